@@ -1,0 +1,38 @@
+#include "cli/context.h"
+
+#include <cstdio>
+
+namespace backcast::cli {
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void print(const Context& context, const reports::Table& table) {
+  switch (context.format) {
+    case Format::kText:
+      return print(reports::to_terminal(table));
+    case Format::kJson:
+      return print(reports::to_json(table));
+    case Format::kCsv:
+      return print(reports::to_csv(table));
+    case Format::kMarkdown:
+      return print(reports::to_markdown(table));
+  }
+}
+
+void note(const Context& context, std::string_view text) {
+  if (!context.quiet) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+void report(Context& context, const Error& error) {
+  std::fprintf(stderr, "backcast: %s\n", to_string(error).c_str());
+  context.exit_code = exit_code(error.code);
+}
+
+void report(Context& context, const Errors& errors) {
+  for (const Error& error : errors) report(context, error);
+  if (errors.size() > 1) std::fprintf(stderr, "backcast: %zu errors\n", errors.size());
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,33 @@
+// What every verb shares: the global options and the way results and errors leave the program.
+#pragma once
+
+#include <string>
+
+#include "engine/base/error.h"
+#include "reports/table.h"
+
+namespace CLI {
+class App;
+}
+
+namespace backcast::cli {
+
+enum class Format { kText, kJson, kCsv, kMarkdown };
+
+struct Context {
+  Format format = Format::kText;  // --json, --csv, --markdown
+  bool quiet = false;             // --quiet: no progress, no advice
+  int exit_code = 0;              // set by the verb that ran
+};
+
+// Prints the table on standard output in the form asked for.
+void print(const Context& context, const reports::Table& table);
+// Prints text on standard output as it is.
+void print(std::string_view text);
+// Advice and progress for people, on standard error; nothing with --quiet.
+void note(const Context& context, std::string_view text);
+// Prints "backcast: …" on standard error and sets the exit code.
+void report(Context& context, const Error& error);
+void report(Context& context, const Errors& errors);
+
+}  // namespace backcast::cli

@@ -1,0 +1,47 @@
+// The command line: global options, then one verb. Results go to standard output, everything else
+// to standard error.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/verbs.h"
+
+namespace {
+
+constexpr const char* kDescription =
+    "Prove and price a backup policy before you deploy it.\n\n"
+    "  backcast simulate scenarios/zilliz-cross-region.json   # verdict and exact bill\n"
+    "  backcast schedule '30 2 * * *' --zone Europe/Berlin    # when would it run?\n";
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 failed, or a requirement does not hold; 2 bad usage or input;\n"
+    "3 source partly unreadable; 10 no repository; 11 locked; 12 wrong key; 130 interrupted.";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace backcast::cli;
+  Context context;
+  CLI::App app(kDescription, "backcast");
+  app.footer(kExitCodes);
+  app.require_subcommand(1);
+  app.fallthrough();
+  const auto add_format = [&](const char* flag, Format format, const char* help) {
+    app.add_flag_callback(
+        flag, [&context, format] { context.format = format; }, help);
+  };
+  add_format("--json", Format::kJson, "Print results as JSON");
+  add_format("--csv", Format::kCsv, "Print tables as CSV");
+  add_format("--markdown", Format::kMarkdown, "Print tables as Markdown");
+  app.add_flag("-q,--quiet", context.quiet, "No progress and no advice");
+
+  // Keep in the order of the help: planning first, then the engine.
+  add_version(app, context);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    // Help and version requests are successes; every other parse error is bad usage.
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  return context.exit_code;
+}

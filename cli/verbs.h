@@ -1,0 +1,11 @@
+// One function per verb, each in a file of its own: it adds the verb's options to the parser and
+// the callback that runs it.
+#pragma once
+
+#include "cli/context.h"
+
+namespace backcast::cli {
+
+void add_version(CLI::App& app, Context& context);
+
+}  // namespace backcast::cli

@@ -1,0 +1,69 @@
+# Build rules shared by every module. A module is a folder: its *.cpp files are its sources.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+option(BACKCAST_FUZZ "Build fuzz targets with libFuzzer (clang)" OFF)
+set(BACKCAST_SANITIZE "" CACHE STRING "Comma list for -fsanitize=")
+
+find_program(BACKCAST_CCACHE ccache)
+if(BACKCAST_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${BACKCAST_CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+
+add_library(backcast_options INTERFACE)
+target_include_directories(backcast_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(backcast_options INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Werror -ffp-contract=off)
+target_compile_definitions(backcast_options INTERFACE BACKCAST_VERSION="${PROJECT_VERSION}")
+target_link_libraries(backcast_options INTERFACE Threads::Threads)
+if(BACKCAST_SANITIZE)
+  target_compile_options(backcast_options INTERFACE
+    -fsanitize=${BACKCAST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(backcast_options INTERFACE -fsanitize=${BACKCAST_SANITIZE})
+endif()
+find_program(BACKCAST_LLD ld.lld)
+if(BACKCAST_LLD)
+  target_link_options(backcast_options INTERFACE -fuse-ld=lld)
+endif()
+
+# backcast_module(<name> [DEPENDS module...] [LINK target...]): a library of all *.cpp beside the
+# caller. DEPENDS names modules of the house, LINK outside libraries.
+function(backcast_module name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  if(NOT sources)
+    add_library(backcast_${name} INTERFACE)
+    set(scope INTERFACE)
+  else()
+    add_library(backcast_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  endif()
+  list(TRANSFORM arg_DEPENDS PREPEND backcast_)
+  target_link_libraries(backcast_${name} ${scope} backcast_options ${arg_DEPENDS} ${arg_LINK})
+endfunction()
+
+# backcast_tests(<name> [DEPENDS module...] [LINK target...]): one GoogleTest program of all
+# *_test.cpp beside the caller; every test is known to ctest by its own name.
+function(backcast_tests name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;LINK;LABELS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name}_tests ${sources})
+  list(TRANSFORM arg_DEPENDS PREPEND backcast_)
+  target_link_libraries(${name}_tests PRIVATE backcast_options ${arg_DEPENDS} ${arg_LINK}
+    GTest::gmock_main GTest::gtest)
+  gtest_discover_tests(${name}_tests DISCOVERY_TIMEOUT 60
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS "${name};${arg_LABELS}" TIMEOUT 600)
+endfunction()

@@ -1,0 +1,43 @@
+// The ledger: what a repository, real or simulated, used. The simulator and the engine write these
+// records, costmodel/ prices them and knows nothing else about either. Usage holds facts only:
+// which unit, month or minimum applies is the meter's business (costmodel/).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/instant.h"
+
+namespace backcast {
+
+enum class UsageKind : std::uint8_t {
+  kStorage,     // quantity bytes were held from start until end
+  kTransfer,    // quantity bytes moved from region to peer_region at start
+  kEgress,      // quantity bytes left region for the internet at start
+  kRequest,     // quantity requests of `operation` at start
+  kRetrieval,   // quantity bytes were read back out of a storage class at start
+  kDeletion,    // quantity bytes, stored at start, were deleted at end (minimum-duration fees)
+  kInstance,    // quantity bytes of front-end data were under protection from start until end
+  kRestoreTest  // quantity restore points were test-restored at start
+};
+
+// One fact. Strings are identifiers of the scenario or repository, "" where they do not apply.
+struct UsageRecord {
+  UsageKind kind = UsageKind::kStorage;
+  Instant start{};
+  Instant end{};               // exclusive; equals start for facts of one moment
+  std::uint64_t quantity = 0;  // bytes, requests or objects, by kind
+  std::uint64_t objects = 0;   // stored or moved objects behind the bytes; 0 = not counted
+  std::string project;
+  std::string service;  // the cluster, database or folder that was backed up
+  std::string region;
+  std::string peer_region;    // destination of a transfer
+  std::string storage_class;  // provider's name, "" = its default
+  std::string backup_kind;    // "automatic", "manual", "copy"
+  std::string backup;         // backup id, "" for totals over a service
+  std::string operation;      // "put", "get", "list", "delete", "transition" of kRequest
+  std::vector<std::string> tags;
+};
+
+}  // namespace backcast

@@ -1,0 +1,78 @@
+// Civil time at the edges: dates, ISO weeks, month arithmetic and named zones with their DST
+// rules. Inside, time is always a UTC Instant.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <string>
+#include <string_view>
+
+#include "engine/base/error.h"
+#include "engine/base/instant.h"
+
+namespace backcast::policy {
+
+struct CivilDate {
+  int year = 1970;
+  int month = 1;  // 1..12
+  int day = 1;    // 1..31
+  auto operator<=>(const CivilDate&) const = default;
+};
+
+struct CivilTime {
+  CivilDate date;
+  int hour = 0, minute = 0, second = 0;
+  auto operator<=>(const CivilTime&) const = default;
+};
+
+// ISO 8601 week: weeks begin on Monday and belong to the year of their Thursday.
+struct IsoWeek {
+  int year = 1970;
+  int week = 1;  // 1..53
+  auto operator<=>(const IsoWeek&) const = default;
+};
+
+// Days since 1970-01-01 of a date that exists, and back.
+int days_from_civil(const CivilDate& date);
+CivilDate civil_from_days(int days);
+bool is_valid(const CivilDate& date);
+int days_in_month(int year, int month);
+IsoWeek iso_week(const CivilDate& date);
+int weekday_monday1(const CivilDate& date);  // 1 = Monday .. 7 = Sunday
+
+// 31 January + 1 month is the last of February.
+CivilDate add_months_clamped(const CivilDate& date, int months);
+// 31 January + 1 month is 3 March (2 March in a leap year): what Go's AddDate does.
+CivilDate add_months_overflowing(const CivilDate& date, int months);
+
+// A time zone: an IANA name, or a fixed offset. Cheap to copy; lives as long as the program.
+class Zone {
+ public:
+  static Zone utc();
+  static Zone fixed(std::chrono::seconds offset);
+  // Errors: kBadInput for an unknown name, with the nearest known one.
+  static Result<Zone> find(std::string_view name);
+
+  // Offset from UTC in force at t.
+  std::chrono::seconds offset_at(Instant t) const;
+  // The first instant after t at which the offset changes, or Instant::max() if it never does.
+  Instant next_transition(Instant t) const;
+  std::string name() const;
+  bool operator==(const Zone&) const = default;
+
+ private:
+  const void* tzdb_zone_ = nullptr;  // date::time_zone, or null for a fixed offset
+  std::chrono::seconds offset_{0};
+};
+
+CivilTime to_civil(Instant t, const Zone& zone);
+
+// Which instants show a given wall-clock time: one, none (spring gap) or two (autumn).
+struct LocalInstants {
+  int count = 1;
+  Instant first{};   // in a gap: the instant at which the gap opens
+  Instant second{};  // only if count == 2
+};
+LocalInstants to_instants(const CivilTime& local, const Zone& zone);
+
+}  // namespace backcast::policy

@@ -1,0 +1,90 @@
+// Sizes, instants, durations, names and documents as users write them.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/base/bytes.h"
+#include "engine/base/document.h"
+#include "engine/base/instant.h"
+#include "engine/base/text.h"
+
+namespace backcast {
+namespace {
+
+TEST(Bytes, ReadsDecimalAndBinaryUnits) {
+  EXPECT_EQ(*parse_bytes("20 GB"), 20'000'000'000u);
+  EXPECT_EQ(*parse_bytes("5GiB"), 5ull << 30);
+  EXPECT_EQ(*parse_bytes("1.5 kB"), 1500u);
+  EXPECT_EQ(*parse_bytes("0"), 0u);
+  EXPECT_EQ(*parse_bytes("18446744073709551615"), UINT64_MAX);
+}
+
+TEST(Bytes, RefusesWhatIsNotASize) {
+  for (const char* text : {"", "-5 GB", "GB", "5 gigs", "1.2.3 MB", "1.5 B", "18446744073709551616",
+                           "16 EiB", "99999999999999999999999999999999999999999999 GB"}) {
+    EXPECT_FALSE(parse_bytes(text).ok()) << text;
+  }
+}
+
+TEST(Bytes, PrintsTwoDigitsRoundedHalfUp) {
+  EXPECT_EQ(format_bytes(999), "999 B");
+  EXPECT_EQ(format_bytes(20'000'000'000), "20.00 GB");
+  EXPECT_EQ(format_bytes(1'995), "2.00 kB");
+  EXPECT_EQ(format_bytes(999'999), "1.00 MB");
+}
+
+TEST(Instants, ReadOffsetsAndNanoseconds) {
+  const auto t = *parse_instant("2024-03-31T02:30:00.123456789+02:00");
+  EXPECT_EQ(format_instant(t.instant), "2024-03-31T00:30:00.123456789Z");
+  EXPECT_EQ(t.offset, std::chrono::hours(2));
+  EXPECT_EQ(format_instant(parse_instant("2024-02-29")->instant), "2024-02-29T00:00:00Z");
+  EXPECT_EQ(parse_instant("2024-01-01 10:00:00-14:00")->offset, -std::chrono::hours(14));
+}
+
+TEST(Instants, RefuseDatesThatDoNotExist) {
+  for (const char* text :
+       {"", "2023-02-29", "2024-13-01T00:00:00Z", "2024-01-01T24:00:00Z", "0001-01-01",
+        "2024-01-01T00:00:00Zjunk", "2024-01-01T00:00:00+25:00", "yesterday"}) {
+    EXPECT_FALSE(parse_instant(text).ok()) << text;
+  }
+}
+
+TEST(Durations, ReadSumsOfUnits) {
+  EXPECT_EQ(*parse_duration("1d12h"), kDay + 12 * kHour);
+  EXPECT_EQ(*parse_duration("15 min"), 15 * kMinute);
+  EXPECT_EQ(format_duration(kDay + 90 * kSecond), "1d 1m 30s");
+  for (const char* text : {"", "5", "-1d", "3 fortnights", "99999999999d"}) {
+    EXPECT_FALSE(parse_duration(text).ok()) << text;
+  }
+}
+
+TEST(Text, PrintableEscapesControlsAndBadUtf8) {
+  EXPECT_EQ(printable("a\x1b[31m\xff"), "\"a\\x1b[31m\\xff\"");
+  EXPECT_EQ(printable("Zürich"), "\"Zürich\"");
+}
+
+TEST(Text, NearestNameOffersTyposOnly) {
+  const std::string_view names[] = {"retention", "schedule"};
+  EXPECT_EQ(nearest_name("retenton", names), "retention");
+  EXPECT_EQ(nearest_name("zzz", names), "");
+}
+
+TEST(Document, KnowsTheLineOfEveryValue) {
+  const auto doc =
+      *Document::parse("{ // note\n \"a\": [1,\n  22\n ],\n \"b\": {\"c/d\": \"x\"}\n}", "t.json");
+  EXPECT_EQ(doc.locate("/a/0").line, 2);
+  EXPECT_EQ(doc.locate("/a/1").line, 3);
+  EXPECT_EQ(doc.locate("/b/c~1d").line, 5);
+  EXPECT_EQ(doc.locate("/b/missing").line, 5);
+}
+
+TEST(Document, RefusesHostileText) {
+  EXPECT_EQ(Document::parse("{\"a\":1,\n\"a\":2}", "t").error().where.line, 2);
+  EXPECT_FALSE(Document::parse(std::string(10'000'000, '['), "t").ok());
+  EXPECT_EQ(Document::parse("{\n\"a\": \"\xff\"}", "t").error().where.line, 2);
+  EXPECT_FALSE(Document::parse("{\"a\": 1", "t").ok());
+  EXPECT_FALSE(Document::parse("", "t").ok());
+}
+
+}  // namespace
+}  // namespace backcast
