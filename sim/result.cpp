@@ -1,0 +1,94 @@
+#include "sim/result.h"
+
+namespace backcast::sim {
+
+const char* name(LogKind kind) {
+  switch (kind) {
+    case LogKind::kBackupStarted:
+      return "backup_started";
+    case LogKind::kBackupCompleted:
+      return "backup_completed";
+    case LogKind::kBackupFailed:
+      return "backup_failed";
+    case LogKind::kBackupRefused:
+      return "backup_refused";
+    case LogKind::kCopyStarted:
+      return "copy_started";
+    case LogKind::kCopyCompleted:
+      return "copy_completed";
+    case LogKind::kCopyFailed:
+      return "copy_failed";
+    case LogKind::kDeleted:
+      return "deleted";
+    case LogKind::kExpired:
+      return "expired";
+    case LogKind::kQuotaExceeded:
+      return "quota_exceeded";
+    case LogKind::kServiceDeleted:
+      return "service_deleted";
+    case LogKind::kProjectDeleted:
+      return "project_deleted";
+    case LogKind::kKeyDestroyed:
+      return "key_destroyed";
+    case LogKind::kOutageBegan:
+      return "outage_began";
+    case LogKind::kOutageEnded:
+      return "outage_ended";
+    case LogKind::kBurst:
+      return "burst";
+    case LogKind::kRestoreStarted:
+      return "restore_started";
+    case LogKind::kRestoreCompleted:
+      return "restore_completed";
+    case LogKind::kRestoreFailed:
+      return "restore_failed";
+    case LogKind::kStorageLost:
+      return "storage_lost";
+    case LogKind::kWindowMissed:
+      return "window_missed";
+    case LogKind::kRequirementFailed:
+      return "requirement_failed";
+    case LogKind::kRequirementHolds:
+      return "requirement_holds";
+  }
+  return "unknown";
+}
+
+const char* name(BackupState state) {
+  switch (state) {
+    case BackupState::kRunning:
+      return "running";
+    case BackupState::kAvailable:
+      return "available";
+    case BackupState::kDeleted:
+      return "deleted";
+    case BackupState::kFailed:
+      return "failed";
+    case BackupState::kRefused:
+      return "refused";
+  }
+  return "unknown";
+}
+
+const char* name(SeriesKind kind) {
+  switch (kind) {
+    case SeriesKind::kStoredBytes:
+      return "stored_bytes";
+    case SeriesKind::kRestorePointAge:
+      return "restore_point_age_seconds";
+    case SeriesKind::kRestorePoints:
+      return "restore_points";
+    case SeriesKind::kQuotaBytes:
+      return "quota_bytes";
+  }
+  return "unknown";
+}
+
+bool all_hold(const RunResult& result) {
+  for (const RequirementOutcome& requirement : result.requirements) {
+    if (requirement.checked && !requirement.holds) return false;
+  }
+  return true;
+}
+
+}  // namespace backcast::sim

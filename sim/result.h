@@ -1,0 +1,187 @@
+// What one run of a scenario gives back: plain values that reports/, the command line and sweeps
+// read. Every vector is in a fixed order (stated below), so equal inputs give equal bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/instant.h"
+#include "engine/base/usage.h"
+
+namespace backcast::sim {
+
+// "Never": a backup that was never completed, or is still there when the run ends.
+inline constexpr Instant kNever = Instant::max();
+inline constexpr std::uint32_t kNone = UINT32_MAX;
+
+enum class BackupState : std::uint8_t {
+  kRunning,    // the job had not ended when the run did
+  kAvailable,  // can be restored at the end of the run
+  kDeleted,    // was available and is gone; `reason` says which rule
+  kFailed,     // the job failed; `reason` says why
+  kRefused     // never started, or not stored: admission or quota; `reason` says which
+};
+
+// One backup or one copy of it. In RunResult::backups by birth, then service, then region.
+struct BackupRecord {
+  std::string id;                  // "vectors/auto-000012", "vectors/auto-000012@europe-west3"
+  std::uint32_t service = 0;       // index into RunResult::services
+  std::uint32_t original = kNone;  // a copy's original, index into RunResult::backups
+  std::string region;              // where its bytes lie
+  std::string kind;                // "automatic", "manual", "copy"; as UsageRecord::backup_kind
+  std::string schedule;            // name of the schedule that made it; "" if manual
+  std::vector<std::string> tags;
+  BackupState state = BackupState::kRunning;
+  Instant born{};                 // the moment of the service it brings back
+  Instant available = kNever;     // the job's end
+  Instant deleted = kNever;       // bytes are gone from this moment on
+  Instant expires = kNever;       // fixed at birth; kNever if it has no expiry
+  std::uint64_t size_bytes = 0;   // stored form of the whole restore point, before sharing
+  std::uint64_t added_bytes = 0;  // what the region's storage grew by when it was written
+  std::uint64_t freed_bytes = 0;  // what it shrank by when it was deleted
+  std::string reason;             // why it stays, went, failed or was refused: rule and numbers
+};
+
+// How a requirement fared over the whole run, checked at every instant.
+struct TraceStep {
+  Instant at{};
+  std::string text;  // "backup vectors/auto-000012 failed: region eu-west-1 is down"
+};
+
+struct RequirementOutcome {
+  std::string name;       // as the scenario names it
+  std::string kind;       // "rpo", "restore_points", "coverage", "protected", "quota", "budget",
+                          // "copy_within", "restore_time"
+  std::string statement;  // "newest restore point of vectors in us-west1 is never older than 26h"
+  bool holds = true;
+  bool checked = true;   // false: nothing in the run could tell (`observed` says why)
+  std::string limit;     // "26h", "5.00 GB"
+  std::string observed;  // the worst value seen: "3d 2h"
+  Instant first_failure = kNever;
+  Duration failing_time{0};  // total time it did not hold
+  std::uint32_t failing_periods = 0;
+  std::uint32_t service = kNone;  // of the first failure; index into RunResult::services
+  std::string region;             // of the first failure
+  std::vector<TraceStep> trace;   // the shortest chain of events that led to it, oldest first
+};
+
+enum class LogKind : std::uint8_t {
+  kBackupStarted,
+  kBackupCompleted,
+  kBackupFailed,
+  kBackupRefused,
+  kCopyStarted,
+  kCopyCompleted,
+  kCopyFailed,
+  kDeleted,
+  kExpired,
+  kQuotaExceeded,
+  kServiceDeleted,
+  kProjectDeleted,
+  kKeyDestroyed,
+  kOutageBegan,
+  kOutageEnded,
+  kBurst,
+  kRestoreStarted,
+  kRestoreCompleted,
+  kRestoreFailed,
+  kStorageLost,
+  kWindowMissed,
+  kRequirementFailed,
+  kRequirementHolds
+};
+
+// snake_case name of a kind, as `--events` prints it: "backup_started".
+const char* name(LogKind kind);
+const char* name(BackupState state);
+
+// One line of the event log, in order of time; at one instant, in the order things happened.
+struct LogEvent {
+  Instant at{};
+  LogKind kind{};
+  std::uint32_t service = kNone;  // index into RunResult::services
+  std::uint32_t backup = kNone;   // index into RunResult::backups
+  std::string region;
+  std::string text;
+};
+
+enum class SeriesKind : std::uint8_t {
+  kStoredBytes,      // bytes held, per service and region
+  kRestorePointAge,  // seconds since `born` of the newest available restore point; grows 1 s per
+                     // second between two points of the series
+  kRestorePoints,    // how many can be restored, per service and region
+  kQuotaBytes        // bytes that count against a project's quota; `limit` is the quota
+};
+const char* name(SeriesKind kind);
+
+// A step function: each value holds from its instant until the next one. In RunResult::series by
+// kind, service, region.
+struct SeriesPoint {
+  Instant at{};
+  std::uint64_t value = 0;
+};
+struct Series {
+  SeriesKind kind{};
+  std::uint32_t service = kNone;  // kNone for a project's series
+  std::string project;
+  std::string region;
+  std::optional<std::uint64_t> limit;
+  std::vector<SeriesPoint> points;
+};
+
+struct ServiceResult {
+  std::string name;
+  std::string project;
+  std::string provider;
+  std::string region;
+  std::uint64_t size_first_bytes = 0;  // live data at the start and at the end of the run
+  std::uint64_t size_last_bytes = 0;
+};
+
+// A restore that the scenario scheduled.
+struct RestoreRecord {
+  std::uint32_t service = 0;
+  std::uint32_t backup = kNone;  // which one was used; kNone if there was none
+  std::string from_region, to_region;
+  Instant started{};
+  Instant completed = kNever;
+  std::uint64_t bytes = 0;
+  Duration lost{0};    // started - born of the backup: what the restore cannot bring back
+  std::string reason;  // why it failed, or which version and rules applied
+};
+
+// Usage that the scenario's bill leaves out on purpose (its `bill` field), summed.
+struct LeftOut {
+  std::string what;  // "automatic and manual backups in their home region"
+  std::uint64_t peak_bytes = 0;
+  std::uint64_t records = 0;
+};
+
+struct RunResult {
+  std::string scenario;  // name
+  std::string title;
+  std::uint64_t seed = 0;
+  std::uint64_t replication = 0;
+  Instant start{}, end{};    // simulated span, end exclusive
+  bool partial = false;      // interrupted: everything up to `end` is right
+  std::uint64_t events = 0;  // kernel events handled
+
+  std::vector<ServiceResult> services;  // in scenario order, fleets expanded
+  std::vector<BackupRecord> backups;
+  std::vector<UsageRecord> usage;   // everything, by start, then service, region, backup
+  std::vector<UsageRecord> billed;  // the part inside the scenario's bill
+  std::vector<LeftOut> left_out;    // the rest, named
+  std::vector<RequirementOutcome> requirements;  // in scenario order
+  std::vector<RestoreRecord> restores;
+  std::vector<LogEvent> log;
+  std::vector<Series> series;
+  std::vector<std::string> warnings;     // what the reader must know: truncated, not modelled
+  std::vector<std::string> assumptions;  // every input nobody published, as the scenario gave it
+};
+
+// True if every requirement that could be checked holds.
+bool all_hold(const RunResult& result);
+
+}  // namespace backcast::sim
