@@ -67,3 +67,34 @@ function(backcast_tests name)
   gtest_discover_tests(${name}_tests DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS "${name};${arg_LABELS}" TIMEOUT 600)
 endfunction()
+
+# backcast_embed(<target> <function> <pattern>...): puts the matching files of the calling folder
+# into the target, as `std::span<const backcast::EmbeddedFile> <function>()` (declare it where it is
+# used, with its namespace: backcast::scenario::shipped_files).
+function(backcast_embed target function)
+  file(GLOB files CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${ARGN})
+  list(SORT files)
+  string(REGEX MATCH "^(.*)::([^:]+)$" matched ${function})
+  set(namespace ${CMAKE_MATCH_1})
+  set(name ${CMAKE_MATCH_2})
+  set(entries "")
+  foreach(file ${files})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} text)
+    string(APPEND entries "    {\"${file}\", R\"embed(${text})embed\"},\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${name}.cpp @ONLY CONTENT [[
+#include <span>
+
+#include "engine/base/embedded.h"
+
+namespace @namespace@ {
+std::span<const backcast::EmbeddedFile> @name@() {
+  static constexpr backcast::EmbeddedFile kFiles[] = {
+@entries@  };
+  return kFiles;
+}
+}  // namespace @namespace@
+]])
+  target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
+endfunction()
