@@ -32,7 +32,7 @@ struct IsoWeek {
   auto operator<=>(const IsoWeek&) const = default;
 };
 
-// Days since 1970-01-01 of a date that exists, and back.
+// Days since 1970-01-01 of a date that exists, and back. Years 1400..9999.
 int days_from_civil(const CivilDate& date);
 CivilDate civil_from_days(int days);
 bool is_valid(const CivilDate& date);
@@ -40,16 +40,21 @@ int days_in_month(int year, int month);
 IsoWeek iso_week(const CivilDate& date);
 int weekday_monday1(const CivilDate& date);  // 1 = Monday .. 7 = Sunday
 
+// Results outside the years 1400..9999 become the first or last day of that range.
 // 31 January + 1 month is the last of February.
 CivilDate add_months_clamped(const CivilDate& date, int months);
 // 31 January + 1 month is 3 March (2 March in a leap year): what Go's AddDate does.
 CivilDate add_months_overflowing(const CivilDate& date, int months);
+
+class ZoneTable;
+struct LocalInstants;
 
 // A time zone: an IANA name, or a fixed offset. Cheap to copy; lives as long as the program.
 class Zone {
  public:
   static Zone utc();
   static Zone fixed(std::chrono::seconds offset);
+  // An IANA name, "UTC", or a fixed offset such as "+02:00" or "UTC-05:30" (up to 24 h).
   // Errors: kBadInput for an unknown name, with the nearest known one.
   static Result<Zone> find(std::string_view name);
 
@@ -61,13 +66,15 @@ class Zone {
   bool operator==(const Zone&) const = default;
 
  private:
-  const void* tzdb_zone_ = nullptr;  // date::time_zone, or null for a fixed offset
+  friend LocalInstants to_instants(const CivilTime& local, const Zone& zone);
+  const ZoneTable* table_ = nullptr;  // null for a fixed offset
   std::chrono::seconds offset_{0};
 };
 
 CivilTime to_civil(Instant t, const Zone& zone);
 
-// Which instants show a given wall-clock time: one, none (spring gap) or two (autumn).
+// Which instants show a given wall-clock time: one, none (spring gap) or two (autumn). Times that
+// an Instant cannot hold become the first or last instant.
 struct LocalInstants {
   int count = 1;
   Instant first{};   // in a gap: the instant at which the gap opens
