@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,11 @@ enum class UsageKind : std::uint8_t {
 struct UsageRecord {
   UsageKind kind = UsageKind::kStorage;
   Instant start{};
-  Instant end{};               // exclusive; equals start for facts of one moment
+  Instant end{};  // exclusive; equals start for facts of one moment
+  // When the stored thing came into being, where that is before `start` because this record goes
+  // on where another ended. Started days, started hours and minimum durations count from here.
+  // Unset: `start` for a record with a backup id, full UTC days and hours for one without.
+  std::optional<Instant> born;
   std::uint64_t quantity = 0;  // bytes, requests or objects, by kind
   std::uint64_t objects = 0;   // stored or moved objects behind the bytes; 0 = not counted
   std::string project;
