@@ -47,6 +47,7 @@ int exit_code(Errc code) {
     case Errc::kNotFound:
     case Errc::kCorrupt:
     case Errc::kNoSpace:
+    case Errc::kExists:
       return 1;
   }
   return 1;

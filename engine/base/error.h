@@ -24,6 +24,7 @@ enum class Errc : std::uint8_t {
   kNotFound,       // a named thing does not exist
   kCorrupt,        // stored bytes are not what was written
   kNoSpace,        // the disk is full
+  kExists,         // a name that must be new is taken
 };
 
 // Where in the input the error lies; empty and zero fields are unknown.

@@ -1,0 +1,128 @@
+// The only door between a repository and the outside: clock, randomness and files beneath a root.
+// Everything that changes a disk goes through a Folder or a File, so that a test can count, fail,
+// shorten, tear, reorder and lose it (fault_env.h). engine/source/ talks to the operating system
+// itself, for what it saves and restores is the operating system's own metadata.
+//
+// Durability is what POSIX promises and no more: bytes of a file survive a power cut once
+// File::sync returned, names in a folder once Folder::sync_folder of that folder returned.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/instant.h"
+#include "engine/base/wire.h"
+
+namespace backcast::env {
+
+// An open file. read_at may be called from several threads at once, append from one at a time.
+// Errors name the path; kNoSpace when the disk or the quota is full, kFailed otherwise.
+class File {
+ public:
+  virtual ~File() = default;
+  // Reads until `into` is full or the file ends, and returns the bytes read.
+  virtual Result<std::size_t> read_at(std::uint64_t offset_bytes, ByteSpan into) = 0;
+  // Appends all of it or fails; after a failure an unknown part of it may stand in the file.
+  virtual Status append(ByteView bytes) = 0;
+  // The bytes appended so far survive a power cut.
+  virtual Status sync() = 0;
+  virtual Result<std::uint64_t> size_bytes() = 0;
+};
+
+// Held until destroyed. The operating system frees it when the process dies, however it dies.
+class Lock {
+ public:
+  virtual ~Lock() = default;
+};
+
+enum class LockKind : std::uint8_t { kShared, kExclusive };
+
+struct CreateOptions {
+  // Appends whose address, length and position are multiples of kDirectAlignment bypass the page
+  // cache (O_DIRECT) where the file system can; other appends still work.
+  bool direct = false;
+  std::uint64_t expected_bytes = 0;  // reserved ahead; 0 = unknown
+};
+inline constexpr std::size_t kDirectAlignment = 4096;
+
+struct FolderEntry {
+  std::string name;  // bytes, within its folder
+  bool is_folder = false;
+};
+
+struct FileInfo {
+  std::uint64_t size_bytes = 0;
+  Instant modified{};
+  bool is_folder = false;
+};
+
+// Files beneath one root. Names are relative to it, separated by "/", without "." or ".."; "" is
+// the root itself. All calls may come from several threads. Errors: kNotFound, kExists, kNoSpace,
+// kFailed; the message names the full path and what the operating system said.
+class Folder {
+ public:
+  virtual ~Folder() = default;
+
+  // A new empty file for appending and reading. kExists if the name is taken.
+  virtual Result<std::unique_ptr<File>> create(const std::string& name,
+                                               CreateOptions options = {}) = 0;
+  virtual Result<std::unique_ptr<File>> open(const std::string& name) = 0;
+  virtual Status make_folder(const std::string& name) = 0;  // kExists if the name is taken
+  // Replaces `to` in one step if it exists.
+  virtual Status rename(const std::string& from, const std::string& to) = 0;
+  // A second name for a file; kExists if `to` is taken. Publishes without replacing.
+  virtual Status link(const std::string& from, const std::string& to) = 0;
+  virtual Status remove(const std::string& name) = 0;  // a file, or an empty folder
+  // Names created in, renamed into and removed from this folder survive a power cut.
+  virtual Status sync_folder(const std::string& name) = 0;
+  // In order of names. Temporary names included.
+  virtual Result<std::vector<FolderEntry>> list(const std::string& name) = 0;
+  virtual Result<FileInfo> stat(const std::string& name) = 0;
+  // Sets the modification time: how leases and prune marks are refreshed.
+  virtual Status touch(const std::string& name, Instant modified) = 0;
+  // Takes the lock of a file that exists (made if missing) without waiting. kLocked if another
+  // holder, in this process or another, excludes it.
+  virtual Result<std::unique_ptr<Lock>> lock(const std::string& name, LockKind kind) = 0;
+  // For messages: the root as the user wrote it.
+  virtual const std::string& path() const = 0;
+};
+
+class Env {
+ public:
+  virtual ~Env() = default;
+  virtual Instant now() = 0;         // wall clock; may jump either way
+  virtual Duration monotonic() = 0;  // never goes back; counts while the machine sleeps
+  virtual void sleep(Duration duration) = 0;
+  virtual void random(ByteSpan into) = 0;  // cryptographically secure
+  // kNotFound if it does not exist and create is false; makes missing parents otherwise.
+  virtual Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) = 0;
+};
+
+// The operating system's. Lives as long as the process.
+Env& posix_env();
+
+// Everything of `base` but the wall clock, which `now` supplies: rehearsals and tests.
+std::unique_ptr<Env> with_clock(Env& base, Instant (*now)(void* context), void* context);
+
+// The whole of a file. kCorrupt if it is larger than max_bytes.
+Result<std::string> read_file(Folder& folder, const std::string& name, std::uint64_t max_bytes);
+
+// Writes `name` so that after a power cut it is there whole or not at all: temporary file beside
+// it, sync, rename (or link where it must not replace: kExists), sync of its folder.
+struct PublishOptions {
+  bool replace = false;
+  bool sync_folder = true;  // false: the caller syncs the folder once for many
+  bool direct = false;
+};
+Status publish_file(Env& env, Folder& folder, const std::string& name, ByteView bytes,
+                    PublishOptions options = {});
+
+// Temporary files are named so; leftovers of a crash may be removed by whoever holds the
+// repository alone.
+inline constexpr std::string_view kTemporaryPrefix = ".tmp-";
+
+}  // namespace backcast::env
