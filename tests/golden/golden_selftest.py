@@ -64,7 +64,7 @@ class GoldenTest(unittest.TestCase):
             self.failures("$ cat > x <<E\n> text\n> E\n$ cat x\ntext\n"), [])
 
     def test_update_rewrites_only_what_differs(self):
-        before = "# why\n$ backcast say …\n…\n\n$ backcast say two\n2\n\n$ backcast say three\nthree\n"
+        before = "# why\n$ backcast say …\n…\n\n$ backcast say two\n2\n\n$ echo three\nthree\n"
         self.assertEqual(self.failures(before, update=True), [])
         self.assertEqual(self.case.read_text("utf-8"), before.replace("\n2\n", "\ntwo\n"))
 

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Proves that each rule of arch.py fails on a breach and lets the right way pass."""
+
+import unittest
+
+import arch
+
+
+class ArchTest(unittest.TestCase):
+    def expect(self, rule, path, bad, good):
+        self.assertEqual(len(rule({path: bad})), 1, f"{rule.__name__} misses {bad!r}")
+        self.assertEqual(rule({path: good}), [], f"{rule.__name__} is too strict")
+
+    def test_every_rule_is_tested_here(self):
+        tested = {name.removeprefix("test_") for name in dir(self) if name.startswith("test_")}
+        self.assertLessEqual({rule.__name__ for rule in arch.RULES}, tested)
+
+    def test_forbidden_includes(self):
+        include = '#include "{}"\n'.format
+        rule = arch.forbidden_includes
+        self.expect(rule, "engine/base/a.h", include("engine/policy/b.h"),
+                    include("engine/base/b.h"))
+        self.expect(rule, "engine/policy/a.h", include("engine/store/b.h"),
+                    include("engine/base/b.h"))
+        self.expect(rule, "costmodel/a.cpp", include("engine/policy/b.h"),
+                    include("engine/base/b.h"))
+        self.expect(rule, "sim/a.cpp", include("engine/store/b.h"), include("costmodel/b.h"))
+        self.expect(rule, "sim/a.cpp", include("reports/b.h"), include("engine/policy/b.h"))
+        self.expect(rule, "scenarios/a.cpp", include("engine/env/b.h"), include("sim/b.h"))
+        self.expect(rule, "reports/a.cpp", include("cli/b.h"), include("engine/store/b.h"))
+        self.expect(rule, "sim/rehearsal.cpp", include("cli/b.h"), include("engine/store/b.h"))
+        self.expect(rule, "engine/store/a.cpp", include("engine/api/b.h"),
+                    include("engine/env/b.h"))
+
+    def test_unknown_modules(self):
+        self.assertEqual(len(arch.unknown_modules({"engine/magic/a.cpp": ""})), 1)
+        self.assertEqual(len(arch.unknown_modules({"util/a.h": ""})), 1)
+        self.assertEqual(arch.unknown_modules({"engine/base/a.cpp": "", "tests/x/a.cpp": ""}), [])
+
+    def test_relative_includes(self):
+        self.expect(arch.relative_includes, "sim/a.cpp", '#include "b.h"\n', '#include "sim/b.h"\n')
+        self.expect(arch.relative_includes, "sim/a.cpp", '#include "../sim/b.h"',
+                    "#include <vector>")
+
+    def test_heavy_headers(self):
+        heavy = "#include <nlohmann/json.hpp>\n"
+        self.expect(arch.heavy_headers, "sim/a.h", heavy, "#include <nlohmann/json_fwd.hpp>\n")
+        self.expect(arch.heavy_headers, "cli/a.h", "#include <CLI/CLI.hpp>\n",
+                    "#include <string>\n")
+        self.assertEqual(arch.heavy_headers({"sim/a.cpp": heavy}), [])
+
+    def test_impure_calls(self):
+        for bad in ("auto t = std::chrono::system_clock::now();", "time(nullptr);", "std::rand();",
+                    "std::random_device d;", "std::ifstream in(path);", 'getenv("TZ");',
+                    "auto d = Document::read(path);", "std::mt19937 g;", "int r = rand();"):
+            for path in ("engine/policy/a.cpp", "sim/a.h", "costmodel/a.cpp"):
+                self.expect(arch.impure_calls, path, bad, "run_time(x); // time(nullptr)\n")
+            self.assertEqual(arch.impure_calls({"engine/env/a.cpp": bad}), [])
+        self.assertEqual(arch.impure_calls({"sim/a.cpp": 'fail("use time() here"); x.time(3);'}),
+                         [])
+
+    def test_long_files(self):
+        self.expect(arch.long_files, "sim/a.cpp", "\n" * 501, "\n" * 500)
+
+    def test_long_lines(self):
+        self.expect(arch.long_lines, "sim/a.cpp", "x" * 101, "x" * 100)
+        self.expect(arch.long_lines, "sim/a.cpp", "é" * 101, "é" * 100)
+
+    def test_long_functions(self):
+        def function(lines, name="f", indent=""):
+            return f"{indent}int {name}(int a) {{\n" + "  x();\n" * (lines - 2) + f"{indent}}}\n"
+        rule = arch.long_functions
+        self.expect(rule, "sim/a.cpp", function(71), function(70) + function(70))
+        self.expect(rule, "sim/a.h", "class A {\n" + function(71, "g", "  ") + "};\n",
+                    "class A {\n" + function(70, "g", "  ") * 3 + "};\n")
+        self.expect(rule, "sim/a.cpp", "namespace a {\n" + function(80) + "}\n", "namespace a {}\n")
+        listed = {"tests/arch/long_functions.txt": "# known\nsim/a.cpp f 80\n"}
+        self.assertEqual(rule({**listed, "sim/a.cpp": function(80)}), [])
+        self.assertEqual(len(rule({**listed, "sim/a.cpp": function(81)})), 1)
+        self.assertEqual(len(rule({**listed, "sim/a.cpp": ""})), 1)
+
+    def test_machine_paths(self):
+        self.expect(arch.machine_paths, "docs/a.md", "see /root/x", "see docs/root/x and /srv/data")
+        self.expect(arch.machine_paths, "sim/a.cpp", '"/Users/me"', '"backup /home/alice"')
+
+    def test_unfinished(self):
+        self.expect(arch.unfinished, "sim/a.cpp", "// TODO: more", "// to do: more")
+
+    def test_package_sources(self):
+        self.expect(arch.package_sources, "package-lock.json",
+                    '"resolved": "http://mirror.example/x.tgz"',
+                    '"resolved": "https://registry.npmjs.org/x.tgz"')
+
+
+if __name__ == "__main__":
+    unittest.main()
