@@ -1,0 +1,140 @@
+// What a backup adds to the store and what deleting one frees. A DeltaModel says which bytes two
+// backups share; a DeltaChain holds the backups of one service in one place and keeps the running
+// total, O(1) per operation.
+//
+// Lifetimes: of the bytes alive at backup a, the share R(tau_b - tau_a) is still alive at b, where
+// tau is operational time: it advances with each backup as far as that day was busy. Then
+//   shared(a, b)      = min(S_b, S_a R(tau_b - tau_a))
+//   stored(k1<k2<..)  = S_k1 + sum of S_ki - shared(k_(i-1), k_i)
+//   freed(b in a,b,c) = S_b - shared(a, b) - shared(b, c) + shared(a, c)
+// Sizes are bytes as stored, that is, after compression. See docs/fidelity.md for how far this is
+// from real histories and what it cannot see.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace backcast::sim {
+
+// R(x) = w1 e^(-rate1 x) + w2 e^(-rate2 x) + (1-w1-w2) e^(-rate3 x): the share of bytes alive that
+// is still alive x units of operational time later. Weights in 0..1 with w1 + w2 <= 1, rates >= 0
+// per unit. One rate alone (w1 = 1) is the compounding model.
+struct SurvivalCurve {
+  double w1 = 0, rate1 = 0, w2 = 0, rate2 = 0, rate3 = 0;
+
+  double alive(double x) const;
+  // The x at which `share` of the bytes are alive: how far operational time advances over a day
+  // that left that share. 0 for share >= 1; at most kMaxAdvance, also where the curve never falls
+  // that low.
+  double advance(double share) const;
+  static constexpr double kMaxAdvance = 1e6;
+
+  bool operator==(const SurvivalCurve&) const = default;
+};
+
+// Sizes and shared bytes of a recorded series of backups, the exact answer for any subset of them.
+struct Trace {
+  std::vector<std::uint64_t> size_bytes;
+  std::vector<std::uint64_t> shared_bytes;  // row b, column a < b: shared_bytes[b(b-1)/2 + a]
+
+  std::uint64_t shared(std::uint32_t a, std::uint32_t b) const {
+    return shared_bytes[std::size_t{b} * (b - 1) / 2 + a];
+  }
+};
+
+// One state of the data as a backup sees it. The workload makes these, once per backup; the same
+// generation may be held in several places.
+struct Generation {
+  std::uint32_t ordinal = 0;     // counts the backups of one service; the index into a trace
+  std::uint64_t size_bytes = 0;  // of a full backup, as stored
+  std::uint64_t disk_bytes = 0;  // provisioned disk, for half of disk usage
+  double operational_time = 0;   // tau
+};
+
+struct DeltaModel {
+  enum class Kind : std::uint8_t {
+    kLifetimes,     // deduplicated against everything held
+    kFull,          // every backup is a full copy
+    kHalfOfDisk,    // every backup is half of the disk in use, rounded up
+    kIncremental,   // a full, then changes since the backup before
+    kDifferential,  // a full, then changes since that full
+    kTrace,         // recorded sizes and overlaps
+  };
+  // What deleting a backup does that others of its chain depend on.
+  enum class Dependents : std::uint8_t {
+    kKeep,   // it stays on disk until the last dependent is gone
+    kMerge,  // its bytes go into the next backup (kIncremental only: synthetic full, merge)
+  };
+
+  Kind kind = Kind::kFull;
+  SurvivalCurve curve;           // not used by kFull, kHalfOfDisk, kTrace
+  std::uint32_t full_every = 0;  // a chain starts anew with every n-th backup; 0 = one full only
+  bool synthetic_full = false;   // later fulls are made in the store: only changes are moved
+  Dependents dependents = Dependents::kKeep;
+  std::shared_ptr<const Trace> trace;
+
+  // Bytes two generations have in common, `older` first; 0 for kFull and kHalfOfDisk.
+  std::uint64_t shared_bytes(const Generation& older, const Generation& newer) const;
+  // Size of a backup that shares with nothing.
+  std::uint64_t full_bytes(const Generation& generation) const;
+};
+
+// The backups of one service in one place. Not copyable cheaply: holds one entry per backup.
+class DeltaChain {
+ public:
+  using Handle = std::uint32_t;
+
+  struct Added {
+    Handle handle = 0;
+    std::uint64_t moved_bytes = 0;   // went over the wire or was written
+    std::int64_t stored_change = 0;  // of stored_bytes(); differs for synthetic fulls
+  };
+
+  explicit DeltaChain(DeltaModel model) : model_(std::move(model)) {}
+
+  // Usually the newest generation; an older one (a late copy) is put in its place. A chain model
+  // decides itself which backups are full; `force_full` asks for one.
+  Added add(const Generation& generation, bool force_full = false);
+
+  // Bytes that deleting the backup frees now. 0 while others depend on it; a model's rounding can
+  // make it -1.
+  std::int64_t remove(Handle handle);
+  std::int64_t freed_if_removed(Handle handle) const;
+
+  std::uint64_t stored_bytes() const { return static_cast<std::uint64_t>(stored_bytes_); }
+  // What this backup holds in the running total: all of it for the oldest, changes for others.
+  std::uint64_t own_bytes(Handle handle) const { return nodes_[handle].own_bytes; }
+  bool is_full(Handle handle) const { return nodes_[handle].full; }
+  std::uint32_t held() const { return held_; }
+  const DeltaModel& model() const { return model_; }
+  void clear();
+
+ private:
+  static constexpr Handle kNone = 0xFFFFFFFF;
+  struct Node {
+    Generation generation;
+    std::uint64_t own_bytes = 0;
+    Handle older = kNone, newer = kNone;
+    Handle base = kNone;  // the full of its chain
+    bool full = false;    // starts a chain
+    bool live = false;    // false: deleted, still on disk for its dependents
+  };
+
+  bool chained() const;
+  bool keeps_dependents() const;
+  Handle place(const Generation& generation);
+  std::uint64_t own_bytes_between(Handle older, const Node& node) const;
+  void settle(Handle handle);
+  void unlink(Handle handle);
+  void drop_unneeded(Handle from);
+
+  DeltaModel model_;
+  std::vector<Node> nodes_;
+  std::vector<Handle> free_;
+  Handle oldest_ = kNone, newest_ = kNone;
+  std::int64_t stored_bytes_ = 0;
+  std::uint32_t held_ = 0, since_full_ = 0;
+};
+
+}  // namespace backcast::sim

@@ -1,0 +1,57 @@
+// What replications tell: means, quantiles and their intervals, and histograms that add exactly.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace backcast::sim {
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+// An estimate and where the truth lies with the confidence asked for; no interval where the sample
+// is too small to give one.
+struct Estimate {
+  double value = 0;
+  std::optional<Interval> interval;
+};
+
+// Mean of independent replications with Student's t interval, from 2 values on. Values are summed
+// in the given order. confidence in (0, 1), such as 0.95.
+Estimate mean_estimate(std::span<const double> values, double confidence);
+
+// The quantile p in (0, 1) of independent replications: the ceil(n p)-th smallest value, and the
+// order-statistic interval, which assumes nothing about the law (Conover, Practical Nonparametric
+// Statistics, 3rd ed., section 3.2). It exists once n is large enough: 59 for p = 0.95 at 0.95
+// would bound it from above alone; both sides need 93.
+Estimate quantile_estimate(std::span<const double> values, double p, double confidence);
+
+// Sample standard deviation, 0 for fewer than two values.
+double standard_deviation(std::span<const double> values);
+
+// Counts of non-negative integers in buckets that are exact below 256 and at most 1/128 wide,
+// relatively, above. Adding two histograms gives the same whatever the order.
+class Histogram {
+ public:
+  void add(std::uint64_t value, std::uint64_t count = 1);
+  void add(const Histogram& other);
+
+  std::uint64_t count() const { return count_; }
+  // The upper edge of the bucket with the ceil(count p)-th smallest value; 0 when empty.
+  std::uint64_t quantile(double p) const;
+  // Bucket number to count, for writing out and reading back.
+  const std::map<std::uint32_t, std::uint64_t>& buckets() const { return buckets_; }
+  static Histogram from_buckets(std::map<std::uint32_t, std::uint64_t> buckets);
+
+  bool operator==(const Histogram&) const = default;
+
+ private:
+  std::map<std::uint32_t, std::uint64_t> buckets_;
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace backcast::sim
