@@ -1,0 +1,152 @@
+// What the planner and the dialects share; not part of the public interface.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/policy/retention.h"
+
+namespace backcast::policy {
+
+// Writes the verdicts of one group. Positions are those of the sorted points, newest first. All
+// reasons of one point are given in a row.
+class Verdicts {
+ public:
+  Verdicts(Plan& plan, std::span<const std::uint32_t> order) : plan_(plan), order_(order) {}
+
+  void keep(std::size_t position, Reason reason) { add(position, reason, true); }
+  // Deletes a point; `reason` is the rule that came closest to keeping it, or deletes it.
+  void drop(std::size_t position, Reason reason) { add(position, reason, false); }
+  bool is_kept(std::size_t position) const { return plan_.verdicts[order_[position]].keep; }
+
+ private:
+  void add(std::size_t position, Reason reason, bool keeps) {
+    Verdict& v = plan_.verdicts[order_[position]];
+    if (v.reason_count == 0) v.first_reason = static_cast<std::uint32_t>(plan_.reasons.size());
+    BACKCAST_ASSERT(v.first_reason + v.reason_count == plan_.reasons.size());
+    v.keep = keeps;
+    ++v.reason_count;
+    plan_.reasons.push_back(reason);
+  }
+
+  Plan& plan_;
+  std::span<const std::uint32_t> order_;
+};
+
+// The points of one group, newest first; equal times in input order.
+using Points = std::span<const Point>;
+
+// One per dialect: its file in this folder states the rules in words, with their source.
+void decide(const NativePolicy&, Points, const PlanContext&, Verdicts&);
+void decide(const ResticPolicy&, Points, const PlanContext&, Verdicts&);
+void decide(const BorgPolicy&, Points, const PlanContext&, Verdicts&);
+void decide(const Borg2Policy&, Points, const PlanContext&, Verdicts&);
+void decide(const KopiaPolicy&, Points, const PlanContext&, Verdicts&);
+void decide(const PbsPolicy&, Points, const PlanContext&, Verdicts&);
+void decide(const SanoidPolicy&, Points, const PlanContext&, Verdicts&);
+void decide(const DuplicacyPolicy&, Points, const PlanContext&, Verdicts&);
+void decide(const VeeamPolicy&, Points, const PlanContext&, Verdicts&);
+void decide(const AwsPolicy&, Points, const PlanContext&, Verdicts&);
+
+// A reason in the dialect's own words.
+std::string words(const NativePolicy&, const Reason&);
+std::string words(const ResticPolicy&, const Reason&);
+std::string words(const BorgPolicy&, const Reason&);
+std::string words(const Borg2Policy&, const Reason&);
+std::string words(const KopiaPolicy&, const Reason&);
+std::string words(const PbsPolicy&, const Reason&);
+std::string words(const SanoidPolicy&, const Reason&);
+std::string words(const DuplicacyPolicy&, const Reason&);
+std::string words(const VeeamPolicy&, const Reason&);
+std::string words(const AwsPolicy&, const Reason&);
+
+// ---------------------------------------------------------------------------------------------
+// Periods. A period is numbered so that equal numbers are the same period and later periods have
+// greater numbers.
+
+enum class Period : std::uint8_t {
+  kEach,  // every restore point is a period of its own
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,  // ISO weeks
+  kMonth,
+  kThirteenWeeks,  // quarters of the ISO year
+  kThreeMonths,    // quarters of the calendar year
+  kYear,
+};
+
+// The period a local time (seconds since 1970 on the wall clock) falls into.
+std::int64_t period_number(Period period, std::int64_t local_seconds);
+
+// Wall-clock seconds of each point in a zone.
+std::vector<std::int64_t> local_seconds(Points points, const Zone& zone);
+// Wall-clock seconds of each point in the offset stored with it.
+std::vector<std::int64_t> stored_local_seconds(Points points);
+
+// t minus whole years, months and days on the wall clock of `offset`, with Go's overflow (31 March
+// minus one month is 2 or 3 March), and minus hours of elapsed time.
+Instant minus_calendar(Instant t, const CalendarSpan& span, const Zone& zone);
+
+// Which periods have been seen. Newest-first walks see almost sorted numbers, so the usual
+// question costs one comparison.
+class PeriodSet {
+ public:
+  // True if it was not yet in the set.
+  bool insert(std::int64_t period) {
+    if (is_empty_ || period < lowest_) {
+      is_empty_ = false;
+      lowest_ = period;
+      seen_.push_back(period);
+      return true;
+    }
+    if (contains(period)) return false;
+    out_of_order_.insert(period);
+    return true;
+  }
+  bool contains(std::int64_t period) const {
+    if (is_empty_ || period < lowest_) return false;
+    if (period == lowest_) return true;
+    return std::binary_search(seen_.begin(), seen_.end(), period, std::greater<>()) ||
+           out_of_order_.contains(period);
+  }
+  std::size_t size() const { return seen_.size() + out_of_order_.size(); }
+
+ private:
+  bool is_empty_ = true;
+  std::int64_t lowest_ = 0;
+  std::vector<std::int64_t> seen_;  // descending
+  std::set<std::int64_t> out_of_order_;
+};
+
+// Keeps the rule that came closest to keeping a point, over all rules of a policy: one that is full
+// (the fewer places missing, the closer) before one whose window it missed, before one where
+// another restore point stands for its period.
+class Closest {
+ public:
+  void used_up(Rule rule, std::int32_t would_need, std::int32_t missing) {
+    offer({rule, Effect::kUsedUp, would_need, missing}, missing);
+  }
+  void too_old(Rule rule, std::int64_t by_seconds) {
+    offer({rule, Effect::kTooOld, 0, by_seconds}, (1LL << 40) + by_seconds);
+  }
+  void covered(Rule rule) { offer({rule, Effect::kCovered, 0, 0}, (1LL << 62)); }
+  const Reason& reason() const { return reason_; }
+
+ private:
+  void offer(const Reason& reason, std::int64_t distance) {
+    if (distance >= distance_) return;
+    distance_ = distance;
+    reason_ = reason;
+  }
+  Reason reason_{Rule::kNone, Effect::kDrops, 0, 0};
+  std::int64_t distance_ = std::numeric_limits<std::int64_t>::max();
+};
+
+}  // namespace backcast::policy
