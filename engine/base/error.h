@@ -76,13 +76,14 @@ class [[nodiscard]] Result {
     BACKCAST_ASSERT(ok());
     return *std::get_if<0>(&state_);
   }
-  T&& value() && {
+  // By value: `for (auto& x : *list())` must not outlive the result it looks into.
+  T value() && {
     BACKCAST_ASSERT(ok());
     return std::move(*std::get_if<0>(&state_));
   }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 

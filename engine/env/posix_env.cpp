@@ -1,0 +1,334 @@
+// The operating system's clock, randomness and files.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "engine/env/env.h"
+#include "engine/env/system_error.h"
+#include "engine/env/unique_fd.h"
+
+namespace backcast::env {
+namespace {
+
+bool aligned(const void* address, std::uint64_t position_bytes) {
+  return reinterpret_cast<std::uintptr_t>(address) % kDirectAlignment == 0 &&
+         position_bytes % kDirectAlignment == 0;
+}
+
+// Writes at the descriptor's position until all is written.
+int write_all(int descriptor, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = ::write(descriptor, bytes.data(), bytes.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return errno;
+    bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+  }
+  return 0;
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(UniqueFd descriptor, std::string path, bool direct)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)), direct_(direct) {}
+
+  Result<std::size_t> read_at(std::uint64_t offset_bytes, ByteSpan into) override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t got = ::pread(descriptor_.get(), into.data() + done, into.size() - done,
+                                  static_cast<off_t>(offset_bytes + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return system_error("read", path_, errno);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  Status append(ByteView bytes) override {
+    std::size_t direct_bytes = 0;
+    if (direct_ && aligned(bytes.data(), position_bytes_)) {
+      direct_bytes = bytes.size() / kDirectAlignment * kDirectAlignment;
+    }
+    if (direct_bytes > 0 && set_direct(true)) {
+      const int error = write_all(descriptor_.get(), bytes.first(direct_bytes));
+      // A file system may accept the flag and refuse the write: then the page cache must do.
+      if (error != 0 && error != EINVAL) return system_error("write", path_, error);
+      if (error == 0) {
+        position_bytes_ += direct_bytes;
+        bytes = bytes.subspan(direct_bytes);
+      } else {
+        direct_ = false;
+      }
+    }
+    if (bytes.empty()) return kOk;
+    set_direct(false);
+    if (const int error = write_all(descriptor_.get(), bytes); error != 0) {
+      return system_error("write", path_, error);
+    }
+    position_bytes_ += bytes.size();
+    return kOk;
+  }
+
+  Status sync() override {
+    if (::fdatasync(descriptor_.get()) != 0) return system_error("sync", path_, errno);
+    return kOk;
+  }
+
+  Result<std::uint64_t> size_bytes() override {
+    struct stat info {};
+    if (::fstat(descriptor_.get(), &info) != 0) return system_error("stat", path_, errno);
+    return static_cast<std::uint64_t>(info.st_size);
+  }
+
+ private:
+  bool set_direct(bool on) {
+    if (on == direct_now_) return true;
+    if (::fcntl(descriptor_.get(), F_SETFL, O_WRONLY | (on ? O_DIRECT : 0)) != 0) {
+      direct_ = false;
+      return false;
+    }
+    direct_now_ = on;
+    return true;
+  }
+
+  UniqueFd descriptor_;
+  std::string path_;
+  bool direct_;
+  bool direct_now_ = false;
+  std::uint64_t position_bytes_ = 0;
+};
+
+// flock: freed by the kernel with the last descriptor, so a killed process leaves nothing behind.
+class PosixLock final : public Lock {
+ public:
+  explicit PosixLock(UniqueFd descriptor) : descriptor_(std::move(descriptor)) {}
+
+ private:
+  UniqueFd descriptor_;
+};
+
+struct CloseDir {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+class PosixFolder final : public Folder {
+ public:
+  PosixFolder(UniqueFd root, std::string path) : root_(std::move(root)), path_(std::move(path)) {}
+
+  Result<std::unique_ptr<File>> create(const std::string& name, CreateOptions options) override {
+    UniqueFd file(::openat(root_.get(), name.c_str(),
+                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) return system_error("create", full(name), errno);
+    if (options.expected_bytes > 0) {
+      // Only a hint, but a full disk is better known now than after the work.
+      const int error = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0,
+                                    static_cast<off_t>(options.expected_bytes)) == 0
+                            ? 0
+                            : errno;
+      if (error == ENOSPC || error == EDQUOT) {
+        ::unlinkat(root_.get(), name.c_str(), 0);
+        return system_error("write", full(name), error);
+      }
+    }
+    return std::unique_ptr<File>(
+        std::make_unique<PosixFile>(std::move(file), full(name), options.direct));
+  }
+
+  Result<std::unique_ptr<File>> open(const std::string& name) override {
+    UniqueFd file(::openat(root_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!file) return system_error("open", full(name), errno);
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(file), full(name), false));
+  }
+
+  Status make_folder(const std::string& name) override {
+    if (::mkdirat(root_.get(), name.c_str(), 0700) != 0) {
+      return system_error("make folder", full(name), errno);
+    }
+    return kOk;
+  }
+
+  Status rename(const std::string& from, const std::string& to) override {
+    if (::renameat(root_.get(), from.c_str(), root_.get(), to.c_str()) != 0) {
+      return system_error("rename to", full(to), errno);
+    }
+    return kOk;
+  }
+
+  Status link(const std::string& from, const std::string& to) override {
+    if (::linkat(root_.get(), from.c_str(), root_.get(), to.c_str(), 0) == 0) return kOk;
+    // FAT, exFAT and some network file systems know no hard links.
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
+      return system_error("link", full(to), errno);
+    }
+    return copy_exclusively(from, to);
+  }
+
+  Status remove(const std::string& name) override {
+    if (::unlinkat(root_.get(), name.c_str(), 0) == 0) return kOk;
+    if (errno != EISDIR) return system_error("remove", full(name), errno);
+    if (::unlinkat(root_.get(), name.c_str(), AT_REMOVEDIR) != 0) {
+      return system_error("remove", full(name), errno);
+    }
+    return kOk;
+  }
+
+  Status sync_folder(const std::string& name) override {
+    BACKCAST_TRY(const UniqueFd folder, open_directory(name));
+    if (::fsync(folder.get()) != 0) return system_error("sync", full(name), errno);
+    return kOk;
+  }
+
+  Result<std::vector<FolderEntry>> list(const std::string& name) override {
+    BACKCAST_TRY(UniqueFd descriptor, open_directory(name));
+    const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(descriptor.get()));
+    if (!dir) return system_error("list", full(name), errno);
+    (void)descriptor.release();  // closedir closes it
+    std::vector<FolderEntry> entries;
+    for (;;) {
+      errno = 0;
+      const dirent* entry = ::readdir(dir.get());
+      if (entry == nullptr) break;
+      std::string child = entry->d_name;
+      if (child == "." || child == "..") continue;
+      bool is_folder = entry->d_type == DT_DIR;
+      if (entry->d_type == DT_UNKNOWN) {
+        struct stat info {};
+        is_folder = ::fstatat(::dirfd(dir.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    S_ISDIR(info.st_mode);
+      }
+      entries.push_back({std::move(child), is_folder});
+    }
+    if (errno != 0) return system_error("list", full(name), errno);
+    std::sort(entries.begin(), entries.end(),
+              [](const FolderEntry& a, const FolderEntry& b) { return a.name < b.name; });
+    return entries;
+  }
+
+  Result<FileInfo> stat(const std::string& name) override {
+    struct stat info {};
+    const int flags = AT_SYMLINK_NOFOLLOW | (name.empty() ? AT_EMPTY_PATH : 0);
+    if (::fstatat(root_.get(), name.c_str(), &info, flags) != 0) {
+      return system_error("stat", full(name), errno);
+    }
+    const Duration modified =
+        std::chrono::seconds(info.st_mtim.tv_sec) + Duration(info.st_mtim.tv_nsec);
+    return FileInfo{static_cast<std::uint64_t>(info.st_size), Instant(modified),
+                    S_ISDIR(info.st_mode)};
+  }
+
+  Status touch(const std::string& name, Instant modified) override {
+    const timespec time{unix_seconds(modified),
+                        (modified - from_unix_seconds(unix_seconds(modified))).count()};
+    const timespec times[2] = {time, time};
+    if (::utimensat(root_.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
+      return system_error("touch", full(name), errno);
+    }
+    return kOk;
+  }
+
+  Result<std::unique_ptr<Lock>> lock(const std::string& name, LockKind kind) override {
+    UniqueFd file(
+        ::openat(root_.get(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    // A repository that may only be read can still be locked against its maintenance.
+    if (!file && (errno == EACCES || errno == EROFS)) {
+      file = UniqueFd(::openat(root_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    }
+    if (!file) return system_error("lock", full(name), errno);
+    const int operation = kind == LockKind::kShared ? LOCK_SH : LOCK_EX;
+    int result = 0;
+    do {
+      result = ::flock(file.get(), operation | LOCK_NB);
+    } while (result != 0 && errno == EINTR);
+    if (result != 0 && errno == EWOULDBLOCK) {
+      return Error{Errc::kLocked, full(name) + " is locked by another process", {}, ""};
+    }
+    if (result != 0) return system_error("lock", full(name), errno);
+    return std::unique_ptr<Lock>(std::make_unique<PosixLock>(std::move(file)));
+  }
+
+  const std::string& path() const override { return path_; }
+
+ private:
+  std::string full(const std::string& name) const {
+    return name.empty() ? path_ : path_ + '/' + name;
+  }
+
+  Result<UniqueFd> open_directory(const std::string& name) {
+    UniqueFd folder(::openat(root_.get(), name.empty() ? "." : name.c_str(),
+                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder) return system_error("open folder", full(name), errno);
+    return folder;
+  }
+
+  // Not atomic, but what a reader of `to` finds is whole or fails its authentication.
+  Status copy_exclusively(const std::string& from, const std::string& to) {
+    BACKCAST_TRY(const auto source, open(from));
+    BACKCAST_TRY(const std::uint64_t size_bytes, source->size_bytes());
+    BACKCAST_TRY(const auto copy, create(to, {}));
+    std::vector<std::uint8_t> buffer(std::min<std::uint64_t>(size_bytes, 1 << 20));
+    for (std::uint64_t offset = 0; offset < size_bytes; offset += buffer.size()) {
+      BACKCAST_TRY(const std::size_t got, source->read_at(offset, buffer));
+      BACKCAST_CHECK(copy->append(ByteView(buffer).first(got)));
+    }
+    return copy->sync();
+  }
+
+  UniqueFd root_;
+  std::string path_;
+};
+
+Status make_parents(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string prefix = path.substr(0, slash);
+    if (::mkdir(prefix.c_str(), 0777) != 0 && errno != EEXIST) {
+      return system_error("make folder", prefix, errno);
+    }
+    if (slash == std::string::npos) return kOk;
+  }
+}
+
+class PosixEnv final : public Env {
+ public:
+  Instant now() override { return std::chrono::system_clock::now(); }
+
+  Duration monotonic() override {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::chrono::seconds(time.tv_sec) + Duration(time.tv_nsec);
+  }
+
+  void sleep(Duration duration) override { std::this_thread::sleep_for(duration); }
+
+  void random(ByteSpan into) override {
+    while (!into.empty()) {
+      const ssize_t got = ::getrandom(into.data(), into.size(), 0);
+      BACKCAST_ASSERT(got >= 0 || errno == EINTR);
+      if (got > 0) into = into.subspan(static_cast<std::size_t>(got));
+    }
+  }
+
+  Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override {
+    if (path.empty()) return bad_input("an empty path names no folder");
+    if (create) BACKCAST_CHECK(make_parents(path));
+    // The user's own path may lead through symlinks; nothing beneath it does.
+    UniqueFd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!root) return system_error("open folder", path, errno);
+    return std::unique_ptr<Folder>(std::make_unique<PosixFolder>(std::move(root), path));
+  }
+};
+
+}  // namespace
+
+Env& posix_env() {
+  static PosixEnv env;
+  return env;
+}
+
+}  // namespace backcast::env
