@@ -28,7 +28,7 @@ enum class Month : std::uint8_t {
 // Every started second, hour or day of a holding counts in full, counted from UsageRecord::born.
 enum class Proration : std::uint8_t { kSecond, kHour, kDay };
 // What shares one tier table, one started unit and one floor within a month.
-enum class Pool : std::uint8_t { kBook, kRegion, kService };
+enum class Pool : std::uint8_t { kBook, kRegion, kProject, kService };
 enum class Aggregate : std::uint8_t { kSum, kPeak };  // peak: the largest single record counts
 enum class TierMode : std::uint8_t {
   kGraduated,  // each part of the quantity at the rate of its own tier
@@ -50,12 +50,12 @@ struct Meter {
   bool started_units = false;  // the pooled monthly quantity is rounded up to whole units
   bool is_surcharge = false;   // comes on top; does not by itself make a record priced
   std::uint32_t share_numerator = 1, share_denominator = 1;  // billable share of the quantity
-  std::string option;                                        // see PriceBook
+  std::string instead_of;  // name of the meter that it takes the place of: started blocks or linear
 };
 
 struct Tier {
-  Quantity from;  // in the meter's units, within a month
-  Decimal rate;   // per unit
+  Decimal from;  // in the meter's units, within a month
+  Decimal rate;  // per unit
 };
 
 // Extra bytes billed per object beside its own size, at the class named ("" = the object's own):
@@ -63,6 +63,11 @@ struct Tier {
 struct Overhead {
   std::uint64_t bytes_per_object = 0;
   std::string storage_class;
+};
+
+// Beyond `from` units, every started `size` units cost `rate` more.
+struct ThenEvery {
+  Decimal from, size, rate;
 };
 
 struct PriceRow {
@@ -78,29 +83,31 @@ struct PriceRow {
   bool is_known = false;    // false: the document says null, and billing it is an error
   std::vector<Tier> tiers;  // rising from 0 without gap or overlap
   TierMode tier_mode = TierMode::kGraduated;
-  std::optional<Tier> then_every;  // kStep: beyond the last tier, `rate` more per started `from`
-  Decimal multiplier{1, 0};        // redundancy: 1.25 for zone-redundant storage
-  std::uint64_t min_seconds = 0;   // minimum storage duration
+  std::optional<ThenEvery> then_every;  // of kStep only
+  Decimal multiplier{1, 0};             // redundancy: 1.25 for zone-redundant storage
+  std::uint64_t min_seconds = 0;        // minimum storage duration
   std::uint64_t min_object_bytes = 0;
   std::vector<Overhead> overheads;
-  Quantity minimum;  // floor of the pool per month, base 0 = none
+  Decimal minimum;  // floor of the pool per month, in units; 0 = none
 
   std::string source;
   std::string as_of;      // "2026-08-01", "2026-Q2": as precise as the source
   std::string certainty;  // "high", "medium", "low", "hole"
   std::string note;
-  std::optional<std::chrono::sys_days> valid_from, valid_until;  // until is exclusive
-  std::string pointer;                                           // in the document
+  // First days of months, since invoices are by month; until is exclusive.
+  std::optional<std::chrono::sys_days> valid_from, valid_until;
+  std::string pointer;  // in the document
   int line = 0;
 };
 
-// A free amount per month, pooled over every row of the meter. It covers the first units, so it
+// A free amount per month, pooled over every row of the meter; each project has its own where the
+// meter is pooled per project. It covers the first units, so it
 // shortens the first tier. With of_meter it is `times` the month's quantity on that meter: egress
 // free up to three times the storage, backups free up to the provisioned size.
 struct Allowance {
   std::string name;
   std::size_t meter = 0;
-  Quantity amount;
+  Decimal amount;  // in units
   std::optional<std::size_t> of_meter;
   Decimal times{1, 0};
   std::string option, source;
@@ -120,7 +127,7 @@ struct Adjustment {
 struct Commitment {
   std::string name;
   std::size_t meter = 0;
-  Quantity amount;  // covered per month
+  Decimal amount;  // units covered per month
   Decimal fee_per_month;
   std::optional<Decimal> overage_rate;  // per unit; none: the row's own rates
   int prepaid_months = 0;               // paid at the start for that many months; 0 = monthly

@@ -1,0 +1,359 @@
+// Usage records in, monthly sums per group and price row out.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+
+#include "costmodel/invoice.h"
+#include "costmodel/rating.h"
+#include "engine/base/text.h"
+
+namespace backcast::cost {
+namespace {
+
+// 15 YB held for a month: beyond any real usage, and sums of four million such still fit 128 bits.
+constexpr uint128 kMaxBase = uint128{1} << 105;
+constexpr std::size_t kMaxErrors = 100;
+
+// The sum of one price row in one month of one group.
+struct Charge {
+  std::uint32_t row = 0;
+  bool is_early_deletion = false;
+  uint128 base = 0;
+};
+
+// Row and what it bills of a record.
+struct Target {
+  std::uint32_t row = 0;
+  std::uint64_t overhead_bytes_per_object = 0;  // 0: the record itself
+};
+
+struct GroupMonth {
+  int month = 0;
+  std::vector<Target> targets;
+  std::vector<Charge> charges;
+};
+
+struct GroupState {
+  UsageGroup group;
+  std::vector<GroupMonth> months;  // rarely more than one is asked for in a row
+};
+
+bool same_group(const UsageGroup& group, const UsageRecord& r) {
+  return group.kind == r.kind && group.service == r.service && group.region == r.region &&
+         group.storage_class == r.storage_class && group.backup_kind == r.backup_kind &&
+         group.project == r.project && group.peer_region == r.peer_region &&
+         group.operation == r.operation && group.tags == r.tags;
+}
+
+UsageGroup group_of(const UsageRecord& r) {
+  return {r.kind,          r.project,     r.service,   r.region, r.peer_region,
+          r.storage_class, r.backup_kind, r.operation, r.tags};
+}
+
+std::size_t hash_of(const UsageRecord& r) {
+  std::size_t hash = static_cast<std::size_t>(r.kind);
+  const auto mix = [&](const std::string& text) {
+    hash = (hash ^ std::hash<std::string_view>{}(text)) * 0x9E3779B97F4A7C15ULL;
+    hash ^= hash >> 29;
+  };
+  for (const std::string* text : {&r.service, &r.region, &r.peer_region, &r.storage_class,
+                                  &r.backup_kind, &r.project, &r.operation}) {
+    mix(*text);
+  }
+  for (const std::string& tag : r.tags) mix(tag);
+  return hash;
+}
+
+bool is_held(UsageKind kind) {
+  return kind == UsageKind::kStorage || kind == UsageKind::kInstance;
+}
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return a / b + (a % b > 0);
+}
+
+// Seconds of [start, end) that count: all, or the whole of each hour or day that begins in it,
+// counted from `born`. Cutting an interval in two never changes the sum.
+std::uint64_t counted_seconds(Proration proration, std::int64_t start, std::int64_t end,
+                              std::int64_t born) {
+  if (proration == Proration::kSecond) return static_cast<std::uint64_t>(end - start);
+  const std::int64_t period = proration == Proration::kHour ? 3600 : 86400;
+  return static_cast<std::uint64_t>(
+      (ceil_div(end - born, period) - ceil_div(start - born, period)) * period);
+}
+
+}  // namespace
+
+struct Biller::State {
+  std::shared_ptr<const PriceBook> book;
+  std::set<std::string> options;
+  Matcher matcher;
+  std::vector<GroupState> groups;
+  std::unordered_multimap<std::size_t, std::uint32_t> group_by_hash;
+  std::uint32_t last_group = kNone;
+
+  State(std::shared_ptr<const PriceBook> b, std::set<std::string> o)
+      : book(std::move(b)), options(std::move(o)), matcher(*book, options) {}
+
+  GroupState& find_group(const UsageRecord& record) {
+    if (last_group != kNone && same_group(groups[last_group].group, record)) {
+      return groups[last_group];
+    }
+    const std::size_t hash = hash_of(record);
+    const auto [begin, end] = group_by_hash.equal_range(hash);
+    for (auto it = begin; it != end; ++it) {
+      if (!same_group(groups[it->second].group, record)) continue;
+      last_group = it->second;
+      return groups[last_group];
+    }
+    last_group = static_cast<std::uint32_t>(groups.size());
+    group_by_hash.emplace(hash, last_group);
+    groups.push_back({group_of(record), {}});
+    return groups.back();
+  }
+
+  Result<GroupMonth*> find_month(GroupState& state, int month) {
+    for (auto it = state.months.rbegin(); it != state.months.rend(); ++it) {
+      if (it->month == month) return &*it;
+    }
+    GroupMonth made{month, {}, {}};
+    BACKCAST_TRY(made.targets, find_targets(state.group, month));
+    state.months.push_back(std::move(made));
+    return &state.months.back();
+  }
+
+  Result<std::vector<Target>> find_targets(const UsageGroup& group, int month) const {
+    std::vector<Target> targets;
+    BACKCAST_TRY(const auto rows, matcher.rows(group, month));
+    bool is_priced = group.kind == UsageKind::kDeletion;  // fees follow from the storage row
+    for (const std::uint32_t row : rows) {
+      if (!book->rows[row].is_known) return matcher.unknown(row);
+      is_priced |= !book->meters[book->rows[row].meter].is_surcharge;
+      targets.push_back({row, 0});
+      for (const Overhead& overhead : book->rows[row].overheads) {
+        if (overhead.storage_class.empty()) continue;
+        BACKCAST_CHECK(add_overhead(group, month, overhead, targets));
+      }
+    }
+    if (!is_priced) return matcher.missing(group, month);
+    return targets;
+  }
+
+  // Overhead that is billed in another storage class than the object itself.
+  Status add_overhead(UsageGroup group, int month, const Overhead& overhead,
+                      std::vector<Target>& targets) const {
+    group.storage_class = overhead.storage_class;
+    BACKCAST_TRY(const auto rows, matcher.rows(group, month));
+    bool is_priced = false;
+    for (const std::uint32_t row : rows) {
+      const Meter& meter = book->meters[book->rows[row].meter];
+      if (meter.is_surcharge) continue;
+      if (!book->rows[row].is_known) return matcher.unknown(row);
+      targets.push_back({row, overhead.bytes_per_object});
+      is_priced = true;
+    }
+    if (!is_priced) return matcher.missing(group, month);
+    return kOk;
+  }
+
+  static uint128 billable(const PriceRow& row, const Meter& meter, const Target& target,
+                          const UsageRecord& record) {
+    const uint128 objects = record.objects;
+    if (target.overhead_bytes_per_object > 0) return objects * target.overhead_bytes_per_object;
+    if (meter.measure == Measure::kObjects) return objects;
+    uint128 bytes = record.quantity;
+    if (meter.measure == Measure::kCount) return bytes;
+    bytes = std::max(bytes, objects * row.min_object_bytes);
+    for (const Overhead& overhead : row.overheads) {
+      if (overhead.storage_class.empty()) bytes += objects * overhead.bytes_per_object;
+    }
+    return bytes;
+  }
+
+  static Status add_charge(GroupMonth& month, const Meter& meter, std::uint32_t row,
+                           bool is_early_deletion, uint128 quantity, uint128 seconds) {
+    uint128 base = 0, scaled = 0;
+    const bool overflow = __builtin_mul_overflow(quantity, seconds, &base) ||
+                          __builtin_mul_overflow(base, uint128{meter.share_numerator}, &scaled);
+    if (overflow || scaled > kMaxBase) return bad_input("more usage than can be counted");
+    if (scaled == 0) return kOk;
+    for (Charge& charge : month.charges) {
+      if (charge.row != row || charge.is_early_deletion != is_early_deletion) continue;
+      charge.base = meter.aggregate == Aggregate::kPeak ? std::max(charge.base, scaled)
+                                                        : charge.base + scaled;
+      if (charge.base > kMaxBase) return bad_input("more usage than can be counted");
+      return kOk;
+    }
+    month.charges.push_back({row, is_early_deletion, scaled});
+    return kOk;
+  }
+
+  Status add_held(GroupState& state, const UsageRecord& record) {
+    const std::int64_t start = unix_seconds(record.start), end = unix_seconds(record.end);
+    const std::int64_t born = record.born             ? unix_seconds(*record.born)
+                              : record.backup.empty() ? 0
+                                                      : start;
+    for (std::int64_t from = start; from < end;) {
+      const int index = month_at(from);
+      const std::int64_t until = std::min(end, span_of_month(index).end_seconds);
+      BACKCAST_TRY(GroupMonth* const month, find_month(state, index));
+      for (const Target& target : month->targets) {
+        const PriceRow& row = book->rows[target.row];
+        const Meter& meter = book->meters[row.meter];
+        const std::uint64_t seconds = meter.aggregate == Aggregate::kPeak
+                                          ? 1
+                                          : counted_seconds(meter.proration, from, until, born);
+        BACKCAST_CHECK(add_charge(*month, meter, target.row, false,
+                                  billable(row, meter, target, record), seconds));
+      }
+      from = until;
+    }
+    return kOk;
+  }
+
+  Status add_moment(GroupState& state, const UsageRecord& record) {
+    BACKCAST_TRY(GroupMonth* const month, find_month(state, month_at(unix_seconds(record.start))));
+    for (const Target& target : month->targets) {
+      const PriceRow& row = book->rows[target.row];
+      const Meter& meter = book->meters[row.meter];
+      BACKCAST_CHECK(
+          add_charge(*month, meter, target.row, false, billable(row, meter, target, record), 1));
+    }
+    return kOk;
+  }
+
+  // What deletion before the minimum duration still costs, at its own price where there is one.
+  Status add_deletion(GroupState& state, const UsageRecord& record) {
+    const std::int64_t born = unix_seconds(record.born.value_or(record.start));
+    const std::int64_t end = unix_seconds(record.end);
+    BACKCAST_TRY(GroupMonth* const month, find_month(state, month_at(end)));
+    UsageGroup stored = state.group;
+    stored.kind = UsageKind::kStorage;
+    BACKCAST_TRY(const auto rows, matcher.rows(stored, month->month));
+    for (const std::uint32_t index : rows) {
+      const PriceRow& row = book->rows[index];
+      const Meter& meter = book->meters[row.meter];
+      const std::uint64_t kept = counted_seconds(meter.proration, born, end, born);
+      if (kept >= row.min_seconds || meter.measure != Measure::kBytes) continue;
+      const bool has_own_price = !month->targets.empty();
+      const std::uint32_t charged = has_own_price ? month->targets.front().row : index;
+      if (!book->rows[charged].is_known) return matcher.unknown(charged);
+      BACKCAST_CHECK(add_charge(*month, book->meters[book->rows[charged].meter], charged, true,
+                                billable(row, meter, {index, 0}, record), row.min_seconds - kept));
+    }
+    return kOk;
+  }
+
+  // Usage sorted by month, row and group, with groups in the order of their names, so that the
+  // invoice does not depend on the order of the records.
+  std::vector<Usage> collect(std::vector<UsageGroup>& named) {
+    const auto key = [](const UsageGroup& g) {
+      return std::tie(g.project, g.service, g.region, g.kind, g.peer_region, g.storage_class,
+                      g.backup_kind, g.operation, g.tags);
+    };
+    std::sort(groups.begin(), groups.end(), [&](const GroupState& a, const GroupState& b) {
+      return key(a.group) < key(b.group);
+    });
+    std::vector<Usage> usage;
+    for (GroupState& state : groups) {
+      const auto group = static_cast<std::uint32_t>(named.size());
+      named.push_back(std::move(state.group));
+      for (const GroupMonth& month : state.months) {
+        for (const Charge& charge : month.charges) {
+          usage.push_back({month.month, charge.row, group, charge.is_early_deletion, charge.base});
+        }
+      }
+    }
+    std::sort(usage.begin(), usage.end(), [](const Usage& a, const Usage& b) {
+      return std::tie(a.month, a.row, a.is_early_deletion, a.group) <
+             std::tie(b.month, b.row, b.is_early_deletion, b.group);
+    });
+    return usage;
+  }
+
+  Errors check_options() const {
+    Errors errors;
+    const std::vector<std::string_view> names(book->options.begin(), book->options.end());
+    for (const std::string& option : options) {
+      if (book->options.contains(option)) continue;
+      const std::string_view near = nearest_name(option, names);
+      errors.push_back(bad_input(
+          fmt::format("price book {} has no option {}", printable(book->name), printable(option)),
+          near.empty() ? fmt::format("it has: {}", fmt::join(names, ", "))
+                       : fmt::format("did you mean \"{}\"?", near)));
+    }
+    return errors;
+  }
+};
+
+Biller::Biller(std::shared_ptr<const PriceBook> book, BillOptions options)
+    : state_(std::make_unique<State>(std::move(book), std::move(options.options))) {}
+Biller::Biller(Biller&&) noexcept = default;
+Biller& Biller::operator=(Biller&&) noexcept = default;
+Biller::~Biller() = default;
+
+Status Biller::add(const UsageRecord& record) {
+  if (record.end < record.start) {
+    return bad_input(fmt::format("usage ends at {}, before it starts at {}",
+                                 format_instant(record.end), format_instant(record.start)));
+  }
+  if (record.born && *record.born > record.start) {
+    return bad_input(fmt::format("usage starts at {}, before the thing was born at {}",
+                                 format_instant(record.start), format_instant(*record.born)));
+  }
+  GroupState& group = state_->find_group(record);
+  if (is_held(record.kind)) return state_->add_held(group, record);
+  if (record.kind == UsageKind::kDeletion) return state_->add_deletion(group, record);
+  return state_->add_moment(group, record);
+}
+
+Result<Invoice, Errors> Biller::finish() {
+  if (Errors errors = state_->check_options(); !errors.empty()) return errors;
+  Invoice invoice;
+  invoice.book = state_->book;
+  const std::vector<Usage> usage = state_->collect(invoice.groups);
+  std::set<std::uint32_t> rows_used;
+  for (auto begin = usage.begin(); begin != usage.end();) {
+    const int month = begin->month;
+    const auto end =
+        std::find_if(begin, usage.end(), [&](const Usage& u) { return u.month != month; });
+    const std::size_t first = invoice.lines.size();
+    const Status rated =
+        rate_month(*invoice.book, state_->options, invoice.groups, {begin, end}, invoice.lines);
+    if (!rated.ok()) return Errors{rated.error()};
+    const Status adjusted =
+        adjust_month(*invoice.book, state_->options, month, first, invoice.lines);
+    if (!adjusted.ok()) return Errors{adjusted.error()};
+    for (; begin != end; ++begin) rows_used.insert(begin->row);
+  }
+  for (const std::string& option : state_->options) {
+    invoice.assumptions.push_back("price option \"" + option + "\" is in force");
+  }
+  for (const std::uint32_t index : rows_used) {
+    const PriceRow& row = invoice.book->rows[index];
+    if (row.certainty == "high") continue;
+    invoice.assumptions.push_back(fmt::format("the price of {} is of {} certainty ({}, {})", row.id,
+                                              row.certainty, row.source, row.as_of));
+  }
+  state_ = std::make_unique<State>(invoice.book, std::set<std::string>());
+  return invoice;
+}
+
+Result<Invoice, Errors> bill(const PriceBook& book, std::span<const UsageRecord> usage,
+                             const BillOptions& options) {
+  Biller biller(std::make_shared<PriceBook>(book), options);
+  Errors errors;
+  std::set<std::string> causes;
+  for (const UsageRecord& record : usage) {
+    const Status added = biller.add(record);
+    if (added.ok() || !causes.insert(added.error().message).second) continue;
+    errors.push_back(added.error());
+    if (errors.size() >= kMaxErrors) break;
+  }
+  if (!errors.empty()) return errors;
+  return biller.finish();
+}
+
+}  // namespace backcast::cost
