@@ -26,8 +26,8 @@ class Excludes {
 
  private:
   struct Pattern {
-    std::vector<std::string> components;
-    bool anchored = false, folders_only = false, negated = false;
+    std::vector<std::string> components;  // "**" first where the pattern is not anchored
+    bool folders_only = false, negated = false;
   };
   std::vector<Pattern> patterns_;
 };

@@ -16,7 +16,7 @@ enum class NodeKind : std::uint8_t {
   kFolder,
   kSymlink,
   kFifo,
-  kSocket,  // recorded; not restored, for only its owner can make it
+  kSocket,  // restored as a name that nobody listens at
   kCharDevice,
   kBlockDevice,
 };

@@ -10,8 +10,8 @@
 //     for (const Found& found : listing->found) {
 //       auto node = stat_entry(*listing, found);  // one fstatat
 //       ...unchanged since the last backup? done. Otherwise:
-//       complete(*listing, found, *node);         // symlink target, attributes
-//       auto file = open_source(*listing, found, *node);
+//       auto file = open_source(*listing, found, *node);     // regular files
+//       complete(*listing, found, *node, &*file);            // symlink target, attributes
 #pragma once
 
 #include <cstdint>
@@ -23,15 +23,17 @@
 
 #include "engine/base/error.h"
 #include "engine/base/wire.h"
+#include "engine/env/unique_fd.h"
 #include "engine/source/node.h"
 
 namespace backcast::source {
 
 struct WalkOptions {
   // Absolute or relative to the working folder. A root may be a file. Each is saved under its
-  // absolute path; the folders above it are saved too, without their other entries.
+  // absolute path with symlinks resolved, so that naming a link saves what it leads to; the folders
+  // above it are saved too, without their other entries. A root within another is that one's.
   std::vector<std::string> roots;
-  // Patterns of what to leave out; see exclude.h.
+  // Patterns of what to leave out; see exclude.h. They apply to what is found, never to a root.
   std::vector<std::string> excludes;
   bool one_file_system = false;  // do not enter folders on other file systems than their root's
   bool exclude_caches = false;   // leave out the content of folders with a CACHEDIR.TAG
@@ -81,32 +83,37 @@ class Walk {
   std::unique_ptr<State> state_;
 };
 
+// What tells two files apart on one machine, for the caller's memory of what it has seen.
+struct FileId {
+  std::uint64_t device = 0, inode = 0;
+  bool operator==(const FileId&) const = default;
+};
+
 // Everything one fstatat tells; user and group names from a cache. Errors: kNotFound if it
 // vanished, kFailed otherwise; the message is fit for a Problem.
-Result<Node> stat_entry(const Listing& listing, const Found& found);
-
-// Adds what costs further calls: symlink target and extended attributes. What file systems do not
-// support is left out; other failures are errors.
-Status complete(const Listing& listing, const Found& found, Node& node);
+Result<Node> stat_entry(const Listing& listing, const Found& found, FileId* id = nullptr);
 
 // A file open for reading: never through a symlink, never a fifo that would block. Sets
-// node.sparse and node.data where the file has holes. Errors: as stat_entry; also if it is no
-// longer the file that was stated.
+// node.sparse and node.data where the file has holes, and brings the rest of `node` up to date with
+// what was opened. Errors: as stat_entry; also if it is no longer a file.
 class SourceFile {
  public:
-  explicit SourceFile(int descriptor) : descriptor_(descriptor) {}
-  SourceFile(SourceFile&& other) noexcept;
-  SourceFile& operator=(SourceFile&& other) noexcept;
-  ~SourceFile();
+  explicit SourceFile(env::UniqueFd descriptor) : descriptor_(std::move(descriptor)) {}
   // Reads until `into` is full or the file ends. Offsets are of the file, holes included.
   Result<std::size_t> read_at(std::uint64_t offset_bytes, ByteSpan into) const;
   // False if size, mtime or ctime differ from `node` by now: it changed while it was read.
   bool unchanged(const Node& node) const;
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.get(); }
 
  private:
-  int descriptor_ = -1;
+  env::UniqueFd descriptor_;
 };
 Result<SourceFile> open_source(const Listing& listing, const Found& found, Node& node);
+
+// Adds what costs further calls: symlink target and extended attributes, through `open` where the
+// caller has the file open already. What file systems do not support is left out; other failures
+// are errors.
+Status complete(const Listing& listing, const Found& found, Node& node,
+                const SourceFile* open = nullptr);
 
 }  // namespace backcast::source

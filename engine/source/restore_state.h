@@ -1,0 +1,93 @@
+// What the parts of the restore writer share.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/env/unique_fd.h"
+#include "engine/source/restore.h"
+#include "engine/source/restore_metadata.h"
+
+namespace backcast::source {
+
+inline constexpr int kRestoreFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+
+// A name nobody can foresee, for what is not finished yet.
+std::string random_name();
+
+class RestoreFolder : public std::enable_shared_from_this<RestoreFolder> {
+ public:
+  env::UniqueFd descriptor;
+  std::string path;           // beneath the target
+  bool fresh = false;         // made by this restore and ours alone until finish
+  bool setgid = false;        // new entries take its group
+  bool may_have_acl = false;  // new entries inherit an ACL
+
+  std::string path_of(const std::string& name) const {
+    return path.empty() ? name : path + '/' + name;
+  }
+};
+
+struct Restorer::State {
+  State(env::UniqueFd root_fd, std::string target_path, const RestoreOptions& with);
+
+  struct FolderRecord {
+    std::string node;  // serialised: half the memory
+    bool fresh = false;
+  };
+  using FileKey = std::pair<std::uint64_t, std::uint64_t>;
+  struct FirstName {
+    std::string folder, name;
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool written = false;
+  };
+  struct PendingLink {
+    FileKey key;
+    std::string folder, name;
+  };
+
+  const env::UniqueFd root;
+  const std::string target;
+  const RestoreOptions options;
+  MetadataWriter metadata;
+  const unsigned umask_bits;
+  const bool is_root;
+
+  mutable std::mutex mutex;
+  std::unordered_map<std::string, FolderRecord> folders;
+  std::string root_node;
+  std::map<FileKey, FirstName> first_names;
+  std::vector<PendingLink> links;
+  std::atomic<std::uint64_t> files{0}, made_folders{0}, others{0}, made_links{0}, kept{0}, bytes{0};
+
+  std::string full(const std::string& path) const {
+    return path.empty() ? target : target + '/' + path;
+  }
+  Status check_name(const RestoreFolder& parent, const Node& node) const;
+  Error taken(const RestoreFolder& parent, const Node& node) const;
+  // True: something stands there and stays.
+  bool keeps(const RestoreFolder& parent, const Node& node);
+  // Registers a file with several names. False: its content is another name's business.
+  bool claim(const RestoreFolder& parent, const Node& node);
+  // Gives a finished temporary entry its name, replacing what is not a folder.
+  Status give_name(const RestoreFolder& parent, const std::string& temporary,
+                   const std::string& name);
+
+  Result<std::unique_ptr<RestoreFile>> create(const RestoreFolder& parent, const Node& node);
+  Status finish_file(RestoreFile::State& file);
+  Status make_room_for_folder(const RestoreFolder& parent, const Node& node, bool& fresh);
+  Status make_link(const PendingLink& link);
+  Status finish_folder(const std::string& path, const std::string& node_bytes, bool fresh);
+};
+
+}  // namespace backcast::source
