@@ -1,11 +1,13 @@
 #include <chrono>
 
+#include "engine/base/checked.h"
 #include "engine/policy/dialects/decide.h"
 
 namespace backcast::policy {
 namespace {
 
 constexpr std::int64_t kDaySeconds = 86400;
+constexpr std::int64_t kFirstDay = -106751;  // 1677-09-22, the first whole day of an Instant
 
 constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a / b - ((a % b != 0 && (a % b < 0) != (b < 0)) ? 1 : 0);
@@ -86,25 +88,21 @@ std::vector<std::int64_t> stored_local_seconds(Points points) {
 }
 
 Instant minus_calendar(Instant t, const CalendarSpan& span, const Zone& zone) {
-  using namespace std::chrono;
-  // Spans such as restic's "9999y" reach past what an Instant can hold: the earliest instant then.
-  if (span.years > 500 || span.months > 6000 || span.days > 180000 || span.hours > 4320000) {
-    return Instant::min();
-  }
-  const CivilTime civil = to_civil(t, zone);
-  const int months = (civil.date.year - span.years) * 12 + civil.date.month - 1 - span.months;
-  const sys_days first = year(static_cast<int>(floor_div(months, 12))) /
-                         month(static_cast<unsigned>(months - floor_div(months, 12) * 12) + 1) / 1;
-  const sys_days day = first + days(civil.date.day - 1 - span.days);
-  if (day < sys_days(year(1679) / 1 / 1)) return Instant::min();
-  const year_month_day date = day;
-  const CivilTime wall{{static_cast<int>(date.year()), static_cast<int>(unsigned(date.month())),
-                        static_cast<int>(unsigned(date.day()))},
-                       civil.hour,
-                       civil.minute,
-                       civil.second};
-  const Duration fraction = t - floor<seconds>(t);
-  return to_instants(wall, zone).first + fraction - hours(span.hours);
+  const CivilTime from = to_civil(t, zone);
+  const CivilDate month = add_months_overflowing(from.date, -12 * span.years - span.months);
+  const std::int64_t day = std::int64_t{days_from_civil(month)} - span.days;
+  if (day < kFirstDay) return Instant::min();
+  const CivilTime to{civil_from_days(static_cast<int>(day)), from.hour, from.minute, from.second};
+  const Instant instant = to_instants(to, zone).first;
+  const Duration fraction = t - std::chrono::floor<std::chrono::seconds>(t);
+  const auto whole = checked_sub(instant.time_since_epoch().count(), span.hours * kHour.count());
+  return whole ? Instant(Duration(*whole)) + fraction : Instant::min();
+}
+
+Instant plus(Instant t, Duration d) {
+  const auto sum = checked_add(t.time_since_epoch().count(), d.count());
+  if (sum) return Instant(Duration(*sum));
+  return d.count() < 0 ? Instant::min() : Instant::max();
 }
 
 }  // namespace backcast::policy

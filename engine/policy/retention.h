@@ -59,6 +59,7 @@ enum class Rule : std::uint8_t {
   kWithinWeekly,
   kWithinMonthly,
   kWithinYearly,
+  kKeep,     // borg 2's --keep
   kSpacing,  // duplicacy's one every n days
   kTag,      // detail = index of the tag list in the policy
   kProtected,
@@ -152,6 +153,7 @@ struct Point {
   std::uint64_t size_bytes = 0;
   std::int32_t offset_seconds = 0;
   std::uint32_t tag_lists = 0;  // bit i: matches tag list i of the policy
+  std::int32_t tag_index = -1;  // which protected or hold tag of the policy, for the reason
   std::uint16_t marks = 0;
 };
 void plan(const RetentionPolicy& policy, std::span<const Point> points, const PlanContext& context,

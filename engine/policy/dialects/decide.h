@@ -23,6 +23,16 @@ class Verdicts {
   // Deletes a point; `reason` is the rule that came closest to keeping it, or deletes it.
   void drop(std::size_t position, Reason reason) { add(position, reason, false); }
   bool is_kept(std::size_t position) const { return plan_.verdicts[order_[position]].keep; }
+  bool is_decided(std::size_t position) const {
+    return plan_.verdicts[order_[position]].reason_count > 0;
+  }
+  // Replaces the one reason a point was given.
+  void revise(std::size_t position, bool keeps, Reason reason) {
+    Verdict& v = plan_.verdicts[order_[position]];
+    BACKCAST_ASSERT(v.reason_count == 1);
+    v.keep = keeps;
+    plan_.reasons[v.first_reason] = reason;
+  }
 
  private:
   void add(std::size_t position, Reason reason, bool keeps) {
@@ -53,6 +63,23 @@ void decide(const DuplicacyPolicy&, Points, const PlanContext&, Verdicts&);
 void decide(const VeeamPolicy&, Points, const PlanContext&, Verdicts&);
 void decide(const AwsPolicy&, Points, const PlanContext&, Verdicts&);
 
+// What a dialect reads from tags and names, beyond what every snapshot carries.
+void mark(const NativePolicy&, const Snapshot&, Point&);
+void mark(const ResticPolicy&, const Snapshot&, Point&);
+void mark(const Borg2Policy&, const Snapshot&, Point&);
+void mark(const SanoidPolicy&, const Snapshot&, Point&);
+template <typename Other>
+void mark(const Other&, const Snapshot&, Point&) {}
+
+// The verdict at birth; most tools have none.
+Birth born(const NativePolicy&, const Point&, Points older, const PlanContext&);
+Birth born(const VeeamPolicy&, const Point&, Points older, const PlanContext&);
+Birth born(const AwsPolicy&, const Point&, Points older, const PlanContext&);
+template <typename Other>
+Birth born(const Other&, const Point&, Points, const PlanContext&) {
+  return {};
+}
+
 // A reason in the dialect's own words.
 std::string words(const NativePolicy&, const Reason&);
 std::string words(const ResticPolicy&, const Reason&);
@@ -64,6 +91,17 @@ std::string words(const SanoidPolicy&, const Reason&);
 std::string words(const DuplicacyPolicy&, const Reason&);
 std::string words(const VeeamPolicy&, const Reason&);
 std::string words(const AwsPolicy&, const Reason&);
+
+// Bit i is set if every tag of list i is carried; the tag "" is carried by a snapshot without tags.
+std::uint32_t match_tag_lists(const std::vector<std::vector<std::string>>& lists,
+                              const std::vector<std::string>& tags);
+bool has_any_tag(const std::vector<std::string>& wanted, const std::vector<std::string>& tags);
+
+// "daily", "weekly", ... and what a period of the rule is called: "day", "week".
+std::string_view rule_name(Rule rule);
+std::string_view period_name(Rule rule);
+// Why a restore point went although `reason.rule` exists: shared by all dialects that look back.
+std::string why_not(const Reason& reason);
 
 // ---------------------------------------------------------------------------------------------
 // Periods. A period is numbered so that equal numbers are the same period and later periods have
@@ -93,6 +131,12 @@ std::vector<std::int64_t> stored_local_seconds(Points points);
 // t minus whole years, months and days on the wall clock of `offset`, with Go's overflow (31 March
 // minus one month is 2 or 3 March), and minus hours of elapsed time.
 Instant minus_calendar(Instant t, const CalendarSpan& span, const Zone& zone);
+
+// Times at the edge of what an Instant can hold stay there.
+Instant plus(Instant t, Duration d);
+inline Instant minus(Instant t, Duration d) {
+  return plus(t, -d);
+}
 
 // Which periods have been seen. Newest-first walks see almost sorted numbers, so the usual
 // question costs one comparison.

@@ -1,0 +1,65 @@
+// duplicacy: `duplicacy prune -keep n:m ...`, per snapshot id.
+//
+// n:m keeps one revision every n days among those at least m days old (0:m keeps none). Revisions
+// are walked oldest first; each falls under the rule with the greatest age it has reached, and on
+// reaching the next rule the spacing starts anew. The first revision under a rule is kept, then the
+// next one at least n days after the last kept, so the oldest of an interval survives and the
+// spacing drifts. Ages and distances are whole calendar days of local time. Revisions younger than
+// every rule stay. The newest revision always stays unless -exclusive; an id with a single revision
+// is left alone.
+// Source: duplicacy src/duplicacy_snapshotmanager.go, PruneSnapshots.
+#include <fmt/format.h>
+
+#include "engine/policy/dialects/decide.h"
+
+namespace backcast::policy {
+
+void decide(const DuplicacyPolicy& policy, Points points, const PlanContext& context,
+            Verdicts& verdicts) {
+  const std::vector<std::int64_t> local = local_seconds(points, context.zone);
+  const std::int64_t today = period_number(
+      Period::kDay, unix_seconds(context.now) + context.zone.offset_at(context.now).count());
+  std::size_t rule = 0;
+  constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
+  std::int64_t last_kept_day = kNone;
+  for (std::size_t i = points.size(); i-- > 0;) {
+    const bool is_spared = i == 0 && (!policy.exclusive || points.size() == 1);
+    if (is_spared) {
+      verdicts.keep(i, {Rule::kNewest, Effect::kKeeps, 0, 0});
+      continue;
+    }
+    const std::int64_t day = period_number(Period::kDay, local[i]);
+    while (rule < policy.keep.size() && today - day < policy.keep[rule].age_days) {
+      ++rule;
+      last_kept_day = kNone;
+    }
+    if (rule == policy.keep.size()) {
+      verdicts.keep(i, {Rule::kEverything, Effect::kKeeps, 0, today - day});
+      continue;
+    }
+    const auto index = static_cast<std::int32_t>(rule);
+    const std::int32_t interval = policy.keep[rule].interval_days;
+    if (interval == 0) {
+      verdicts.drop(i, {Rule::kSpacing, Effect::kDrops, index, 0});
+    } else if (last_kept_day != kNone && day - last_kept_day < interval) {
+      verdicts.drop(i, {Rule::kSpacing, Effect::kCovered, index, day - last_kept_day});
+    } else {
+      last_kept_day = day;
+      verdicts.keep(i, {Rule::kSpacing, Effect::kKeeps, index, 0});
+    }
+  }
+}
+
+std::string words(const DuplicacyPolicy& policy, const Reason& reason) {
+  if (reason.rule == Rule::kNewest) return "newest revision";
+  if (reason.rule == Rule::kEverything) return "younger than every rule";
+  const auto& keep = policy.keep[static_cast<std::size_t>(reason.ordinal)];
+  if (reason.effect == Effect::kDrops) return fmt::format("older than {} days", keep.age_days);
+  if (reason.effect == Effect::kCovered) {
+    return fmt::format("{}:{}: only {} days after the last one kept", keep.interval_days,
+                       keep.age_days, reason.detail);
+  }
+  return fmt::format("keep {}:{}", keep.interval_days, keep.age_days);
+}
+
+}  // namespace backcast::policy

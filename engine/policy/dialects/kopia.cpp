@@ -1,0 +1,159 @@
+// kopia: `kopia policy set --keep-*`, applied after every snapshot of a source.
+//
+// Complete snapshots are walked newest first (equal starts: later end first); each of the rules
+// latest, hourly, daily, weekly, monthly and annual keeps the first one of a period it has not yet
+// kept, while its count is not reached AND the snapshot is not older than the rule's cut-off: the
+// newest complete snapshot minus count hours, days, weeks, months or years (calendar units, local
+// time). Days, hours, months and years are UTC; ISO weeks are local. A snapshot feeds every rule.
+// If all counts add up to zero, everything is kept. Pinned snapshots stay and still count.
+// Incomplete ones stay only in the run before the newest complete one: those less than 4 h older
+// than the newest snapshot, and the newest 3.
+// --week-month-collision: kopia keeps week 2026-01 and month 2026-01 (and the year 2026 and the
+// 2026th newest) under one id, so that the second of them is not kept; kopia/kopia#5096, #2964.
+// The default does what the documentation says.
+// Source: kopia snapshot/policy/retention_policy.go, expire.go.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/policy/dialects/decide.h"
+
+namespace backcast::policy {
+namespace {
+
+constexpr Duration kYoungIncomplete = 4 * kHour;  // retainIncompleteSnapshotsYoungerThan
+constexpr std::size_t kMinIncomplete = 3;         // retainIncompleteSnapshotMinimumCount
+
+struct KopiaRule {
+  Rule rule;
+  Period period;
+  std::optional<std::int32_t> count;
+  CalendarSpan reach;  // per unit of the count
+  Instant cutoff = Instant::min();
+  std::int32_t kept = 0, past = 0;
+  PeriodSet seen{};
+};
+
+// kopia's ids as text order: "2026-01" for weeks and months, "2026" for years and ranks.
+std::int64_t colliding_id(Period period, std::int64_t number, std::int64_t local,
+                          std::size_t rank) {
+  switch (period) {
+    case Period::kEach:
+      return static_cast<std::int64_t>(rank);
+    case Period::kYear:
+      return number;
+    case Period::kMonth:
+      return (1LL << 20) + number / 12 * 100 + number % 12 + 1;
+    case Period::kWeek: {
+      const IsoWeek week =
+          iso_week(civil_from_days(static_cast<int>(period_number(Period::kDay, local))));
+      return (1LL << 20) + week.year * 100 + week.week;
+    }
+    default:
+      return (static_cast<std::int64_t>(period) << 50) + number;
+  }
+}
+
+std::array<KopiaRule, 6> rules_of(const KopiaPolicy& p, Instant newest, const Zone& zone) {
+  const bool keeps_all = p.latest.value_or(0) + p.hourly.value_or(0) + p.daily.value_or(0) +
+                             p.weekly.value_or(0) + p.monthly.value_or(0) + p.annual.value_or(0) ==
+                         0;
+  const auto latest =
+      keeps_all ? std::optional(std::numeric_limits<std::int32_t>::max()) : p.latest;
+  // In kopia's order, which decides who gets an id first when ids collide.
+  std::array<KopiaRule, 6> rules{{{Rule::kLast, Period::kEach, latest, {}},
+                                  {Rule::kYearly, Period::kYear, p.annual, {.years = 1}},
+                                  {Rule::kMonthly, Period::kMonth, p.monthly, {.months = 1}},
+                                  {Rule::kWeekly, Period::kWeek, p.weekly, {.days = 7}},
+                                  {Rule::kDaily, Period::kDay, p.daily, {.days = 1}},
+                                  {Rule::kHourly, Period::kHour, p.hourly, {.hours = 1}}}};
+  for (KopiaRule& rule : rules) {
+    if (!rule.count || rule.period == Period::kEach) continue;
+    const std::int32_t n = *rule.count;
+    rule.cutoff = minus_calendar(
+        newest,
+        {rule.reach.years * n, rule.reach.months * n, rule.reach.days * n, rule.reach.hours * n},
+        zone);
+  }
+  return rules;
+}
+
+void keep_incomplete_run(Points points, Verdicts& verdicts) {
+  bool is_run = true;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!(points[i].marks & kMarkIncomplete)) {
+      is_run = false;
+      continue;
+    }
+    is_run =
+        is_run && (points.front().time - points[i].time < kYoungIncomplete || i < kMinIncomplete);
+    if (is_run) verdicts.keep(i, {Rule::kIncomplete, Effect::kKeeps, 0, 0});
+    if (points[i].marks & kMarkPinned) verdicts.keep(i, {Rule::kPinned, Effect::kKeeps, 0, 0});
+    if (!verdicts.is_decided(i)) verdicts.drop(i, {Rule::kIncomplete, Effect::kDrops, 0, 0});
+  }
+}
+
+}  // namespace
+
+void decide(const KopiaPolicy& policy, Points points, const PlanContext& context,
+            Verdicts& verdicts) {
+  const auto complete = std::find_if(points.begin(), points.end(),
+                                     [](const Point& p) { return !(p.marks & kMarkIncomplete); });
+  const Instant newest = complete == points.end() ? Instant::min() : complete->time;
+  auto rules = rules_of(policy, newest, context.zone);
+  const std::vector<std::int64_t> local = local_seconds(points, context.zone);
+  PeriodSet shared;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (points[i].marks & kMarkIncomplete) continue;
+    std::array<Reason, 6> reasons{};
+    Closest closest;
+    bool is_kept = (points[i].marks & kMarkPinned) != 0;
+    if (is_kept) verdicts.keep(i, {Rule::kPinned, Effect::kKeeps, 0, 0});
+    for (std::size_t r = 0; r < rules.size(); ++r) {
+      KopiaRule& rule = rules[r];
+      if (!rule.count) continue;
+      if (points[i].time < rule.cutoff) {
+        closest.too_old(rule.rule, (rule.cutoff - points[i].time) / kSecond);
+        continue;
+      }
+      const std::int64_t wall =
+          rule.period == Period::kWeek ? local[i] : unix_seconds(points[i].time);
+      std::int64_t id = rule.period == Period::kEach ? -static_cast<std::int64_t>(i)
+                                                     : period_number(rule.period, wall);
+      if (policy.week_month_collision) id = colliding_id(rule.period, id, wall, i);
+      PeriodSet& seen = policy.week_month_collision ? shared : rule.seen;
+      if (seen.contains(id)) {
+        closest.covered(rule.rule);
+      } else if (rule.kept >= *rule.count) {
+        ++rule.past;
+        closest.used_up(rule.rule, rule.kept + rule.past, rule.past);
+      } else {
+        seen.insert(id);
+        reasons[r] = {rule.rule, Effect::kKeeps, ++rule.kept, 0};
+      }
+    }
+    // Shown finest first: latest, hourly, daily, weekly, monthly, annual.
+    for (const std::size_t r : {0, 5, 4, 3, 2, 1}) {
+      if (reasons[r].rule == Rule::kNone) continue;
+      verdicts.keep(i, reasons[r]);
+      is_kept = true;
+    }
+    if (!is_kept) verdicts.drop(i, closest.reason());
+  }
+  keep_incomplete_run(points, verdicts);
+}
+
+std::string words(const KopiaPolicy&, const Reason& reason) {
+  if (reason.rule == Rule::kPinned) return "pin";
+  if (reason.rule == Rule::kIncomplete) {
+    return reason.effect == Effect::kKeeps ? "incomplete" : "incomplete, and a newer one exists";
+  }
+  if (reason.effect != Effect::kKeeps) return why_not(reason);
+  const std::string_view name = reason.rule == Rule::kLast     ? "latest"
+                                : reason.rule == Rule::kYearly ? "annual"
+                                                               : rule_name(reason.rule);
+  return fmt::format("{}-{}", name, reason.ordinal);
+}
+
+}  // namespace backcast::policy

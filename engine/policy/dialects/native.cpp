@@ -1,0 +1,334 @@
+// Backcast's own rules, which the services' policies are compiled into. In order of who wins:
+//
+//   1. Protected (in the store or by tag), permanent, made by hand where that means permanent, and
+//      stamped in the future: kept, and counted by no rule. Held: kept, but counted.
+//   2. Minimums: the newest of each class (a backup has one class: monthly before weekly before
+//      daily), and the newest of all.
+//   3. Selectors, if any: the newest so many, one (the newest) per period by count, window or both,
+//      tag lists. A restore point feeds every selector. What none selects goes.
+//   4. Expiry: the one stored at birth, or time + ttl.
+//   5. Maximum per class, newest first.
+//   6. Totals, newest first: one that would pass the total size or count goes; a smaller, older one
+//      may still fit. What 1 and 2 keep counts toward the totals and stands even past them.
+//
+// Unfinished restore points count nowhere and go as soon as a newer finished one exists. Periods
+// are those of the context's zone (UTC for all three services).
+//
+// Zerops (spec P8-P10, A23-A27): 1, 2, 5, 6; its simulator keeps one more than each type maximum
+// (--keep-max-plus-one). Zilliz (Z5, Z10, Z21): expiry 1..30 days after creation, manual ones
+// never. Qdrant (Q2): expiry 1..365 days after creation for what a schedule made; unset keeps for
+// ever. Sources: vendors' documentation and API descriptions; the vendor's published simulator
+// (Zerops).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/base/bytes.h"
+#include "engine/base/checked.h"
+#include "engine/policy/dialects/decide.h"
+
+namespace backcast::policy {
+namespace {
+
+constexpr std::uint8_t kNoClass = 3;
+
+struct Selector {
+  Rule rule;
+  Period period;
+  const NativePolicy::Keep& keep;
+  std::int32_t kept = 0, past = 0;
+  std::optional<std::int64_t> last;
+};
+
+class Planner {
+ public:
+  Planner(const NativePolicy& policy, Points points, const PlanContext& context, Verdicts& verdicts)
+      : policy_(policy), points_(points), context_(context), verdicts_(verdicts) {}
+
+  void run() {
+    classify();
+    exempt();
+    keep_minimums();
+    if (has_selectors()) select();
+    expire();
+    limit_types();
+    limit_totals();
+  }
+
+ private:
+  void keep(std::size_t i, Rule rule, std::int32_t ordinal = 0, std::int64_t detail = 0) {
+    verdicts_.keep(i, {rule, Effect::kKeeps, ordinal, detail});
+    ++kept_count_;
+    kept_bytes_ = kept_bytes_ + points_[i].size_bytes;
+  }
+
+  void classify() {
+    class_.assign(points_.size(), kNoClass);
+    std::optional<std::int64_t> daily_day;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const std::uint16_t marks = points_[i].marks;
+      if (marks & (kMarkProtected | kMarkIncomplete)) continue;
+      if (marks & kMarkMonthly) {
+        class_[i] = static_cast<std::uint8_t>(BackupClass::kMonthly);
+      } else if (marks & kMarkWeekly) {
+        class_[i] = static_cast<std::uint8_t>(BackupClass::kWeekly);
+      } else if (marks & kMarkDaily) {
+        const std::int64_t day = period_number(Period::kDay, unix_seconds(points_[i].time));
+        if (policy_.one_daily_per_day && daily_day == day) continue;
+        daily_day = day;
+        class_[i] = static_cast<std::uint8_t>(BackupClass::kDaily);
+      }
+    }
+  }
+
+  void exempt() {
+    bool has_newer_finished = false;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const std::uint16_t marks = points_[i].marks;
+      const bool is_incomplete = marks & kMarkIncomplete;
+      if (marks & kMarkProtected) {
+        keep(i, Rule::kProtected, 0, points_[i].tag_index);
+      } else if (marks & kMarkHeld) {
+        keep(i, Rule::kHeld, 0, points_[i].tag_index);
+        if (class_[i] != kNoClass) ++in_class_[class_[i]];
+      } else if (points_[i].time > context_.now) {
+        keep(i, Rule::kFuture);
+      } else if (is_incomplete && has_newer_finished) {
+        verdicts_.drop(i, {Rule::kIncomplete, Effect::kDrops, 0, 0});
+      } else if (is_incomplete) {
+        keep(i, Rule::kIncomplete);
+      } else if (policy_.permanent || (policy_.manual_is_permanent && marks & kMarkManual)) {
+        keep(i, Rule::kPermanent);
+      }
+      has_newer_finished = has_newer_finished || !is_incomplete;
+    }
+  }
+
+  void keep_minimums() {
+    std::int32_t newest = 0;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      if (verdicts_.is_decided(i)) continue;
+      const std::uint8_t type = class_[i];
+      if (type != kNoClass && in_class_[type] < policy_.types[type].minimum) {
+        keep(i, Rule::kMinimum, ++in_class_[type], type);
+        ++newest;
+      } else if (newest < policy_.min_count) {
+        keep(i, Rule::kMinimum, ++newest, kNoClass);
+        if (type != kNoClass) ++in_class_[type];
+      }
+    }
+  }
+
+  bool has_selectors() const {
+    const NativePolicy& p = policy_;
+    return p.last.is_set() || p.hourly.is_set() || p.daily.is_set() || p.weekly.is_set() ||
+           p.monthly.is_set() || p.quarterly.is_set() || p.yearly.is_set() || !p.keep_tags.empty();
+  }
+
+  // Restore points that a selector keeps still pass expiry, maxima and totals, so they stay
+  // undecided here; `selected_` remembers why they stay if nothing else speaks against them.
+  void select() {
+    selected_.assign(points_.size(), Reason{});
+    const NativePolicy& p = policy_;
+    std::array<Selector, 7> selectors{{{Rule::kLast, Period::kEach, p.last},
+                                       {Rule::kHourly, Period::kHour, p.hourly},
+                                       {Rule::kDaily, Period::kDay, p.daily},
+                                       {Rule::kWeekly, Period::kWeek, p.weekly},
+                                       {Rule::kMonthly, Period::kMonth, p.monthly},
+                                       {Rule::kQuarterly, Period::kThreeMonths, p.quarterly},
+                                       {Rule::kYearly, Period::kYear, p.yearly}}};
+    const std::vector<std::int64_t> local = local_seconds(points_, context_.zone);
+    constexpr std::uint16_t kUncounted = kMarkProtected | kMarkIncomplete;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      if (points_[i].marks & kUncounted || points_[i].time > context_.now) continue;
+      Closest closest;
+      for (Selector& s : selectors) {
+        if (s.keep.is_set()) offer(s, i, local[i], closest);
+      }
+      if (selected_[i].rule == Rule::kNone && points_[i].tag_lists != 0) {
+        selected_[i] = {Rule::kTag, Effect::kKeeps, 0, __builtin_ctz(points_[i].tag_lists)};
+      }
+      if (selected_[i].rule == Rule::kNone && !verdicts_.is_decided(i)) {
+        verdicts_.drop(i, closest.reason());
+      }
+    }
+  }
+
+  void offer(Selector& s, std::size_t i, std::int64_t local, Closest& closest) {
+    const std::int64_t period =
+        s.period == Period::kEach ? static_cast<std::int64_t>(i) : period_number(s.period, local);
+    if (s.last == period) return closest.covered(s.rule);
+    s.last = period;
+    const std::int32_t limit = s.keep.count != 0 ? s.keep.count : kAll;
+    const Instant cutoff = s.keep.window ? minus(context_.now, *s.keep.window) : Instant::min();
+    if (points_[i].time < cutoff) {
+      return closest.too_old(s.rule, (cutoff - points_[i].time) / kSecond);
+    }
+    if (limit != kAll && s.kept >= limit) {
+      ++s.past;
+      return closest.used_up(s.rule, limit + s.past, s.past);
+    }
+    ++s.kept;
+    if (selected_[i].rule == Rule::kNone) selected_[i] = {s.rule, Effect::kKeeps, s.kept, 0};
+  }
+
+  void expire() {
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      if (verdicts_.is_decided(i)) continue;
+      const Instant expires = expiry_of(i);
+      if (expires > context_.now) continue;
+      verdicts_.drop(i, {Rule::kExpiry, Effect::kTooOld, 0, (context_.now - expires) / kSecond});
+    }
+  }
+
+  Instant expiry_of(std::size_t i) const {
+    if (points_[i].expires != kNoExpiry) return points_[i].expires;
+    return policy_.ttl ? plus(points_[i].time, *policy_.ttl) : kNoExpiry;
+  }
+
+  void limit_types() {
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      const std::uint8_t type = class_[i];
+      if (verdicts_.is_decided(i) || type == kNoClass) continue;
+      const std::int32_t maximum = policy_.types[type].maximum;
+      ++in_class_[type];
+      if (maximum == 0) continue;
+      if (in_class_[type] > maximum + (policy_.keeps_maximum_plus_one ? 1 : 0)) {
+        verdicts_.drop(i, {Rule::kMaximum, Effect::kDrops, in_class_[type], type});
+      }
+    }
+  }
+
+  void limit_totals() {
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      if (verdicts_.is_decided(i)) continue;
+      if (policy_.max_count > 0 && kept_count_ >= policy_.max_count) {
+        verdicts_.drop(i, {Rule::kTotalCount, Effect::kDrops, kept_count_ + 1, policy_.max_count});
+      } else if (policy_.max_size_bytes > 0 &&
+                 kept_bytes_ + points_[i].size_bytes > policy_.max_size_bytes) {
+        verdicts_.drop(i, {Rule::kTotalSize, Effect::kDrops, 0, 0});
+      } else {
+        const Reason why = kept_because(i);
+        keep(i, why.rule, why.ordinal, why.detail);
+      }
+    }
+  }
+
+  Reason kept_because(std::size_t i) const {
+    if (!selected_.empty()) return selected_[i];
+    const Instant expires = expiry_of(i);
+    if (expires != kNoExpiry) {
+      return {Rule::kExpiry, Effect::kKeeps, 0, (expires - context_.now) / kSecond};
+    }
+    const bool has_limits = policy_.max_count > 0 || policy_.max_size_bytes > 0;
+    return {has_limits ? Rule::kTotalCount : Rule::kEverything, Effect::kKeeps, kept_count_ + 1,
+            class_[i]};
+  }
+
+  const NativePolicy& policy_;
+  Points points_;
+  const PlanContext& context_;
+  Verdicts& verdicts_;
+  std::vector<std::uint8_t> class_;
+  std::array<std::int32_t, 3> in_class_{};
+  std::vector<Reason> selected_;
+  std::int32_t kept_count_ = 0;
+  uint128 kept_bytes_ = 0;
+};
+
+std::int32_t index_of_tag(const std::vector<std::string>& wanted,
+                          const std::vector<std::string>& tags) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (std::find(tags.begin(), tags.end(), wanted[i]) != tags.end()) {
+      return static_cast<std::int32_t>(i);
+    }
+  }
+  return -1;
+}
+
+std::string_view class_name(std::int64_t type) {
+  constexpr std::array<std::string_view, 4> kNames{"daily", "weekly", "monthly", "restore point"};
+  return kNames[static_cast<std::size_t>(type)];
+}
+
+}  // namespace
+
+void mark(const NativePolicy& policy, const Snapshot& snapshot, Point& point) {
+  point.tag_lists = match_tag_lists(policy.keep_tags, snapshot.tags);
+  point.tag_index = index_of_tag(policy.protected_tags, snapshot.tags);
+  if (point.tag_index >= 0) {
+    point.marks |= kMarkProtected;
+  } else if (!(point.marks & kMarkProtected)) {
+    point.tag_index = index_of_tag(policy.hold_tags, snapshot.tags);
+    if (point.tag_index >= 0) point.marks |= kMarkHeld;
+  }
+  if (snapshot.origin == Origin::kManual) return;  // a user's own "weekly" is only a name
+  for (const std::string& tag : snapshot.tags) {
+    if (tag == "daily") point.marks |= kMarkDaily;
+    if (tag == "weekly") point.marks |= kMarkWeekly;
+    if (tag == "monthly") point.marks |= kMarkMonthly;
+  }
+}
+
+void decide(const NativePolicy& policy, Points points, const PlanContext& context,
+            Verdicts& verdicts) {
+  Planner(policy, points, context, verdicts).run();
+}
+
+Birth born(const NativePolicy& policy, const Point& newborn, Points, const PlanContext&) {
+  Birth birth;
+  birth.reason = {Rule::kPermanent, Effect::kKeeps, 0, 0};
+  const bool is_permanent =
+      policy.permanent || (policy.manual_is_permanent && newborn.marks & kMarkManual);
+  if (is_permanent || !policy.ttl) return birth;
+  birth.expires = plus(newborn.time, *policy.ttl);
+  birth.reason = {Rule::kExpiry, Effect::kKeeps, 0, *policy.ttl / kSecond};
+  return birth;
+}
+
+std::string words(const NativePolicy& policy, const Reason& reason) {
+  const auto tag = [&](const std::vector<std::string>& tags, std::string_view kind) {
+    if (reason.detail < 0) return std::string(kind);
+    return fmt::format("{} tag {}", kind, tags[static_cast<std::size_t>(reason.detail)]);
+  };
+  const auto span = [&] { return format_duration(std::chrono::seconds(reason.detail)); };
+  const bool keeps = reason.effect == Effect::kKeeps;
+  switch (reason.rule) {
+    case Rule::kProtected:
+      return tag(policy.protected_tags, "protected");
+    case Rule::kHeld:
+      return tag(policy.hold_tags, "hold");
+    case Rule::kFuture:
+      return "stamped in the future";
+    case Rule::kIncomplete:
+      return keeps ? "unfinished" : "unfinished, and a newer one exists";
+    case Rule::kPermanent:
+      return policy.permanent ? "permanent" : policy.ttl ? "manual, never expires" : "no expiry";
+    case Rule::kEverything:
+      return "no limit set";
+    case Rule::kTag:
+      return fmt::format(
+          "has tags [{}]",
+          fmt::join(policy.keep_tags[static_cast<std::size_t>(reason.detail)], ", "));
+    case Rule::kExpiry:
+      return keeps ? fmt::format("expires in {}", span()) : fmt::format("expired {} ago", span());
+    case Rule::kMinimum:
+      return fmt::format("minimum {} #{}", class_name(reason.detail), reason.ordinal);
+    case Rule::kMaximum:
+      return fmt::format("{} #{} is over the maximum of {}", class_name(reason.detail),
+                         reason.ordinal,
+                         policy.types[static_cast<std::size_t>(reason.detail)].maximum);
+    case Rule::kTotalCount:
+      return keeps ? fmt::format("{} within the limits (#{})", class_name(reason.detail),
+                                 reason.ordinal)
+                   : fmt::format("over the maximum of {} in total", reason.detail);
+    case Rule::kTotalSize:
+      return fmt::format("would pass the maximum total of {}", format_bytes(policy.max_size_bytes));
+    default:
+      return keeps ? fmt::format("{} #{}", rule_name(reason.rule), reason.ordinal)
+                   : why_not(reason);
+  }
+}
+
+}  // namespace backcast::policy

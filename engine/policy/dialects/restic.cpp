@@ -1,0 +1,219 @@
+// restic: `restic forget`, 0.16 and newer.
+//
+// Looks back from the newest snapshot of a group (by default: same host and paths) that is not in
+// the future. Every rule sees every snapshot, newest first:
+//   keep-last .. keep-yearly n  keeps a snapshot whose period differs from that of the last one the
+//                  same rule kept, until n are kept; -1 keeps one of every period. Kept by one rule
+//                  or by a tag, a snapshot still counts in all others.
+//   keep-within d  keeps what is strictly younger than newest minus d (calendar units).
+//   keep-within-hourly .. -yearly d   one per period inside that window.
+//   keep-tag l     keeps what carries all tags of the list; "" stands for "no tags".
+// The oldest snapshot of the group is also kept by each counted or windowed period rule that has
+// room left ("oldest ..."). Periods are those of the UTC offset stored with each snapshot.
+// Before 0.16 (named option): windowed rules do not keep the oldest, reasons do not say "oldest",
+// and a policy without rules keeps everything. From 0.17 a group is never emptied unless
+// --unsafe-allow-remove-all is given.
+// Source: restic internal/data/snapshot_policy.go and cmd/restic/cmd_forget.go.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/policy/dialects/decide.h"
+
+namespace backcast::policy {
+namespace {
+
+struct Counted {
+  Rule rule;
+  Period period;
+  std::int32_t left;  // kAll, or how many more it keeps
+  std::int32_t count;
+  std::int64_t last = std::numeric_limits<std::int64_t>::min();       // period of the last one kept
+  std::int64_t last_seen = std::numeric_limits<std::int64_t>::min();  // the same, past the count
+  std::int32_t periods_seen = 0;
+};
+
+struct Windowed {
+  Rule rule;
+  Period period;
+  const CalendarSpan* span;
+  Instant after{};
+  std::int64_t last = std::numeric_limits<std::int64_t>::min();
+};
+
+// The newest time that is not in the future; the earliest instant if there is none.
+Instant anchor_of(Points points, Instant now, std::int32_t& offset_seconds) {
+  for (const Point& point : points) {
+    if (point.time < now) {
+      offset_seconds = point.offset_seconds;
+      return point.time;
+    }
+  }
+  return Instant::min();
+}
+
+// Go reads a stamp whose offset is that of the local zone as local time, and as a fixed offset
+// otherwise; calendar arithmetic follows.
+Zone zone_of(Instant t, std::int32_t offset_seconds, const Zone& local) {
+  if (local.offset_at(t).count() == offset_seconds) return local;
+  return Zone::fixed(std::chrono::seconds(offset_seconds));
+}
+
+std::array<Counted, 6> counted_rules(const ResticPolicy& p) {
+  return {{{Rule::kLast, Period::kEach, p.last, p.last},
+           {Rule::kHourly, Period::kHour, p.hourly, p.hourly},
+           {Rule::kDaily, Period::kDay, p.daily, p.daily},
+           {Rule::kWeekly, Period::kWeek, p.weekly, p.weekly},
+           {Rule::kMonthly, Period::kMonth, p.monthly, p.monthly},
+           {Rule::kYearly, Period::kYear, p.yearly, p.yearly}}};
+}
+
+std::array<Windowed, 6> windowed_rules(const ResticPolicy& p, Points points,
+                                       const PlanContext& context) {
+  std::array<Windowed, 6> rules{{{Rule::kWithin, Period::kEach, &p.within},
+                                 {Rule::kWithinHourly, Period::kHour, &p.within_hourly},
+                                 {Rule::kWithinDaily, Period::kDay, &p.within_daily},
+                                 {Rule::kWithinWeekly, Period::kWeek, &p.within_weekly},
+                                 {Rule::kWithinMonthly, Period::kMonth, &p.within_monthly},
+                                 {Rule::kWithinYearly, Period::kYear, &p.within_yearly}}};
+  // All in the future: the anchor lies before every snapshot, so a window keeps them all.
+  std::int32_t offset = 0;
+  const Instant anchor = anchor_of(points, context.now, offset);
+  const Zone zone = zone_of(anchor, offset, context.zone);
+  for (Windowed& rule : rules) {
+    rule.after = anchor == Instant::min() ? anchor : minus_calendar(anchor, *rule.span, zone);
+  }
+  return rules;
+}
+
+bool has_rules(const ResticPolicy& p) {
+  const auto is_set = [](const auto& rule) { return rule.count != 0; };
+  const auto counted = counted_rules(p);
+  return !p.keep_tags.empty() || std::any_of(counted.begin(), counted.end(), is_set) ||
+         !p.within.is_zero() || !p.within_hourly.is_zero() || !p.within_daily.is_zero() ||
+         !p.within_weekly.is_zero() || !p.within_monthly.is_zero() || !p.within_yearly.is_zero();
+}
+
+}  // namespace
+
+void mark(const ResticPolicy& policy, const Snapshot& snapshot, Point& point) {
+  point.tag_lists = match_tag_lists(policy.keep_tags, snapshot.tags);
+}
+
+void decide(const ResticPolicy& policy, Points points, const PlanContext& context,
+            Verdicts& verdicts) {
+  if (policy.v0_14 && !has_rules(policy)) {
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      verdicts.keep(i, {Rule::kEverything, Effect::kKeeps, 0, 0});
+    }
+    return;
+  }
+  auto counted = counted_rules(policy);
+  auto windowed = windowed_rules(policy, points, context);
+  const std::vector<std::int64_t> local = stored_local_seconds(points);
+  bool is_emptied = true;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const bool is_oldest = i + 1 == points.size();
+    bool is_kept = false;
+    Closest closest;
+    const auto keep = [&](Rule rule, Effect effect, std::int64_t detail = 0) {
+      is_kept = true;
+      verdicts.keep(i, {rule, effect, 0, detail});
+    };
+    const auto try_window = [&](Windowed& rule) {
+      if (rule.span->is_zero()) return;
+      if (points[i].time <= rule.after) {
+        return closest.too_old(rule.rule, (rule.after - points[i].time) / kSecond);
+      }
+      if (rule.period == Period::kEach) return keep(rule.rule, Effect::kKeeps);
+      const std::int64_t period = period_number(rule.period, local[i]);
+      if (period != rule.last) {
+        keep(rule.rule, Effect::kKeeps);
+      } else if (is_oldest && !policy.v0_14) {
+        keep(rule.rule, Effect::kOldest);
+      } else {
+        closest.covered(rule.rule);
+      }
+      rule.last = period;
+    };
+    const auto try_count = [&](Counted& rule) {
+      if (rule.count == 0) return;
+      const std::int64_t period = rule.period == Period::kEach
+                                      ? -static_cast<std::int64_t>(i)
+                                      : period_number(rule.period, local[i]);
+      const bool is_new = std::exchange(rule.last_seen, period) != period;
+      if (is_new) ++rule.periods_seen;
+      if (rule.left == 0 && is_new) {
+        closest.used_up(rule.rule, rule.periods_seen, rule.periods_seen - rule.count);
+      } else if (rule.left == 0 || (period == rule.last && !is_oldest)) {
+        closest.covered(rule.rule);
+      } else {
+        keep(rule.rule, period != rule.last || policy.v0_14 ? Effect::kKeeps : Effect::kOldest);
+        rule.last = period;
+        if (rule.left > 0) --rule.left;
+      }
+    };
+
+    for (std::uint32_t list = 0; list < policy.keep_tags.size(); ++list) {
+      if (points[i].tag_lists >> list & 1) keep(Rule::kTag, Effect::kKeeps, list);
+    }
+    try_window(windowed[0]);
+    for (Counted& rule : counted) try_count(rule);
+    for (std::size_t w = 1; w < windowed.size(); ++w) try_window(windowed[w]);
+    if (!is_kept) verdicts.drop(i, closest.reason());
+    is_emptied = is_emptied && !is_kept;
+  }
+  if (!is_emptied || !policy.refuses_to_empty_group) return;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    verdicts.revise(i, true, {Rule::kNewest, Effect::kKeeps, 0, 0});
+  }
+}
+
+std::string to_text(const CalendarSpan& span) {
+  std::string text;
+  if (span.years != 0) text += fmt::format("{}y", span.years);
+  if (span.months != 0) text += fmt::format("{}m", span.months);
+  if (span.days != 0) text += fmt::format("{}d", span.days);
+  if (span.hours != 0) text += fmt::format("{}h", span.hours);
+  return text;
+}
+
+std::string words(const ResticPolicy& policy, const Reason& reason) {
+  if (reason.effect != Effect::kKeeps && reason.effect != Effect::kOldest) return why_not(reason);
+  const auto span = [&]() -> const CalendarSpan* {
+    switch (reason.rule) {
+      case Rule::kWithin:
+        return &policy.within;
+      case Rule::kWithinHourly:
+        return &policy.within_hourly;
+      case Rule::kWithinDaily:
+        return &policy.within_daily;
+      case Rule::kWithinWeekly:
+        return &policy.within_weekly;
+      case Rule::kWithinMonthly:
+        return &policy.within_monthly;
+      case Rule::kWithinYearly:
+        return &policy.within_yearly;
+      default:
+        return nullptr;
+    }
+  }();
+  const std::string_view oldest = reason.effect == Effect::kOldest ? "oldest " : "";
+  if (span) return fmt::format("{}{} {}", oldest, rule_name(reason.rule), to_text(*span));
+  switch (reason.rule) {
+    case Rule::kEverything:
+      return "policy is empty";
+    case Rule::kNewest:
+      return "refusing to empty the group";
+    case Rule::kTag: {
+      const auto& list = policy.keep_tags[static_cast<std::size_t>(reason.detail)];
+      return fmt::format("has tags [{}]", fmt::join(list, ", "));
+    }
+    default:
+      return fmt::format("{}{} snapshot", oldest, rule_name(reason.rule));
+  }
+}
+
+}  // namespace backcast::policy
