@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/dialects/flags.h"
 
 namespace backcast::policy {
 namespace {
@@ -56,6 +57,76 @@ void decide(const AwsPolicy& policy, Points points, const PlanContext& context,
           i, {Rule::kExpiry, Effect::kKeeps, is_cold ? 1 : 0, (expires - context.now) / kSecond});
     }
   }
+}
+
+namespace {
+
+using A = AwsPolicy;
+
+constexpr std::int32_t kMinColdDays = 90;  // Lifecycle: "a minimum of 90 days"
+constexpr std::int32_t kMaxDays = 100 * 366;
+
+// Options before any --rule belong to one rule without a name.
+A::Rule& current(A& p) {
+  if (p.rules.empty()) p.rules.emplace_back();
+  return p.rules.back();
+}
+
+Status set_days(std::optional<std::int32_t>& days, std::string_view value) {
+  if (days) return bad_input("is given twice for one rule");
+  BACKCAST_TRY(const std::int32_t n, parse_count(value, -1, kMaxDays));
+  if (n == 0) return bad_input("must be -1 (never) or at least 1");
+  if (n > 0) days = n;
+  return kOk;
+}
+
+constexpr Flag<A> kFlags[] = {
+    {"--rule", "", true, true,
+     [](A& p, std::string_view value) -> Status {
+       p.rules.push_back({std::string(value), {}, {}});
+       return kOk;
+     },
+     nullptr},
+    {"--delete-after-days", "DeleteAfterDays", true, true,
+     [](A& p, std::string_view value) { return set_days(current(p).delete_after_days, value); },
+     nullptr},
+    {"--cold-after-days", "MoveToColdStorageAfterDays", true, true,
+     [](A& p, std::string_view value) { return set_days(current(p).cold_after_days, value); },
+     nullptr},
+};
+
+std::string write_rules(const A& p) {
+  std::string text;
+  for (const A::Rule& rule : p.rules) {
+    if (!rule.name.empty()) text += fmt::format(" --rule {}", quoted_word(rule.name));
+    text += fmt::format(" --delete-after-days {}", rule.delete_after_days.value_or(-1));
+    if (rule.cold_after_days) text += fmt::format(" --cold-after-days {}", *rule.cold_after_days);
+  }
+  return text;
+}
+
+Status check(A& p) {
+  if (p.rules.empty()) {
+    return bad_input("aws: no lifecycle", "give --delete-after-days, with -1 for \"for ever\"");
+  }
+  for (const A::Rule& rule : p.rules) {
+    if (!rule.cold_after_days || !rule.delete_after_days) continue;
+    if (*rule.delete_after_days < *rule.cold_after_days + kMinColdDays) {
+      return bad_input(
+          fmt::format("aws: deletion after {} days is less than {} days after the move "
+                      "to cold storage after {}",
+                      *rule.delete_after_days, kMinColdDays, *rule.cold_after_days),
+          fmt::format("delete after at least {} days", *rule.cold_after_days + kMinColdDays));
+    }
+  }
+  return kOk;
+}
+
+}  // namespace
+
+const Dialect<AwsPolicy>& aws_dialect() {
+  static const Dialect<A> kDialect{"aws", kFlags, {}, {}, {}, {}, check, write_rules};
+  return kDialect;
 }
 
 std::string words(const AwsPolicy&, const Reason& reason) {

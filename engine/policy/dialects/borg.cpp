@@ -12,7 +12,9 @@
 
 #include <array>
 
+#include "engine/base/checked.h"
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/dialects/flags.h"
 
 namespace backcast::policy {
 namespace {
@@ -72,6 +74,76 @@ void decide(const BorgPolicy& policy, Points points, const PlanContext& context,
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!verdicts.is_decided(i)) verdicts.drop(i, closest[i].reason());
   }
+}
+
+// "12H", "3d": S M H d w m(31d) y(365d).
+Result<Duration> parse_borg_interval(std::string_view text) {
+  constexpr std::string_view kUnits = "SMHdwmy";
+  constexpr std::int64_t kSeconds[] = {1, 60, 3600, 86400, 604800, 31 * 86400, 365 * 86400};
+  const std::size_t unit = text.empty() ? kUnits.npos : kUnits.find(text.back());
+  if (unit == kUnits.npos) {
+    return bad_input("not an interval", "write a number and one of S M H d w m y, such as 2d");
+  }
+  BACKCAST_TRY(const std::int32_t n, parse_count(text.substr(0, text.size() - 1), 0, kMaxCount));
+  const auto seconds = checked_mul<std::int64_t>(n, kSeconds[unit]);
+  if (!seconds || *seconds > 9'000'000'000) return bad_input("longer than 285 years");
+  return Duration(std::chrono::seconds(*seconds));
+}
+
+std::string borg_interval(Duration d) {
+  const std::int64_t seconds = d / kSecond;
+  if (seconds % 86400 == 0) return fmt::format("{}d", seconds / 86400);
+  if (seconds % 3600 == 0) return fmt::format("{}H", seconds / 3600);
+  return seconds % 60 == 0 ? fmt::format("{}M", seconds / 60) : fmt::format("{}S", seconds);
+}
+
+namespace {
+
+using B = BorgPolicy;
+constexpr std::int32_t kFrom = -kMaxCount;  // any negative number means "no limit"
+
+constexpr Flag<B> kFlags[] = {
+    {"--keep-within", "", true, false,
+     [](B& p, std::string_view value) -> Status {
+       BACKCAST_TRY(p.within, parse_borg_interval(value));
+       return kOk;
+     },
+     [](const B& p, Values& out) {
+       if (p.within) out.push_back(borg_interval(*p.within));
+     }},
+    count_flag<B, &B::secondly, kFrom>("--keep-secondly", "--keep-last"),
+    count_flag<B, &B::minutely, kFrom>("--keep-minutely"),
+    count_flag<B, &B::hourly, kFrom>("--keep-hourly", "-H"),
+    count_flag<B, &B::daily, kFrom>("--keep-daily", "-d"),
+    count_flag<B, &B::weekly, kFrom>("--keep-weekly", "-w"),
+    count_flag<B, &B::monthly, kFrom>("--keep-monthly", "-m"),
+    count_flag<B, &B::thirteen_weekly, kFrom>("--keep-13weekly"),
+    count_flag<B, &B::three_monthly, kFrom>("--keep-3monthly"),
+    count_flag<B, &B::yearly, kFrom>("--keep-yearly", "-y"),
+};
+
+Status check(B& p) {
+  if (p.thirteen_weekly != 0 && p.three_monthly != 0) {
+    return bad_input("borg: --keep-13weekly and --keep-3monthly exclude each other");
+  }
+  if (p == B{}) {
+    return bad_input("borg: at least one --keep-* flag must be given and not be zero");
+  }
+  return kOk;
+}
+
+}  // namespace
+
+const Dialect<BorgPolicy>& borg_dialect() {
+  static const Dialect<B> kDialect{"borg",
+                                   kFlags,
+                                   {"--list", "--dry-run", "-n", "--stats", "-s", "--save-space",
+                                    "--force", "--progress", "-p", "--verbose", "-v"},
+                                   {"--prefix", "-P", "--glob-archives", "-a", "--match-archives"},
+                                   {"borg", "prune"},
+                                   {},
+                                   check};
+  return kDialect;
 }
 
 std::string words(const BorgPolicy&, const Reason& reason) {

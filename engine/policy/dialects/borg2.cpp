@@ -15,6 +15,7 @@
 #include <array>
 
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/dialects/flags.h"
 
 namespace backcast::policy {
 namespace {
@@ -108,6 +109,110 @@ void decide(const Borg2Policy& p, Points points, const PlanContext& context, Ver
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!verdicts.is_decided(i)) verdicts.drop(i, closest[i].reason());
   }
+}
+
+namespace {
+
+using B = Borg2Policy;
+
+template <auto Member>
+constexpr Flag<B> keep_flag(std::string_view name, std::string_view alias = "") {
+  return {name,
+          alias,
+          true,
+          false,
+          [](B& p, std::string_view value) -> Status {
+            if (auto count = parse_count(value, kAll, kMaxCount); count.ok()) {
+              (p.*Member).count = *count;
+              return kOk;
+            }
+            BACKCAST_TRY((p.*Member).interval, parse_borg_interval(value));
+            return kOk;
+          },
+          [](const B& p, Values& out) {
+            const B::Keep& keep = p.*Member;
+            if (keep.count) out.push_back(std::to_string(*keep.count));
+            if (keep.interval) out.push_back(borg_interval(*keep.interval));
+          }};
+}
+
+constexpr Flag<B> kFlags[] = {
+    keep_flag<&B::within>("--keep-within"),
+    keep_flag<&B::last>("--keep-last"),
+    keep_flag<&B::keep>("--keep"),
+    keep_flag<&B::secondly>("--keep-secondly"),
+    keep_flag<&B::minutely>("--keep-minutely"),
+    keep_flag<&B::hourly>("--keep-hourly", "-H"),
+    keep_flag<&B::daily>("--keep-daily", "-d"),
+    keep_flag<&B::weekly>("--keep-weekly", "-w"),
+    keep_flag<&B::monthly>("--keep-monthly", "-m"),
+    keep_flag<&B::thirteen_weekly>("--keep-13weekly"),
+    keep_flag<&B::three_monthly>("--keep-3monthly"),
+    keep_flag<&B::yearly>("--keep-yearly", "-y"),
+    {"--from", "", true, false,
+     [](B& p, std::string_view value) -> Status {
+       BACKCAST_TRY(const StampedInstant from, parse_instant(value));
+       p.from = from.instant;
+       return kOk;
+     },
+     [](const B& p, Values& out) {
+       if (p.from) out.push_back(format_instant(*p.from));
+     }},
+};
+
+Status check(B& p) {
+  if (p.keep.is_set() && (p.last.is_set() || p.within.is_set())) {
+    return bad_input("borg2: --keep excludes --keep-last and --keep-within");
+  }
+  if (p.thirteen_weekly.is_set() && p.three_monthly.is_set()) {
+    return bad_input("borg2: --keep-13weekly and --keep-3monthly exclude each other");
+  }
+  if (p.within.count) return bad_input("borg2: --keep-within takes an interval such as 2d");
+  const std::pair<std::string_view, const B::Keep*> rules[] = {
+      {"--keep-within", &p.within},
+      {"--keep-last", &p.last},
+      {"--keep", &p.keep},
+      {"--keep-secondly", &p.secondly},
+      {"--keep-minutely", &p.minutely},
+      {"--keep-hourly", &p.hourly},
+      {"--keep-daily", &p.daily},
+      {"--keep-weekly", &p.weekly},
+      {"--keep-monthly", &p.monthly},
+      {"--keep-13weekly", &p.thirteen_weekly},
+      {"--keep-3monthly", &p.three_monthly},
+      {"--keep-yearly", &p.yearly}};
+  bool has_positive = false;
+  for (auto coarse = std::begin(rules); coarse != std::end(rules); ++coarse) {
+    const B::Keep& hi = *coarse->second;
+    has_positive = has_positive || hi.count.value_or(0) != 0 || hi.interval > Duration(0);
+    for (auto fine = std::begin(rules); fine != coarse; ++fine) {
+      const B::Keep& lo = *fine->second;
+      if (!lo.is_set() || !hi.is_set()) continue;
+      const bool is_covered_by_all = lo.count == kAll && hi.count != kAll;
+      const bool is_shorter = lo.interval && hi.interval && *lo.interval >= *hi.interval;
+      if (is_covered_by_all || is_shorter) {
+        return bad_input(fmt::format("borg2: {} is useless: {} keeps all of it already",
+                                     coarse->first, fine->first),
+                         "leave it out, or make it reach further back");
+      }
+    }
+  }
+  if (has_positive) return kOk;
+  return bad_input("borg2: at least one --keep-* flag must be given and not be zero");
+}
+
+}  // namespace
+
+const Dialect<Borg2Policy>& borg2_dialect() {
+  static const Dialect<B> kDialect{
+      "borg2",
+      kFlags,
+      {"--list", "--dry-run", "-n", "--verbose", "-v", "--progress", "-p"},
+      {"--match-archives", "-a"},
+      {"borg", "borg2", "prune"},
+      {},
+      check};
+  return kDialect;
 }
 
 std::string words(const Borg2Policy&, const Reason& reason) {

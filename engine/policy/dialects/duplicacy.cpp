@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/dialects/flags.h"
 
 namespace backcast::policy {
 
@@ -48,6 +49,52 @@ void decide(const DuplicacyPolicy& policy, Points points, const PlanContext& con
       verdicts.keep(i, {Rule::kSpacing, Effect::kKeeps, index, 0});
     }
   }
+}
+
+namespace {
+
+using D = DuplicacyPolicy;
+
+Status add_keep(D& p, std::string_view value) {
+  const std::size_t colon = value.find(':');
+  if (colon == value.npos) return bad_input("not n:m", "write \"1:7\" for one a day past 7 days");
+  D::Keep keep;
+  BACKCAST_TRY(keep.interval_days, parse_count(value.substr(0, colon), 0, 100'000));
+  BACKCAST_TRY(keep.age_days, parse_count(value.substr(colon + 1), 0, 100'000));
+  if (!p.keep.empty() && keep.age_days >= p.keep.back().age_days) {
+    return bad_input("ages must decrease from one -keep to the next",
+                     "give the rule for the oldest revisions first");
+  }
+  p.keep.push_back(keep);
+  return kOk;
+}
+
+constexpr Flag<D> kFlags[] = {
+    {"-keep", "--keep", true, true, add_keep,
+     [](const D& p, Values& out) {
+       for (const D::Keep& keep : p.keep) {
+         out.push_back(fmt::format("{}:{}", keep.interval_days, keep.age_days));
+       }
+     }},
+    switch_flag<D, &D::exclusive>("-exclusive", "--exclusive"),
+};
+
+Status check(D& p) {
+  if (!p.keep.empty()) return kOk;
+  return bad_input("duplicacy: no -keep rule", "give at least one, such as -keep 1:7");
+}
+
+}  // namespace
+
+const Dialect<DuplicacyPolicy>& duplicacy_dialect() {
+  static const Dialect<D> kDialect{"duplicacy",
+                                   kFlags,
+                                   {"-dry-run", "-a", "-all", "-exhaustive"},
+                                   {"-id", "-t", "-r"},
+                                   {"duplicacy", "prune"},
+                                   {},
+                                   check};
+  return kDialect;
 }
 
 std::string words(const DuplicacyPolicy& policy, const Reason& reason) {

@@ -38,7 +38,7 @@ struct Selector {
   Period period;
   const NativePolicy::Keep& keep;
   std::int32_t kept = 0, past = 0;
-  std::optional<std::int64_t> last;
+  std::optional<std::int64_t> last{};
 };
 
 class Planner {

@@ -14,6 +14,7 @@
 #include <array>
 
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/dialects/flags.h"
 
 namespace backcast::policy {
 namespace {
@@ -91,6 +92,32 @@ void decide(const PbsPolicy& p, Points points, const PlanContext& context, Verdi
       verdicts.keep(i, {Rule::kEverything, Effect::kKeeps, 0, 0});
     }
   }
+}
+
+namespace {
+
+using P = PbsPolicy;
+
+constexpr Flag<P> kFlags[] = {
+    count_flag<P, &P::last>("--keep-last", "keep-last"),
+    count_flag<P, &P::hourly>("--keep-hourly", "keep-hourly"),
+    count_flag<P, &P::daily>("--keep-daily", "keep-daily"),
+    count_flag<P, &P::weekly>("--keep-weekly", "keep-weekly"),
+    count_flag<P, &P::monthly>("--keep-monthly", "keep-monthly"),
+    count_flag<P, &P::yearly>("--keep-yearly", "keep-yearly"),
+};
+
+}  // namespace
+
+const Dialect<PbsPolicy>& pbs_dialect() {
+  static const Dialect<P> kDialect{"pbs",
+                                   kFlags,
+                                   {"--dry-run", "--quiet"},
+                                   {"--ns", "--group", "--backup-id", "--backup-type"},
+                                   {"proxmox-backup-client", "prune"},
+                                   {},
+                                   nullptr};
+  return kDialect;
 }
 
 std::string words(const PbsPolicy&, const Reason& reason) {

@@ -11,6 +11,7 @@
 #include <array>
 
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/dialects/flags.h"
 
 namespace backcast::policy {
 namespace {
@@ -69,6 +70,28 @@ void decide(const SanoidPolicy& policy, Points points, const PlanContext& contex
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!verdicts.is_decided(i)) verdicts.keep(i, {Rule::kEverything, Effect::kKeeps, 0, 0});
   }
+}
+
+namespace {
+
+using S = SanoidPolicy;
+
+constexpr Flag<S> kFlags[] = {
+    count_flag<S, &S::frequently, 0, 1'000'000>("frequently", "--frequently"),
+    count_flag<S, &S::hourly, 0, 1'000'000>("hourly", "--hourly"),
+    count_flag<S, &S::daily, 0, 100'000>("daily", "--daily"),
+    count_flag<S, &S::weekly, 0, 10'000>("weekly", "--weekly"),
+    count_flag<S, &S::monthly, 0, 3'000>("monthly", "--monthly"),
+    count_flag<S, &S::yearly, 0, 250>("yearly", "--yearly"),
+    count_flag<S, &S::frequent_period_minutes, 1, 60>("frequent_period", "--frequent-period"),
+};
+
+}  // namespace
+
+const Dialect<SanoidPolicy>& sanoid_dialect() {
+  static const Dialect<S> kDialect{"sanoid", kFlags, {"autoprune", "autosnap"}, {}, {"sanoid"},
+                                   {},       nullptr};
+  return kDialect;
 }
 
 std::string words(const SanoidPolicy&, const Reason& reason) {

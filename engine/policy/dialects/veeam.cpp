@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/dialects/flags.h"
 
 namespace backcast::policy {
 namespace {
@@ -144,6 +145,37 @@ Birth born(const VeeamPolicy& policy, const Point& newborn, Points older,
   birth.expires = hold.until;
   birth.reason = {hold.rule, Effect::kKeeps, 0, (hold.until - newborn.time) / kSecond};
   return birth;
+}
+
+namespace {
+
+using V = VeeamPolicy;
+
+constexpr Flag<V> kFlags[] = {
+    count_flag<V, &V::restore_points, 1, 100'000>("--restore-points"),
+    count_flag<V, &V::days, 1, 100'000>("--days"),
+    count_flag<V, &V::weekly, 1, 9'999>("--weekly"),
+    count_flag<V, &V::monthly, 1, 2'999>("--monthly"),
+    count_flag<V, &V::yearly, 1, 250>("--yearly"),
+    count_flag<V, &V::weekly_weekday, 1, 7>("--weekday"),
+    count_flag<V, &V::yearly_month, 1, 12>("--month"),
+};
+
+Status check(V& p) {
+  if (p.restore_points > 0 && p.days > 0) {
+    return bad_input("veeam: --restore-points and --days exclude each other");
+  }
+  if (p.restore_points == 0 && p.days == 0) {
+    return bad_input("veeam: short-term retention is missing", "give --restore-points or --days");
+  }
+  return kOk;
+}
+
+}  // namespace
+
+const Dialect<VeeamPolicy>& veeam_dialect() {
+  static const Dialect<V> kDialect{"veeam", kFlags, {}, {}, {}, {}, check};
+  return kDialect;
 }
 
 std::string words(const VeeamPolicy&, const Reason& reason) {
