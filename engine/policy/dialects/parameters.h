@@ -36,29 +36,29 @@ struct NativePolicy {
   // Selectors: if any is set, what none of them selects is deleted (unless protected or a minimum).
   // A count is the number of periods that hold a restore point; a window reaches back from now.
   struct Keep {
-    std::int32_t count = 0;          // kAll = every period
-    std::optional<Duration> window;  // with a count: both must allow it
+    std::int32_t count = 0;            // kAll = every period
+    std::optional<Duration> window{};  // with a count: both must allow it
     bool is_set() const { return count != 0 || window.has_value(); }
     bool operator==(const Keep&) const = default;
   };
-  Keep last, hourly, daily, weekly, monthly, quarterly, yearly;
-  std::vector<std::vector<std::string>> keep_tags;  // AND inside, OR between; at most 32
+  Keep last{}, hourly{}, daily{}, weekly{}, monthly{}, quarterly{}, yearly{};
+  std::vector<std::vector<std::string>> keep_tags{};  // AND inside, OR between; at most 32
 
   // Verdict at birth: expires = time + ttl. Unset: never.
-  std::optional<Duration> ttl;
+  std::optional<Duration> ttl{};
   bool manual_is_permanent = false;  // the ttl is for automatic restore points only
   bool permanent = false;            // nothing is ever deleted
 
-  std::vector<std::string> protected_tags;  // never deleted, never counted
-  std::vector<std::string> hold_tags;       // never deleted, counted
+  std::vector<std::string> protected_tags{};  // never deleted, never counted
+  std::vector<std::string> hold_tags{};       // never deleted, counted
 
   // Per class; a backup counts once, as monthly before weekly before daily. maximum 0 = no limit.
   struct TypeLimit {
     std::int32_t minimum = 0, maximum = 0;
     bool operator==(const TypeLimit&) const = default;
   };
-  std::array<TypeLimit, 3> types;  // by BackupClass
-  std::int32_t min_count = 0;      // this many newest stay, whatever else says otherwise
+  std::array<TypeLimit, 3> types{};  // by BackupClass
+  std::int32_t min_count = 0;        // this many newest stay, whatever else says otherwise
 
   std::int32_t max_count = 0;        // 0 = no limit
   std::uint64_t max_size_bytes = 0;  // 0 = no limit
@@ -72,8 +72,9 @@ struct NativePolicy {
 
 struct ResticPolicy {
   std::int32_t last = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0;
-  CalendarSpan within, within_hourly, within_daily, within_weekly, within_monthly, within_yearly;
-  std::vector<std::vector<std::string>> keep_tags;  // AND inside, OR between; "" = untagged
+  CalendarSpan within{}, within_hourly{}, within_daily{}, within_weekly{}, within_monthly{},
+      within_yearly{};
+  std::vector<std::vector<std::string>> keep_tags{};  // AND inside, OR between; "" = untagged
   bool group_by_host = true, group_by_paths = true, group_by_tags = false;
   bool v0_14 = false;                   // restic before 0.16
   bool refuses_to_empty_group = false;  // 0.17 and newer, unless --unsafe-allow-remove-all
@@ -81,7 +82,7 @@ struct ResticPolicy {
 };
 
 struct BorgPolicy {  // 1.2 and 1.4
-  std::optional<Duration> within;
+  std::optional<Duration> within{};
   std::int32_t secondly = 0;  // --keep-last
   std::int32_t minutely = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0;
   std::int32_t thirteen_weekly = 0, three_monthly = 0, yearly = 0;
@@ -90,25 +91,25 @@ struct BorgPolicy {  // 1.2 and 1.4
 
 struct Borg2Policy {
   struct Keep {
-    std::optional<std::int32_t> count;
-    std::optional<Duration> interval;
+    std::optional<std::int32_t> count{};
+    std::optional<Duration> interval{};
     bool is_set() const { return count.has_value() || interval.has_value(); }
     bool operator==(const Keep&) const = default;
   };
-  Keep within, last, keep, secondly, minutely, hourly, daily, weekly, monthly, thirteen_weekly,
-      three_monthly, yearly;
-  std::optional<Instant> from;
+  Keep within{}, last{}, keep{}, secondly{}, minutely{}, hourly{}, daily{}, weekly{}, monthly{},
+      thirteen_weekly{}, three_monthly{}, yearly{};
+  std::optional<Instant> from{};
   bool operator==(const Borg2Policy&) const = default;
 };
 
 struct KopiaPolicy {
-  std::optional<std::int32_t> latest, hourly, daily, weekly, monthly, annual;
+  std::optional<std::int32_t> latest{}, hourly{}, daily{}, weekly{}, monthly{}, annual{};
   bool week_month_collision = false;  // kopia's shared id space, see dialects/kopia.cpp
   bool operator==(const KopiaPolicy&) const = default;
 };
 
 struct PbsPolicy {
-  std::optional<std::int32_t> last, hourly, daily, weekly, monthly, yearly;
+  std::optional<std::int32_t> last{}, hourly{}, daily{}, weekly{}, monthly{}, yearly{};
   bool operator==(const PbsPolicy&) const = default;
 };
 
@@ -124,7 +125,7 @@ struct DuplicacyPolicy {
     std::int32_t age_days = 0;       // for revisions at least this old
     bool operator==(const Keep&) const = default;
   };
-  std::vector<Keep> keep;  // by decreasing age
+  std::vector<Keep> keep{};  // by decreasing age
   bool exclusive = false;
   bool operator==(const DuplicacyPolicy&) const = default;
 };
@@ -143,11 +144,11 @@ struct VeeamPolicy {
 struct AwsPolicy {
   struct Rule {
     std::string name;
-    std::optional<std::int32_t> delete_after_days;  // unset = kept for ever
-    std::optional<std::int32_t> cold_after_days;
+    std::optional<std::int32_t> delete_after_days{};  // unset = kept for ever
+    std::optional<std::int32_t> cold_after_days{};
     bool operator==(const Rule&) const = default;
   };
-  std::vector<Rule> rules;  // overlapping: the longest retention wins
+  std::vector<Rule> rules{};  // overlapping: the longest retention wins
   bool operator==(const AwsPolicy&) const = default;
 };
 

@@ -20,7 +20,7 @@
 namespace backcast::policy {
 namespace {
 
-constexpr std::uint16_t kFlags = kMarkWeekly | kMarkMonthly | kMarkYearly;
+constexpr std::uint16_t kGfsMarks = kMarkWeekly | kMarkMonthly | kMarkYearly;
 
 // What is remembered of the fulls before: the last period that got each flag.
 class Flagger {
@@ -86,7 +86,7 @@ std::vector<std::uint16_t> flags_of(const VeeamPolicy& policy, Points points, co
   std::vector<std::uint16_t> flags(points.size());
   bool is_stored = false;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    flags[i] = points[i].marks & kFlags;
+    flags[i] = points[i].marks & kGfsMarks;
     is_stored = is_stored || flags[i] != 0;
   }
   if (is_stored) return flags;
