@@ -23,7 +23,7 @@ namespace {
 void split(Rule rule, Period period, std::int32_t count, const std::vector<std::int64_t>& local,
            Verdicts& verdicts, std::vector<Closest>& closest) {
   if (count == 0 || local.empty()) return;
-  std::int64_t last = std::numeric_limits<std::int64_t>::min();
+  std::int64_t last = kNoPeriod;
   std::int32_t kept = 0, periods_past = 0;
   for (std::size_t i = 0; i < local.size(); ++i) {
     const std::int64_t number = period_number(period, local[i]);

@@ -34,7 +34,7 @@ void apply(const Borg2Policy::Keep& keep, Rule rule, Period period, bool keeps_o
   if (!keep.is_set() || count == 0 || keep.interval == Duration(0)) return;
   const Instant earliest = keep.interval ? minus(run.base, *keep.interval) : Instant::min();
   std::int32_t kept = 0, periods_past = 0;
-  std::int64_t last = std::numeric_limits<std::int64_t>::min();
+  std::int64_t last = kNoPeriod;
   std::size_t oldest = run.points.size();
   for (std::size_t i = run.first; i < run.points.size(); ++i) {
     if (run.points[i].marks & kMarkProtected) continue;

@@ -120,6 +120,8 @@ enum class Period : std::uint8_t {
   kYear,
 };
 
+inline constexpr std::int64_t kNoPeriod = std::numeric_limits<std::int64_t>::min();
+
 // The period a local time (seconds since 1970 on the wall clock) falls into.
 std::int64_t period_number(Period period, std::int64_t local_seconds);
 

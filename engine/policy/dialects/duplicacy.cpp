@@ -21,8 +21,7 @@ void decide(const DuplicacyPolicy& policy, Points points, const PlanContext& con
   const std::int64_t today = period_number(
       Period::kDay, unix_seconds(context.now) + context.zone.offset_at(context.now).count());
   std::size_t rule = 0;
-  constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
-  std::int64_t last_kept_day = kNone;
+  std::int64_t last_kept_day = kNoPeriod;
   for (std::size_t i = points.size(); i-- > 0;) {
     const bool is_spared = i == 0 && (!policy.exclusive || points.size() == 1);
     if (is_spared) {
@@ -32,7 +31,7 @@ void decide(const DuplicacyPolicy& policy, Points points, const PlanContext& con
     const std::int64_t day = period_number(Period::kDay, local[i]);
     while (rule < policy.keep.size() && today - day < policy.keep[rule].age_days) {
       ++rule;
-      last_kept_day = kNone;
+      last_kept_day = kNoPeriod;
     }
     if (rule == policy.keep.size()) {
       verdicts.keep(i, {Rule::kEverything, Effect::kKeeps, 0, today - day});
@@ -42,7 +41,7 @@ void decide(const DuplicacyPolicy& policy, Points points, const PlanContext& con
     const std::int32_t interval = policy.keep[rule].interval_days;
     if (interval == 0) {
       verdicts.drop(i, {Rule::kSpacing, Effect::kDrops, index, 0});
-    } else if (last_kept_day != kNone && day - last_kept_day < interval) {
+    } else if (last_kept_day != kNoPeriod && day - last_kept_day < interval) {
       verdicts.drop(i, {Rule::kSpacing, Effect::kCovered, index, day - last_kept_day});
     } else {
       last_kept_day = day;

@@ -38,7 +38,7 @@ struct Selector {
   Period period;
   const NativePolicy::Keep& keep;
   std::int32_t kept = 0, past = 0;
-  std::optional<std::int64_t> last{};
+  std::int64_t last = kNoPeriod;
 };
 
 class Planner {
@@ -65,7 +65,7 @@ class Planner {
 
   void classify() {
     class_.assign(points_.size(), kNoClass);
-    std::optional<std::int64_t> daily_day;
+    std::int64_t daily_day = kNoPeriod;
     for (std::size_t i = 0; i < points_.size(); ++i) {
       const std::uint16_t marks = points_[i].marks;
       if (marks & (kMarkProtected | kMarkIncomplete)) continue;

@@ -31,8 +31,8 @@ struct Counted {
   Period period;
   std::int32_t left;  // kAll, or how many more it keeps
   std::int32_t count;
-  std::int64_t last = std::numeric_limits<std::int64_t>::min();       // period of the last one kept
-  std::int64_t last_seen = std::numeric_limits<std::int64_t>::min();  // the same, past the count
+  std::int64_t last = kNoPeriod;       // period of the last one kept
+  std::int64_t last_seen = kNoPeriod;  // the same, past the count
   std::int32_t periods_seen = 0;
 };
 
@@ -41,7 +41,7 @@ struct Windowed {
   Period period;
   const CalendarSpan* span;
   Instant after{};
-  std::int64_t last = std::numeric_limits<std::int64_t>::min();
+  std::int64_t last = kNoPeriod;
 };
 
 // The newest time that is not in the future; the earliest instant if there is none.

@@ -49,13 +49,11 @@ class Flagger {
   }
 
  private:
-  static bool is_new(std::optional<std::int64_t>& last, std::int64_t period) {
-    if (last == period) return false;
-    last = period;
-    return true;
+  static bool is_new(std::int64_t& last, std::int64_t period) {
+    return std::exchange(last, period) != period;
   }
   const VeeamPolicy& policy_;
-  std::optional<std::int64_t> week_, month_, year_;
+  std::int64_t week_ = kNoPeriod, month_ = kNoPeriod, year_ = kNoPeriod;
 };
 
 Instant plus_months_and_a_day(Instant t, std::int32_t months, const Zone& zone) {
