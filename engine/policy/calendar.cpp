@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/date_time/gregorian/gregorian_types.hpp>
+#include <limits>
 #include <optional>
 
 #include "engine/base/text.h"
@@ -27,11 +28,6 @@ Gregorian::ymd_type to_boost(const CivilDate& date) {
 int epoch_day() {
   static const int day = static_cast<int>(Gregorian::day_number({1970, 1, 1}));
   return day;
-}
-
-std::int64_t local_seconds(const CivilTime& local) {
-  return days_from_civil(local.date) * kSecondsPerDay + local.hour * 3600 + local.minute * 60 +
-         local.second;
 }
 
 Instant saturated_instant(std::int64_t unix_second) {
@@ -139,6 +135,15 @@ Instant Zone::next_transition(Instant t) const {
   return saturated_instant(table_->at(unix_seconds(t)).end);
 }
 
+Zone::Span Zone::span_at(std::int64_t unix_second) const {
+  if (table_ != nullptr) {
+    const ZoneTable::Interval part = table_->at(unix_second);
+    return {part.begin, part.end, part.offset};
+  }
+  return {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
+          offset_.count()};
+}
+
 std::string Zone::name() const {
   if (table_ != nullptr) return table_->name();
   const std::int64_t seconds = offset_.count();
@@ -148,9 +153,17 @@ std::string Zone::name() const {
 }
 
 CivilTime to_civil(Instant t, const Zone& zone) {
-  const std::int64_t local = unix_seconds(t) + zone.offset_at(t).count();
-  std::int64_t day = local / kSecondsPerDay;
-  int second = static_cast<int>(local % kSecondsPerDay);
+  return civil_from_local_seconds(unix_seconds(t) + zone.offset_at(t).count());
+}
+
+std::int64_t local_seconds(const CivilTime& local) {
+  return days_from_civil(local.date) * kSecondsPerDay + local.hour * 3600 + local.minute * 60 +
+         local.second;
+}
+
+CivilTime civil_from_local_seconds(std::int64_t local_second) {
+  std::int64_t day = local_second / kSecondsPerDay;
+  int second = static_cast<int>(local_second % kSecondsPerDay);
   if (second < 0) {
     second += kSecondsPerDay;
     --day;
@@ -160,20 +173,19 @@ CivilTime to_civil(Instant t, const Zone& zone) {
 
 LocalInstants to_instants(const CivilTime& local, const Zone& zone) {
   const std::int64_t wall = local_seconds(local);
-  if (zone.table_ == nullptr) return {1, saturated_instant(wall - zone.offset_.count()), {}};
   // No offset reaches 26 hours, so only intervals near `wall` can show it.
   constexpr std::int64_t kReach = 26 * 3600;
   LocalInstants result{0, {}, {}};
-  for (auto part = zone.table_->at(wall - kReach);; part = zone.table_->at(part.end)) {
-    const std::int64_t t = wall - part.offset;
-    if (t >= part.begin && t < part.end) {
+  for (auto part = zone.span_at(wall - kReach);; part = zone.span_at(part.end_second)) {
+    const std::int64_t t = wall - part.offset_seconds;
+    if (t >= part.begin_second && t < part.end_second) {
       (result.count == 0 ? result.first : result.second) = saturated_instant(t);
       if (++result.count == 2) return result;
-    } else if (t < part.begin && result.count == 0) {
+    } else if (t < part.begin_second && result.count == 0) {
       // The interval before ended too early and this one began too late: a gap opened here.
-      return {0, saturated_instant(part.begin), {}};
+      return {0, saturated_instant(part.begin_second), {}};
     }
-    if (part.end > wall + kReach) return result;
+    if (part.end_second > wall + kReach) return result;
   }
 }
 

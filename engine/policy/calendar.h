@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <compare>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -62,16 +63,26 @@ class Zone {
   std::chrono::seconds offset_at(Instant t) const;
   // The first instant after t at which the offset changes, or Instant::max() if it never does.
   Instant next_transition(Instant t) const;
+  // The stretch of unchanging offset that holds a Unix second; ends are INT64_MIN and INT64_MAX
+  // where it has none.
+  struct Span {
+    std::int64_t begin_second;
+    std::int64_t end_second;  // exclusive
+    std::int64_t offset_seconds;
+  };
+  Span span_at(std::int64_t unix_second) const;
   std::string name() const;
   bool operator==(const Zone&) const = default;
 
  private:
-  friend LocalInstants to_instants(const CivilTime& local, const Zone& zone);
   const ZoneTable* table_ = nullptr;  // null for a fixed offset
   std::chrono::seconds offset_{0};
 };
 
 CivilTime to_civil(Instant t, const Zone& zone);
+// The same without a zone: seconds of wall-clock time since 1970-01-01 00:00 on that clock.
+CivilTime civil_from_local_seconds(std::int64_t local_second);
+std::int64_t local_seconds(const CivilTime& local);
 
 // Which instants show a given wall-clock time: one, none (spring gap) or two (autumn). Times that
 // an Instant cannot hold become the first or last instant.
