@@ -76,7 +76,7 @@ std::string short_moment(Instant t) {
 
 void draw_stacked_bars(const StackedBars& bars, Chart& chart) {
   const Frame frame;
-  Svg svg(kChartWidth, bars.height, bars.title, bars.description);
+  Svg svg(bars.width, bars.height, bars.title, bars.description);
   const Extent extent = extent_of(bars);
   auto ticks = round_ticks(std::max(extent.high, -extent.low), 5);
   const double top_value = extent.high > 0 ? ticks.back() : 0;
@@ -89,7 +89,7 @@ void draw_stacked_bars(const StackedBars& bars, Chart& chart) {
   const Scale y{bottom_value, top_value, bars.height - frame.bottom, frame.top};
   draw_y_axis(svg, frame, y, ticks, bars.format);
   const std::size_t count = bars.column_ticks.size();
-  const double step = (kChartWidth - frame.left - frame.right) /
+  const double step = (bars.width - frame.left - frame.right) /
                       static_cast<double>(std::max<std::size_t>(count, 1));
   const double bar_width = std::min(step * (count > 60 ? 0.94 : 0.76), 72.0);
   for (std::size_t i = 0; i < count; ++i) {
@@ -112,18 +112,20 @@ void draw_stacked_bars(const StackedBars& bars, Chart& chart) {
     }
     svg.text(center, bars.height - frame.bottom + 18, bars.column_ticks[i], "middle");
   }
-  svg.line(frame.left, y(0), kChartWidth - frame.right, y(0), "axis");
+  svg.line(frame.left, y(0), bars.width - frame.right, y(0), "axis");
   chart.marks = svg.marks();
   chart.svg = std::move(svg).finish();
 }
 
-std::vector<std::string> month_ticks(const std::vector<std::chrono::year_month>& months) {
+std::vector<std::string> month_ticks(const std::vector<std::chrono::year_month>& months,
+                                     double width) {
   constexpr std::array kNames = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::size_t every = months.size() <= 18   ? 1
-                            : months.size() <= 36 ? 3
-                            : months.size() <= 72 ? 6
-                                                  : 12;
+  const auto room = static_cast<std::size_t>(width / 50);
+  const std::size_t every = months.size() <= room       ? 1
+                            : months.size() <= 3 * room ? 3
+                            : months.size() <= 6 * room ? 6
+                                                        : 12;
   std::vector<std::string> ticks;
   for (const auto month : months) {
     const auto index = static_cast<unsigned>(month.month()) - 1;

@@ -8,8 +8,6 @@
 
 namespace backcast::reports {
 
-inline constexpr double kChartWidth = 960;
-
 // "c0" … "c7" by index; the ninth and later share the last.
 std::string palette_class(std::size_t index);
 
@@ -30,12 +28,14 @@ struct StackedBars {
   std::vector<std::vector<std::string>> hints;      // [part][column]
   std::vector<std::pair<double, double>> whiskers;  // empty, or low and high per column
   Format format;
+  double width = kFullWidth;
   double height = 300;
 };
 // Adds svg and marks to the chart.
 void draw_stacked_bars(const StackedBars& bars, Chart& chart);
 
 // Tick texts for a row of months: every year, and months between where there is room.
-std::vector<std::string> month_ticks(const std::vector<std::chrono::year_month>& months);
+std::vector<std::string> month_ticks(const std::vector<std::chrono::year_month>& months,
+                                     double width);
 
 }  // namespace backcast::reports

@@ -27,17 +27,21 @@ struct Chart {
   Table table;
 };
 
+inline constexpr double kFullWidth = 960;  // pixels; text keeps its size at any width
+inline constexpr double kHalfWidth = 520;  // for two charts side by side
+
 // nullopt where the run has nothing to draw.
-std::optional<Chart> stored_chart(const sim::RunResult& run);
-std::optional<Chart> cost_chart(const RunReport& report);
+std::optional<Chart> stored_chart(const sim::RunResult& run, double width = kFullWidth);
+std::optional<Chart> cost_chart(const RunReport& report, double width = kFullWidth);
 // Every backup from birth to deletion, one band per schedule, tag or kind and region; beyond
 // `max_marks` backups, how many restore points there were instead.
-std::optional<Chart> timeline_chart(const sim::RunResult& run, std::size_t max_marks = 1500);
+std::optional<Chart> timeline_chart(const sim::RunResult& run, double width = kFullWidth,
+                                    std::size_t max_marks = 1500);
 // Age of the newest restore point, the worst service of each region, with the RPO asked for.
-std::optional<Chart> age_chart(const sim::RunResult& run);
-std::optional<Chart> quota_chart(const sim::RunResult& run);
+std::optional<Chart> age_chart(const sim::RunResult& run, double width = kFullWidth);
+std::optional<Chart> quota_chart(const sim::RunResult& run, double width = kFullWidth);
 // Copies that wait or are on their way.
-std::optional<Chart> queue_chart(const sim::RunResult& run);
+std::optional<Chart> queue_chart(const sim::RunResult& run, double width = kFullWidth);
 
 // A figure per combination of two settings; `values` row by row, NaN where there is none.
 struct HeatMap {

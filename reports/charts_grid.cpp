@@ -27,11 +27,11 @@ Chart heat_map_chart(const HeatMap& map, std::string id) {
               .table = {"heat_map", {{"row", map.y_name + " ↓ " + map.x_name + " →"}}, {}}};
   const Frame frame{.left = 150, .right = 12, .top = 26, .bottom = 46};
   const std::size_t columns = map.x_labels.size(), rows = map.y_labels.size();
-  const double cell_width = (kChartWidth - frame.left - frame.right) /
+  const double cell_width = (kFullWidth - frame.left - frame.right) /
                             static_cast<double>(std::max<std::size_t>(columns, 1));
   const double cell_height = rows <= 12 ? 34 : 22;
-  Svg svg(kChartWidth, frame.top + frame.bottom + cell_height * static_cast<double>(rows),
-          map.title, chart.caption);
+  Svg svg(kFullWidth, frame.top + frame.bottom + cell_height * static_cast<double>(rows), map.title,
+          chart.caption);
   double low = INFINITY, high = -INFINITY;
   for (const double value : map.values) {
     if (std::isnan(value)) continue;
@@ -90,19 +90,19 @@ Chart pareto_chart(const std::vector<Candidate>& candidates, const std::string& 
                 {}}};
   const Frame frame{.left = 84, .right = 24, .top = 14, .bottom = 46};
   constexpr double kHeight = 340;
-  Svg svg(kChartWidth, kHeight, chart.title, chart.caption);
+  Svg svg(kFullWidth, kHeight, chart.title, chart.caption);
   double x_most = 0, y_most = 0;
   for (const auto& candidate : candidates) {
     x_most = std::max(x_most, candidate.x);
     y_most = std::max(y_most, candidate.y);
   }
   const auto x_ticks = round_ticks(x_most, 8), y_ticks = round_ticks(y_most, 5);
-  const Scale x{0, x_ticks.back(), frame.left, kChartWidth - frame.right};
+  const Scale x{0, x_ticks.back(), frame.left, kFullWidth - frame.right};
   const Scale y{0, y_ticks.back(), kHeight - frame.bottom, frame.top};
   draw_y_axis(svg, frame, y, y_ticks, y_format);
-  svg.line(frame.left, y(0), kChartWidth - frame.right, y(0), "axis");
+  svg.line(frame.left, y(0), kFullWidth - frame.right, y(0), "axis");
   for (const double tick : x_ticks) svg.text(x(tick), y(0) + 18, x_format(tick), "middle");
-  svg.text(kChartWidth - frame.right, kHeight - 8, x_name + " →", "end");
+  svg.text(kFullWidth - frame.right, kHeight - 8, x_name + " →", "end");
   std::vector<std::pair<double, double>> front;
   for (const auto& candidate : candidates) {
     if (candidate.is_on_front) front.emplace_back(candidate.x, candidate.y);

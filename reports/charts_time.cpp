@@ -23,21 +23,22 @@ struct Envelope {
 // What every chart over time has in common.
 class TimeChart {
  public:
-  TimeChart(const sim::RunResult& run, double most, std::vector<double> ticks, Format format)
-      : run_(run), ticks_(std::move(ticks)), format_(std::move(format)) {
+  TimeChart(const sim::RunResult& run, double width, double most, std::vector<double> ticks,
+            Format format)
+      : run_(run), width_(width), ticks_(std::move(ticks)), format_(std::move(format)) {
     y_ = {0, std::max(most, ticks_.back()), kHeight - frame_.bottom, frame_.top};
     x_ = {static_cast<double>(unix_seconds(run.start)), static_cast<double>(unix_seconds(run.end)),
-          frame_.left, kChartWidth - frame_.right};
+          frame_.left, width_ - frame_.right};
   }
 
   void draw(Chart& chart, const std::vector<Envelope>& lines,
             const std::map<std::string, double>& limits) {
-    Svg svg(kChartWidth, kHeight, chart.title, chart.caption);
+    Svg svg(width_, kHeight, chart.title, chart.caption);
     draw_y_axis(svg, frame_, y_, ticks_, format_);
     draw_time_axis(svg, frame_, x_, run_.start, run_.end);
     for (const auto& [name, limit] : limits) {
-      svg.line(frame_.left, y_(limit), kChartWidth - frame_.right, y_(limit), "limit");
-      svg.text(kChartWidth - frame_.right, y_(limit) - 5, name, "end", "label limit-label");
+      svg.line(frame_.left, y_(limit), width_ - frame_.right, y_(limit), "limit");
+      svg.text(width_ - frame_.right, y_(limit) - 5, name, "end", "label limit-label");
       chart.legend.push_back({"limit", name});
     }
     for (const Envelope& line : lines) {
@@ -77,6 +78,7 @@ class TimeChart {
   }
 
   const sim::RunResult& run_;
+  double width_;
   std::vector<double> ticks_;
   Format format_;
   Frame frame_;
@@ -137,7 +139,7 @@ std::vector<Envelope> listed(std::map<std::string, Envelope> by_name) {
 
 }  // namespace
 
-std::optional<Chart> age_chart(const sim::RunResult& run) {
+std::optional<Chart> age_chart(const sim::RunResult& run, double width) {
   std::map<std::string, Envelope> by_region;
   for (const auto& series : run.series) {
     if (series.kind != sim::SeriesKind::kRestorePointAge) continue;
@@ -163,7 +165,7 @@ std::optional<Chart> age_chart(const sim::RunResult& run) {
       most = std::max(most, *limit * 1.08);
     }
   }
-  TimeChart(run, most, duration_ticks(most, 5), axis_duration).draw(chart, lines, limits);
+  TimeChart(run, width, most, duration_ticks(most, 5), axis_duration).draw(chart, lines, limits);
   chart.table = {"worst_ages",
                  {{"region", "Region"},
                   {"service", "Worst service"},
@@ -181,7 +183,7 @@ std::optional<Chart> age_chart(const sim::RunResult& run) {
   return chart;
 }
 
-std::optional<Chart> quota_chart(const sim::RunResult& run) {
+std::optional<Chart> quota_chart(const sim::RunResult& run, double width) {
   std::map<std::string, Envelope> by_project;
   Chart chart{.id = "quota",
               .title = "Quota fill",
@@ -212,11 +214,11 @@ std::optional<Chart> quota_chart(const sim::RunResult& run) {
   const auto lines = listed(std::move(by_project));
   const double most = std::max(highest(lines), 105.0);
   const auto percent = [](double v) { return axis_number(std::round(v * 10) / 10) + " %"; };
-  TimeChart(run, most, round_ticks(most, 5), percent).draw(chart, lines, {{"quota", 100}});
+  TimeChart(run, width, most, round_ticks(most, 5), percent).draw(chart, lines, {{"quota", 100}});
   return chart;
 }
 
-std::optional<Chart> queue_chart(const sim::RunResult& run) {
+std::optional<Chart> queue_chart(const sim::RunResult& run, double width) {
   // A copy waits from the moment its original is complete until it is complete itself.
   std::map<std::string, std::map<Instant, std::int64_t>> changes;
   for (const auto& backup : run.backups) {
@@ -260,7 +262,7 @@ std::optional<Chart> queue_chart(const sim::RunResult& run) {
   const double most = highest(lines);
   auto ticks = round_ticks(most, 4);
   std::erase_if(ticks, [](double tick) { return tick != std::floor(tick); });
-  TimeChart(run, most, ticks, axis_number).draw(chart, lines, {});
+  TimeChart(run, width, most, ticks, axis_number).draw(chart, lines, {});
   return chart;
 }
 

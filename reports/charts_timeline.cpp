@@ -6,6 +6,7 @@
 
 #include "engine/base/bytes.h"
 #include "reports/chart_parts.h"
+#include "reports/headline.h"
 
 namespace backcast::reports {
 namespace {
@@ -99,19 +100,19 @@ Table timeline_table(const sim::RunResult& run, std::size_t max_rows) {
 }
 
 void draw_lanes(const sim::RunResult& run, const std::vector<Band>& bands, std::size_t lanes,
-                const std::map<std::string, std::size_t>& colors, Chart& chart) {
+                const std::map<std::string, std::size_t>& colors, double width, Chart& chart) {
   const Frame frame{.left = 12, .right = 12, .top = 6, .bottom = 30};
   const double lane_height = lanes <= 30 ? 12 : lanes <= 80 ? 7 : 4;
   constexpr double kBandTitle = 20;
   const double height = frame.top + frame.bottom + lane_height * static_cast<double>(lanes) +
                         kBandTitle * static_cast<double>(bands.size());
-  Svg svg(kChartWidth, height, chart.title, chart.caption);
+  Svg svg(width, height, chart.title, chart.caption);
   const Scale x{static_cast<double>(unix_seconds(run.start)),
-                static_cast<double>(unix_seconds(run.end)), frame.left, kChartWidth - frame.right};
+                static_cast<double>(unix_seconds(run.end)), frame.left, width - frame.right};
   const auto at = [&](Instant t) {
     return x(static_cast<double>(unix_seconds(std::clamp(t, run.start, run.end))));
   };
-  for (const TimeTick& tick : time_ticks(run.start, run.end, 12)) {
+  for (const TimeTick& tick : time_ticks(run.start, run.end, tick_count(width))) {
     svg.line(at(tick.at), frame.top, at(tick.at), height - frame.bottom, "grid");
   }
   double top = frame.top;
@@ -138,7 +139,7 @@ void draw_lanes(const sim::RunResult& run, const std::vector<Band>& bands, std::
 
 // Restore points that exist at each of some evenly spaced moments, by family.
 void draw_counts(const sim::RunResult& run, const std::map<std::string, std::size_t>& colors,
-                 Chart& chart) {
+                 double width, Chart& chart) {
   const std::size_t parts = std::min<std::size_t>(colors.size(), kPaletteSize);
   const auto span = (run.end - run.start) / static_cast<std::int64_t>(kCountColumns);
   std::vector<std::vector<std::int64_t>> change(parts,
@@ -154,6 +155,7 @@ void draw_counts(const sim::RunResult& run, const std::map<std::string, std::siz
     if (backup.deleted != sim::kNever) --row[column_after(backup.deleted)];
   }
   StackedBars bars;
+  bars.width = width;
   bars.title = chart.title;
   bars.description = chart.caption;
   bars.format = axis_number;
@@ -162,7 +164,7 @@ void draw_counts(const sim::RunResult& run, const std::map<std::string, std::siz
     ends.push_back(run.start + span * static_cast<std::int64_t>(i + 1));
   }
   bars.column_ticks.resize(kCountColumns);
-  for (const TimeTick& tick : time_ticks(run.start, run.end, 12)) {
+  for (const TimeTick& tick : time_ticks(run.start, run.end, tick_count(width))) {
     const std::size_t column = column_after(tick.at);
     if (column < kCountColumns) bars.column_ticks[column] = tick.text;
   }
@@ -193,7 +195,8 @@ void draw_counts(const sim::RunResult& run, const std::map<std::string, std::siz
 
 }  // namespace
 
-std::optional<Chart> timeline_chart(const sim::RunResult& run, std::size_t max_marks) {
+std::optional<Chart> timeline_chart(const sim::RunResult& run, double width,
+                                    std::size_t max_marks) {
   if (run.backups.empty() || run.end <= run.start) return std::nullopt;
   Chart chart{.id = "timeline",
               .title = "Restore points",
@@ -210,13 +213,13 @@ std::optional<Chart> timeline_chart(const sim::RunResult& run, std::size_t max_m
     for (const Band& band : bands) lanes += band.lanes;
   }
   if (run.backups.size() <= max_marks && lanes <= kMaxLanes) {
-    draw_lanes(run, bands, lanes, colors, chart);
+    draw_lanes(run, bands, lanes, colors, width, chart);
     chart.table = timeline_table(run, max_marks);
   } else {
     chart.caption = fmt::format(
         "{} backups are too many to draw one by one: how many can be restored at each moment.",
-        run.backups.size());
-    draw_counts(run, colors, chart);
+        grouped(run.backups.size()));
+    draw_counts(run, colors, width, chart);
   }
   std::vector<std::pair<std::size_t, std::string>> order;
   for (const auto& [name, color] : colors) order.emplace_back(color, name);

@@ -146,13 +146,19 @@ std::string verdict_sentence(const sim::RunResult& run) {
   return text;
 }
 
+std::string grouped(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
+  return text;
+}
+
 std::string backups_text(const Headline& figures) {
-  std::string text = fmt::format("{} made", figures.made);
+  std::string text = grouped(figures.made) + " made";
   const auto add = [&](std::size_t count, std::string_view word, std::string_view separator) {
-    if (count > 0) text += fmt::format("{}{} {}", separator, count, word);
+    if (count > 0) text += fmt::format("{}{} {}", separator, grouped(count), word);
   };
   add(figures.copies, figures.copies == 1 ? "copy" : "copies", ", ");
-  text += fmt::format("; {} left at the end", figures.kept);
+  text += fmt::format("; {} left at the end", grouped(figures.kept));
   add(figures.deleted, "deleted", ", ");
   add(figures.failed, "failed", ", ");
   add(figures.refused, "refused", ", ");

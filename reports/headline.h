@@ -43,6 +43,8 @@ std::string cost_text(const RunReport& report);
 const char* verdict_text(Verdict verdict);
 // "All 3 requirements hold.", "1 of 3 requirements fails: rpo.", …
 std::string verdict_sentence(const sim::RunResult& run);
+// "2,607,160": for people only.
+std::string grouped(std::uint64_t count);
 // "12 made, 3 copies; 5 kept, 7 deleted, 1 failed"
 std::string backups_text(const Headline& figures);
 

@@ -18,8 +18,12 @@ std::string html_table(const Table& table) {
     out += "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
       const Cell& cell = row[i];
-      out += fmt::format("<td{}>{}</td>", table.columns[i].is_number ? " class=\"num\"" : "",
-                         xml_text(cell.shown.empty() ? cell.value : cell.shown));
+      const std::string& text = cell.shown.empty() ? cell.value : cell.shown;
+      constexpr std::size_t kKeptOnOneLine = 24;  // a moment, a size
+      const char* css_class = table.columns[i].is_number      ? " class=\"num\""
+                              : text.size() <= kKeptOnOneLine ? " class=\"short\""
+                                                              : "";
+      out += fmt::format("<td{}>{}</td>", css_class, xml_text(text));
     }
     out += "</tr>\n";
   }

@@ -60,7 +60,7 @@ std::string age_card(const Headline& figures) {
 
 std::string cards(const RunReport& report, const Headline& figures) {
   std::string out = "<div class=\"cards\">\n" + cost_card(report) + age_card(figures);
-  out += card("Restore points at the end", std::to_string(figures.kept),
+  out += card("Restore points at the end", grouped(figures.kept),
               figures.oldest_kept
                   ? fmt::format("oldest from {}; {}", format_instant(*figures.oldest_kept),
                                 backups_text(figures))
@@ -126,10 +126,11 @@ std::string why_section(const RunReport& report) {
     out += html_table(invoice_summary(*report.invoice));
     if (all_lines) {
       out += fmt::format("<details><summary>Every line ({})</summary>\n{}</details>\n",
-                         report.invoice->lines.size(), html_table(invoice_table(*report.invoice)));
+                         grouped(report.invoice->lines.size()),
+                         html_table(invoice_table(*report.invoice)));
     } else {
       out += fmt::format("<p class=\"quiet\">Summed up from {} lines; --csv has every one.</p>\n",
-                         report.invoice->lines.size());
+                         grouped(report.invoice->lines.size()));
     }
   }
   std::vector<std::string> left_out;
@@ -195,7 +196,7 @@ Table comparison_table(std::span<const RunReport> reports) {
         report.invoice != nullptr ? cost_text(report) : "no bill",
         difference,
         ages.empty() ? "none" : ages,
-        std::to_string(figures.kept),
+        grouped(figures.kept),
         format_bytes(figures.stored_last_bytes)};
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back({cells[i], {}});
   }
@@ -203,17 +204,17 @@ Table comparison_table(std::span<const RunReport> reports) {
   return table;
 }
 
-std::vector<Chart> charts_of(const RunReport& report) {
+std::vector<Chart> charts_of(const RunReport& report, double width) {
   std::vector<Chart> charts;
   const auto add = [&](std::optional<Chart> chart) {
     if (chart) charts.push_back(std::move(*chart));
   };
-  add(timeline_chart(*report.run));
-  add(age_chart(*report.run));
-  add(stored_chart(*report.run));
-  add(cost_chart(report));
-  add(quota_chart(*report.run));
-  add(queue_chart(*report.run));
+  add(timeline_chart(*report.run, width));
+  add(age_chart(*report.run, width));
+  add(stored_chart(*report.run, width));
+  add(cost_chart(report, width));
+  add(quota_chart(*report.run, width));
+  add(queue_chart(*report.run, width));
   return charts;
 }
 
@@ -222,7 +223,7 @@ std::string charts_section(std::span<const RunReport> reports, std::vector<ZoomS
   std::vector<std::vector<Chart>> all;
   std::vector<std::string> order;
   for (std::size_t r = 0; r < reports.size(); ++r) {
-    all.push_back(charts_of(reports[r]));
+    all.push_back(charts_of(reports[r], reports.size() > 1 ? kHalfWidth : kFullWidth));
     for (const Chart& chart : all.back()) {
       if (std::find(order.begin(), order.end(), chart.id) == order.end()) order.push_back(chart.id);
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "engine/base/checked.h"
 
@@ -31,10 +32,11 @@ std::vector<year_month> all_months(year_month first, year_month last) {
   return found;
 }
 
-// Turns name → values into parts, largest sum first, equal sums by name; folds what is too many.
+// Turns name → values into parts by name; folds the smallest where there are too many. In order of
+// name a part keeps its colour from chart to chart.
 template <typename T>
-std::vector<Part<T>> largest_first(std::map<std::string, std::vector<T>> sums,
-                                   std::size_t max_parts) {
+std::vector<Part<T>> named_parts(std::map<std::string, std::vector<T>> sums,
+                                 std::size_t max_parts) {
   std::vector<std::pair<T, Part<T>>> sorted;
   for (auto& [name, values] : sums) {
     const T total = std::accumulate(values.begin(), values.end(), T{});
@@ -43,15 +45,19 @@ std::vector<Part<T>> largest_first(std::map<std::string, std::vector<T>> sums,
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return b.first < a.first; });
   std::vector<Part<T>> parts;
+  std::optional<Part<T>> other;
   for (auto& [total, part] : sorted) {
     if (sorted.size() <= max_parts || parts.size() + 1 < max_parts) {
       parts.push_back(std::move(part));
-    } else if (parts.size() < max_parts) {
-      parts.push_back({"other", std::move(part.values)});
+    } else if (!other) {
+      other = Part<T>{"other", std::move(part.values)};
     } else {
-      for (std::size_t i = 0; i < part.values.size(); ++i) parts.back().values[i] += part.values[i];
+      for (std::size_t i = 0; i < part.values.size(); ++i) other->values[i] += part.values[i];
     }
   }
+  std::sort(parts.begin(), parts.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  if (other) parts.push_back(std::move(*other));
   return parts;
 }
 
@@ -92,7 +98,7 @@ ByMonth<std::uint64_t> stored_bytes_by_month(const sim::RunResult& run, std::siz
       values.push_back(static_cast<std::uint64_t>((sums[i] + span / 2) / span));
     }
   }
-  result.parts = largest_first(std::move(averages), max_parts);
+  result.parts = named_parts(std::move(averages), max_parts);
   return result;
 }
 
@@ -111,7 +117,7 @@ ByMonth<cost::Decimal> cost_by_month(const cost::Invoice& invoice, std::size_t m
     values.resize(result.months.size());
     values[static_cast<std::size_t>((line.month - first).count())] += line.amount;
   }
-  result.parts = largest_first(std::move(sums), max_parts);
+  result.parts = named_parts(std::move(sums), max_parts);
   return result;
 }
 

@@ -18,8 +18,8 @@ struct Part {
   std::vector<T> values;
 };
 
-// The parts of each calendar month (UTC), largest part first. Beyond `max_parts` the smallest are
-// added up as "other".
+// The parts of each calendar month (UTC), by name. Beyond `max_parts` the smallest are added up as
+// "other", which comes last.
 template <typename T>
 struct ByMonth {
   std::vector<std::chrono::year_month> months;  // every one from first to last

@@ -50,8 +50,8 @@ void write_requirement(Writer& out, const sim::RequirementOutcome& outcome, bool
                        terminal_text(outcome.name), terminal_text(outcome.statement)));
   const std::string indent(11, ' ');
   if (!outcome.observed.empty()) {
-    out.line(fmt::format("{}{}worst seen {}{}", indent,
-                         outcome.checked ? "" : "not checked: ", terminal_text(outcome.observed),
+    out.line(fmt::format("{}{}{}{}", indent, outcome.checked ? "worst seen " : "not checked: ",
+                         terminal_text(outcome.observed),
                          outcome.limit.empty() ? "" : ", limit " + terminal_text(outcome.limit)));
   }
   if (outcome.first_failure != sim::kNever) {

@@ -130,6 +130,10 @@ std::vector<double> duration_ticks(double most_seconds, int count) {
   return ticks;
 }
 
+int tick_count(double width) {
+  return static_cast<int>(width / 80);
+}
+
 std::vector<TimeTick> time_ticks(Instant start, Instant end, int count) {
   using namespace std::chrono;
   constexpr std::array kMonthNames = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -137,7 +141,7 @@ std::vector<TimeTick> time_ticks(Instant start, Instant end, int count) {
   std::vector<TimeTick> ticks;
   const auto span = duration_cast<hours>(end - start).count();
   const auto first_day = floor<days>(start);
-  if (span >= 24 * 60) {
+  if (span >= 24 * 120) {
     const auto rough_months = static_cast<int>(span / 730 / count) + 1;
     constexpr std::array kMonthSteps = {1, 2, 3, 6, 12, 24, 60, 120, 600};
     int step = kMonthSteps.back();
@@ -191,12 +195,13 @@ void draw_time_axis(Svg& svg, const Frame& frame, const Scale& x, Instant start,
   const double bottom = svg.height() - frame.bottom;
   svg.line(frame.left, bottom, svg.width() - frame.right, bottom, "axis");
   double free_from = 0;
-  for (const TimeTick& tick : time_ticks(start, end, 12)) {
+  for (const TimeTick& tick : time_ticks(start, end, tick_count(svg.width()))) {
     const double at = x(static_cast<double>(unix_seconds(tick.at)));
     svg.line(at, bottom, at, bottom + 4, "axis");
     if (at < free_from) continue;
-    svg.text(at, bottom + 18, tick.text, "middle");
-    free_from = at + 44;
+    const bool is_left = at<frame.left + 16, is_right = at> svg.width() - frame.right - 16;
+    svg.text(at, bottom + 18, tick.text, is_left ? "start" : is_right ? "end" : "middle");
+    free_from = at + (is_left ? 60 : 44);
   }
 }
 

@@ -63,6 +63,8 @@ struct TimeTick {
   std::string text;  // "2026", "Mar", "14", "06:00"
 };
 // Calendar-aligned ticks (UTC) inside [start, end]: years, quarters, months, days or hours.
+// How many ticks a time axis of this width has room for.
+int tick_count(double width);
 std::vector<TimeTick> time_ticks(Instant start, Instant end, int count);
 
 // The frame of a chart: plot area inside margins, y axis with grid, labels.

@@ -57,12 +57,23 @@ function zoomable(place, series) {
   const text = (u, value) => (value === null || value === undefined ? "" : format(value));
   const axis = { stroke: color("--faint"), grid: { stroke: color("--rule") },
                  ticks: { stroke: color("--rule") } };
+  // Dates as people write them in tables here; hours where the view is short.
+  const dates = (u, values) => values.map((value) => {
+    const text = new Date(value * 1000).toISOString();
+    return u.scales.x.max - u.scales.x.min > 3 * 86400 ? text.slice(0, 10)
+      : `${text.slice(5, 10)} ${text.slice(11, 16)}`;
+  });
+  const seconds = [1, 5, 15, 60, 300, 900, 3600, 10800, 21600, 43200, 86400, 172800, 604800,
+                   1209600, 2592000, 7776000, 31536000, 315360000];
   const utc = (u, value) => (value === null || value === undefined ? ""
     : new Date(value * 1000).toISOString().slice(0, 16).replace("T", " "));
   const width = () => Math.max(place.clientWidth, 280);
   const plot = new uPlot({
     width: width(), height: 240, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-    axes: [axis, { ...axis, size: 80, values: (u, values) => values.map((v) => text(u, v)) }],
+    axes: [{ ...axis, space: 110, values: dates },
+           { ...axis, size: 80, values: (u, values) => values.map((v) => text(u, v)),
+             ...(series.unit === "seconds" ? { incrs: seconds } : {}) }],
+    scales: { y: { range: (u, low, high) => [0, high > 0 ? high * 1.06 : 1] } },
     series: [{ label: "UTC", value: utc }].concat(series.names.map((name, i) => ({
       label: name, stroke: color(`--c${i % 8}`), width: 2, value: text,
       paths: uPlot.paths.stepped({ align: 1 }),
