@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   app.add_flag("-q,--quiet", context.quiet, "No progress and no advice");
 
   // Keep in the order of the help: planning first, then the engine.
+  add_schedule(app, context);
   add_version(app, context);
 
   try {

@@ -6,6 +6,7 @@
 
 namespace backcast::cli {
 
+void add_schedule(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace backcast::cli

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/date_time/gregorian/gregorian_types.hpp>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 
@@ -154,6 +155,16 @@ std::string Zone::name() const {
 
 CivilTime to_civil(Instant t, const Zone& zone) {
   return civil_from_local_seconds(unix_seconds(t) + zone.offset_at(t).count());
+}
+
+std::string format_local(Instant t, const Zone& zone) {
+  const CivilTime c = to_civil(t, zone);
+  const std::int64_t offset = zone.offset_at(t).count();
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.date.year, c.date.month,
+                                 c.date.day, c.hour, c.minute, c.second);
+  if (offset == 0) return text + 'Z';
+  const std::int64_t minutes = std::abs(offset) / 60;
+  return text + fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
 std::int64_t local_seconds(const CivilTime& local) {

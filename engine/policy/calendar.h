@@ -80,7 +80,9 @@ class Zone {
 };
 
 CivilTime to_civil(Instant t, const Zone& zone);
-// The same without a zone: seconds of wall-clock time since 1970-01-01 00:00 on that clock.
+// "2026-03-29T03:00:00+02:00", in whole seconds: wall-clock time with the offset in force.
+std::string format_local(Instant t, const Zone& zone);
+// Without a zone: seconds of wall-clock time since 1970-01-01 00:00 on that clock.
 CivilTime civil_from_local_seconds(std::int64_t local_second);
 std::int64_t local_seconds(const CivilTime& local);
 

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "engine/base/assert.h"
+#include "engine/policy/calendar.h"
 
 namespace backcast::policy {
 namespace {
@@ -21,6 +22,33 @@ constexpr std::int64_t kFirstSecond = -9'223'372'037;
 constexpr std::int64_t kLastSecond = 9'223'372'037;
 // 97 days: short enough that a stretch rarely holds two transitions.
 constexpr int kSlotBits = 23;
+
+// Debian's tz files list changes up to 2037 and hold a rule for later years, which the library
+// does not read. A rule such as "last Sunday of March" depends on nothing but the weekday of 1
+// March (no zone changes its clocks in January or February), so a later year repeats the changes
+// of a listed year that has the same one.
+void extend_beyond_listed_years(std::vector<std::int64_t>& begins,
+                                std::vector<std::int32_t>& offsets) {
+  constexpr int kLastListedYear = 2037, kFirstModelYear = 2027, kLastYear = 2261;
+  const auto first_of_march = [](int year) {
+    return std::int64_t{days_from_civil({year, 3, 1})} * 86'400;
+  };
+  const std::size_t listed = begins.size();
+  if (listed < 2 || begins.back() < first_of_march(kLastListedYear)) return;
+  if (begins.back() > first_of_march(kLastListedYear + 1)) return;
+  for (int year = kLastListedYear + 1; year <= kLastYear; ++year) {
+    int model = kLastListedYear;
+    while (model > kFirstModelYear &&
+           weekday_monday1({model, 3, 1}) != weekday_monday1({year, 3, 1})) {
+      --model;
+    }
+    for (std::size_t i = 0; i < listed; ++i) {
+      if (begins[i] < first_of_march(model) || begins[i] >= first_of_march(model + 1)) continue;
+      begins.push_back(begins[i] - first_of_march(model) + first_of_march(year));
+      offsets.push_back(offsets[i]);
+    }
+  }
+}
 
 std::unique_ptr<ZoneTable> load(const std::string& name) {
   try {
@@ -39,6 +67,7 @@ std::unique_ptr<ZoneTable> load(const std::string& name) {
       if (end <= t) break;
       t = end;
     }
+    extend_beyond_listed_years(begins, offsets);
     return std::make_unique<ZoneTable>(name, std::move(begins), std::move(offsets));
   } catch (const std::runtime_error&) {
     return nullptr;

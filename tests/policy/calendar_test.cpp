@@ -166,6 +166,27 @@ TEST(Zones, TransitionsStrictlyAhead) {
   EXPECT_EQ(zone("Asia/Tokyo").next_transition(spring), Instant::max());
 }
 
+// Changes by the rule are computed here from the calendar alone.
+TEST(Zones, RulesGoOnBeyondTheListedYears) {
+  const Zone berlin = zone("Europe/Berlin"), new_york = zone("America/New_York");
+  const auto sunday_from = [](int year, int month, int day) {
+    CivilDate date{year, month, day};
+    while (weekday_monday1(date) != 7) ++date.day;
+    return days_from_civil(date) * kDay;
+  };
+  for (int year = 2026; year <= 2261; ++year) {
+    const Instant start = Instant(days_from_civil({year, 1, 1}) * kDay);
+    const Instant spring = berlin.next_transition(start);
+    ASSERT_EQ(spring, Instant(sunday_from(year, 3, 25) + kHour)) << year;
+    ASSERT_EQ(berlin.next_transition(spring), Instant(sunday_from(year, 10, 25) + kHour)) << year;
+    const Instant march = new_york.next_transition(start);
+    ASSERT_EQ(march, Instant(sunday_from(year, 3, 8) + 7 * kHour)) << year;
+    ASSERT_EQ(new_york.next_transition(march), Instant(sunday_from(year, 11, 1) + 6 * kHour));
+    ASSERT_EQ(berlin.offset_at(spring), std::chrono::hours(2));
+    ASSERT_EQ(new_york.offset_at(march - Duration(1)), std::chrono::hours(-5));
+  }
+}
+
 TEST(Zones, EndsOfTime) {
   for (const char* name : {"UTC", "Europe/Berlin", "Pacific/Kiritimati", "America/St_Johns"}) {
     const Zone z = zone(name);
