@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "engine/base/text.h"
+#include "reports/escape.h"
 
 namespace backcast::reports {
 namespace {
@@ -14,15 +13,6 @@ namespace {
 std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-std::string harmless(std::string_view text) {
-  const bool clean =
-      is_valid_utf8(text) &&
-      std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-  if (clean) return std::string(text);
-  const std::string quoted = printable(text, 4096);
-  return quoted.substr(1, quoted.size() - 2);
 }
 
 const std::string& shown(const Cell& cell) {
@@ -44,10 +34,6 @@ std::string csv_field(std::string_view text, bool is_number) {
   return quoted + '"';
 }
 
-std::string json_text(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 }  // namespace
 
 std::string to_terminal(const Table& table) {
@@ -57,7 +43,7 @@ std::string to_terminal(const Table& table) {
   for (const auto& row : table.rows) {
     auto& line = cells.emplace_back();
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line.push_back(harmless(shown(row[i])));
+      line.push_back(terminal_text(shown(row[i])));
       widths[i] = std::max(widths[i], width(line.back()));
     }
   }
@@ -116,21 +102,13 @@ std::string to_json(const Table& table) {
 }
 
 std::string to_markdown(const Table& table) {
-  const auto escape = [](std::string_view text) {
-    std::string out;
-    for (const char c : harmless(text)) {
-      if (c == '|' || c == '<' || c == '\\' || c == '`') out += '\\';
-      out += c;
-    }
-    return out;
-  };
   std::string out = "|";
   for (const Column& column : table.columns) out += ' ' + column.title + " |";
   out += "\n|";
   for (const Column& column : table.columns) out += column.is_number ? " ---: |" : " --- |";
   for (const auto& row : table.rows) {
     out += "\n|";
-    for (const Cell& cell : row) out += ' ' + escape(shown(cell)) + " |";
+    for (const Cell& cell : row) out += ' ' + markdown_text(shown(cell)) + " |";
   }
   return out + '\n';
 }

@@ -1,0 +1,65 @@
+// The charts of a report. Each gives its SVG, a legend and the table that says the same in figures.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/months.h"
+#include "reports/run_report.h"
+#include "reports/svg.h"
+#include "reports/table.h"
+
+namespace backcast::reports {
+
+struct LegendEntry {
+  std::string css_class;  // "c0" … "c7", "limit", "band"
+  std::string text;
+};
+
+struct Chart {
+  std::string id;       // unique in a page: "stored"
+  std::string title;    // "Stored bytes by month"
+  std::string caption;  // how to read it, one sentence
+  std::string svg;
+  std::size_t marks = 0;  // that can be hovered and stepped through
+  std::vector<LegendEntry> legend;
+  Table table;
+};
+
+inline constexpr double kFullWidth = 960;  // pixels; text keeps its size at any width
+inline constexpr double kHalfWidth = 520;  // for two charts side by side
+
+// nullopt where the run has nothing to draw.
+std::optional<Chart> stored_chart(const sim::RunResult& run, double width = kFullWidth);
+std::optional<Chart> cost_chart(const RunReport& report, double width = kFullWidth);
+// Every backup from birth to deletion, one band per schedule, tag or kind and region; beyond
+// `max_marks` backups, how many restore points there were instead.
+std::optional<Chart> timeline_chart(const sim::RunResult& run, double width = kFullWidth,
+                                    std::size_t max_marks = 1500);
+// Age of the newest restore point, the worst service of each region, with the RPO asked for.
+std::optional<Chart> age_chart(const sim::RunResult& run, double width = kFullWidth);
+std::optional<Chart> quota_chart(const sim::RunResult& run, double width = kFullWidth);
+// Copies that wait or are on their way.
+std::optional<Chart> queue_chart(const sim::RunResult& run, double width = kFullWidth);
+
+// A figure per combination of two settings; `values` row by row, NaN where there is none.
+struct HeatMap {
+  std::string title, x_name, y_name, value_name;
+  std::vector<std::string> x_labels, y_labels;
+  std::vector<double> values;
+  Format format;
+};
+Chart heat_map_chart(const HeatMap& map, std::string id);
+
+// Candidates by two figures to be kept small; those on the front are not beaten in both.
+struct Candidate {
+  std::string name;
+  double x = 0, y = 0;
+  bool is_on_front = false;
+};
+Chart pareto_chart(const std::vector<Candidate>& candidates, const std::string& x_name,
+                   const std::string& y_name, const Format& x_format, const Format& y_format,
+                   std::string id);
+
+}  // namespace backcast::reports

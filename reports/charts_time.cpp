@@ -1,0 +1,269 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "engine/base/bytes.h"
+#include "reports/chart_parts.h"
+#include "reports/headline.h"
+
+namespace backcast::reports {
+namespace {
+
+constexpr std::size_t kColumns = 430;  // two pixels each
+
+// The largest value in each of kColumns equal slices of the run; NaN where there was none.
+struct Envelope {
+  std::string name;
+  std::string css_class;
+  std::vector<double> most = std::vector<double>(kColumns, std::nan(""));
+};
+
+// What every chart over time has in common.
+class TimeChart {
+ public:
+  TimeChart(const sim::RunResult& run, double width, double most, std::vector<double> ticks,
+            Format format)
+      : run_(run), width_(width), ticks_(std::move(ticks)), format_(std::move(format)) {
+    y_ = {0, std::max(most, ticks_.back()), kHeight - frame_.bottom, frame_.top};
+    x_ = {static_cast<double>(unix_seconds(run.start)), static_cast<double>(unix_seconds(run.end)),
+          frame_.left, width_ - frame_.right};
+  }
+
+  void draw(Chart& chart, const std::vector<Envelope>& lines,
+            const std::map<std::string, double>& limits) {
+    Svg svg(width_, kHeight, chart.title, chart.caption);
+    draw_y_axis(svg, frame_, y_, ticks_, format_);
+    draw_time_axis(svg, frame_, x_, run_.start, run_.end);
+    for (const auto& [name, limit] : limits) {
+      svg.line(frame_.left, y_(limit), width_ - frame_.right, y_(limit), "limit");
+      svg.text(width_ - frame_.right, y_(limit) - 5, name, "end", "label limit-label");
+      chart.legend.push_back({"limit", name});
+    }
+    for (const Envelope& line : lines) {
+      draw_line(svg, line);
+      chart.legend.push_back({line.css_class, line.name});
+    }
+    chart.marks = svg.marks();
+    chart.svg = std::move(svg).finish();
+  }
+
+ private:
+  static constexpr double kHeight = 260;
+
+  // A step per column, and a mark at the highest one, which is what the reader looks for.
+  void draw_line(Svg& svg, const Envelope& line) {
+    const double step = (x_.high - x_.low) / kColumns;
+    std::vector<std::pair<double, double>> points;
+    std::size_t worst = kColumns;
+    for (std::size_t i = 0; i < kColumns; ++i) {
+      if (std::isnan(line.most[i])) {
+        svg.polyline(points, "line " + line.css_class);
+        points.clear();
+        continue;
+      }
+      if (worst == kColumns || line.most[i] > line.most[worst]) worst = i;
+      points.emplace_back(x_.low + step * static_cast<double>(i), y_(line.most[i]));
+      points.emplace_back(x_.low + step * static_cast<double>(i + 1), y_(line.most[i]));
+    }
+    svg.polyline(points, "line " + line.css_class);
+    if (worst == kColumns) return;
+    const Instant at = run_.start + (run_.end - run_.start) / static_cast<std::int64_t>(kColumns) *
+                                        static_cast<std::int64_t>(worst);
+    svg.circle_mark(x_.low + step * (static_cast<double>(worst) + 0.5), y_(line.most[worst]), 4,
+                    line.css_class,
+                    fmt::format("{}: at most {}, about {}", line.name, format_(line.most[worst]),
+                                short_moment(at)));
+  }
+
+  const sim::RunResult& run_;
+  double width_;
+  std::vector<double> ticks_;
+  Format format_;
+  Frame frame_;
+  Scale x_, y_;
+};
+
+// Merges a series into an envelope. With `grows`, values rise by one per second between points.
+void merge(Envelope& envelope, const sim::RunResult& run, const sim::Series& series, bool grows,
+           double factor) {
+  const auto slice = std::max<std::int64_t>((run.end - run.start).count() / kColumns, 1);
+  const auto column = [&](Instant t) {
+    return std::clamp<std::int64_t>((t - run.start).count() / slice, 0, kColumns - 1);
+  };
+  for (std::size_t i = 0; i < series.points.size(); ++i) {
+    const auto& point = series.points[i];
+    const Instant until = i + 1 < series.points.size() ? series.points[i + 1].at : run.end;
+    if (until <= point.at || point.at >= run.end) continue;
+    const auto first = column(point.at), last = column(until - Duration(1));
+    for (auto c = first; c <= last; ++c) {
+      const Instant slice_end = run.start + Duration(slice * (c + 1));
+      const auto grown =
+          grows ? unix_seconds(std::min(until, slice_end)) - unix_seconds(point.at) : 0;
+      const double value = (static_cast<double>(point.value) + static_cast<double>(grown)) * factor;
+      double& most = envelope.most[static_cast<std::size_t>(c)];
+      if (std::isnan(most) || value > most) most = value;
+    }
+  }
+}
+
+double highest(const std::vector<Envelope>& lines) {
+  double most = 0;
+  for (const Envelope& line : lines) {
+    for (const double value : line.most) {
+      if (value > most) most = value;  // false for NaN
+    }
+  }
+  return most;
+}
+
+// The duration behind "26h" or "1d 2h".
+std::optional<double> limit_seconds(std::string text) {
+  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
+  const auto parsed = parse_duration(text);
+  if (!parsed.ok()) return std::nullopt;
+  return static_cast<double>(std::chrono::floor<std::chrono::seconds>(parsed.value()).count());
+}
+
+std::vector<Envelope> listed(std::map<std::string, Envelope> by_name) {
+  std::vector<Envelope> lines;
+  for (auto& [name, line] : by_name) {
+    if (lines.size() == kPaletteSize) break;  // the table has the rest
+    line.name = name;
+    line.css_class = palette_class(lines.size());
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::optional<Chart> age_chart(const sim::RunResult& run, double width) {
+  std::map<std::string, Envelope> by_region;
+  for (const auto& series : run.series) {
+    if (series.kind != sim::SeriesKind::kRestorePointAge) continue;
+    merge(by_region[series.region.empty() ? "all" : series.region], run, series, true, 1);
+  }
+  if (by_region.empty()) return std::nullopt;
+  Chart chart{.id = "age",
+              .title = "Age of the newest restore point",
+              .caption = run.services.size() > 1
+                             ? "The service that is worst off at each moment, per region."
+                             : "What a loss at each moment would cost, per region.",
+              .svg = {},
+              .marks = 0,
+              .legend = {},
+              .table = {}};
+  const auto lines = listed(std::move(by_region));
+  std::map<std::string, double> limits;
+  double most = highest(lines);
+  for (const auto& outcome : run.requirements) {
+    if (outcome.kind != "rpo") continue;
+    if (const auto limit = limit_seconds(outcome.limit)) {
+      limits["RPO " + outcome.limit] = *limit;
+      most = std::max(most, *limit * 1.08);
+    }
+  }
+  TimeChart(run, width, most, duration_ticks(most, 5), axis_duration).draw(chart, lines, limits);
+  chart.table = {"worst_ages",
+                 {{"region", "Region"},
+                  {"service", "Worst service"},
+                  {"age_seconds", "Oldest", true},
+                  {"at", "At"}},
+                 {}};
+  for (const auto& worst : headline(run).worst_ages) {
+    chart.table.rows.push_back(
+        {{worst.region, {}},
+         {worst.service, {}},
+         {std::to_string(std::chrono::floor<std::chrono::seconds>(worst.age).count()),
+          format_duration(worst.age)},
+         {format_instant(worst.at), {}}});
+  }
+  return chart;
+}
+
+std::optional<Chart> quota_chart(const sim::RunResult& run, double width) {
+  std::map<std::string, Envelope> by_project;
+  Chart chart{.id = "quota",
+              .title = "Quota fill",
+              .caption = "What counts against each project's quota, in percent of it.",
+              .svg = {},
+              .marks = 0,
+              .legend = {},
+              .table = {"quota",
+                        {{"project", "Project"},
+                         {"quota_bytes", "Quota", true},
+                         {"peak_bytes", "Most used", true},
+                         {"at", "At"}},
+                        {}}};
+  for (const auto& series : run.series) {
+    if (series.kind != sim::SeriesKind::kQuotaBytes || !series.limit || *series.limit == 0)
+      continue;
+    merge(by_project[series.project], run, series, false, 100 / static_cast<double>(*series.limit));
+    const auto peak =
+        std::max_element(series.points.begin(), series.points.end(),
+                         [](const auto& a, const auto& b) { return a.value < b.value; });
+    if (peak == series.points.end()) continue;
+    chart.table.rows.push_back({{series.project, {}},
+                                {std::to_string(*series.limit), format_bytes(*series.limit)},
+                                {std::to_string(peak->value), format_bytes(peak->value)},
+                                {format_instant(peak->at), {}}});
+  }
+  if (by_project.empty()) return std::nullopt;
+  const auto lines = listed(std::move(by_project));
+  const double most = std::max(highest(lines), 105.0);
+  const auto percent = [](double v) { return axis_number(std::round(v * 10) / 10) + " %"; };
+  TimeChart(run, width, most, round_ticks(most, 5), percent).draw(chart, lines, {{"quota", 100}});
+  return chart;
+}
+
+std::optional<Chart> queue_chart(const sim::RunResult& run, double width) {
+  // A copy waits from the moment its original is complete until it is complete itself.
+  std::map<std::string, std::map<Instant, std::int64_t>> changes;
+  for (const auto& backup : run.backups) {
+    if (backup.original >= run.backups.size()) continue;
+    const Instant from = run.backups[backup.original].available;
+    if (from >= run.end || backup.available <= from) continue;
+    const bool gave_up =
+        backup.available == sim::kNever && backup.state != sim::BackupState::kRunning;
+    if (gave_up) continue;
+    ++changes[backup.region][from];
+    --changes[backup.region][backup.available];
+  }
+  if (changes.empty()) return std::nullopt;
+  Chart chart{.id = "queue",
+              .title = "Copies under way",
+              .caption = "Copies that wait for a link or are on it, by destination.",
+              .svg = {},
+              .marks = 0,
+              .legend = {},
+              .table = {"copies_under_way",
+                        {{"region", "To"}, {"most", "Most at once", true}, {"at", "At"}},
+                        {}}};
+  std::map<std::string, Envelope> by_region;
+  for (const auto& [region, steps] : changes) {
+    sim::Series series;
+    std::int64_t now = 0, most = 0;
+    Instant at{};
+    for (const auto& [moment, change] : steps) {
+      now += change;
+      if (now > most) {
+        most = now;
+        at = moment;
+      }
+      series.points.push_back({moment, static_cast<std::uint64_t>(now)});
+    }
+    merge(by_region[region], run, series, false, 1);
+    chart.table.rows.push_back(
+        {{region, {}}, {std::to_string(most), {}}, {format_instant(at), {}}});
+  }
+  const auto lines = listed(std::move(by_region));
+  const double most = highest(lines);
+  auto ticks = round_ticks(most, 4);
+  std::erase_if(ticks, [](double tick) { return tick != std::floor(tick); });
+  TimeChart(run, width, most, ticks, axis_number).draw(chart, lines, {});
+  return chart;
+}
+
+}  // namespace backcast::reports

@@ -1,0 +1,51 @@
+// The few figures every report begins with.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/run_report.h"
+
+namespace backcast::reports {
+
+enum class Verdict : std::uint8_t {
+  kHolds,
+  kFails,
+  kUnknown,  // none fails, but at least one could not be checked
+  kNone      // the scenario requires nothing
+};
+
+// The worst moment of one region: how old the newest restore point of some service became.
+struct WorstAge {
+  std::string region;
+  std::string service;
+  Duration age{0};
+  Instant at{};
+};
+
+struct Headline {
+  Verdict verdict = Verdict::kNone;
+  std::size_t required = 0, failing = 0, unchecked = 0;
+  std::size_t made = 0, copies = 0, kept = 0, deleted = 0, failed = 0, refused = 0, running = 0;
+  std::uint64_t stored_last_bytes = 0;  // at the end of the run, all regions
+  std::uint64_t stored_peak_bytes = 0;
+  std::optional<Instant> oldest_kept;  // `born` of the oldest restore point left at the end
+  std::vector<WorstAge> worst_ages;    // by region; regions without any restore point are missing
+};
+
+Headline headline(const sim::RunResult& run);
+
+// "2.80 USD", or with replications "median 2.80 USD, P5–P95 2.60–3.10 USD"; "" without a bill.
+std::string cost_text(const RunReport& report);
+// "holds", "FAILS", "unknown", "no requirements"
+const char* verdict_text(Verdict verdict);
+// "All 3 requirements hold.", "1 of 3 requirements fails: rpo.", …
+std::string verdict_sentence(const sim::RunResult& run);
+// "2,607,160": for people only.
+std::string grouped(std::uint64_t count);
+// "12 made, 3 copies; 5 kept, 7 deleted, 1 failed"
+std::string backups_text(const Headline& figures);
+
+}  // namespace backcast::reports

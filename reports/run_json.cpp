@@ -1,0 +1,157 @@
+#include <nlohmann/json.hpp>
+
+#include "reports/headline.h"
+#include "reports/months.h"
+#include "reports/run_report.h"
+
+namespace backcast::reports {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json moment(Instant t) {
+  return t == sim::kNever ? Json() : Json(format_instant(t));
+}
+
+std::int64_t seconds(Duration d) {
+  return std::chrono::floor<std::chrono::seconds>(d).count();
+}
+
+Json requirement_json(const sim::RunResult& run, const sim::RequirementOutcome& outcome) {
+  Json trace = Json::array();
+  for (const auto& step : outcome.trace) {
+    trace.push_back({{"at", format_instant(step.at)}, {"text", step.text}});
+  }
+  return {
+      {"name", outcome.name},
+      {"kind", outcome.kind},
+      {"statement", outcome.statement},
+      {"checked", outcome.checked},
+      {"holds", outcome.holds},
+      {"limit", outcome.limit},
+      {"worst", outcome.observed},
+      {"first_failure", moment(outcome.first_failure)},
+      {"failing_seconds", seconds(outcome.failing_time)},
+      {"failing_periods", outcome.failing_periods},
+      {"service",
+       outcome.service < run.services.size() ? Json(run.services[outcome.service].name) : Json()},
+      {"region", outcome.region.empty() ? Json() : Json(outcome.region)},
+      {"trace", trace}};
+}
+
+Json backup_json(const sim::RunResult& run, const sim::BackupRecord& backup) {
+  return {{"id", backup.id},
+          {"service", run.services[backup.service].name},
+          {"original",
+           backup.original < run.backups.size() ? Json(run.backups[backup.original].id) : Json()},
+          {"region", backup.region},
+          {"kind", backup.kind},
+          {"schedule", backup.schedule},
+          {"tags", backup.tags},
+          {"state", sim::name(backup.state)},
+          {"born", moment(backup.born)},
+          {"available", moment(backup.available)},
+          {"deleted", moment(backup.deleted)},
+          {"expires", moment(backup.expires)},
+          {"size_bytes", backup.size_bytes},
+          {"added_bytes", backup.added_bytes},
+          {"freed_bytes", backup.freed_bytes},
+          {"reason", backup.reason}};
+}
+
+// Decimals are strings: a JSON number goes through binary floating point in most readers.
+Json invoice_json(const cost::Invoice& invoice) {
+  Json lines = Json::array();
+  for (const auto& row : invoice_table(invoice).rows) {
+    lines.push_back({{"month", row[0].value},
+                     {"item", row[1].value},
+                     {"place", row[2].value},
+                     {"project", row[3].value},
+                     {"service", row[4].value},
+                     {"quantity", row[5].value},
+                     {"unit", row[6].value},
+                     {"rate", row[7].value},
+                     {"amount", row[8].value},
+                     {"price_row", row[10].value}});
+  }
+  return {{"total", cost::to_string(invoice.total().amount, 2)},
+          {"currency", invoice.total().currency.code()},
+          {"price_book", invoice.book ? Json(invoice.book->name) : Json()},
+          {"prices_as_of", invoice.book ? Json(invoice.book->as_of) : Json()},
+          {"lines", lines},
+          {"assumptions", invoice.assumptions}};
+}
+
+Json range_json(const CostRange& range) {
+  return {{"p05", cost::to_string(range.p05, 2)},
+          {"p50", cost::to_string(range.p50, 2)},
+          {"p95", cost::to_string(range.p95, 2)}};
+}
+
+Json spread_json(const Spread& spread) {
+  Json months = Json::array();
+  for (const auto& [month, range] : spread.months) {
+    Json entry = {{"month", to_string(month)}};
+    entry.update(range_json(range));
+    months.push_back(entry);
+  }
+  return {{"replications", spread.replications},
+          {"total", range_json(spread.total)},
+          {"months", months},
+          {"held", spread.held}};
+}
+
+}  // namespace
+
+std::string to_json(const RunReport& report, bool backups) {
+  const sim::RunResult& run = *report.run;
+  const Headline figures = headline(run);
+  Json requirements = Json::array(), ages = Json::array(), left_out = Json::array();
+  for (const auto& outcome : run.requirements) {
+    requirements.push_back(requirement_json(run, outcome));
+  }
+  for (const auto& worst : figures.worst_ages) {
+    ages.push_back({{"region", worst.region},
+                    {"service", worst.service},
+                    {"age_seconds", seconds(worst.age)},
+                    {"at", format_instant(worst.at)}});
+  }
+  for (const auto& left : run.left_out) {
+    left_out.push_back({{"what", left.what}, {"peak_bytes", left.peak_bytes}});
+  }
+  Json root = {{"report", "run"},
+               {"version", 1},
+               {"backcast", BACKCAST_VERSION},
+               {"scenario", run.scenario},
+               {"label", report.label.empty() ? run.scenario : report.label},
+               {"seed", run.seed},
+               {"start", format_instant(run.start)},
+               {"end", format_instant(run.end)},
+               {"partial", run.partial},
+               {"holds", figures.failing == 0},
+               {"requirements", requirements},
+               {"backups",
+                {{"made", figures.made},
+                 {"copies", figures.copies},
+                 {"available", figures.kept},
+                 {"deleted", figures.deleted},
+                 {"failed", figures.failed},
+                 {"refused", figures.refused},
+                 {"running", figures.running}}},
+               {"stored_last_bytes", figures.stored_last_bytes},
+               {"stored_peak_bytes", figures.stored_peak_bytes},
+               {"worst_restore_point_ages", ages},
+               {"invoice", report.invoice ? invoice_json(*report.invoice) : Json()},
+               {"spread", report.spread ? spread_json(*report.spread) : Json()},
+               {"left_out", left_out},
+               {"warnings", run.warnings},
+               {"assumptions", run.assumptions}};
+  if (backups) {
+    Json list = Json::array();
+    for (const auto& backup : run.backups) list.push_back(backup_json(run, backup));
+    root["restore_points"] = list;
+  }
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace backcast::reports

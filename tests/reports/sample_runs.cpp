@@ -1,0 +1,289 @@
+#include "tests/reports/sample_runs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace backcast::reports {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kSizeBytes = 20'000'000'000;
+constexpr std::uint64_t kAddedBytes = 400'000'000;
+const Instant kStart = from_unix_seconds(1'767'225'600);  // 2026-01-01
+
+std::shared_ptr<cost::PriceBook> price_book() {
+  auto book = std::make_shared<cost::PriceBook>();
+  book->name = "example";
+  book->title = "Example prices";
+  book->as_of = "2026-01-01";
+  book->currency = cost::Currency::parse("USD").value();
+  cost::Meter storage;
+  storage.name = "storage";
+  storage.unit = "GB-Month";
+  cost::Meter transfer;
+  transfer.name = "transfer";
+  transfer.unit = "GB";
+  book->meters = {storage, transfer};
+  cost::PriceRow row;
+  row.id = "example/storage";
+  cost::PriceRow second = row;
+  second.id = "example/transfer";
+  second.meter = 1;
+  book->rows = {row, second};
+  return book;
+}
+
+cost::InvoiceLine line(unsigned month, std::uint32_t group, std::uint32_t meter,
+                       cost::Quantity quantity, const char* rate, const char* amount) {
+  cost::InvoiceLine made;
+  made.month = std::chrono::year(2026) / static_cast<int>(month);
+  made.group = group;
+  made.row = made.meter = meter;
+  made.tier = 0;
+  made.quantity = quantity;
+  made.rate = cost::Decimal::parse(rate).value();
+  made.amount = cost::Decimal::parse(amount).value();
+  return made;
+}
+
+cost::Invoice invoice() {
+  cost::Invoice made;
+  made.book = price_book();
+  cost::UsageGroup home, copy, moved;
+  home.project = copy.project = moved.project = "search";
+  home.service = copy.service = moved.service = "vectors";
+  home.region = moved.region = "us-west1";
+  copy.region = moved.peer_region = "us-east4";
+  made.groups = {home, copy, moved};
+  made.lines = {line(1, 0, 0, {10, 1}, "0.02", "0.20"), line(1, 1, 0, {10, 1}, "0.02", "0.20"),
+                line(1, 2, 1, {25, 1}, "0.04", "1"),    line(2, 0, 0, {10, 1}, "0.02", "0.20"),
+                line(2, 1, 0, {10, 1}, "0.02", "0.20"), line(2, 2, 1, {25, 1}, "0.04", "1")};
+  made.assumptions = {"the example book rounds each line half up"};
+  return made;
+}
+
+sim::BackupRecord backup(int day) {
+  sim::BackupRecord made;
+  made.id = fmt::format("vectors/auto-{:06}", day + 1);
+  made.region = "us-west1";
+  made.kind = "automatic";
+  made.schedule = "daily";
+  made.tags = {day % 7 == 0 ? "weekly" : "daily"};
+  made.born = kStart + days(day) + hours(2);
+  made.size_bytes = kSizeBytes;
+  made.added_bytes = kAddedBytes;
+  if (day == 40) {
+    made.state = sim::BackupState::kFailed;
+    made.reason = "region us-west1 is down";
+    return made;
+  }
+  made.available = made.born + seconds(1800);
+  made.expires = made.born + days(7);
+  if (day + 7 < 60) {
+    made.deleted = made.expires;
+    made.state = sim::BackupState::kDeleted;
+    made.freed_bytes = kAddedBytes;
+    made.reason = "age: older than 7d";
+  } else {
+    made.state = sim::BackupState::kAvailable;
+    made.reason = "age: kept until " + format_instant(made.expires);
+  }
+  return made;
+}
+
+// Copies every backup, then derives usage and series from all of them.
+void add_copies(sim::RunResult& run) {
+  const std::size_t originals = run.backups.size();
+  for (std::size_t i = 0; i < originals; ++i) {
+    if (run.backups[i].available == sim::kNever) continue;
+    sim::BackupRecord copy = run.backups[i];
+    copy.original = static_cast<std::uint32_t>(i);
+    copy.id += "@us-east4";
+    copy.region = "us-east4";
+    copy.kind = "copy";
+    copy.available += hours(2);
+    run.backups.push_back(copy);
+  }
+}
+
+void add_series(sim::RunResult& run, const std::string& region) {
+  sim::Series stored{sim::SeriesKind::kStoredBytes, 0, "", region, {}, {}};
+  sim::Series age{sim::SeriesKind::kRestorePointAge, 0, "", region, {}, {}};
+  std::vector<std::pair<Instant, std::int64_t>> changes;
+  for (const auto& made : run.backups) {
+    if (made.region != region || made.available == sim::kNever) continue;
+    changes.emplace_back(made.available, static_cast<std::int64_t>(made.added_bytes));
+    if (made.deleted != sim::kNever) {
+      changes.emplace_back(made.deleted, -static_cast<std::int64_t>(made.freed_bytes));
+    }
+    const auto newest_age = std::chrono::floor<seconds>(made.available - made.born).count();
+    age.points.push_back({made.available, static_cast<std::uint64_t>(newest_age)});
+    UsageRecord held;
+    held.start = made.available;
+    held.end = std::min(made.deleted, run.end);
+    held.quantity = made.added_bytes;
+    held.region = region;
+    run.usage.push_back(held);
+  }
+  std::sort(changes.begin(), changes.end());
+  std::uint64_t now = 0;
+  for (const auto& [at, change] : changes) {
+    now += static_cast<std::uint64_t>(change);
+    stored.points.push_back({at, now});
+  }
+  run.series.push_back(stored);
+  run.series.push_back(age);
+}
+
+std::vector<sim::RequirementOutcome> requirements() {
+  sim::RequirementOutcome rpo;
+  rpo.name = "rpo";
+  rpo.kind = "rpo";
+  rpo.statement = "newest restore point of vectors in us-west1 is never older than 26h";
+  rpo.holds = false;
+  rpo.limit = "26h";
+  rpo.observed = "2d 30m";
+  rpo.first_failure = kStart + days(40) + hours(4);
+  rpo.failing_time = hours(22) + seconds(1800);
+  rpo.failing_periods = 1;
+  rpo.service = 0;
+  rpo.region = "us-west1";
+  rpo.trace = {{kStart + days(39) + hours(2), "backup vectors/auto-000040 started"},
+               {kStart + days(40) + hours(2), "backup vectors/auto-000041 failed: region is down"},
+               {rpo.first_failure, "newest restore point is older than 26h"}};
+  sim::RequirementOutcome quota;
+  quota.name = "quota";
+  quota.kind = "quota";
+  quota.statement = "project search never stores more than 40 GB";
+  quota.limit = "40.00 GB";
+  quota.observed = "23.20 GB";
+  sim::RequirementOutcome restore;
+  restore.name = "rto";
+  restore.kind = "restore_time";
+  restore.statement = "vectors is back within 4h";
+  restore.checked = false;
+  restore.observed = "no restore in the scenario";
+  return {rpo, quota, restore};
+}
+
+}  // namespace
+
+RunReport Sample::report() const {
+  RunReport made;
+  made.run = &run;
+  made.invoice = &invoice;
+  made.scenario_file = "daily.json";
+  made.scenario_text = scenario_text;
+  return made;
+}
+
+Sample daily_sample() {
+  Sample sample;
+  sim::RunResult& run = sample.run;
+  run.scenario = "daily";
+  run.title = "Daily backups of one 20 GB service, copied to a second region";
+  run.seed = 1;
+  run.start = kStart;
+  run.end = kStart + days(60);
+  run.events = 360;
+  run.services = {{"vectors", "search", "example", "us-west1", kSizeBytes, kSizeBytes}};
+  for (int day = 0; day < 60; ++day) run.backups.push_back(backup(day));
+  add_copies(run);
+  std::stable_sort(run.backups.begin(), run.backups.end(), [](const auto& a, const auto& b) {
+    return (a.original == sim::kNone) > (b.original == sim::kNone);
+  });
+  add_series(run, "us-west1");
+  add_series(run, "us-east4");
+  sim::Series quota{sim::SeriesKind::kQuotaBytes, sim::kNone, "search", "", 40'000'000'000, {}};
+  quota.points = {{kStart, 20'000'000'000}, {kStart + days(10), 23'200'000'000}};
+  run.series.push_back(quota);
+  run.requirements = requirements();
+  run.left_out = {{"automatic backups in their home region", 23'200'000'000, 60}};
+  run.assumptions = {"the link runs at 700 MB/s"};
+  sample.invoice = invoice();
+  sample.scenario_text = "{\n  // one service\n  \"scenario\": \"daily\"\n}\n";
+  return sample;
+}
+
+Sample hostile_sample(const std::string& poison) {
+  Sample sample = daily_sample();
+  sim::RunResult& run = sample.run;
+  const auto spoil = [&](auto&... texts) { ((texts = poison + texts), ...); };
+  spoil(run.scenario, run.title, sample.scenario_text);
+  for (auto& s : run.services) spoil(s.name, s.project, s.provider, s.region);
+  for (auto& b : run.backups) {
+    spoil(b.id, b.region, b.kind, b.schedule, b.reason);
+    for (auto& tag : b.tags) spoil(tag);
+  }
+  for (auto& r : run.requirements) {
+    spoil(r.name, r.statement, r.observed, r.region);
+    if (r.kind != "rpo") spoil(r.limit, r.kind);
+    for (auto& step : r.trace) spoil(step.text);
+  }
+  for (auto& s : run.series) spoil(s.region, s.project);
+  for (auto& u : run.usage) spoil(u.region, u.storage_class);
+  for (auto& l : run.left_out) spoil(l.what);
+  for (auto& text : run.assumptions) spoil(text);
+  run.warnings = {poison};
+  auto book = price_book();
+  spoil(book->name, book->as_of);
+  for (auto& meter : book->meters) spoil(meter.name, meter.unit);
+  for (auto& row : book->rows) spoil(row.id);
+  sample.invoice.book = book;
+  for (auto& g : sample.invoice.groups) spoil(g.project, g.service, g.region, g.peer_region);
+  for (auto& l : sample.invoice.lines) spoil(l.description);
+  for (auto& text : sample.invoice.assumptions) spoil(text);
+  return sample;
+}
+
+Sample fleet_sample(std::uint32_t services, int years) {
+  Sample sample;
+  sim::RunResult& run = sample.run;
+  run.scenario = "fleet";
+  run.title = fmt::format("{} services, weekly, for {} years", services, years);
+  run.start = kStart;
+  run.end = kStart + days(365 * years);
+  for (std::uint32_t s = 0; s < services; ++s) {
+    const std::string region = fmt::format("region-{}", s % 3 + 1);
+    run.services.push_back({fmt::format("svc-{:04}", s), "fleet", "example", region, 0, 0});
+    sim::Series stored{sim::SeriesKind::kStoredBytes, s, "", region, {}, {}};
+    sim::Series age{sim::SeriesKind::kRestorePointAge, s, "", region, {}, {}};
+    std::uint64_t held = 0;
+    for (Instant at = kStart + hours(s % 168); at + hours(1) < run.end; at += days(7)) {
+      sim::BackupRecord made;
+      made.id = fmt::format("svc-{:04}/{}", s, format_instant(at));
+      made.service = s;
+      made.region = region;
+      made.kind = "automatic";
+      made.schedule = "weekly";
+      made.tags = {s % 2 == 0 ? "gold" : "silver"};
+      made.born = at;
+      made.available = at + hours(1);
+      made.expires = at + days(35);
+      const bool gone = made.expires < run.end;
+      made.state = gone ? sim::BackupState::kDeleted : sim::BackupState::kAvailable;
+      if (gone) made.deleted = made.expires;
+      made.added_bytes = kAddedBytes;
+      held = std::min<std::uint64_t>(held + kAddedBytes, 5 * kAddedBytes);
+      stored.points.push_back({made.available, held});
+      age.points.push_back({made.available, 3600});
+      UsageRecord usage;
+      usage.start = made.available;
+      usage.end = std::min(made.deleted, run.end);
+      usage.quantity = kAddedBytes;
+      usage.region = region;
+      run.usage.push_back(usage);
+      run.backups.push_back(std::move(made));
+    }
+    run.series.push_back(std::move(stored));
+    run.series.push_back(std::move(age));
+  }
+  sample.invoice = invoice();
+  return sample;
+}
+
+}  // namespace backcast::reports
