@@ -91,8 +91,8 @@ function(backcast_embed target function)
 namespace @namespace@ {
 std::span<const backcast::EmbeddedFile> @name@() {
   static constexpr backcast::EmbeddedFile kFiles[] = {
-@entries@  };
-  return kFiles;
+@entries@    {}};  // the last one is not a file: an array needs an element
+  return std::span(kFiles).first(std::size(kFiles) - 1);
 }
 }  // namespace @namespace@
 ]])
