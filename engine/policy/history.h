@@ -17,24 +17,24 @@ enum class Origin : std::uint8_t { kAutomatic, kManual, kCopy };
 
 // One restore point. Empty text and missing values are unknown.
 struct Snapshot {
-  std::string id;
+  std::string id{};
   Instant time{};                  // when the data was read, as the client stamped it
   std::chrono::seconds offset{0};  // UTC offset the client wrote beside its stamp
   std::uint64_t size_bytes = 0;    // stored or billed size; 0 = unknown
-  std::vector<std::string> tags;
-  std::string host;
-  std::string username;
-  std::vector<std::string> paths;
-  std::string schedule;           // id of the schedule that made it; "" = by hand
-  std::vector<std::string> pins;  // kopia's names for "never delete"
+  std::vector<std::string> tags{};
+  std::string host{};
+  std::string username{};
+  std::vector<std::string> paths{};
+  std::string schedule{};           // id of the schedule that made it; "" = by hand
+  std::vector<std::string> pins{};  // kopia's names for "never delete"
   Origin origin = Origin::kAutomatic;
   bool is_protected = false;       // marked in the store itself, not by a tag
   bool is_incomplete = false;      // the backup did not finish
-  std::optional<Instant> end;      // when the backup finished
-  std::optional<Instant> expires;  // fixed at birth
+  std::optional<Instant> end{};      // when the backup finished
+  std::optional<Instant> expires{};  // fixed at birth
   // When the store received it. Retention trusts this clock where it is known: a client that stamps
   // its snapshots years back or ahead displaces nothing.
-  std::optional<Instant> received;
+  std::optional<Instant> received{};
 
   // The time retention goes by.
   Instant trusted_time() const { return received.value_or(time); }

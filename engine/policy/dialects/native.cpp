@@ -23,6 +23,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "engine/base/bytes.h"
 #include "engine/base/checked.h"
@@ -65,6 +66,7 @@ class Planner {
 
   void classify() {
     class_.assign(points_.size(), kNoClass);
+    is_extra_daily_.assign(points_.size(), false);
     std::int64_t daily_day = kNoPeriod;
     for (std::size_t i = 0; i < points_.size(); ++i) {
       const std::uint16_t marks = points_[i].marks;
@@ -75,9 +77,8 @@ class Planner {
         class_[i] = static_cast<std::uint8_t>(BackupClass::kWeekly);
       } else if (marks & kMarkDaily) {
         const std::int64_t day = period_number(Period::kDay, unix_seconds(points_[i].time));
-        if (policy_.one_daily_per_day && daily_day == day) continue;
-        daily_day = day;
         class_[i] = static_cast<std::uint8_t>(BackupClass::kDaily);
+        is_extra_daily_[i] = policy_.one_daily_per_day && std::exchange(daily_day, day) == day;
       }
     }
   }
@@ -93,7 +94,7 @@ class Planner {
         keep(i, Rule::kHeld, 0, points_[i].tag_index);
         if (class_[i] != kNoClass) ++in_class_[class_[i]];
       } else if (points_[i].time > context_.now) {
-        keep(i, Rule::kFuture);
+        verdicts_.keep(i, {Rule::kFuture, Effect::kKeeps, 0, 0});  // in no total either
       } else if (is_incomplete && has_newer_finished) {
         verdicts_.drop(i, {Rule::kIncomplete, Effect::kDrops, 0, 0});
       } else if (is_incomplete) {
@@ -101,7 +102,7 @@ class Planner {
       } else if (policy_.permanent || (policy_.manual_is_permanent && marks & kMarkManual)) {
         keep(i, Rule::kPermanent);
       }
-      has_newer_finished = has_newer_finished || !is_incomplete;
+      has_newer_finished |= !is_incomplete && points_[i].time <= context_.now;
     }
   }
 
@@ -110,7 +111,8 @@ class Planner {
     for (std::size_t i = 0; i < points_.size(); ++i) {
       if (verdicts_.is_decided(i)) continue;
       const std::uint8_t type = class_[i];
-      if (type != kNoClass && in_class_[type] < policy_.types[type].minimum) {
+      const bool is_counted = type != kNoClass && !is_extra_daily_[i];
+      if (is_counted && in_class_[type] < policy_.types[type].minimum) {
         keep(i, Rule::kMinimum, ++in_class_[type], type);
         ++newest;
       } else if (newest < policy_.min_count) {
@@ -231,6 +233,7 @@ class Planner {
   const PlanContext& context_;
   Verdicts& verdicts_;
   std::vector<std::uint8_t> class_;
+  std::vector<bool> is_extra_daily_;  // not the newest of its day, where that matters
   std::array<std::int32_t, 3> in_class_{};
   std::vector<Reason> selected_;
   std::int32_t kept_count_ = 0;
