@@ -22,6 +22,7 @@ struct Report {
 
 void check_cron(const nlohmann::json& file, Report& report);
 void check_kopia_schedule(const nlohmann::json& file, Report& report);
+void check_retention(const nlohmann::json& file, Report& report);
 
 struct Kind {
   std::string_view name;
@@ -30,6 +31,7 @@ struct Kind {
 inline constexpr Kind kKinds[] = {
     {"cron", check_cron},
     {"kopia_schedule", check_kopia_schedule},
+    {"retention", check_retention},
 };
 
 }  // namespace backcast::conformance
