@@ -36,6 +36,9 @@ int main(int argc, char** argv) {
 
   // Keep in the order of the help: planning first, then the engine.
   add_schedule(app, context);
+  add_price(app, context);
+  add_bill(app, context);
+  add_prices(app, context);
   add_version(app, context);
 
   try {

@@ -7,6 +7,9 @@
 namespace backcast::cli {
 
 void add_schedule(CLI::App& app, Context& context);
+void add_price(CLI::App& app, Context& context);
+void add_bill(CLI::App& app, Context& context);
+void add_prices(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace backcast::cli

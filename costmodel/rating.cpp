@@ -161,6 +161,7 @@ class MonthRater {
     line.month = to_year_month(month_);
     line.category = ChargeCategory::kPurchase;
     line.meter = static_cast<std::uint32_t>(commitment.meter);
+    line.commitment = static_cast<std::uint32_t>(&commitment - book_.commitments.data());
     line.quantity = {1, 1};
     line.rate = commitment.fee_per_month;
     line.amount = round(commitment.fee_per_month, book_.line_rounding);

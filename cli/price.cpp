@@ -1,0 +1,124 @@
+// Bills a usage file: `price` by hand, `bill` beside a forecast.
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "cli/price_books.h"
+#include "cli/verbs.h"
+#include "costmodel/usage_file.h"
+#include "engine/base/text.h"
+#include "reports/invoice_tables.h"
+
+namespace backcast::cli {
+namespace {
+
+struct PriceOptions {
+  std::string usage, forecast;
+  std::vector<std::string> books, options;
+  bool explain = false;
+  std::string by, view = "accrual", month;
+};
+
+Result<cost::Invoice, Errors> bill_file(const std::string& usage, const PriceOptions& options,
+                                        std::shared_ptr<const cost::PriceBook> book) {
+  cost::Biller biller(std::move(book), {{options.options.begin(), options.options.end()}});
+  std::ifstream file;
+  if (usage != "-") file.open(usage, std::ios::binary);
+  if (!file) return Errors{bad_input("cannot open usage file " + printable(usage))};
+  std::istream& in = usage == "-" ? std::cin : file;
+  auto read = cost::read_usage(in, usage, [&](const UsageRecord& r) { return biller.add(r); });
+  if (!read.ok()) return read.error();
+  return biller.finish();
+}
+
+Status keep_month(cost::Invoice& invoice, const std::string& month) {
+  if (month.empty()) return kOk;
+  std::set<std::string> months;
+  for (const cost::InvoiceLine& line : invoice.lines) months.insert(cost::format_month(line.month));
+  if (!months.contains(month)) {
+    return bad_input("nothing was billed in " + printable(month),
+                     months.empty() ? "" : fmt::format("months: {}", fmt::join(months, ", ")));
+  }
+  std::erase_if(invoice.lines,
+                [&](const auto& line) { return cost::format_month(line.month) != month; });
+  return kOk;
+}
+
+void print_invoice(const Context& context, const PriceOptions& options,
+                   const cost::Invoice& invoice, const std::vector<cost::Dimension>& by) {
+  if (options.explain) {
+    print(context, reports::invoice_table(invoice, true));
+  } else {
+    print(context, reports::showback_table(invoice, by));
+  }
+  if (context.format == Format::kText && options.explain) {
+    print(fmt::format("total {}\n", to_string(invoice.total())));
+  }
+  for (const std::string& assumption : invoice.assumptions) note(context, "assumed: " + assumption);
+}
+
+void run(Context& context, const PriceOptions& options) {
+  const auto by = cost::parse_dimensions(options.by);
+  if (!by.ok()) return report(context, by.error());
+  const auto book = open_price_books(options.books);
+  if (!book.ok()) return report(context, book.error());
+  auto invoice = bill_file(options.usage, options, *book);
+  if (!invoice.ok()) return report(context, invoice.error());
+  if (options.view == "cash") *invoice = cost::cash_view(*invoice);
+  if (const Status kept = keep_month(*invoice, options.month); !kept.ok()) {
+    return report(context, kept.error());
+  }
+  if (options.forecast.empty()) return print_invoice(context, options, *invoice, *by);
+  auto forecast = bill_file(options.forecast, options, *book);
+  if (!forecast.ok()) return report(context, forecast.error());
+  const auto rows = cost::compare(*forecast, *invoice);
+  if (!rows.ok()) return report(context, rows.error());
+  print(context, reports::compare_table(*rows, std::string((*book)->currency.code())));
+}
+
+std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const std::string& name,
+                                       const std::string& help) {
+  auto options = std::make_shared<PriceOptions>();
+  auto* verb = app.add_subcommand(name, help);
+  verb->add_option("usage", options->usage, "Usage as JSON lines or CSV; - reads standard input")
+      ->required();
+  verb->add_option("--prices", options->books, "Price book: a file, or a name such as zilliz")
+      ->required();
+  verb->add_option("--option", options->options, "Use this option of the price book");
+  verb->add_flag("--explain", options->explain,
+                 "Every line with its rate, tier, convention, price row and source");
+  verb->add_option("--by", options->by,
+                   "Sum by month, project, service, region, class, kind, tag, tag:KEY, meter, "
+                   "category")
+      ->default_str("month,region,meter")
+      ->type_name("LIST");
+  options->by = "month,region,meter";
+  verb->add_option("--view", options->view, "By month of use or of payment")
+      ->check(CLI::IsMember({"accrual", "cash"}))
+      ->capture_default_str();
+  verb->add_option("--month", options->month, "Only this month: 2026-01");
+  verb->callback([&context, options] { run(context, *options); });
+  return options;
+}
+
+}  // namespace
+
+void add_price(CLI::App& app, Context& context) {
+  add_verb(app, context, "price",
+           "Bill a usage file\n\n"
+           "  backcast price usage.jsonl --prices zilliz --by month,service\n");
+}
+
+void add_bill(CLI::App& app, Context& context) {
+  auto options = add_verb(app, context, "bill",
+                          "Bill what was really used, beside its forecast\n\n"
+                          "  backcast bill actual.csv --prices zilliz --forecast forecast.jsonl\n");
+  app.get_subcommand("bill")->add_option(
+      "--forecast", options->forecast, "Usage that was forecast; prints line by line what differs");
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,19 @@
+// Price books as users name them on the command line.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "costmodel/price_book.h"
+
+namespace backcast::cli {
+
+// A file, or the name of a book that ships with the program: "zilliz". Errors: kNotFound with the
+// names there are; as load_price_book.
+Result<cost::PriceBook, Errors> open_price_book(const std::string& name);
+// Several as one.
+Result<std::shared_ptr<const cost::PriceBook>, Errors> open_price_books(
+    const std::vector<std::string>& names);
+
+}  // namespace backcast::cli

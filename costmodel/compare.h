@@ -1,0 +1,27 @@
+// Two invoices side by side: two policies, or forecast and actual.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "costmodel/invoice.h"
+
+namespace backcast::cost {
+
+struct CompareRow {
+  std::chrono::year_month month{};
+  UsageGroup group;    // empty for shared lines
+  std::string charge;  // meter, or what the line says of itself
+  std::string unit;
+  Quantity left_quantity, right_quantity;  // base 0 where a side has none
+  Decimal left, right;
+  Decimal difference() const { return right - left; }
+};
+
+// One row per month, user and charge that either invoice has, in that order; lines of different
+// tiers are taken together. The columns sum to the two totals. Errors: kBadInput for different
+// currencies.
+Result<std::vector<CompareRow>> compare(const Invoice& left, const Invoice& right);
+
+}  // namespace backcast::cost

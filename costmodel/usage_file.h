@@ -1,0 +1,33 @@
+// Usage files: the ledger as JSON lines or CSV, so that a real repository, another tool's export
+// and a forecast are billed by the same code. Format: docs/billing.md.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+
+#include "engine/base/usage.h"
+
+namespace backcast::cost {
+
+struct UsageFileLimits {
+  std::size_t max_line_bytes = 1 << 20;
+  std::uint64_t max_records = 1'000'000'000;
+  std::size_t max_errors = 20;  // then reading stops
+};
+
+// Reads records in the order of the file and hands each to `sink`, whose errors get the line. CSV
+// if the first line does not begin with '{'. `name` stands in messages. Errors: kBadInput with line
+// and column for what does not parse, an interval that runs backwards, or usage counted twice:
+// overlapping intervals of one thing, or the same fact of one moment given again.
+Result<Ok, Errors> read_usage(std::istream& in, const std::string& name,
+                              const std::function<Status(const UsageRecord&)>& sink,
+                              UsageFileLimits limits = {});
+
+// One JSON line with its newline; fields at their default are left out.
+std::string to_json_line(const UsageRecord& record);
+
+std::string_view to_string(UsageKind kind);  // "storage", "early deletion", as in files
+
+}  // namespace backcast::cost

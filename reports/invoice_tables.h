@@ -1,0 +1,21 @@
+// Invoices as tables.
+#pragma once
+
+#include <span>
+
+#include "costmodel/compare.h"
+#include "costmodel/showback.h"
+#include "reports/table.h"
+
+namespace backcast::reports {
+
+// Every line; with `explain` also convention, tier, price row, and its source, date and certainty.
+Table invoice_table(const cost::Invoice& invoice, bool explain = false);
+
+// Sums by the dimensions, direct and shared cost apart; one more row holds the total.
+Table showback_table(const cost::Invoice& invoice, std::span<const cost::Dimension> dimensions);
+
+// Two invoices line by line; one more row holds the totals.
+Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency);
+
+}  // namespace backcast::reports
