@@ -133,7 +133,7 @@ std::vector<std::string> month_ticks(const std::vector<std::chrono::year_month>&
     if (index % every != 0) {
       ticks.emplace_back();
     } else if (index == 0 || (is_first && every == 1)) {
-      ticks.push_back(index == 0
+      ticks.push_back(index == 0 && months.size() > room / 2
                           ? fmt::format("{}", static_cast<int>(month.year()))
                           : fmt::format("{} {}", kNames[index], static_cast<int>(month.year())));
     } else {

@@ -212,9 +212,10 @@ std::optional<Chart> quota_chart(const sim::RunResult& run, double width) {
   }
   if (by_project.empty()) return std::nullopt;
   const auto lines = listed(std::move(by_project));
-  const double most = std::max(highest(lines), 105.0);
+  const double most = std::max(highest(lines), 108.0);
   const auto percent = [](double v) { return axis_number(std::round(v * 10) / 10) + " %"; };
-  TimeChart(run, width, most, round_ticks(most, 5), percent).draw(chart, lines, {{"quota", 100}});
+  TimeChart(run, width, most, round_ticks(most > 108 ? most : 100, 5), percent)
+      .draw(chart, lines, {{"quota", 100}});
   return chart;
 }
 

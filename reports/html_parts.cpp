@@ -49,7 +49,7 @@ std::string html_figure(const Chart& chart, std::string_view id_prefix, bool has
     }
     out += "</ul>\n";
   }
-  out += chart.svg;
+  out += "<div class=\"drawing\">\n" + chart.svg + "</div>\n";
   out += fmt::format(
       "<output class=\"hint quiet\" aria-live=\"polite\">{}</output>\n",
       chart.marks > 0 ? "Point at a mark, or focus the chart and use the arrow keys." : "");

@@ -4,7 +4,7 @@
 
 // Arrow keys move among the marks of a focused chart; its text stands below the chart.
 for (const figure of document.querySelectorAll("figure[data-marks]")) {
-  const chart = figure.querySelector("svg");
+  const chart = figure.querySelector("svg[role=img]");
   const hint = figure.querySelector(".hint");
   const marks = Array.from(chart.querySelectorAll(".mark"));
   if (marks.length === 0) continue;
@@ -70,6 +70,9 @@ function zoomable(place, series) {
   const width = () => Math.max(place.clientWidth, 280);
   const plot = new uPlot({
     width: width(), height: 240, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+    hooks: { setScale: [(u, key) => {
+      if (key === "x") place.dataset.span = String(u.scales.x.max - u.scales.x.min);
+    }] },
     axes: [{ ...axis, space: 110, values: dates },
            { ...axis, size: 80, values: (u, values) => values.map((v) => text(u, v)),
              ...(series.unit === "seconds" ? { incrs: seconds } : {}) }],

@@ -26,6 +26,10 @@ int main(int argc, char** argv) {
         "onerror=window.pwned=1>]]>\xe2\x80\xa8"
         "javascript:pwned ");
     html = to_html(std::vector{sample.report()});
+  } else if (kind == "junit") {
+    const Sample plain = daily_sample();
+    const Sample hostile = hostile_sample("<&\"'>]]>\x01\xff\xef\xbf\xbe");
+    html = to_junit(std::vector{plain.report(), hostile.report()});
   } else if (kind == "fleet") {
     const Sample sample = fleet_sample(5000, 10);
     const auto began = std::chrono::steady_clock::now();
@@ -34,7 +38,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%.2f s for %zu backups, %zu bytes\n", took.count(),
                  sample.run.backups.size(), html.size());
   } else {
-    std::fprintf(stderr, "usage: report_sample daily|compare|hostile|fleet > out.html\n");
+    std::fprintf(stderr, "usage: report_sample daily|compare|hostile|fleet|junit > out.html\n");
     return 2;
   }
   std::fwrite(html.data(), 1, html.size(), stdout);

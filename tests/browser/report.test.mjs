@@ -1,0 +1,185 @@
+// The HTML report in a real browser. Run by ctest (label browser) with the folder of the reports
+// that report_sample wrote as BACKCAST_REPORTS.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import path from "node:path";
+import { open, picture, withBrowser } from "./browser.mjs";
+
+const folder = process.env.BACKCAST_REPORTS;
+const report = (name) => path.join(folder, `${name}.html`);
+let browser, close;
+
+before(async () => {
+  await new Promise((ready, broken) => {
+    withBrowser(async (opened) => {
+      browser = opened;
+      await new Promise((done) => { close = done; ready(); });
+    }).catch(broken);
+  });
+});
+after(() => close());
+
+test("every chart is there with as many marks as it says, and nothing complains", async () => {
+  const page = await open(browser, report("daily"));
+  const figures = await page.$$eval("figure", (all) => all.map((figure) => ({
+    id: figure.id, said: Number(figure.dataset.marks),
+    found: figure.querySelectorAll("svg .mark").length,
+    titled: figure.querySelectorAll("svg .mark > title").length,
+    rows: figure.querySelectorAll("tbody tr").length,
+  })));
+  assert.deepEqual(figures.map((figure) => figure.id),
+    ["r0-timeline", "r0-age", "r0-stored", "r0-cost", "r0-quota", "r0-queue"]);
+  for (const figure of figures) {
+    assert.equal(figure.found, figure.said, figure.id);
+    assert.equal(figure.titled, figure.said, figure.id);
+    assert.ok(figure.rows > 0, `${figure.id} has a table`);
+  }
+  assert.equal(figures[0].said, 119);  // 60 backups, 59 copies
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "daily-light");
+});
+
+test("the keyboard reaches the verdict, the marks, the tables and the zoom", async () => {
+  const page = await open(browser, report("daily"));
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => location.hash), "#verdict");
+
+  const chart = page.locator("#r0-timeline .drawing > svg");
+  const hint = page.locator("#r0-timeline .hint");
+  const titles = await page.$$eval("#r0-timeline .mark title", (all) => all.map((t) => t.textContent));
+  await chart.focus();
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await hint.textContent(), titles[0]);
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await hint.textContent(), titles[1]);
+  await page.keyboard.press("End");
+  assert.equal(await hint.textContent(), titles.at(-1));
+  assert.equal(await page.locator("#r0-timeline .mark.current").count(), 1);
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#r0-timeline .mark.current").count(), 0);
+
+  const fold = page.locator("#r0-timeline details");
+  await fold.locator("summary").focus();
+  await page.keyboard.press("Enter");
+  assert.ok(await fold.evaluate((details) => details.open));
+
+  const span = () => page.locator("#r0-age .zoom").evaluate((place) => Number(place.dataset.span));
+  const whole = await span();
+  await page.locator("#r0-age .plot").focus();
+  await page.keyboard.press("+");
+  await page.waitForFunction((w) => Number(
+    document.querySelector("#r0-age .zoom").dataset.span) < w, whole);
+  assert.ok(Math.abs(await span() - whole / 2) < whole / 100);
+  await page.keyboard.press("0");
+  await page.waitForFunction((w) => Number(
+    document.querySelector("#r0-age .zoom").dataset.span) === w, whole);
+  assert.deepEqual(page.troubles, []);
+
+  // Everything that can be pressed can be reached, and shows that it has the focus.
+  const unreachable = await page.$$eval("a, button, summary, svg[role=img]", (all) =>
+    all.filter((one) => one.tabIndex < 0).length);
+  assert.equal(unreachable, 0);
+});
+
+test("hostile names in every string field stay text", async () => {
+  const page = await open(browser, report("hostile"));
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  assert.equal(await page.locator("img, iframe, object, embed, link, base").count(), 0);
+  assert.equal(await page.locator("script").count(), 2);
+  assert.match(await page.locator("h1").textContent(), /<\/script><script>window\.pwned=1/);
+  for (const mark of await page.locator("figure .drawing > svg").all()) {
+    await mark.focus();
+    await page.keyboard.press("ArrowRight");
+  }
+  assert.match(await page.locator("#r0-timeline .hint").first().textContent(), /^$|<\/script>|Point/);
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  const handlers = await page.$$eval("*", (all) => all.flatMap((one) => one.getAttributeNames())
+    .filter((name) => name.startsWith("on")).length);
+  assert.equal(handlers, 0);
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "hostile");
+});
+
+test("injected script and style are refused by the page's policy", async () => {
+  const page = await open(browser, report("daily"));
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "window.pwned = 1";
+    document.body.append(script);
+  });
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  assert.ok(page.troubles.length > 0, "the policy must have complained");
+});
+
+test("text has enough contrast in light, dark and print", async () => {
+  for (const [theme, media] of [["light", "screen"], ["dark", "screen"], ["dark", "print"]]) {
+    const page = await open(browser, report("daily"), { colorScheme: theme });
+    await page.emulateMedia({ media, colorScheme: theme });
+    const faint = await page.evaluate(() => {
+      const channel = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+      const luminance = (color) => {
+        const [r, g, b] = color.match(/[\d.]+/g).map((v) => channel(Number(v) / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const contrast = (a, b) => {
+        const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p);
+        return (x + 0.05) / (y + 0.05);
+      };
+      const paper = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+          const color = getComputedStyle(at).backgroundColor;
+          if (!color.endsWith(", 0)")) return color;
+        }
+        return "rgb(255, 255, 255)";
+      };
+      const found = [];
+      for (const element of document.querySelectorAll(
+        "h1, h2, h3, p, td, th, li, summary, .detail, .name, .figure, figcaption, svg text, .badge")) {
+        const style = getComputedStyle(element);
+        const ink = element.closest("svg") ? style.fill : style.color;
+        const ratio = contrast(ink, paper(element));
+        if (ratio < 4.5) found.push(`${element.tagName}.${element.className} ${ratio.toFixed(2)}`);
+      }
+      return found;
+    });
+    assert.deepEqual([...new Set(faint)], [], `${theme} ${media}`);
+    await picture(page, `daily-${theme}-${media}`);
+    await page.context().close();
+  }
+});
+
+test("without script, and on a narrow screen, everything readable is still there", async () => {
+  const plain = await open(browser, report("daily"), { javaScriptEnabled: false });
+  assert.equal(await plain.locator("figure .drawing > svg").count(), 6);
+  assert.equal(await plain.locator(".zoom:visible").count(), 0);
+  const narrow = await open(browser, report("daily"), { viewport: { width: 390, height: 800 } });
+  const overflow = await narrow.evaluate(() =>
+    document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(overflow <= 0, `the page is ${overflow} px too wide`);
+  await picture(narrow, "daily-narrow");
+});
+
+test("two policies stand side by side", async () => {
+  const page = await open(browser, report("compare"));
+  const left = await page.locator("#r0-age").boundingBox();
+  const right = await page.locator("#r1-age").boundingBox();
+  assert.ok(right.x >= left.x + left.width && Math.abs(left.y - right.y) < 2);
+  assert.match(await page.locator("#comparison").textContent(), /-1\.20/);
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "compare");
+});
+
+test("a fleet of 5,000 services over 10 years stays a page", async () => {
+  const page = await open(browser, report("fleet"));
+  const timing = await page.evaluate(() => {
+    const [navigation] = performance.getEntriesByType("navigation");
+    return { shown_ms: Math.round(navigation.loadEventEnd), elements: document.querySelectorAll("*").length };
+  });
+  console.log(`fleet report: shown after ${timing.shown_ms} ms, ${timing.elements} elements`);
+  // What makes it quick is that nothing grows with the number of services.
+  assert.ok(timing.elements < 8000, `${timing.elements} elements`);
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "fleet");
+});
