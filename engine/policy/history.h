@@ -28,8 +28,8 @@ struct Snapshot {
   std::string schedule{};           // id of the schedule that made it; "" = by hand
   std::vector<std::string> pins{};  // kopia's names for "never delete"
   Origin origin = Origin::kAutomatic;
-  bool is_protected = false;       // marked in the store itself, not by a tag
-  bool is_incomplete = false;      // the backup did not finish
+  bool is_protected = false;         // marked in the store itself, not by a tag
+  bool is_incomplete = false;        // the backup did not finish
   std::optional<Instant> end{};      // when the backup finished
   std::optional<Instant> expires{};  // fixed at birth
   // When the store received it. Retention trusts this clock where it is known: a client that stamps

@@ -48,7 +48,8 @@ test("the keyboard reaches the verdict, the marks, the tables and the zoom", asy
 
   const chart = page.locator("#r0-timeline .drawing > svg");
   const hint = page.locator("#r0-timeline .hint");
-  const titles = await page.$$eval("#r0-timeline .mark title", (all) => all.map((t) => t.textContent));
+  const titles = await page.$$eval("#r0-timeline .mark title",
+    (all) => all.map((title) => title.textContent));
   await chart.focus();
   await page.keyboard.press("ArrowRight");
   assert.equal(await hint.textContent(), titles[0]);
@@ -93,7 +94,9 @@ test("hostile names in every string field stay text", async () => {
     await mark.focus();
     await page.keyboard.press("ArrowRight");
   }
-  assert.match(await page.locator("#r0-timeline .hint").first().textContent(), /^$|<\/script>|Point/);
+  await page.locator("#r0-timeline .drawing > svg").focus();
+  await page.keyboard.press("End");
+  assert.match(await page.locator("#r0-timeline .hint").textContent(), /<\/script><script>/);
   assert.equal(await page.evaluate(() => window.pwned), undefined);
   const handlers = await page.$$eval("*", (all) => all.flatMap((one) => one.getAttributeNames())
     .filter((name) => name.startsWith("on")).length);
@@ -136,7 +139,7 @@ test("text has enough contrast in light, dark and print", async () => {
       };
       const found = [];
       for (const element of document.querySelectorAll(
-        "h1, h2, h3, p, td, th, li, summary, .detail, .name, .figure, figcaption, svg text, .badge")) {
+        "h1, h2, h3, p, td, th, li, summary, figcaption, svg text, .card *, .badge")) {
         const style = getComputedStyle(element);
         const ink = element.closest("svg") ? style.fill : style.color;
         const ratio = contrast(ink, paper(element));
@@ -175,7 +178,8 @@ test("a fleet of 5,000 services over 10 years stays a page", async () => {
   const page = await open(browser, report("fleet"));
   const timing = await page.evaluate(() => {
     const [navigation] = performance.getEntriesByType("navigation");
-    return { shown_ms: Math.round(navigation.loadEventEnd), elements: document.querySelectorAll("*").length };
+    const elements = document.querySelectorAll("*").length;
+    return { shown_ms: Math.round(navigation.loadEventEnd), elements };
   });
   console.log(`fleet report: shown after ${timing.shown_ms} ms, ${timing.elements} elements`);
   // What makes it quick is that nothing grows with the number of services.
