@@ -32,9 +32,9 @@ struct WalkOptions {
   // Absolute or relative to the working folder. A root may be a file. Each is saved under its
   // absolute path with symlinks resolved, so that naming a link saves what it leads to; the folders
   // above it are saved too, without their other entries. A root within another is that one's.
-  std::vector<std::string> roots;
+  std::vector<std::string> roots{};
   // Patterns of what to leave out; see exclude.h. They apply to what is found, never to a root.
-  std::vector<std::string> excludes;
+  std::vector<std::string> excludes{};
   bool one_file_system = false;  // do not enter folders on other file systems than their root's
   bool exclude_caches = false;   // leave out the content of folders with a CACHEDIR.TAG
 };
