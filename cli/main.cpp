@@ -39,6 +39,10 @@ int main(int argc, char** argv) {
   add_price(app, context);
   add_bill(app, context);
   add_prices(app, context);
+  add_init(app, context);
+  add_backup(app, context);
+  add_snapshots(app, context);
+  add_restore(app, context);
   add_version(app, context);
 
   try {

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/progress.h"
+#include "cli/repository_options.h"
+#include "cli/verbs.h"
+#include "engine/base/bytes.h"
+#include "engine/base/document.h"
+#include "engine/base/text.h"
+#include "engine/source/exclude.h"
+#include "engine/store/backup.h"
+
+namespace backcast::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  RepositoryOptions repository;
+  store::BackupOptions backup;
+  std::vector<std::string> exclude_files;
+  std::vector<std::string> command;
+  std::string time;
+  bool from_stdin = false, no_cache = false;
+};
+
+std::string own_host() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+constexpr std::uint64_t kMaxExcludeFileBytes = 16 << 20;
+
+Status prepare(Options& options) {
+  if (!options.time.empty()) {
+    BACKCAST_TRY(const StampedInstant time, parse_instant(options.time));
+    options.backup.time = time.instant;
+  }
+  for (const std::string& file : options.exclude_files) {
+    BACKCAST_TRY(const std::string text, read_text_file(file, kMaxExcludeFileBytes));
+    for (std::string& line : source::exclude_lines(text)) {
+      options.backup.walk.excludes.push_back(std::move(line));
+    }
+  }
+  if (options.backup.host.empty()) options.backup.host = own_host();
+  const bool piped = options.from_stdin || !options.command.empty();
+  if (piped == !options.backup.walk.roots.empty()) {
+    return bad_input(
+        piped ? "a pipe and folders cannot be saved in one snapshot" : "nothing to back up",
+        "name folders, or give --stdin");
+  }
+  return kOk;
+}
+
+json summary(const store::BackupResult& result, const store::BackupProgress& progress) {
+  const store::Snapshot& s = result.snapshot;
+  json problems = json::array();
+  for (const auto& problem : result.problems) {
+    problems.push_back({{"path", problem.path}, {"what", problem.what}});
+  }
+  return {{"type", "summary"},
+          {"version", 1},
+          {"snapshot", to_hex(s.id)},
+          {"time", format_instant(s.time)},
+          {"files", s.files},
+          {"files_new", progress.files_new.load()},
+          {"files_changed", progress.files_changed.load()},
+          {"files_unmodified", progress.files_unmodified.load()},
+          {"folders", s.folders},
+          {"others", s.others},
+          {"content_bytes", s.content_bytes},
+          {"read_bytes", s.read_bytes},
+          {"added_chunks", s.added_chunks},
+          {"added_bytes", s.added_plain_bytes},
+          {"stored_bytes", s.added_stored_bytes},
+          {"seconds", std::chrono::duration<double>(s.took).count()},
+          {"problems", problems}};
+}
+
+void print_summary(const store::BackupResult& result, const store::BackupProgress& progress) {
+  const store::Snapshot& s = result.snapshot;
+  const double seconds = std::chrono::duration<double>(s.took).count();
+  print(fmt::format("Snapshot {}: {} files, {} folders, {}\n", to_hex(s.id).substr(0, 8), s.files,
+                    s.folders, format_bytes(s.content_bytes)));
+  print(fmt::format("Files:  {} new, {} changed, {} unmodified\n", progress.files_new.load(),
+                    progress.files_changed.load(), progress.files_unmodified.load()));
+  print(fmt::format("Bytes:  {} read, {} added, {} stored\n", format_bytes(s.read_bytes),
+                    format_bytes(s.added_plain_bytes), format_bytes(s.added_stored_bytes)));
+  print(fmt::format("Time:   {:.2f} s\n", seconds));
+}
+
+Status run(Context& context, Options& options) {
+  BACKCAST_CHECK(prepare(options));
+  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
+  const auto cache = options.no_cache ? nullptr : open_cache_folder();
+  options.backup.cache = cache.get();
+  std::unique_ptr<source::PipeSource> pipe;
+  if (!options.command.empty()) {
+    BACKCAST_TRY(pipe, source::open_command(options.command));
+  } else if (options.from_stdin) {
+    pipe = source::standard_input();
+  }
+  options.backup.pipe = pipe.get();
+
+  store::BackupProgress progress;
+  const auto state = [&progress]() -> ProgressState {
+    return {progress.content_bytes, 0, progress.files,
+            fmt::format("{} unmodified", progress.files_unmodified.load())};
+  };
+  auto result = [&] {
+    ProgressLine line(context, state, progress.stop);
+    return store::backup(*repository, options.backup, progress);
+  }();
+  if (!result.ok()) return result.error();
+  for (const auto& problem : result->problems) {
+    note(context, "backcast: " + printable(problem.path, 4096) + ": " + problem.what);
+  }
+  if (context.format == Format::kJson) {
+    print(summary(*result, progress).dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+  } else {
+    print_summary(*result, progress);
+  }
+  if (!result->problems.empty()) {
+    return Error{Errc::kPartialSource,
+                 fmt::format("{} entries could not be saved as they are; the rest is saved",
+                             result->problems.size()),
+                 {},
+                 ""};
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_backup(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("backup",
+                                  "Save folders, or what a program prints\n\n"
+                                  "  backcast backup /srv/backup /home /etc --tag nightly\n"
+                                  "  pg_dump shop | backcast backup /srv/backup --stdin");
+  add_repository_options(*verb, options->repository);
+  store::BackupOptions& backup = options->backup;
+  verb->add_option("folders", backup.walk.roots, "What to save");
+  verb->add_option("--exclude", backup.walk.excludes, "Leave out what matches this pattern");
+  verb->add_option("--exclude-file", options->exclude_files, "Patterns, one a line");
+  verb->add_flag("--exclude-caches", backup.walk.exclude_caches,
+                 "Leave out folders with a CACHEDIR.TAG");
+  verb->add_flag("--one-file-system", backup.walk.one_file_system,
+                 "Do not cross into other file systems");
+  verb->add_flag("--stdin", options->from_stdin, "Save standard input as one file");
+  verb->add_option("--stdin-from-command", options->command,
+                   "Save what this command prints; nothing is published if it fails")
+      ->expected(1, 1000);
+  verb->add_option("--stdin-name", backup.pipe_name, "Name of that file")->capture_default_str();
+  verb->add_option("--tag", backup.tags, "Tag of the snapshot; may be given often");
+  verb->add_option("--host", backup.host, "Name of the machine (default: its own)");
+  verb->add_option("--time", options->time, "Time of the snapshot, for tests and rehearsals");
+  verb->add_flag("--read-all", backup.read_all, "Read every file, changed or not");
+  verb->add_flag("--no-cache", options->no_cache, "Neither use nor write the file cache");
+  verb->add_option("--threads", backup.threads, "Threads (default: one a core)")
+      ->check(CLI::Range(1, 256));
+  verb->add_option("--compression", backup.level, "zstd level")
+      ->check(CLI::Range(1, 19))
+      ->capture_default_str();
+  verb->callback([&context, options] {
+    if (auto done = run(context, *options); !done.ok()) report(context, done.error());
+  });
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,180 @@
+#include "cli/repository_options.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "engine/base/document.h"
+
+namespace backcast::cli {
+namespace {
+
+constexpr std::uint64_t kMaxPassphraseBytes = 64 << 10;
+
+std::string user_folder(const char* variable, const char* fallback) {
+  const char* given = std::getenv(variable);
+  if (given && *given) return std::string(given) + "/backcast";
+  const char* home = std::getenv("HOME");
+  return std::string(home && *home ? home : "/root") + fallback + "/backcast";
+}
+
+std::string key_folder() {
+  return user_folder("XDG_CONFIG_HOME", "/.config") + "/keys";
+}
+
+std::string without_line_end(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+Result<std::string> run_command(const std::string& command) {
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (!pipe) return failed("cannot run the passphrase command");
+  std::string out;
+  char buffer[512];
+  while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, pipe)) {
+    out.append(buffer, got);
+    if (out.size() > kMaxPassphraseBytes) break;
+  }
+  const int status = ::pclose(pipe);
+  if (status != 0 || out.size() > kMaxPassphraseBytes) {
+    return failed("the passphrase command failed", "it must print the passphrase and exit with 0");
+  }
+  return without_line_end(std::move(out));
+}
+
+Result<std::string> ask_once(const std::string& prompt) {
+  FILE* terminal = std::fopen("/dev/tty", "r+");
+  if (!terminal) {
+    return bad_input("no passphrase given and no terminal to ask on",
+                     "give --passphrase-file FILE or --passphrase-command COMMAND");
+  }
+  std::fprintf(terminal, "%s: ", prompt.c_str());
+  std::fflush(terminal);
+  termios before{};
+  const int descriptor = ::fileno(terminal);
+  const bool hidden = ::tcgetattr(descriptor, &before) == 0;
+  if (hidden) {
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(descriptor, TCSAFLUSH, &silent);
+  }
+  std::string line;
+  for (int c = std::fgetc(terminal); c != EOF && c != '\n'; c = std::fgetc(terminal)) {
+    if (line.size() < kMaxPassphraseBytes) line.push_back(static_cast<char>(c));
+  }
+  if (hidden) ::tcsetattr(descriptor, TCSAFLUSH, &before);
+  std::fputc('\n', terminal);
+  std::fclose(terminal);
+  return line;
+}
+
+bool passphrase_given(const RepositoryOptions& options) {
+  return !options.passphrase_file.empty() || !options.passphrase_command.empty();
+}
+
+// The writer key for this project: the file given, or the one this user keeps.
+Result<std::optional<store::WriterKey>> find_writer_key(const RepositoryOptions& options,
+                                                        const store::Id& project) {
+  const bool given = !options.writer_key_file.empty();
+  const std::string path = given ? options.writer_key_file : key_folder() + "/" + to_hex(project);
+  auto text = read_text_file(path, kMaxPassphraseBytes);
+  if (!text.ok()) {
+    if (given || text.error().code != Errc::kNotFound) return text.error();
+    return std::optional<store::WriterKey>();
+  }
+  auto key = store::parse_writer_key(*text);
+  if (!key.ok()) {
+    Error error = key.error();
+    error.where.file = path;
+    return error;
+  }
+  return std::optional(*key);
+}
+
+Result<std::unique_ptr<store::Repository>> open_with(const RepositoryOptions& options,
+                                                     bool read_data) {
+  if (options.path.empty()) {
+    return bad_input("no repository given", "name its folder, or set BACKCAST_REPOSITORY");
+  }
+  env::Env& env = env::posix_env();
+  BACKCAST_TRY(const store::Config config, store::read_config(env, options.path));
+  store::OpenOptions open;
+  BACKCAST_TRY(open.writer, find_writer_key(options, config.project));
+  open.read_data = read_data;
+  open.passphrase = [&] {
+    return obtain_passphrase(options, "Passphrase of " + options.path, false);
+  };
+  return store::Repository::open(env, options.path, open);
+}
+
+}  // namespace
+
+void add_repository_options(CLI::App& verb, RepositoryOptions& options) {
+  verb.add_option("repository", options.path, "Folder of the repository")
+      ->envname("BACKCAST_REPOSITORY")
+      ->required();
+  verb.add_option("--writer-key-file", options.writer_key_file,
+                  "Writer key of this machine (default: the one init kept)")
+      ->envname("BACKCAST_WRITER_KEY_FILE");
+  add_passphrase_options(verb, options);
+}
+
+void add_passphrase_options(CLI::App& verb, RepositoryOptions& options) {
+  verb.add_option("--passphrase-file", options.passphrase_file, "File that holds the passphrase")
+      ->envname("BACKCAST_PASSPHRASE_FILE");
+  verb.add_option("--passphrase-command", options.passphrase_command,
+                  "Command that prints the passphrase")
+      ->envname("BACKCAST_PASSPHRASE_COMMAND");
+}
+
+Result<std::unique_ptr<store::Repository>> open_repository(const RepositoryOptions& options,
+                                                           Access access) {
+  return open_with(options, access == Access::kRead);
+}
+
+Result<std::unique_ptr<store::Repository>> open_repository_as_given(
+    const RepositoryOptions& options) {
+  return open_with(options, passphrase_given(options));
+}
+
+Result<std::string> obtain_passphrase(const RepositoryOptions& options, const std::string& prompt,
+                                      bool confirm) {
+  if (!options.passphrase_file.empty()) {
+    BACKCAST_TRY(std::string text, read_text_file(options.passphrase_file, kMaxPassphraseBytes));
+    return without_line_end(std::move(text));
+  }
+  if (!options.passphrase_command.empty()) return run_command(options.passphrase_command);
+  BACKCAST_TRY(std::string first, ask_once(prompt));
+  if (confirm) {
+    BACKCAST_TRY(const std::string second, ask_once("Again"));
+    if (first != second) return bad_input("the two passphrases differ", "try again");
+  }
+  return first;
+}
+
+Status keep_writer_key(const store::Repository& repository) {
+  const ::mode_t before = ::umask(0077);
+  const auto write = [&]() -> Status {
+    BACKCAST_TRY(auto folder, env::posix_env().open_folder(key_folder(), true));
+    return env::publish_file(env::posix_env(), *folder, to_hex(repository.config().project),
+                             as_bytes(store::writer_key_text(repository.keys())),
+                             {.replace = true});
+  };
+  auto written = write();
+  ::umask(before);
+  return written;
+}
+
+std::unique_ptr<env::Folder> open_cache_folder() {
+  const ::mode_t before = ::umask(0077);
+  auto folder = env::posix_env().open_folder(user_folder("XDG_CACHE_HOME", "/.cache"), true);
+  ::umask(before);
+  return folder.ok() ? *std::move(folder) : nullptr;
+}
+
+}  // namespace backcast::cli

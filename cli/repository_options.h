@@ -1,0 +1,40 @@
+// What every verb on a repository shares: where it is, and the keys to open it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "cli/context.h"
+#include "engine/store/repository.h"
+
+namespace backcast::cli {
+
+struct RepositoryOptions {
+  std::string path;                // positional or BACKCAST_REPOSITORY
+  std::string passphrase_file;     // or BACKCAST_PASSPHRASE_FILE
+  std::string passphrase_command;  // or BACKCAST_PASSPHRASE_COMMAND
+  std::string writer_key_file;     // or BACKCAST_WRITER_KEY_FILE
+};
+
+// Adds the repository as first positional and the options for its keys.
+void add_repository_options(CLI::App& verb, RepositoryOptions& options);
+void add_passphrase_options(CLI::App& verb, RepositoryOptions& options);
+
+enum class Access { kWrite, kRead };  // kRead opens the private key: asks for the passphrase
+Result<std::unique_ptr<store::Repository>> open_repository(const RepositoryOptions& options,
+                                                           Access access);
+// With the private key if a passphrase was given in some way, else without: what check does.
+Result<std::unique_ptr<store::Repository>> open_repository_as_given(
+    const RepositoryOptions& options);
+
+// From file, command or terminal, in this order. `confirm` asks twice on a terminal.
+Result<std::string> obtain_passphrase(const RepositoryOptions& options, const std::string& prompt,
+                                      bool confirm);
+
+// Keeps the writer key of a repository for this user: ~/.config/backcast/keys/, mode 0600.
+Status keep_writer_key(const store::Repository& repository);
+// Where this machine keeps its file caches: ~/.cache/backcast/. Null if it cannot be made.
+std::unique_ptr<env::Folder> open_cache_folder();
+
+}  // namespace backcast::cli

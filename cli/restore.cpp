@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include "cli/progress.h"
+#include "cli/repository_options.h"
+#include "cli/verbs.h"
+#include "engine/base/bytes.h"
+#include "engine/base/text.h"
+#include "engine/store/restore.h"
+
+namespace backcast::cli {
+namespace {
+
+struct Options {
+  RepositoryOptions repository;
+  std::string snapshot = "latest", path;
+  store::RestoreRequest request;
+  bool keep_existing = false, no_owner = false, no_attributes = false;
+};
+
+void print_result(const Context& context, const store::RestoreResult& result,
+                  const std::string& target, double seconds) {
+  const auto& counts = result.counts;
+  if (context.format == Format::kJson) {
+    print(fmt::format(
+        "{{\"type\": \"summary\", \"version\": 1, \"files\": {}, \"folders\": {}, \"others\": {}, "
+        "\"links\": {}, \"kept\": {}, \"bytes\": {}, \"failures\": {}, \"seconds\": {:.3f}}}\n",
+        counts.files, counts.folders, counts.others, counts.links, counts.kept, counts.bytes,
+        result.failures.size(), seconds));
+    return;
+  }
+  print(fmt::format("Restored {} files, {} folders, {} others, {} to {} in {:.2f} s\n",
+                    counts.files, counts.folders, counts.others, format_bytes(counts.bytes), target,
+                    seconds));
+  if (counts.kept > 0) print(fmt::format("Kept {} that were there already\n", counts.kept));
+}
+
+Status run(Context& context, Options& options) {
+  options.request.selection = store::Selection(options.path);
+  source::RestoreOptions& writing = options.request.writing;
+  if (options.keep_existing) writing.overwrite = source::Overwrite::kNever;
+  writing.owners = !options.no_owner;
+  writing.attributes = !options.no_attributes;
+  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
+  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository));
+  BACKCAST_TRY(const store::Snapshot snapshot, store::find_snapshot(snapshots, options.snapshot));
+  store::RestoreProgress progress;
+  const auto state = [&]() -> ProgressState {
+    return {progress.bytes, options.path.empty() ? snapshot.content_bytes : 0, progress.files, ""};
+  };
+  const Duration began = env::posix_env().monotonic();
+  auto result = [&] {
+    ProgressLine line(context, state, progress.stop);
+    return store::restore(*repository, snapshot, options.request, progress);
+  }();
+  if (!result.ok()) return result.error();
+  const auto took = std::chrono::duration<double>(env::posix_env().monotonic() - began);
+  for (const std::string& text : result->notes) note(context, "backcast: " + text);
+  for (const auto& failure : result->failures) {
+    note(context, "backcast: " + printable(failure.path, 4096) + ": " + failure.what);
+  }
+  print_result(context, *result, options.request.target, took.count());
+  if (!result->failures.empty()) {
+    return failed(fmt::format("{} entries could not be restored", result->failures.size()),
+                  "everything else is there; backcast check --read-data shows what is damaged");
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void add_restore(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("restore",
+                                  "Restore a snapshot, or a path of it\n\n"
+                                  "  backcast restore /srv/backup --target /tmp/back\n"
+                                  "  backcast restore /srv/backup 1a2b3c4d --path /etc --target /");
+  add_repository_options(*verb, options->repository);
+  verb->add_option("snapshot", options->snapshot, "Beginning of its id, or latest")
+      ->capture_default_str();
+  verb->add_option("--target", options->request.target, "Folder to restore into")->required();
+  verb->add_option("--path", options->path, "Only this path of the snapshot");
+  verb->add_flag("--keep-existing", options->keep_existing, "Replace nothing that is there");
+  verb->add_flag("--no-owner", options->no_owner, "Leave owner and group to the system");
+  verb->add_flag("--no-attributes", options->no_attributes, "Leave out attributes and ACLs");
+  verb->add_flag("--setuid", options->request.writing.setuid, "Restore setuid and setgid bits");
+  verb->add_flag("--names", options->request.writing.names,
+                 "Match owners by name rather than by number");
+  verb->add_option("--threads", options->request.threads, "Threads (default: one a core)")
+      ->check(CLI::Range(1, 256));
+  verb->callback([&context, options] {
+    if (auto done = run(context, *options); !done.ok()) report(context, done.error());
+  });
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,88 @@
+#include "engine/store/backup.h"
+
+#include <algorithm>
+#include <thread>
+#include <unordered_set>
+
+#include "engine/store/backup_work.h"
+#include "engine/store/lease.h"
+#include "engine/store/publish.h"
+
+namespace backcast::store {
+namespace {
+
+// One cache per repository and set of roots: alternating backups do not evict each other.
+std::string cache_name(const Repository& repository, const BackupOptions& options) {
+  std::string roots = options.host;
+  for (const std::string& root : options.walk.roots) roots += '\0' + root;
+  Id name;
+  const auto mac = mac_of(repository.keys().config_key(), as_bytes(roots));
+  std::copy_n(mac.begin(), kIdBytes, name.bytes.begin());
+  return to_hex(repository.config().repository) + '-' + to_hex(name);
+}
+
+Status run_threads(BackupSession& session) {
+  if (session.options.pipe) {
+    std::thread helper([&] {
+      for (unsigned i = 1; i < session.options.threads; ++i) BackupWorker(session).run();
+    });
+    BackupWorker(session).run_pipe(*session.options.pipe, session.options.pipe_name);
+    helper.join();
+  } else {
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < session.options.threads; ++i) {
+      threads.emplace_back([&] { BackupWorker(session).run(); });
+    }
+    BackupWorker(session).run();
+    for (std::thread& thread : threads) thread.join();
+  }
+  return session.error ? Status(*session.error) : Status(kOk);
+}
+
+}  // namespace
+
+Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
+                            BackupProgress& progress) {
+  BackupOptions options = given;
+  if (options.threads == 0) options.threads = std::max(1u, std::thread::hardware_concurrency());
+  env::Env& env = repository.env();
+  const Duration began = env.monotonic();
+  BackupResult result;
+  Snapshot& snapshot = result.snapshot;
+  snapshot.time = options.time.value_or(env.now());
+
+  std::unique_ptr<source::Walk> walk;
+  std::unique_ptr<BackupSession> session;
+  if (!options.pipe) {
+    walk = std::make_unique<source::Walk>(
+        options.walk, [&](source::Problem problem) { session->add_problem(std::move(problem)); });
+  }
+  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  BACKCAST_TRY(const Index index, repository.load_index());
+  ChunkStore store(repository, index);
+  const Secret cache_key = repository.keys().writer.derive(7);
+  const std::string cache_file = cache_name(repository, options);
+  const FileCache cache =
+      options.read_all ? FileCache() : FileCache::open(options.cache, cache_file, cache_key);
+  FileCacheWriter next_cache(env, options.pipe ? nullptr : options.cache, cache_file, cache_key);
+  Collector collector(store, options.level, next_cache);
+  session.reset(new BackupSession{store, options, progress, cache, collector, walk.get(),
+                                  Chunker(repository.keys().gear_key(), kDataSizes)});
+  if (walk) BACKCAST_CHECK(walk->open());
+  BACKCAST_CHECK(run_threads(*session));
+
+  BACKCAST_CHECK(collector.finish(snapshot));
+  snapshot.host = options.host;
+  snapshot.paths = options.pipe ? std::vector{"/" + options.pipe_name} : options.walk.roots;
+  snapshot.tags = options.tags;
+  snapshot.program = BACKCAST_VERSION;
+  snapshot.problems = session->problems.size();
+  snapshot.read_bytes = progress.read_bytes;
+  snapshot.took = env.monotonic() - began;
+  BACKCAST_CHECK(publish(store, *lease, snapshot));
+  next_cache.commit();
+  result.problems = std::move(session->problems);
+  return result;
+}
+
+}  // namespace backcast::store

@@ -1,0 +1,49 @@
+// Backing up: walk, recognise what is unchanged, read, chunk, seal, publish. Needs no private key.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/source/pipe.h"
+#include "engine/source/walk.h"
+#include "engine/store/snapshot.h"
+
+namespace backcast::store {
+
+struct BackupOptions {
+  source::WalkOptions walk;
+  // Instead of the walk: one file of this name, read from a pipe.
+  source::PipeSource* pipe = nullptr;
+  std::string pipe_name = "stdin";
+
+  std::string host;
+  std::vector<std::string> tags;
+  std::optional<Instant> time;  // tests and rehearsals; otherwise the clock of env
+
+  env::Folder* cache = nullptr;  // where this machine keeps its file caches; none = read all
+  bool read_all = false;         // ignore the cache, but write the next one
+  unsigned threads = 0;          // 0 = one per core
+  int level = 1;                 // of zstd
+};
+
+// Counters for whoever shows progress; any thread may read them while the backup runs.
+struct BackupProgress {
+  std::atomic<std::uint64_t> entries{0}, files{0}, files_new{0}, files_changed{0},
+      files_unmodified{0}, content_bytes{0}, read_bytes{0};
+  std::atomic<std::uint64_t> added_plain_bytes{0}, added_stored_bytes{0};
+  std::atomic<bool> stop{false};  // set it to interrupt
+};
+
+struct BackupResult {
+  Snapshot snapshot;
+  std::vector<source::Problem> problems;  // what could not be saved; the snapshot lacks it
+};
+
+// Errors are of the repository or of the whole source; then no snapshot is published. Entries that
+// cannot be read are problems of a published snapshot. kInterrupted if progress.stop was set.
+Result<BackupResult> backup(Repository& repository, const BackupOptions& options,
+                            BackupProgress& progress);
+
+}  // namespace backcast::store

@@ -1,0 +1,58 @@
+// From a chunk's id to its plain bytes: find, read, open, decompress. Pack files and data keys are
+// shared by all readers of a repository; every thread has a reader of its own.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "engine/store/codec.h"
+#include "engine/store/index.h"
+#include "engine/store/repository.h"
+
+namespace backcast::store {
+
+// Open pack files and unwrapped data keys. Thread safe.
+class PackFiles {
+ public:
+  // `index` must outlive it.
+  PackFiles(Repository& repository, const Index& index) : repository_(repository), index_(index) {}
+
+  Repository& repository() { return repository_; }
+  const Index& index() const { return index_; }
+  Result<std::shared_ptr<env::File>> file(std::uint32_t pack);
+  // kWrongKey without the private key, except for references.
+  Result<Secret> data_key(std::uint32_t pack, std::uint16_t key);
+
+ private:
+  Repository& repository_;
+  const Index& index_;
+  std::mutex mutex_;
+  std::list<std::pair<std::uint32_t, std::shared_ptr<env::File>>> open_;  // newest first
+  std::unordered_map<std::uint64_t, Secret> keys_;
+};
+
+class BlobReader {
+ public:
+  explicit BlobReader(PackFiles& packs);
+
+  // The plain bytes; valid until the next call. Errors: kCorrupt naming chunk and pack; kWrongKey.
+  Result<ByteView> read(const Id& id, BlobKind kind);
+  Status read_into(const IndexEntry& entry, ByteSpan out);
+  // As stored, unopened; valid until the next call.
+  Result<ByteView> read_sealed(const IndexEntry& entry);
+  PackFiles& packs() { return packs_; }
+
+ private:
+  PackFiles& packs_;
+  ChunkCipher cipher_;
+  Decompressor decompressor_;
+  std::vector<std::uint8_t> plain_, packed_;
+  // What was last read from a pack: neighbours are usually wanted next.
+  std::vector<std::uint8_t> window_;
+  std::uint32_t window_pack_ = UINT32_MAX;
+  std::uint64_t window_begin_ = 0, window_end_ = 0;
+};
+
+}  // namespace backcast::store

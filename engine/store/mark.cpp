@@ -1,0 +1,55 @@
+#include "engine/store/mark.h"
+
+#include <unordered_set>
+
+namespace backcast::store {
+
+std::string encode_mark(const Mark& mark) {
+  std::string out;
+  WireWriter writer(out);
+  writer.zigzag(mark.made.time_since_epoch().count());
+  writer.varint(mark.packs.size());
+  for (const Id& id : mark.packs) writer.fixed(view(id));
+  return out;
+}
+
+Result<Mark> decode_mark(const Id& id, ByteView bytes) {
+  WireReader in(bytes);
+  Mark mark{id, Instant(Duration(in.zigzag())), {}};
+  const std::uint64_t count = in.varint(bytes.size() / kIdBytes);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) mark.packs.push_back(read_id(in));
+  if (!in.ok() || !in.at_end()) {
+    return Error{Errc::kCorrupt, name_of(ObjectType::kMark, id) + ": damaged", {}, {}};
+  }
+  return mark;
+}
+
+Result<std::vector<Mark>> load_marks(Repository& repository) {
+  BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kMark));
+  std::vector<Mark> marks;
+  for (const Id& id : ids) {
+    BACKCAST_TRY(const std::string plain, repository.objects().load(ObjectType::kMark, id));
+    BACKCAST_TRY(Mark mark, decode_mark(id, as_bytes(plain)));
+    marks.push_back(std::move(mark));
+  }
+  return marks;
+}
+
+Result<Index> load_index_once(Repository& repository) {
+  BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kIndex));
+  BACKCAST_TRY(const auto marks, load_marks(repository));
+  std::unordered_set<Id, IdHash> condemned;
+  for (const Mark& mark : marks) condemned.insert(mark.packs.begin(), mark.packs.end());
+  Index index;
+  for (const Id& id : ids) {
+    BACKCAST_TRY(const std::string plain, repository.objects().load(ObjectType::kIndex, id));
+    BACKCAST_TRY(auto packs, decode_packs(as_bytes(plain)));
+    for (Pack& pack : packs) {
+      const bool is_condemned = condemned.contains(pack.id);
+      index.add(std::move(pack), id, is_condemned);
+    }
+  }
+  return index;
+}
+
+}  // namespace backcast::store

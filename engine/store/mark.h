@@ -1,0 +1,24 @@
+// A mark condemns packs: prune's first phase. Marked packs stay readable; nothing new may refer to
+// them; the second phase deletes them when the grace period is over and nobody came to need them.
+#pragma once
+
+#include <vector>
+
+#include "engine/store/repository.h"
+
+namespace backcast::store {
+
+struct Mark {
+  Id id;
+  Instant made{};
+  std::vector<Id> packs;
+};
+
+std::string encode_mark(const Mark& mark);
+Result<Mark> decode_mark(const Id& id, ByteView bytes);
+Result<std::vector<Mark>> load_marks(Repository& repository);
+
+// One attempt of Repository::load_index: kNotFound if an object vanished meanwhile.
+Result<Index> load_index_once(Repository& repository);
+
+}  // namespace backcast::store

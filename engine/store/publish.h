@@ -1,0 +1,17 @@
+// The end of every writing session, in the order that makes a crash harmless: chunks are safe on
+// the disk, then the index that finds them, then the snapshot that needs them.
+#pragma once
+
+#include "engine/store/chunk_writer.h"
+#include "engine/store/lease.h"
+#include "engine/store/snapshot.h"
+
+namespace backcast::store {
+
+// Finishes the packs of the session and adds them to the index. Returns the packs.
+Result<std::vector<Pack>> commit_packs(ChunkStore& store);
+
+// commit_packs, then the snapshot: gives it id, sequence, time of arrival and counts.
+Status publish(ChunkStore& store, Lease& lease, Snapshot& snapshot);
+
+}  // namespace backcast::store

@@ -1,0 +1,136 @@
+#include "engine/store/repository.h"
+
+#include <algorithm>
+
+#include "engine/store/config.h"
+#include "engine/store/mark.h"
+
+namespace backcast::store {
+namespace {
+
+constexpr const char* kFolders[] = {"keys",  "packs",   "index", "snapshots",
+                                    "marks", "journal", "leases"};
+
+Error no_repository(const std::string& path) {
+  return Error{
+      Errc::kNoRepository, "no repository at " + path, {}, "backcast init " + path + " makes one"};
+}
+
+Result<std::string> read_config_text(env::Folder& folder) {
+  auto text = env::read_file(folder, "config", 1 << 20);
+  if (!text.ok() && text.error().code == Errc::kNotFound) return no_repository(folder.path());
+  return text;
+}
+
+Result<std::unique_ptr<env::Folder>> open_existing(env::Env& env, const std::string& path) {
+  auto folder = env.open_folder(path, false);
+  if (!folder.ok() && folder.error().code == Errc::kNotFound) return no_repository(path);
+  return folder;
+}
+
+// The keys this opening needs, at the least cost: no passphrase where the writer key is enough.
+Result<Keys> find_keys(env::Env& env, env::Folder& folder, const Config& config,
+                       const OpenOptions& options) {
+  if (options.writer && !options.read_data) {
+    if (options.writer->project != config.project) {
+      return Error{Errc::kWrongKey,
+                   "the writer key belongs to another project",
+                   {},
+                   "backcast key writer prints the one of this repository"};
+    }
+    return Keys{config.project, config.public_keys, options.writer->writer, {}};
+  }
+  if (!options.passphrase) {
+    return Error{Errc::kWrongKey,
+                 options.read_data ? "reading data needs the passphrase"
+                                   : "no writer key for this repository on this machine",
+                 {},
+                 "give --passphrase-file or --passphrase-command"};
+  }
+  BACKCAST_TRY(const std::string passphrase, options.passphrase());
+  return KeySlots(env, folder, config.project).open(passphrase);
+}
+
+}  // namespace
+
+Repository::Repository(env::Env& env, std::unique_ptr<env::Folder> folder, Config config, Keys keys)
+    : env_(env),
+      folder_(std::move(folder)),
+      config_(std::move(config)),
+      keys_(std::move(keys)),
+      objects_(env_, *folder_, config_.repository, keys_.object_key()) {}
+
+Result<Config> read_config(env::Env& env, const std::string& path) {
+  BACKCAST_TRY(const auto folder, open_existing(env, path));
+  BACKCAST_TRY(const std::string text, read_config_text(*folder));
+  return decode_config(text);
+}
+
+Result<std::unique_ptr<Repository>> Repository::create(env::Env& env, const std::string& path,
+                                                       const Keys& keys,
+                                                       std::string_view passphrase,
+                                                       Stretching cost) {
+  BACKCAST_TRY(auto folder, env.open_folder(path, true));
+  BACKCAST_TRY(const auto present, folder->list(""));
+  for (const auto& entry : present) {
+    if (entry.name == "config") {
+      return Error{Errc::kExists, "there is a repository at " + path + " already", {}, {}};
+    }
+    // What an interrupted init left behind is taken up; anything else is somebody's.
+    const bool ours = std::any_of(std::begin(kFolders), std::end(kFolders),
+                                  [&](const char* name) { return entry.name == name; }) ||
+                      entry.name.starts_with(env::kTemporaryPrefix);
+    if (!ours) {
+      return Error{Errc::kBadInput, path + " is not empty", {}, "choose a new or empty folder"};
+    }
+  }
+  for (const char* name : kFolders) {
+    if (auto made = folder->make_folder(name); !made.ok() && made.error().code != Errc::kExists) {
+      return made.error();
+    }
+  }
+  const Config config{random_id(), keys.project, keys.public_keys, env.now()};
+  auto repository =
+      std::unique_ptr<Repository>(new Repository(env, std::move(folder), config, keys));
+  BACKCAST_TRY(const Id slot, repository->slots().add(keys, passphrase, "init", cost));
+  (void)slot;
+  // The config comes last: without it there is no repository.
+  const std::string text = encode_config(config, keys.config_key());
+  BACKCAST_CHECK(env::publish_file(env, repository->folder(), "config", as_bytes(text)));
+  return repository;
+}
+
+Result<std::unique_ptr<Repository>> Repository::open(env::Env& env, const std::string& path,
+                                                     const OpenOptions& options) {
+  BACKCAST_TRY(auto folder, open_existing(env, path));
+  BACKCAST_TRY(const std::string text, read_config_text(*folder));
+  BACKCAST_TRY(Config config, decode_config(text));
+  BACKCAST_TRY(Keys keys, find_keys(env, *folder, config, options));
+  BACKCAST_CHECK(verify_config(text, keys.config_key()));
+  // The config knows the newest public key even where an older key file was opened.
+  keys.public_keys = config.public_keys;
+  return std::unique_ptr<Repository>(
+      new Repository(env, std::move(folder), std::move(config), std::move(keys)));
+}
+
+Result<Index> Repository::load_index() {
+  // Prune writes new objects before it removes old ones; a name that vanishes between listing and
+  // reading means that the listing is out of date.
+  for (int attempt = 0;; ++attempt) {
+    auto index = load_index_once(*this);
+    if (index.ok() || index.error().code != Errc::kNotFound || attempt == 5) return index;
+  }
+}
+
+Status Repository::adopt_keys(const Keys& keys) {
+  BACKCAST_ASSERT(keys.project == config_.project && keys.writer == keys_.writer);
+  Config config = config_;
+  config.public_keys = keys.public_keys;
+  const std::string text = encode_config(config, keys.config_key());
+  BACKCAST_CHECK(env::publish_file(env_, *folder_, "config", as_bytes(text), {.replace = true}));
+  config_ = config;
+  keys_ = keys;
+  return kOk;
+}
+
+}  // namespace backcast::store

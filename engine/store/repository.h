@@ -1,0 +1,77 @@
+// A repository in a folder: who it is, who may open it, and its sealed objects. docs/format.md
+// describes every byte.
+//
+//   config            what it is, in the clear, under a MAC of the writer secret
+//   keys/             private keys, each sealed under a passphrase
+//   packs/            sealed chunks
+//   index/            where every chunk lies
+//   snapshots/        one object per snapshot: written last, so what it names is there
+//   marks/            what prune will delete after its grace period
+//   journal/          what was deleted, for the ledger
+//   leases/           who is at work
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/store/index.h"
+#include "engine/store/keys.h"
+#include "engine/store/objects.h"
+
+namespace backcast::store {
+
+struct Config {
+  Id repository;
+  Id project;
+  std::vector<PublicKey> public_keys;  // the last one seals
+  Instant created{};
+};
+
+struct OpenOptions {
+  std::optional<WriterKey> writer;  // what this machine keeps; else the passphrase opens it too
+  // Asked at most once, only when needed. Errors are handed on.
+  std::function<Result<std::string>()> passphrase;
+  bool read_data = false;  // also open the private keys
+};
+
+class Repository {
+ public:
+  // A new repository in a folder that is missing or empty. `keys` must hold the private keys,
+  // which are sealed under `passphrase`. Errors: kExists if there is one already.
+  static Result<std::unique_ptr<Repository>> create(env::Env& env, const std::string& path,
+                                                    const Keys& keys, std::string_view passphrase,
+                                                    Stretching cost);
+  // Errors: kNoRepository, kWrongKey; kFailed for a newer format.
+  static Result<std::unique_ptr<Repository>> open(env::Env& env, const std::string& path,
+                                                  const OpenOptions& options);
+
+  env::Env& env() { return env_; }
+  env::Folder& folder() { return *folder_; }
+  const Config& config() const { return config_; }
+  const Keys& keys() const { return keys_; }
+  Objects& objects() { return objects_; }
+  KeySlots slots() { return {env_, *folder_, config_.project}; }
+
+  // The whole index; packs under a mark are condemned. Errors: kCorrupt.
+  Result<Index> load_index();
+
+  // Replaces the key pairs and rewrites config: rotation. Keys must be of the same project.
+  Status adopt_keys(const Keys& keys);
+
+ private:
+  Repository(env::Env& env, std::unique_ptr<env::Folder> folder, Config config, Keys keys);
+
+  env::Env& env_;
+  std::unique_ptr<env::Folder> folder_;
+  Config config_;
+  Keys keys_;
+  Objects objects_;
+};
+
+// What it is, without any key: for messages, and to find the machine's writer key for it.
+Result<Config> read_config(env::Env& env, const std::string& path);
+
+}  // namespace backcast::store

@@ -1,0 +1,291 @@
+#include "engine/store/restore.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "engine/source/tar.h"
+#include "engine/store/lease.h"
+#include "engine/store/task_queue.h"
+
+namespace backcast::store {
+namespace {
+
+using source::Node;
+using source::NodeKind;
+
+// Small files travel in groups of about this much content; large ones in pieces of exactly this
+// much, at multiples of it, so that they can bypass the page cache.
+constexpr std::uint64_t kPieceBytes = 4 << 20;
+constexpr std::uint64_t kGroupBytes = 1 << 20;
+constexpr std::size_t kGroupFiles = 64;
+constexpr std::size_t kQueuedTasks = 32;
+
+// A thread's reader, and room for one piece with a chunk that begins before and one that ends
+// after it.
+struct Worker {
+  static constexpr std::size_t kRoomBytes = kPieceBytes + 2 * kMaxChunkBytes;
+  struct Free {
+    void operator()(std::uint8_t* p) const { std::free(p); }
+  };
+  explicit Worker(PackFiles& packs) : reader(packs) {}
+
+  std::uint8_t* room() {
+    if (!bytes) bytes.reset(static_cast<std::uint8_t*>(std::aligned_alloc(4096, kRoomBytes)));
+    return bytes.get();
+  }
+  BlobReader reader;
+  std::unique_ptr<std::uint8_t, Free> bytes;
+};
+
+struct SmallFile {
+  std::string path;
+  Node node;
+  std::vector<Id> ids;
+};
+
+// One stretch of a large file: the chunks that cover it and where the first of them begins.
+struct Piece {
+  std::uint64_t begin = 0, end = 0, first_chunk_at = 0;
+  std::vector<Id> ids;
+};
+
+struct LargeFile {
+  std::string path;
+  std::unique_ptr<source::RestoreFile> file;
+  std::atomic<std::uint64_t> pieces_left{1};  // and the producer
+  std::atomic<bool> failed{false};
+};
+
+Result<const IndexEntry*> find_chunk(const Index& index, const Id& id) {
+  const IndexEntry* entry = index.find(id);
+  if (!entry || entry->kind != BlobKind::kData) {
+    return Error{Errc::kCorrupt, "chunk " + to_hex(id) + " is missing", {}, {}};
+  }
+  return entry;
+}
+
+class Restoration {
+ public:
+  Restoration(PackFiles& packs, source::Restorer& restorer, const RestoreRequest& request,
+              RestoreProgress& progress)
+      : packs_(packs),
+        restorer_(restorer),
+        selection_(request.selection),
+        progress_(progress),
+        queue_(std::max(1u, request.threads), kQueuedTasks,
+               [&packs] { return std::make_unique<Worker>(packs); }) {}
+
+  Status run(const Snapshot& snapshot) {
+    const Browser browser{[&](const std::string& path) { return begin_listing(path); },
+                          [&](const std::string& path, Node& node, Content& content) {
+                            return add_entry(path, node, content);
+                          }};
+    auto browsed = browse(packs_, snapshot, browser);
+    send_group();
+    queue_.finish();
+    return browsed;
+  }
+  bool found() const { return found_; }
+  std::vector<source::Problem> take_failures() { return std::move(failures_); }
+
+ private:
+  void fail(const std::string& path, const Error& error) {
+    std::lock_guard lock(mutex_);
+    failures_.push_back({'/' + path, error.message});
+  }
+
+  Status begin_listing(const std::string& path) {
+    send_group();
+    folder_.reset();
+    if (progress_.stop)
+      return Error{Errc::kInterrupted, "interrupted; the target is incomplete", {}, {}};
+    if (!selection_.touches(path)) return kOk;
+    auto folder = restorer_.folder(path);
+    if (folder.ok()) {
+      folder_ = *folder;
+    } else {
+      fail(path, folder.error());
+    }
+    return kOk;
+  }
+
+  Status add_entry(const std::string& path, Node& node, Content& content) {
+    const bool chosen = selection_.includes(path);
+    found_ = found_ || chosen;
+    if (!folder_) return kOk;
+    if (node.kind == NodeKind::kFolder) {
+      if (!selection_.touches(path)) return kOk;
+      auto made = restorer_.make_folder(*folder_, node);
+      if (!made.ok()) fail(path, made.error());
+      return kOk;
+    }
+    if (!chosen) return kOk;
+    if (node.kind != NodeKind::kFile) {
+      if (auto made = restorer_.write_other(*folder_, node); !made.ok()) fail(path, made.error());
+      return kOk;
+    }
+    if (node.content_bytes() > kGroupBytes) return add_large(path, node, content);
+    BACKCAST_TRY(auto ids, content.take(content.chunks_left()));
+    group_bytes_ += node.content_bytes();
+    group_.push_back({path, std::move(node), std::move(ids)});
+    if (group_bytes_ >= kGroupBytes || group_.size() == kGroupFiles) send_group();
+    return kOk;
+  }
+
+  void send_group() {
+    if (group_.empty()) return;
+    auto files = std::make_shared<std::vector<SmallFile>>(std::move(group_));
+    queue_.add([this, files, folder = folder_](Worker& worker) {
+      for (const SmallFile& file : *files) {
+        if (auto done = write_small(worker, folder, file); !done.ok()) {
+          fail(file.path, done.error());
+        }
+      }
+    });
+    group_.clear();
+    group_bytes_ = 0;
+  }
+
+  Status write_small(Worker& worker, const std::shared_ptr<source::RestoreFolder>& folder,
+                     const SmallFile& file) {
+    const std::uint64_t size = file.node.content_bytes();
+    const ByteSpan room(worker.room(), Worker::kRoomBytes);
+    std::uint64_t at = 0;
+    for (const Id& id : file.ids) {
+      BACKCAST_TRY(const IndexEntry* entry, find_chunk(packs_.index(), id));
+      if (entry->plain_bytes > size - at) return wrong_length();
+      BACKCAST_CHECK(worker.reader.read_into(*entry, room.subspan(at, entry->plain_bytes)));
+      at += entry->plain_bytes;
+    }
+    if (at != size) return wrong_length();
+    BACKCAST_CHECK(restorer_.write_file(*folder, file.node, room.first(size)));
+    progress_.files += 1;
+    progress_.bytes += size;
+    return kOk;
+  }
+
+  static Error wrong_length() {
+    return Error{Errc::kCorrupt, "its chunks do not add up to its size", {}, {}};
+  }
+
+  // Cuts a large file into pieces at multiples of kPieceBytes. A chunk across a border belongs to
+  // both.
+  Status add_large(const std::string& path, const Node& node, Content& content) {
+    auto begun = restorer_.begin_file(*folder_, node);
+    if (!begun.ok()) {
+      fail(path, begun.error());
+      return kOk;
+    }
+    if (!*begun) return kOk;
+    auto large = std::make_shared<LargeFile>();
+    large->path = path;
+    large->file = *std::move(begun);
+    Piece piece;
+    std::uint64_t at = 0;
+    while (content.chunks_left() > 0 && !large->failed) {
+      BACKCAST_TRY(const auto ids, content.take(64));
+      for (const Id& id : ids) {
+        auto entry = find_chunk(packs_.index(), id);
+        if (!entry.ok()) {
+          give_up(*large, entry.error());
+          break;
+        }
+        piece.ids.push_back(id);
+        const std::uint64_t begin = at;
+        at += (*entry)->plain_bytes;
+        if (at >= piece.begin + kPieceBytes) {
+          Piece next{piece.begin + kPieceBytes, 0, begin, {}};
+          if (at > next.begin) next.ids.push_back(id);
+          if (at == next.begin) next.first_chunk_at = at;
+          piece.end = next.begin;
+          send_piece(large, std::move(piece));
+          piece = std::move(next);
+        }
+      }
+    }
+    piece.end = at;
+    if (at != node.content_bytes() && !large->failed) give_up(*large, wrong_length());
+    if (piece.end > piece.begin) send_piece(large, std::move(piece));
+    finish_piece(*large);
+    return kOk;
+  }
+
+  void give_up(LargeFile& large, const Error& error) {
+    if (!large.failed.exchange(true)) fail(large.path, error);
+  }
+
+  void send_piece(const std::shared_ptr<LargeFile>& large, Piece piece) {
+    ++large->pieces_left;
+    queue_.add([this, large, piece = std::move(piece)](Worker& worker) {
+      if (!large->failed) {
+        if (auto done = write_piece(worker, *large, piece); !done.ok()) {
+          give_up(*large, done.error());
+        }
+      }
+      finish_piece(*large);
+    });
+  }
+
+  Status write_piece(Worker& worker, LargeFile& large, const Piece& piece) {
+    std::uint8_t* const base = worker.room() + kMaxChunkBytes;  // where piece.begin goes
+    std::uint64_t at = piece.first_chunk_at;
+    for (const Id& id : piece.ids) {
+      BACKCAST_TRY(const IndexEntry* entry, find_chunk(packs_.index(), id));
+      BACKCAST_CHECK(worker.reader.read_into(
+          *entry, {base + static_cast<std::ptrdiff_t>(at - piece.begin), entry->plain_bytes}));
+      at += entry->plain_bytes;
+    }
+    BACKCAST_CHECK(large.file->write_at(piece.begin, {base, piece.end - piece.begin}));
+    progress_.bytes += piece.end - piece.begin;
+    return kOk;
+  }
+
+  void finish_piece(LargeFile& large) {
+    if (large.pieces_left.fetch_sub(1) != 1 || large.failed) return;
+    auto done = restorer_.commit(*large.file);
+    if (!done.ok()) return fail(large.path, done.error());
+    progress_.files += 1;
+  }
+
+  PackFiles& packs_;
+  source::Restorer& restorer_;
+  const Selection& selection_;
+  RestoreProgress& progress_;
+  std::shared_ptr<source::RestoreFolder> folder_;  // of the listing at hand; none: not selected
+  std::vector<SmallFile> group_;
+  std::uint64_t group_bytes_ = 0;
+  bool found_ = false;
+  std::mutex mutex_;
+  std::vector<source::Problem> failures_;
+  TaskQueue<Worker> queue_;
+};
+
+}  // namespace
+
+Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
+                              const RestoreRequest& given, RestoreProgress& progress) {
+  RestoreRequest request = given;
+  if (request.threads == 0) request.threads = std::max(1u, std::thread::hardware_concurrency());
+  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  BACKCAST_TRY(const Index index, repository.load_index());
+  PackFiles packs(repository, index);
+  BACKCAST_TRY(auto restorer, source::Restorer::open(request.target, request.writing));
+  RestoreResult result;
+  {
+    Restoration restoration(packs, restorer, request, progress);
+    BACKCAST_CHECK(restoration.run(snapshot));
+    if (!restoration.found() && !request.selection.path().empty()) {
+      return Error{Errc::kNotFound,
+                   "/" + request.selection.path() + " is not in the snapshot",
+                   {},
+                   "backcast ls lists what is"};
+    }
+    result.failures = restoration.take_failures();
+  }
+  BACKCAST_CHECK(restorer.finish());
+  result.counts = restorer.counts();
+  result.notes = restorer.notes();
+  return result;
+}
+
+}  // namespace backcast::store

@@ -1,0 +1,45 @@
+// Restoring a snapshot, or a path of it, on all cores. Needs the private key.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "engine/source/restore.h"
+#include "engine/source/walk.h"
+#include "engine/store/browse.h"
+
+namespace backcast::store {
+
+struct RestoreRequest {
+  std::string target;
+  Selection selection;
+  source::RestoreOptions writing;
+  unsigned threads = 0;  // 0 = one per core
+};
+
+struct RestoreProgress {
+  std::atomic<std::uint64_t> files{0}, bytes{0};
+  std::atomic<bool> stop{false};
+};
+
+struct RestoreResult {
+  source::RestoreCounts counts;
+  std::vector<std::string> notes;  // metadata that could not be set, and why
+  // What could not be restored, because it is damaged or could not be written: path and reason.
+  std::vector<source::Problem> failures;
+};
+
+// Everything undamaged is restored; damage is a failure of the result. Errors: the target cannot
+// be used, the selection matches nothing (kNotFound), the tree itself is damaged (kCorrupt).
+Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
+                              const RestoreRequest& request, RestoreProgress& progress);
+
+// The content of one file to `sink`, in order.
+Status dump_file(Repository& repository, const Snapshot& snapshot, const std::string& path,
+                 const std::function<Status(ByteView)>& sink);
+// The selection as a tar stream.
+Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,
+                const std::function<Status(ByteView)>& sink);
+
+}  // namespace backcast::store

@@ -1,0 +1,126 @@
+#include "engine/store/snapshot.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "engine/base/text.h"
+
+namespace backcast::store {
+namespace {
+
+constexpr std::uint64_t kMaxTextBytes = 1 << 20;
+
+void append_texts(WireWriter& out, const std::vector<std::string>& texts) {
+  out.varint(texts.size());
+  for (const std::string& text : texts) out.bytes(text);
+}
+
+std::vector<std::string> read_texts(WireReader& in) {
+  std::vector<std::string> texts;
+  const std::uint64_t count = in.varint(kMaxTextBytes);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) texts.emplace_back(in.bytes(kMaxTextBytes));
+  return texts;
+}
+
+void append_ids(WireWriter& out, const std::vector<Id>& ids) {
+  out.varint(ids.size());
+  for (const Id& id : ids) out.fixed(view(id));
+}
+
+std::vector<Id> read_ids(WireReader& in) {
+  const std::uint64_t count = in.varint(in.rest().size() / kIdBytes);
+  std::vector<Id> ids(count);
+  for (Id& id : ids) id = read_id(in);
+  return ids;
+}
+
+// Fields of one kind in the order they are stored; the same list writes and reads.
+template <typename S>
+auto numbers_of(S& s) {
+  return std::tie(s.sequence, s.files, s.folders, s.others, s.content_bytes, s.problems,
+                  s.read_bytes, s.added_chunks, s.added_plain_bytes, s.added_stored_bytes,
+                  s.requests, s.reference_count);
+}
+
+}  // namespace
+
+std::string encode_snapshot(const Snapshot& snapshot) {
+  std::string out;
+  WireWriter writer(out);
+  std::apply([&](const auto&... number) { (writer.varint(number), ...); }, numbers_of(snapshot));
+  writer.zigzag(snapshot.time.time_since_epoch().count());
+  writer.zigzag(snapshot.received.time_since_epoch().count());
+  writer.zigzag(snapshot.took.count());
+  writer.bytes(snapshot.host);
+  writer.bytes(snapshot.program);
+  append_texts(writer, snapshot.paths);
+  append_texts(writer, snapshot.tags);
+  append_ids(writer, snapshot.tree);
+  append_ids(writer, snapshot.references);
+  return out;
+}
+
+Result<Snapshot> decode_snapshot(const Id& id, ByteView bytes) {
+  WireReader in(bytes);
+  Snapshot snapshot;
+  snapshot.id = id;
+  std::apply([&](auto&... number) { ((number = in.varint()), ...); }, numbers_of(snapshot));
+  snapshot.time = Instant(Duration(in.zigzag()));
+  snapshot.received = Instant(Duration(in.zigzag()));
+  snapshot.took = Duration(in.zigzag());
+  snapshot.host = in.bytes(kMaxTextBytes);
+  snapshot.program = in.bytes(kMaxTextBytes);
+  snapshot.paths = read_texts(in);
+  snapshot.tags = read_texts(in);
+  snapshot.tree = read_ids(in);
+  snapshot.references = read_ids(in);
+  if (!in.ok() || !in.at_end()) {
+    return Error{Errc::kCorrupt, name_of(ObjectType::kSnapshot, id) + ": damaged", {}, {}};
+  }
+  return snapshot;
+}
+
+Result<Snapshot> load_snapshot(Repository& repository, const Id& id) {
+  BACKCAST_TRY(const std::string plain, repository.objects().load(ObjectType::kSnapshot, id));
+  BACKCAST_TRY(Snapshot snapshot, decode_snapshot(id, as_bytes(plain)));
+  snapshot.object_bytes = plain.size() + kObjectHeaderBytes + kSealOverheadBytes;
+  return snapshot;
+}
+
+Result<std::vector<Snapshot>> load_snapshots(Repository& repository) {
+  BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kSnapshot));
+  std::vector<Snapshot> snapshots;
+  for (const Id& id : ids) {
+    auto snapshot = load_snapshot(repository, id);
+    // Forgotten by somebody else since the listing.
+    if (!snapshot.ok() && snapshot.error().code == Errc::kNotFound) continue;
+    if (!snapshot.ok()) return snapshot.error();
+    snapshots.push_back(*std::move(snapshot));
+  }
+  std::sort(snapshots.begin(), snapshots.end(), [](const Snapshot& a, const Snapshot& b) {
+    return std::tie(a.sequence, a.received, a.id) < std::tie(b.sequence, b.received, b.id);
+  });
+  return snapshots;
+}
+
+Result<Snapshot> find_snapshot(const std::vector<Snapshot>& snapshots, const std::string& name) {
+  if (snapshots.empty()) {
+    return Error{
+        Errc::kNotFound, "the repository holds no snapshot", {}, "backcast backup makes one"};
+  }
+  if (name == "latest") return snapshots.back();
+  const Snapshot* found = nullptr;
+  for (const Snapshot& snapshot : snapshots) {
+    if (!to_hex(snapshot.id).starts_with(name) || name.empty()) continue;
+    if (found)
+      return bad_input("several snapshots begin with " + printable(name), "give more digits");
+    found = &snapshot;
+  }
+  if (!found) {
+    return Error{
+        Errc::kNotFound, "no snapshot " + printable(name), {}, "backcast snapshots lists them"};
+  }
+  return *found;
+}
+
+}  // namespace backcast::store

@@ -1,0 +1,47 @@
+// A snapshot: what a backup saved, as far as the writer secret shows it. The tree itself is chunks
+// sealed to the public key; the chunks it refers to are listed in chunks sealed under a key of the
+// writer, so that deduplication, forget, prune and structural checks need no private key.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/store/repository.h"
+
+namespace backcast::store {
+
+struct Snapshot {
+  Id id;
+  std::uint64_t sequence = 0;  // one more than any the writer saw
+  Instant time{};              // when the backup started, as its machine says
+  Instant received{};          // when the store got it: what retention trusts
+  std::string host;
+  std::vector<std::string> paths, tags;
+  std::string program;  // version that wrote it
+
+  std::uint64_t files = 0, folders = 0, others = 0;  // entries saved
+  std::uint64_t content_bytes = 0;                   // of its files, holes left out
+  std::uint64_t problems = 0;                        // entries that could not be saved
+  std::uint64_t read_bytes = 0;                      // read from the source
+  std::uint64_t added_chunks = 0, added_plain_bytes = 0, added_stored_bytes = 0;
+  std::uint64_t requests = 0;  // objects written
+  Duration took{};
+
+  std::vector<Id> tree;        // chunks of the tree, in order
+  std::vector<Id> references;  // chunks of the reference list, in order
+  std::uint64_t reference_count = 0;
+
+  std::uint64_t object_bytes = 0;  // size of the stored object; not part of it
+};
+
+std::string encode_snapshot(const Snapshot& snapshot);
+Result<Snapshot> decode_snapshot(const Id& id, ByteView bytes);
+
+Result<Snapshot> load_snapshot(Repository& repository, const Id& id);
+// All of them in order of sequence, then time.
+Result<std::vector<Snapshot>> load_snapshots(Repository& repository);
+// The one that `name` means: "latest", or the beginning of an id. Errors: kNotFound; kBadInput if
+// several begin so.
+Result<Snapshot> find_snapshot(const std::vector<Snapshot>& snapshots, const std::string& name);
+
+}  // namespace backcast::store

@@ -1,0 +1,185 @@
+#include "engine/store/tree.h"
+
+#include <algorithm>
+
+namespace backcast::store {
+namespace {
+
+constexpr std::uint64_t kMaxRecordBytes = 1ULL << 30;
+constexpr std::uint64_t kMaxPathBytes = 1 << 20;
+// A reference chunk ends where an id says so, so that unchanged stretches are the same chunks:
+// mean 512 references.
+constexpr std::size_t kMaxReferences = 4096;
+
+bool ends_chunk(const Id& id) {
+  return id.bytes[15] == 0 && (id.bytes[14] & 1) == 0;
+}
+
+Error damaged(const Snapshot& snapshot, const char* what) {
+  return Error{
+      Errc::kCorrupt, "snapshot " + to_hex(snapshot.id).substr(0, 8) + ": " + what, {}, {}};
+}
+
+Result<TreeListing> parse_listing(ByteView bytes) {
+  WireReader in(bytes);
+  TreeListing listing;
+  listing.path = in.bytes(kMaxPathBytes);
+  const std::uint64_t count = in.varint(bytes.size());
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    BACKCAST_TRY(source::Node node, source::read_node(in));
+    listing.nodes.push_back(std::move(node));
+  }
+  if (!in.ok() || !in.at_end()) return Error{Errc::kCorrupt, "damaged listing", {}, {}};
+  return listing;
+}
+
+}  // namespace
+
+void set_chunk_count(source::Node& node, std::uint64_t chunks) {
+  node.content.clear();
+  if (chunks != 0) WireWriter(node.content).varint(chunks);
+}
+
+Result<std::uint64_t> chunk_count(const source::Node& node) {
+  if (node.content.empty()) return std::uint64_t{0};
+  WireReader in(as_bytes(node.content));
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || !in.at_end() || count == 0) {
+    return Error{Errc::kCorrupt, "damaged node", {}, {}};
+  }
+  return count;
+}
+
+std::string listing_record(const std::string& path, std::size_t node_count,
+                           std::string_view node_bytes) {
+  std::string body;
+  WireWriter writer(body);
+  writer.bytes(path);
+  writer.varint(node_count);
+  std::string record;
+  WireWriter framed(record);
+  framed.varint(body.size() + node_bytes.size());
+  framed.fixed(body);
+  framed.fixed(node_bytes);
+  return record;
+}
+
+TreeWriter::TreeWriter(ChunkStore& store, int level)
+    : writer_(store, level), chunker_(store.repository().keys().gear_key(), kTreeSizes) {}
+
+Status TreeWriter::add_listing(std::string_view record) {
+  tree_.append(record);
+  return tree_.size() < 4 * kTreeSizes.maximum ? Status(kOk) : cut_tree(false);
+}
+
+Status TreeWriter::cut_tree(bool at_end) {
+  ByteView rest = as_bytes(tree_);
+  while (!rest.empty()) {
+    const std::size_t size = chunker_.first_chunk(rest, at_end);
+    if (size == 0) break;
+    BACKCAST_TRY(const Id id, writer_.put(BlobKind::kTree, rest.first(size)));
+    tree_ids_.push_back(id);
+    rest = rest.subspan(size);
+  }
+  tree_.erase(0, tree_.size() - rest.size());
+  return kOk;
+}
+
+Status TreeWriter::add_reference(const Id& id) {
+  WireWriter(references_).fixed(view(id));
+  ++count_;
+  if (ends_chunk(id) || references_.size() == kMaxReferences * kIdBytes) return cut_references();
+  return kOk;
+}
+
+Status TreeWriter::cut_references() {
+  BACKCAST_TRY(const Id id, writer_.put(BlobKind::kReferences, as_bytes(references_)));
+  reference_ids_.push_back(id);
+  references_.clear();
+  return kOk;
+}
+
+Status TreeWriter::finish(Snapshot& snapshot) {
+  BACKCAST_CHECK(cut_tree(true));
+  if (!references_.empty()) BACKCAST_CHECK(cut_references());
+  snapshot.tree = std::move(tree_ids_);
+  snapshot.references = std::move(reference_ids_);
+  snapshot.reference_count = count_;
+  return kOk;
+}
+
+Status read_tree(BlobReader& reader, const Snapshot& snapshot,
+                 const std::function<Status(TreeListing&)>& visit) {
+  std::string pending;
+  for (const Id& id : snapshot.tree) {
+    BACKCAST_TRY(const ByteView bytes, reader.read(id, BlobKind::kTree));
+    pending.append(as_text(bytes));
+    WireReader in(as_bytes(pending));
+    std::size_t used = 0;
+    while (true) {
+      const std::uint64_t size = in.varint(kMaxRecordBytes);
+      if (!in.ok() || in.rest().size() < size) break;
+      BACKCAST_TRY(TreeListing listing, parse_listing(in.fixed(size)));
+      BACKCAST_CHECK(visit(listing));
+      used = pending.size() - in.rest().size();
+    }
+    pending.erase(0, used);
+  }
+  return pending.empty() ? Status(kOk) : Status(damaged(snapshot, "its tree ends too early"));
+}
+
+Status ReferenceReader::load() {
+  if (used_ < loaded_.size()) return kOk;
+  if (chunk_ == snapshot_.references.size()) {
+    return damaged(snapshot_, "its reference list ends too early");
+  }
+  BACKCAST_TRY(const ByteView bytes,
+               reader_.read(snapshot_.references[chunk_++], BlobKind::kReferences));
+  if (bytes.empty() || bytes.size() % kIdBytes != 0) {
+    return damaged(snapshot_, "damaged reference list");
+  }
+  loaded_ = as_text(bytes);
+  used_ = 0;
+  return kOk;
+}
+
+Result<std::vector<Id>> ReferenceReader::next(std::uint64_t count) {
+  std::vector<Id> ids;
+  ids.reserve(std::min<std::uint64_t>(count, kMaxReferences));
+  while (ids.size() < count) {
+    BACKCAST_CHECK(load());
+    WireReader in(as_bytes(loaded_).subspan(used_, kIdBytes));
+    ids.push_back(read_id(in));
+    used_ += kIdBytes;
+    ++position_;
+  }
+  return ids;
+}
+
+Status ReferenceReader::skip(std::uint64_t count) {
+  while (count > 0) {
+    BACKCAST_CHECK(load());
+    const std::uint64_t step = std::min<std::uint64_t>(count, (loaded_.size() - used_) / kIdBytes);
+    used_ += step * kIdBytes;
+    position_ += step;
+    count -= step;
+  }
+  return kOk;
+}
+
+Status visit_references(BlobReader& reader, const Snapshot& snapshot,
+                        const std::function<void(const Id&)>& visit) {
+  for (const Id& id : snapshot.tree) visit(id);
+  for (const Id& chunk : snapshot.references) {
+    visit(chunk);
+    BACKCAST_TRY(const ByteView bytes, reader.read(chunk, BlobKind::kReferences));
+    if (bytes.empty() || bytes.size() % kIdBytes != 0) {
+      return damaged(snapshot, "damaged reference list");
+    }
+    WireReader in(bytes);
+    while (!in.at_end()) visit(read_id(in));
+  }
+  return kOk;
+}
+
+}  // namespace backcast::store

@@ -1,0 +1,80 @@
+// The tree of a snapshot as a stream of listings, and its list of chunk references as a stream of
+// ids. A file's node says how many of the references are its content; they come in the same order.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/source/node.h"
+#include "engine/store/blob_reader.h"
+#include "engine/store/chunk_writer.h"
+#include "engine/store/snapshot.h"
+
+namespace backcast::store {
+
+// The entries of one folder, or a part of them. Depth first; a folder's entry comes before its
+// listings. Paths are without leading "/"; "" is above the roots.
+struct TreeListing {
+  std::string path;
+  std::vector<source::Node> nodes;
+};
+
+// Chunks of a file's content: what Node::content holds in a tree.
+void set_chunk_count(source::Node& node, std::uint64_t chunks);
+Result<std::uint64_t> chunk_count(const source::Node& node);
+
+// Header of a listing record; the nodes follow, as append_node writes them.
+std::string listing_record(const std::string& path, std::size_t node_count,
+                           std::string_view node_bytes);
+
+class TreeWriter {
+ public:
+  TreeWriter(ChunkStore& store, int level);
+  Status add_listing(std::string_view record);
+  Status add_reference(const Id& id);
+  // Stores what is left; fills tree, references and reference_count.
+  Status finish(Snapshot& snapshot);
+
+ private:
+  Status cut_tree(bool at_end);
+  Status cut_references();
+
+  ChunkWriter writer_;
+  Chunker chunker_;
+  std::string tree_, references_;
+  std::vector<Id> tree_ids_, reference_ids_;
+  std::uint64_t count_ = 0;
+};
+
+// Calls `visit` with each listing in order. Needs the private key.
+Status read_tree(BlobReader& reader, const Snapshot& snapshot,
+                 const std::function<Status(TreeListing&)>& visit);
+
+// Reads the reference list in order, a chunk at a time. Needs no private key.
+class ReferenceReader {
+ public:
+  ReferenceReader(BlobReader& reader, const Snapshot& snapshot)
+      : reader_(reader), snapshot_(snapshot) {}
+  // The next `count` ids. kCorrupt if the list is shorter.
+  Result<std::vector<Id>> next(std::uint64_t count);
+  Status skip(std::uint64_t count);
+  std::uint64_t position() const { return position_; }
+
+ private:
+  Status load();  // makes sure that at least one id is left in loaded_
+
+  BlobReader& reader_;
+  const Snapshot& snapshot_;
+  std::size_t chunk_ = 0;  // next to load
+  std::string loaded_;
+  std::size_t used_ = 0;
+  std::uint64_t position_ = 0;
+};
+
+// Every chunk that a snapshot needs, its tree and reference list included, each perhaps more than
+// once.
+Status visit_references(BlobReader& reader, const Snapshot& snapshot,
+                        const std::function<void(const Id&)>& visit);
+
+}  // namespace backcast::store
