@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kCronieLongestChangeSeconds = 3 * 3600;
 constexpr int kRobfigHorizonYears = 5;  // its search gives up after that
 constexpr int kAllYears = 300;
+constexpr int kLastYear = 2199;  // of systemd and AWS
 
 ClockRule clock_rule(const CalendarSchedule& s) {
   ClockRule rule;
@@ -30,6 +31,7 @@ ClockRule clock_rule(const CalendarSchedule& s) {
     case Dialect::kOnCalendar:
     case Dialect::kAws:
       rule.once_if_repeated = true;
+      rule.last_year = kLastYear;
       break;
   }
   return rule;

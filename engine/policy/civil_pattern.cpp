@@ -9,7 +9,6 @@ namespace backcast::policy {
 namespace {
 
 constexpr int kFirstPatternYear = 1970;
-constexpr int kLastInstantYear = 2261;
 constexpr std::int64_t kDaySeconds = 86'400;
 
 // The smallest set bit at or above `from`, or -1.
@@ -149,7 +148,7 @@ std::optional<Instant> next_instant(const CivilPattern& p, Instant after, const 
                                     const ClockRule& rule) {
   std::int64_t lower = unix_seconds(after) + 1;
   const int last_year =
-      std::min(civil_from_local_seconds(lower).date.year + rule.horizon_years, kLastInstantYear);
+      std::min(civil_from_local_seconds(lower).date.year + rule.horizon_years, rule.last_year);
   for (;;) {
     const Zone::Span span = zone.span_at(lower);
     const bool has_end = span.end_second != std::numeric_limits<std::int64_t>::max();

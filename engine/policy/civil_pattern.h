@@ -53,6 +53,7 @@ struct ClockRule {
   std::int64_t longest_change_seconds = 26 * 3600;
   // Years to look ahead before giving up.
   int horizon_years = 41;  // 29 February on a given weekday returns within 40 years
+  int last_year = 2261;    // the last whole one an Instant holds
 };
 
 // The first instant strictly after `after` at which a match is due, or nullopt if there is none

@@ -24,13 +24,14 @@ Instant go_date(const CivilTime& local, const Zone& zone) {
   return from_unix_seconds(wall - span.offset_seconds);
 }
 
-// The earliest time of day at or after t; a time that is over for today is 24 hours later.
+// The earliest time of day at or after t; a time that is over for today is 24 hours later. (kopia
+// adds them once and so names a time that is past in the 25th hour of a day; we never do.)
 std::optional<Instant> next_time_of_day(const KopiaSchedule& s, Instant t, const Zone& zone) {
   std::optional<Instant> earliest;
   const CivilDate today = to_civil(t, zone).date;
   for (const int minute : s.minutes_of_day) {
     Instant candidate = go_date({today, minute / 60, minute % 60, 0}, zone);
-    if (t > candidate) candidate += kDay;
+    while (t > candidate) candidate += kDay;
     if (!earliest || candidate < *earliest) earliest = candidate;
   }
   return earliest;

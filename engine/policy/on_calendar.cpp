@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <tuple>
 
 #include "engine/policy/calendar_schedule.h"
 #include "engine/policy/cron_fields.h"
@@ -78,6 +79,16 @@ Result<int> read_number(Reader& in) {
   return value;
 }
 
+// A range that holds one value, or a step that leaves the range at once, is that one value; other
+// ranges end at the last value the step reaches.
+Progression normalized(const Progression& item) {
+  const bool one_value = item.first == item.last;
+  const bool step_leaves = item.last > item.first && item.first + item.step > item.last;
+  if (one_value || step_leaves) return {item.first, -1, 0};
+  if (item.last < item.first) return item;
+  return {item.first, item.last - (item.last - item.first) % item.step, item.step};
+}
+
 Result<Component> read_component(Reader& in) {
   Component component;
   if (in.take('*')) {
@@ -96,7 +107,7 @@ Result<Component> read_component(Reader& in) {
       BACKCAST_TRY(item.step, read_number(in));
       if (item.step == 0) return in.bad("a repetition of 0");
     }
-    component.items.push_back(item);
+    component.items.push_back(normalized(item));
   } while (in.take(','));
   return component;
 }
@@ -127,13 +138,22 @@ Result<std::uint64_t> to_mask(const Reader& in, const Component& component, int 
 Result<std::uint32_t> to_mask_from_end(const Reader& in, const Component& component) {
   std::uint32_t mask = 0;
   if (component.star) return mask;
-  for (const Progression& item : component.items) {
-    if (!is_valid(item, 1, kMaxFromEnd, true)) {
-      return in.bad("a day from the end of the month outside 1..28, or an empty range");
+  std::vector<Progression> items = component.items;
+  const auto key = [](const Progression& i) { return std::tuple(i.first, i.last, i.step); };
+  std::sort(items.begin(), items.end(),
+            [&](const Progression& a, const Progression& b) { return key(a) < key(b); });
+  int high = kMaxFromEnd;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Progression& item = items[i];
+    if (i > 0 && key(item) == key(items[i - 1])) continue;
+    if (!is_valid(item, 1, high, true)) {
+      return in.bad(
+          fmt::format("a day from the end of the month outside 1..{}, or an empty range", high));
     }
+    high -= 3;  // systemd's check takes three more off for every further item of the list
     int from = item.first, down_to = item.step == 0 ? item.first : 1;
     if (item.last >= 0) {
-      from = item.last - (item.last - item.first) % item.step;
+      from = item.last;
       down_to = item.first;
     }
     for (int v = from; v >= down_to; v -= std::max(item.step, 1)) mask |= 1u << v;
