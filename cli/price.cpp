@@ -19,7 +19,7 @@ namespace {
 struct PriceOptions {
   std::string usage, forecast;
   std::vector<std::string> books, options;
-  bool explain = false;
+  bool explain = false, lines = false;
   std::string by, view = "accrual", month;
 };
 
@@ -50,14 +50,13 @@ Status keep_month(cost::Invoice& invoice, const std::string& month) {
 
 void print_invoice(const Context& context, const PriceOptions& options,
                    const cost::Invoice& invoice, const std::vector<cost::Dimension>& by) {
-  if (options.explain) {
-    print(context, reports::invoice_table(invoice, true));
-  } else {
-    print(context, reports::showback_table(invoice, by));
-  }
-  if (context.format == Format::kText && options.explain) {
-    print(fmt::format("total {}\n", to_string(invoice.total())));
-  }
+  const bool shows_lines = options.explain || options.lines;
+  reports::Table table = shows_lines ? reports::invoice_table(invoice, options.explain)
+                                     : reports::showback_table(invoice, by);
+  const bool is_for_people = context.format == Format::kText || context.format == Format::kMarkdown;
+  if (is_for_people) table = reports::without_empty_columns(std::move(table));
+  print(context, table);
+  if (is_for_people && shows_lines) print(fmt::format("\nTotal {}\n", to_string(invoice.total())));
   for (const std::string& assumption : invoice.assumptions) note(context, "assumed: " + assumption);
 }
 
@@ -89,6 +88,7 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
   verb->add_option("--prices", options->books, "Price book: a file, or a name such as zilliz")
       ->required();
   verb->add_option("--option", options->options, "Use this option of the price book");
+  verb->add_flag("--lines", options->lines, "Every line of the invoice");
   verb->add_flag("--explain", options->explain,
                  "Every line with its rate, tier, convention, price row and source");
   verb->add_option("--by", options->by,

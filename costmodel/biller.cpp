@@ -37,7 +37,7 @@ struct GroupMonth {
 
 struct GroupState {
   UsageGroup group;
-  std::vector<GroupMonth> months;  // rarely more than one is asked for in a row
+  std::vector<GroupMonth> months;  // rising
 };
 
 bool same_group(const UsageGroup& group, const UsageRecord& r) {
@@ -115,13 +115,14 @@ struct Biller::State {
   }
 
   Result<GroupMonth*> find_month(GroupState& state, int month) {
-    for (auto it = state.months.rbegin(); it != state.months.rend(); ++it) {
-      if (it->month == month) return &*it;
-    }
+    if (!state.months.empty() && state.months.back().month == month) return &state.months.back();
+    const auto it =
+        std::lower_bound(state.months.begin(), state.months.end(), month,
+                         [](const GroupMonth& m, int wanted) { return m.month < wanted; });
+    if (it != state.months.end() && it->month == month) return &*it;
     GroupMonth made{month, {}, {}};
     BACKCAST_TRY(made.targets, find_targets(state.group, month));
-    state.months.push_back(std::move(made));
-    return &state.months.back();
+    return &*state.months.insert(it, std::move(made));
   }
 
   Result<std::vector<Target>> find_targets(const UsageGroup& group, int month) const {

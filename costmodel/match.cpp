@@ -80,8 +80,10 @@ int Matcher::closeness(const PriceRow& row, const UsageGroup& group) const {
   const int peer = row.peer_region == "same" ? (group.peer_region == group.region ? 3 : -1)
                                              : region_closeness(row.peer_region, group.peer_region);
   if (region < 0 || peer < 0) return -1;
-  // What outranks what, most important first: options, class, region, peer, operation, kind.
+  // What outranks what, most important first: options, staying in a region, class, region, peer,
+  // operation, kind.
   int score = !row.option.empty();
+  score = score * 2 + (row.peer_region == "same");
   score = score * 2 + !row.storage_class.empty();
   score = score * 4 + region;
   score = score * 4 + peer;

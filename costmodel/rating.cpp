@@ -196,7 +196,8 @@ class MonthRater {
     if (row.tier_mode == TierMode::kStep) return rate_step(pool, row, unit);
 
     std::vector<Segment> used;
-    const std::string plain = pool.is_early_deletion ? "early deletion" : "";
+    const bool says_so_itself = meter.kind == UsageKind::kDeletion;
+    const std::string plain = pool.is_early_deletion && !says_so_itself ? "early deletion" : "";
     if (pool.free_base > 0) used.push_back({pool.free_base, Decimal(), -1, "free allowance"});
     uint128 covered = pool.free_base;
     std::optional<Decimal> overage_rate;

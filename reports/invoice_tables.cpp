@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace backcast::reports {
 namespace {
 
@@ -21,8 +23,11 @@ std::string tier_range(const cost::PriceRow& row, int tier) {
 
 std::string charge_of(const Invoice& invoice, const InvoiceLine& line) {
   if (line.group == kNone && line.row == kNone) return line.description;
-  const std::string& meter = invoice.book->meters[line.meter].name;
-  return line.description.empty() ? meter : meter + ", " + line.description;
+  std::string charge = invoice.book->meters[line.meter].name;
+  if (line.group != kNone && !invoice.groups[line.group].operation.empty()) {
+    charge += ": " + invoice.groups[line.group].operation;
+  }
+  return line.description.empty() ? charge : charge + ", " + line.description;
 }
 
 std::string region_of(const cost::UsageGroup& group) {
@@ -160,6 +165,19 @@ Table compare_table(std::span<const cost::CompareRow> rows, const std::string& c
   last[11] = money(right);
   last[12] = money(right - left);
   last[13].value = currency;
+  return table;
+}
+
+Table without_empty_columns(Table table) {
+  for (std::size_t c = table.columns.size(); c-- > 0;) {
+    const bool says_something = std::any_of(
+        table.rows.begin(), table.rows.end(),
+        [&](const auto& row) { return !row[c].value.empty() && row[c].value != "0.00"; });
+    if (says_something || table.columns[c].key == "total") continue;
+    const auto at = static_cast<std::ptrdiff_t>(c);
+    table.columns.erase(table.columns.begin() + at);
+    for (auto& row : table.rows) row.erase(row.begin() + at);
+  }
   return table;
 }
 

@@ -18,4 +18,7 @@ Table showback_table(const cost::Invoice& invoice, std::span<const cost::Dimensi
 // Two invoices line by line; one more row holds the totals.
 Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency);
 
+// Without the columns that are empty or "0.00" in every row: for people, who need not see them.
+Table without_empty_columns(Table table);
+
 }  // namespace backcast::reports
