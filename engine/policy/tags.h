@@ -1,0 +1,62 @@
+// Tags on backups: the time tags Zerops gives its automatic ones, the tags users give, and the tags
+// that protect.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/base/instant.h"
+
+namespace backcast::policy {
+
+// Tags of an automatic backup. Manual ones get none.
+struct TimeTags {
+  bool daily = false;    // on every automatic backup, however many a day
+  bool weekly = false;   // the first of its ISO week (Monday 00:00 UTC)
+  bool monthly = false;  // the first of its UTC month
+  bool operator==(const TimeTags&) const = default;
+};
+
+struct TimeTagRules {
+  // The vendor's own simulator keys weeks by calendar year and ISO week, so that both 30 December
+  // 2024 and 1 January 2025 open a week. Off: the year of the ISO week.
+  bool week_in_calendar_year = false;
+};
+
+// `previous` is the newest automatic backup before this one that succeeded, whether it still exists
+// or not; a failed run leaves the tag to the next. A backup older than `previous` opens no period.
+TimeTags time_tags(Instant born, std::optional<Instant> previous, const TimeTagRules& rules = {});
+
+// "daily, weekly: first automatic backup of the week, …": why each tag was given or not.
+std::string explain(const TimeTags& tags);
+
+// ---------------------------------------------------------------------------------------------
+
+struct UserTagLimits {
+  std::size_t max_tag_bytes = 24;     // Zerops guide
+  std::size_t max_total_bytes = 256;  // the vendor has a limit (backupTotalTagLength), unpublished
+};
+
+enum class TagFault : std::uint8_t { kNone, kEmpty, kTooLong, kBadCharacter, kTotalTooLong };
+
+struct TagCheck {
+  TagFault fault = TagFault::kNone;
+  std::size_t tag = 0;       // which
+  std::size_t position = 0;  // of the bad character
+  bool ok() const { return fault == TagFault::kNone; }
+};
+
+// User tags are made of letters, digits, ":", "-" and "_".
+TagCheck check_user_tags(std::span<const std::string> tags, const UserTagLimits& limits = {});
+// With the vendor's code: backupTagNameFormat or backupTotalTagLength. Empty if there is no fault.
+std::string explain(const TagCheck& check, std::span<const std::string> tags,
+                    const UserTagLimits& limits = {});
+
+// The first of the backup's tags that is on the list of protected names, or -1. Protection follows
+// the list: a name taken off it protects no longer.
+int protecting_tag(std::span<const std::string> tags, std::span<const std::string> protected_names);
+
+}  // namespace backcast::policy
