@@ -10,6 +10,10 @@
 #include <set>
 #include <variant>
 
+// The library cuts names in its messages to 255 bytes on purpose.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wstringop-truncation"
+#endif
 // Reading ahead in a thread gains nothing here and would start one per file.
 #define CSV_IO_NO_THREAD
 #include <libfccp/csv.h>
