@@ -6,6 +6,7 @@
 // differs from that of the archive before; it keeps that archive unless an earlier rule already
 // did, which uses up the period without counting, until it has kept n (negative: no limit). A rule
 // that ends with room left keeps the oldest archive too ("daily[oldest]"), if nothing else did.
+// Checkpoints (unfinished archives) count nowhere and go, but for one that is the newest of all.
 // Periods are local time of the pruning process. 1.4 adds 13weekly and 3monthly.
 // Source: borg 1.4-maint src/borg/helpers/misc.py (prune_within, prune_split), 1.4 documentation.
 #include <fmt/format.h>
@@ -20,12 +21,16 @@ namespace backcast::policy {
 namespace {
 
 // One rule over the whole history. `closest` learns how near it came to keeping the others.
-void split(Rule rule, Period period, std::int32_t count, const std::vector<std::int64_t>& local,
-           Verdicts& verdicts, std::vector<Closest>& closest) {
-  if (count == 0 || local.empty()) return;
+void split(Rule rule, Period period, std::int32_t count, Points points,
+           const std::vector<std::int64_t>& local, Verdicts& verdicts,
+           std::vector<Closest>& closest) {
+  if (count == 0) return;
   std::int64_t last = kNoPeriod;
   std::int32_t kept = 0, periods_past = 0;
-  for (std::size_t i = 0; i < local.size(); ++i) {
+  std::size_t oldest = points.size();
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (points[i].marks & kMarkIncomplete) continue;
+    oldest = i;
     const std::int64_t number = period_number(period, local[i]);
     const bool is_new = std::exchange(last, number) != number;
     if (verdicts.is_decided(i)) continue;
@@ -38,22 +43,37 @@ void split(Rule rule, Period period, std::int32_t count, const std::vector<std::
       closest[i].used_up(rule, count + periods_past, periods_past);
     }
   }
-  const std::size_t oldest = local.size() - 1;
-  if (kept < count && !verdicts.is_decided(oldest)) {
+  if (kept < count && oldest != points.size() && !verdicts.is_decided(oldest)) {
     verdicts.keep(oldest, {rule, Effect::kOldest, ++kept, 0});
   }
 }
 
 }  // namespace
 
+void mark(const BorgPolicy&, const Snapshot& snapshot, Point& point) {
+  // "name.checkpoint", "name.checkpoint.2"
+  const std::string_view name = snapshot.id;
+  const std::string_view stem = name.substr(0, name.find_last_not_of("0123456789") + 1);
+  if (name.ends_with(".checkpoint") || (stem != name && stem.ends_with(".checkpoint."))) {
+    point.marks |= kMarkIncomplete;
+  }
+}
+
 void decide(const BorgPolicy& policy, Points points, const PlanContext& context,
             Verdicts& verdicts) {
   const std::vector<std::int64_t> local = local_seconds(points, context.zone);
   std::vector<Closest> closest(points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!(points[i].marks & kMarkIncomplete)) continue;
+    const bool is_newest = i == 0;
+    is_newest ? verdicts.keep(i, {Rule::kIncomplete, Effect::kKeeps, 0, 0})
+              : verdicts.drop(i, {Rule::kIncomplete, Effect::kDrops, 0, 0});
+  }
   if (policy.within) {
     std::int32_t kept = 0;
     const Instant after = minus(context.now, *policy.within);
     for (std::size_t i = 0; i < points.size(); ++i) {
+      if (verdicts.is_decided(i)) continue;
       if (points[i].time > after) {
         verdicts.keep(i, {Rule::kWithin, Effect::kKeeps, ++kept, 0});
       } else {
@@ -61,16 +81,17 @@ void decide(const BorgPolicy& policy, Points points, const PlanContext& context,
       }
     }
   }
-  split(Rule::kSecondly, Period::kSecond, policy.secondly, local, verdicts, closest);
-  split(Rule::kMinutely, Period::kMinute, policy.minutely, local, verdicts, closest);
-  split(Rule::kHourly, Period::kHour, policy.hourly, local, verdicts, closest);
-  split(Rule::kDaily, Period::kDay, policy.daily, local, verdicts, closest);
-  split(Rule::kWeekly, Period::kWeek, policy.weekly, local, verdicts, closest);
-  split(Rule::kMonthly, Period::kMonth, policy.monthly, local, verdicts, closest);
-  split(Rule::kThirteenWeekly, Period::kThirteenWeeks, policy.thirteen_weekly, local, verdicts,
+  split(Rule::kSecondly, Period::kSecond, policy.secondly, points, local, verdicts, closest);
+  split(Rule::kMinutely, Period::kMinute, policy.minutely, points, local, verdicts, closest);
+  split(Rule::kHourly, Period::kHour, policy.hourly, points, local, verdicts, closest);
+  split(Rule::kDaily, Period::kDay, policy.daily, points, local, verdicts, closest);
+  split(Rule::kWeekly, Period::kWeek, policy.weekly, points, local, verdicts, closest);
+  split(Rule::kMonthly, Period::kMonth, policy.monthly, points, local, verdicts, closest);
+  split(Rule::kThirteenWeekly, Period::kThirteenWeeks, policy.thirteen_weekly, points, local,
+        verdicts, closest);
+  split(Rule::kThreeMonthly, Period::kThreeMonths, policy.three_monthly, points, local, verdicts,
         closest);
-  split(Rule::kThreeMonthly, Period::kThreeMonths, policy.three_monthly, local, verdicts, closest);
-  split(Rule::kYearly, Period::kYear, policy.yearly, local, verdicts, closest);
+  split(Rule::kYearly, Period::kYear, policy.yearly, points, local, verdicts, closest);
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!verdicts.is_decided(i)) verdicts.drop(i, closest[i].reason());
   }
@@ -147,6 +168,9 @@ const Dialect<BorgPolicy>& borg_dialect() {
 }
 
 std::string words(const BorgPolicy&, const Reason& reason) {
+  if (reason.rule == Rule::kIncomplete) {
+    return reason.effect == Effect::kKeeps ? "newest checkpoint" : "checkpoint";
+  }
   switch (reason.effect) {
     case Effect::kKeeps:
       return fmt::format("{} #{}", rule_name(reason.rule), reason.ordinal);

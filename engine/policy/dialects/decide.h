@@ -66,6 +66,7 @@ void decide(const AwsPolicy&, Points, const PlanContext&, Verdicts&);
 // What a dialect reads from tags and names, beyond what every snapshot carries.
 void mark(const NativePolicy&, const Snapshot&, Point&);
 void mark(const ResticPolicy&, const Snapshot&, Point&);
+void mark(const BorgPolicy&, const Snapshot&, Point&);
 void mark(const Borg2Policy&, const Snapshot&, Point&);
 void mark(const SanoidPolicy&, const Snapshot&, Point&);
 template <typename Other>
