@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
 
   // Keep in the order of the help: planning first, then the engine.
   add_schedule(app, context);
+  add_retention(app, context);
+  add_import(app, context);
   add_price(app, context);
   add_bill(app, context);
   add_prices(app, context);

@@ -6,6 +6,8 @@
 
 namespace backcast::cli {
 
+void add_import(CLI::App& app, Context& context);
+void add_retention(CLI::App& app, Context& context);
 void add_schedule(CLI::App& app, Context& context);
 void add_price(CLI::App& app, Context& context);
 void add_bill(CLI::App& app, Context& context);

@@ -36,8 +36,9 @@ class Elements {
     if (event == json::parse_event_t::array_start && depth == array_depth_ && is_here) {
       has_array_ = true;
     }
-    if (event == json::parse_event_t::value && depth == array_depth_ + 1 && is_here &&
-        !is_object_member(depth)) {
+    const bool is_other =
+        event == json::parse_event_t::value || event == json::parse_event_t::array_start;
+    if (is_other && has_array_ && depth == array_depth_ + 1 && is_here) {
       throw Stop{bad_input(fmt::format("{}/{} is not an object", prefix(), index_))};
     }
     if (event != json::parse_event_t::object_end || depth != array_depth_ + 1 || !is_here) {
@@ -52,8 +53,6 @@ class Elements {
   bool has_array() const { return has_array_; }
 
  private:
-  // At the depth of elements, plain values can also be members of another top-level object.
-  bool is_object_member(int depth) const { return !has_array_ || depth != array_depth_ + 1; }
   std::string prefix() const { return key_.empty() ? "" : fmt::format("/{}", key_); }
 
   std::string_view key_;

@@ -1,0 +1,115 @@
+#include "engine/policy/forecast.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace backcast::policy {
+namespace {
+
+constexpr std::uint64_t kMaxDecisions = 500'000'000;
+constexpr std::size_t kNew = std::numeric_limits<std::size_t>::max();
+
+bool is_same_source(const Snapshot& a, const Snapshot& b) {
+  return a.host == b.host && a.username == b.username && a.paths == b.paths;
+}
+
+// The newest restore point of each source.
+std::vector<Snapshot> sources_of(const std::vector<Snapshot>& history) {
+  std::vector<Snapshot> sources;
+  for (const Snapshot& s : history) {
+    const auto known = std::find_if(sources.begin(), sources.end(), [&](const Snapshot& other) {
+      return is_same_source(s, other);
+    });
+    if (known == sources.end()) {
+      sources.push_back(s);
+    } else if (known->trusted_time() < s.trusted_time()) {
+      *known = s;
+    }
+  }
+  if (sources.empty()) sources.emplace_back();
+  return sources;
+}
+
+Snapshot next_of(const Snapshot& source, Instant when, const Zone& zone) {
+  Snapshot s;
+  s.id = "run " + format_instant(when);
+  s.time = when;
+  s.offset = zone.offset_at(when);
+  s.size_bytes = source.size_bytes;
+  s.tags = source.tags;
+  s.host = source.host;
+  s.username = source.username;
+  s.paths = source.paths;
+  return s;
+}
+
+// One decision, with the instant at which each deleted restore point goes.
+class Rolling {
+ public:
+  Rolling(const RetentionPolicy& policy, std::vector<Snapshot> history, const Zone& zone)
+      : policy_(policy), zone_(zone), alive_(std::move(history)), origin_(alive_.size()) {
+    for (std::size_t i = 0; i < origin_.size(); ++i) origin_[i] = i;
+    result_.gone_at.resize(alive_.size());
+  }
+
+  void add(Snapshot s) {
+    alive_.push_back(std::move(s));
+    origin_.push_back(kNew);
+  }
+
+  void prune(Instant now) {
+    decisions_ += alive_.size();
+    const Plan p = plan(policy_, alive_, {now, zone_});
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < alive_.size(); ++i) {
+      if (p.verdicts[i].keep) {
+        if (kept != i) alive_[kept] = std::move(alive_[i]);
+        origin_[kept++] = origin_[i];
+      } else if (origin_[i] != kNew) {
+        const Reason& why = p.reasons_of(i).front();
+        const bool is_expired = why.rule == Rule::kExpiry;
+        result_.gone_at[origin_[i]] = is_expired ? now - std::chrono::seconds(why.detail) : now;
+      }
+    }
+    alive_.resize(kept);
+    origin_.resize(kept);
+  }
+
+  std::uint64_t decisions() const { return decisions_; }
+  Forecast finish() && {
+    result_.left = std::move(alive_);
+    return std::move(result_);
+  }
+
+ private:
+  const RetentionPolicy& policy_;
+  const Zone& zone_;
+  std::vector<Snapshot> alive_;
+  std::vector<std::size_t> origin_;  // index in the history, or kNew
+  Forecast result_;
+  std::uint64_t decisions_ = 0;
+};
+
+}  // namespace
+
+Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> history,
+                          const Schedule& schedule, const PlanContext& context, Instant until) {
+  const std::vector<Snapshot> sources = sources_of(history);
+  Rolling rolling(policy, std::move(history), context.zone);
+  rolling.prune(context.now);
+  for (auto when = next(schedule, context.now, context.zone); when && *when <= until;
+       when = next(schedule, *when, context.zone)) {
+    for (const Snapshot& source : sources) rolling.add(next_of(source, *when, context.zone));
+    rolling.prune(*when);
+    if (rolling.decisions() > kMaxDecisions) {
+      return bad_input(fmt::format("looking ahead until {} takes more than {} decisions",
+                                   format_instant(until), kMaxDecisions),
+                       "look less far ahead, or plan fewer restore points");
+    }
+  }
+  rolling.prune(until);
+  return std::move(rolling).finish();
+}
+
+}  // namespace backcast::policy
