@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/policy/tags.h"
+
 namespace backcast::policy {
 namespace {
 
@@ -29,6 +31,21 @@ std::vector<Snapshot> sources_of(const std::vector<Snapshot>& history) {
   }
   if (sources.empty()) sources.emplace_back();
   return sources;
+}
+
+// Zerops' classes are tags that a backup gets when it is made.
+bool has_time_tags(const RetentionPolicy& policy) {
+  const auto* native = std::get_if<NativePolicy>(&policy);
+  return native != nullptr && native->types != NativePolicy{}.types;
+}
+
+std::vector<std::string> tags_of(Instant born, Instant previous) {
+  const TimeTags given = time_tags(born, previous);
+  std::vector<std::string> tags;
+  if (given.daily) tags.emplace_back("daily");
+  if (given.weekly) tags.emplace_back("weekly");
+  if (given.monthly) tags.emplace_back("monthly");
+  return tags;
 }
 
 Snapshot next_of(const Snapshot& source, Instant when, const Zone& zone) {
@@ -95,12 +112,18 @@ class Rolling {
 
 Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> history,
                           const Schedule& schedule, const PlanContext& context, Instant until) {
-  const std::vector<Snapshot> sources = sources_of(history);
+  std::vector<Snapshot> sources = sources_of(history);
+  const bool is_tagged = has_time_tags(policy);
   Rolling rolling(policy, std::move(history), context.zone);
   rolling.prune(context.now);
   for (auto when = next(schedule, context.now, context.zone); when && *when <= until;
        when = next(schedule, *when, context.zone)) {
-    for (const Snapshot& source : sources) rolling.add(next_of(source, *when, context.zone));
+    for (Snapshot& source : sources) {
+      Snapshot made = next_of(source, *when, context.zone);
+      if (is_tagged) made.tags = tags_of(*when, source.trusted_time());
+      source = made;
+      rolling.add(std::move(made));
+    }
     rolling.prune(*when);
     if (rolling.decisions() > kMaxDecisions) {
       return bad_input(fmt::format("looking ahead until {} takes more than {} decisions",

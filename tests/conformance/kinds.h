@@ -23,6 +23,7 @@ struct Report {
 void check_cron(const nlohmann::json& file, Report& report);
 void check_kopia_schedule(const nlohmann::json& file, Report& report);
 void check_retention(const nlohmann::json& file, Report& report);
+void check_retention_zerops(const nlohmann::json& file, Report& report);
 
 struct Kind {
   std::string_view name;
@@ -32,6 +33,7 @@ inline constexpr Kind kKinds[] = {
     {"cron", check_cron},
     {"kopia_schedule", check_kopia_schedule},
     {"retention", check_retention},
+    {"retention_zerops", check_retention_zerops},
 };
 
 }  // namespace backcast::conformance

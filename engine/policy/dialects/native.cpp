@@ -28,6 +28,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/checked.h"
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/tags.h"
 
 namespace backcast::policy {
 namespace {
@@ -240,14 +241,14 @@ class Planner {
   uint128 kept_bytes_ = 0;
 };
 
+// Which of the wanted tags the snapshot carries, or -1.
 std::int32_t index_of_tag(const std::vector<std::string>& wanted,
                           const std::vector<std::string>& tags) {
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (std::find(tags.begin(), tags.end(), wanted[i]) != tags.end()) {
-      return static_cast<std::int32_t>(i);
-    }
-  }
-  return -1;
+  const int carried = protecting_tag(tags, wanted);
+  if (carried < 0) return -1;
+  const auto found =
+      std::find(wanted.begin(), wanted.end(), tags[static_cast<std::size_t>(carried)]);
+  return static_cast<std::int32_t>(found - wanted.begin());
 }
 
 std::string_view class_name(std::int64_t type) {
