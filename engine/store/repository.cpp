@@ -31,6 +31,7 @@ Result<std::unique_ptr<env::Folder>> open_existing(env::Env& env, const std::str
 // The keys this opening needs, at the least cost: no passphrase where the writer key is enough.
 Result<Keys> find_keys(env::Env& env, env::Folder& folder, const Config& config,
                        const OpenOptions& options) {
+  if (options.keys && options.keys->project == config.project) return *options.keys;
   if (options.writer && !options.read_data) {
     if (options.writer->project != config.project) {
       return Error{Errc::kWrongKey,

@@ -35,6 +35,7 @@ struct OpenOptions {
   // Asked at most once, only when needed. Errors are handed on.
   std::function<Result<std::string>()> passphrase;
   bool read_data = false;  // also open the private keys
+  std::optional<Keys> keys = std::nullopt;  // open already: nothing is asked
 };
 
 class Repository {
