@@ -1,0 +1,70 @@
+#include "engine/policy/restore_rules.h"
+
+#include <algorithm>
+
+namespace backcast::policy {
+namespace {
+
+constexpr Duration kVersionChoice = std::chrono::hours(30 * 24);
+
+struct ShardBand {
+  int up_to_units;
+  int shards;
+};
+// Limits page of the vendor. 3 units belong to the band of 1-2, 9 to 11 to the band of 4-8.
+constexpr ShardBand kShardBands[] = {{3, 2}, {11, 4}, {64, 8}};
+constexpr int kMostShards = 16;
+
+}  // namespace
+
+VersionChoice zilliz_version_choice(Instant born, Instant now, Version original, Version latest) {
+  if (now - born > kVersionChoice) return {false, VersionReason::kTooOld};
+  const bool older = original.major < latest.major ||
+                     (original.major == latest.major && original.minor < latest.minor);
+  if (!older) return {false, VersionReason::kSameMinor};
+  return {true, VersionReason::kChoice};
+}
+
+std::string explain(const VersionChoice& choice) {
+  switch (choice.reason) {
+    case VersionReason::kChoice:
+      return "the original version or the latest: the backup is at most 30 days old";
+    case VersionReason::kTooOld:
+      return "the latest version only: the backup is older than 30 days";
+    case VersionReason::kSameMinor:
+      return "the latest version only: the original is no older minor version";
+  }
+  return {};
+}
+
+int zilliz_max_shards(int compute_units) {
+  for (const ShardBand& band : kShardBands) {
+    if (compute_units <= band.up_to_units) return band.shards;
+  }
+  return kMostShards;
+}
+
+int zilliz_restored_shards(int shards, int compute_units) {
+  return std::min(shards, zilliz_max_shards(compute_units));
+}
+
+SnapshotFit qdrant_snapshot_fit(Version snapshot, Version server) {
+  if (snapshot.major != server.major || snapshot.minor != server.minor) {
+    return SnapshotFit::kOtherMinor;
+  }
+  return server.patch < snapshot.patch ? SnapshotFit::kOlderPatch : SnapshotFit::kFits;
+}
+
+std::string explain(SnapshotFit fit) {
+  switch (fit) {
+    case SnapshotFit::kFits:
+      return "same minor version, patch not lower";
+    case SnapshotFit::kOtherMinor:
+      return "a snapshot restores only into the same minor version";
+    case SnapshotFit::kOlderPatch:
+      return "the server's patch version is lower than the snapshot's";
+  }
+  return {};
+}
+
+}  // namespace backcast::policy

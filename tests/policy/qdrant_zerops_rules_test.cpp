@@ -1,0 +1,287 @@
+// Qdrant's and Zerops' rules; each test is named by the row of the feature table it proves.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "engine/policy/lifecycle.h"
+#include "engine/policy/placement.h"
+#include "engine/policy/quota.h"
+#include "engine/policy/restore_rules.h"
+#include "engine/policy/service_limits.h"
+#include "engine/policy/tags.h"
+#include "engine/policy/zerops_schedule.h"
+
+namespace backcast::policy {
+namespace {
+
+using testing::HasSubstr;
+
+Instant at(std::string_view text) {
+  return parse_instant(text)->instant;
+}
+
+std::vector<Instant> runs(std::string_view text, Instant from, Instant until, const Zone& zone) {
+  const Schedule schedule = *parse_schedule(text);
+  std::vector<Instant> result;
+  for (auto t = next(schedule, from - Duration(1), zone); t && *t < until;
+       t = next(schedule, *t, zone)) {
+    result.push_back(*t);
+  }
+  return result;
+}
+
+TEST(QdrantRules, Q_SCH_01_CronAndMacrosInUtc) {
+  const Instant from = at("2025-03-29"), until = at("2025-04-01");
+  const Zone berlin = *Zone::find("Europe/Berlin");
+  const std::vector<Instant> midnights = {from, from + kDay, from + 2 * kDay};
+  EXPECT_EQ(runs("qdrant: 0 0 * * *", from, until, berlin), midnights);
+  EXPECT_EQ(runs("qdrant: @daily", from, until, berlin), midnights);
+  EXPECT_EQ(runs("qdrant: @weekly", from, until, berlin), std::vector{at("2025-03-30")});
+  EXPECT_EQ(runs("qdrant: @monthly", from, at("2025-05-02"), berlin),
+            (std::vector{at("2025-04-01"), at("2025-05-01")}));
+}
+
+TEST(QdrantRules, Q_SCH_02_TwoSchedulesAtOneMinuteBothRun) {
+  const Schedule daily = *parse_schedule("qdrant: 0 2 * * *");
+  const Schedule weekly = *parse_schedule("qdrant: 0 2 * * 1");
+  const Instant sunday = at("2025-06-01T12:00:00Z");
+  EXPECT_EQ(next(daily, sunday, Zone::utc()), at("2025-06-02T02:00:00Z"));
+  EXPECT_EQ(next(weekly, sunday, Zone::utc()), at("2025-06-02T02:00:00Z"));
+}
+
+TEST(QdrantRules, Q_SCH_03_RetentionOfOneToThreeHundredSixtyFiveDays) {
+  EXPECT_EQ(*qdrant_retention(1), kDay);
+  EXPECT_EQ(*qdrant_retention(365), 365 * kDay);
+  EXPECT_EQ(*qdrant_retention(std::nullopt), std::nullopt);
+  for (const std::int64_t days : {0L, 366L, -1L, 1L << 40})
+    EXPECT_FALSE(qdrant_retention(days).ok());
+}
+
+TEST(QdrantRules, Q_SCH_06_DisplayNames) {
+  EXPECT_TRUE(qdrant_display_name("abcd").ok());
+  EXPECT_TRUE(qdrant_display_name(std::string(64, 'x')).ok());
+  EXPECT_TRUE(qdrant_display_name("Nightly_2025-06").ok());
+  for (const std::string& name :
+       {std::string("abc"), std::string(65, 'x'), std::string("with space"), std::string("dot.dot"),
+        std::string("n\u00e4me")}) {
+    EXPECT_FALSE(qdrant_display_name(name).ok()) << name;
+  }
+}
+
+TEST(QdrantRules, Q_SCH_07_DeletingAScheduleOrClusterKeepsBackupsUnlessAsked) {
+  const Instant deleted = at("2025-06-10");
+  for (const Origin origin : {Origin::kAutomatic, Origin::kManual}) {
+    const Fate kept = after_deletion(qdrant_deletion(false), origin, deleted);
+    EXPECT_EQ(kept.gone_at, std::nullopt);
+    EXPECT_EQ(after_deletion(qdrant_deletion(true), origin, deleted).gone_at, deleted);
+    EXPECT_EQ(after_deletion(qdrant_deletion(false), origin, deleted, deleted + kDay).gone_at,
+              deleted + kDay);
+  }
+  EXPECT_EQ(explain(after_deletion(qdrant_deletion(true), Origin::kAutomatic, deleted),
+                    OwnerKind::kSchedule, Origin::kAutomatic),
+            "deleted: automatic backups go with the schedule");
+}
+
+TEST(QdrantRules, Q_SNP_09_SameMinorVersion) {
+  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {1, 4, 1}), SnapshotFit::kFits);
+  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {1, 4, 9}), SnapshotFit::kFits);
+  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {1, 4, 0}), SnapshotFit::kOlderPatch);
+  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {1, 5, 0}), SnapshotFit::kOtherMinor);
+  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {2, 4, 1}), SnapshotFit::kOtherMinor);
+}
+
+// ---------------------------------------------------------------------------------------------
+
+TEST(ZeropsRules, P_SCH_01_DailyInTheFirstHourOfTheUtcDay) {
+  for (const int minute : {0, 5, 8, 59}) {
+    const Schedule schedule = zerops_schedule(ZeropsPeriod::kDaily, minute);
+    Instant t = at("2025-06-02T15:00:00Z");
+    for (int day = 0; day < 5; ++day) {
+      const auto run = next(schedule, t, *Zone::find("Asia/Tokyo"));
+      ASSERT_TRUE(run);
+      const CivilTime utc = to_civil(*run, Zone::utc());
+      EXPECT_EQ(utc.hour, 0);
+      EXPECT_EQ(utc.minute, minute);
+      EXPECT_LE(*run - t, kDay);
+      t = *run;
+    }
+  }
+}
+
+TEST(ZeropsRules, P_SCH_02_EveryPresetIsACronLine) {
+  EXPECT_EQ(*parse_schedule("zerops: daily"), *parse_schedule("CRON_TZ=UTC 5 0 * * *"));
+  EXPECT_EQ(*parse_schedule("zerops: weekly"), *parse_schedule("CRON_TZ=UTC 5 0 * * 1"));
+  EXPECT_EQ(*parse_schedule("zerops: monthly"), *parse_schedule("CRON_TZ=UTC 5 0 1 * *"));
+  EXPECT_EQ(*parse_schedule("zerops: 0 */6 * * *"), *parse_schedule("CRON_TZ=UTC 0 */6 * * *"));
+  EXPECT_FALSE(next(*parse_schedule("zerops: none"), at("2025-01-01"), Zone::utc()));
+  EXPECT_FALSE(next(zerops_schedule(ZeropsPeriod::kNone, 0), at("2025-01-01"), Zone::utc()));
+}
+
+TEST(ZeropsRules, P_SCH_03_CronRangesAndSunday) {
+  EXPECT_EQ(*parse_schedule("zerops: 0 4 * * 0"), *parse_schedule("zerops: 0 4 * * 7"));
+  for (const char* text : {"zerops: 60 4 * * *", "zerops: 0 24 * * *", "zerops: 0 4 0 * *",
+                           "zerops: 0 4 * 13 *", "zerops: 0 4 * * 8", "zerops: 0 4 * *"}) {
+    const auto parsed = parse_schedule(text);
+    ASSERT_FALSE(parsed.ok()) << text;
+    EXPECT_THAT(parsed.error().message, HasSubstr("userDataBackupPeriodInvalid"));
+  }
+}
+
+// Time tags of automatic backups at these instants, in order.
+std::vector<TimeTags> tags_of(const std::vector<Instant>& born, const TimeTagRules& rules = {}) {
+  std::vector<TimeTags> tags;
+  std::optional<Instant> previous;
+  for (const Instant t : born) {
+    tags.push_back(time_tags(t, previous, rules));
+    previous = t;
+  }
+  return tags;
+}
+
+TEST(ZeropsRules, P_TAG_01_DailyOnEveryAutomaticBackup) {
+  const auto six_hourly =
+      runs("zerops: 0 */6 * * *", at("2025-06-03"), at("2025-06-04"), Zone::utc());
+  ASSERT_EQ(six_hourly.size(), 4u);
+  for (const TimeTags& tags : tags_of(six_hourly)) EXPECT_TRUE(tags.daily);
+}
+
+TEST(ZeropsRules, P_TAG_02_WeeklyIsTheFirstThatSucceedsInTheIsoWeek) {
+  const Instant sunday = at("2025-06-08T23:59:59Z");
+  EXPECT_TRUE(time_tags(at("2025-06-09T00:00:00Z"), sunday).weekly);
+  EXPECT_FALSE(time_tags(sunday, at("2025-06-02T00:00:00Z")).weekly);
+  // Monday's run failed: what counts is the last one that succeeded.
+  EXPECT_TRUE(time_tags(at("2025-06-10T00:05:00Z"), sunday).weekly);
+  EXPECT_FALSE(time_tags(at("2025-06-11T00:05:00Z"), at("2025-06-10T00:05:00Z")).weekly);
+}
+
+TEST(ZeropsRules, P_TAG_02_WeekOfTheTurnOfTheYear) {
+  const std::vector<Instant> days = {at("2024-12-29"), at("2024-12-30"), at("2025-01-01"),
+                                     at("2025-01-06")};
+  const auto iso = tags_of(days);
+  EXPECT_TRUE(iso[1].weekly);
+  EXPECT_FALSE(iso[2].weekly);  // 1 January 2025 is a Wednesday of the same ISO week
+  EXPECT_TRUE(iso[3].weekly);
+  EXPECT_TRUE(tags_of(days, {.week_in_calendar_year = true})[2].weekly);
+}
+
+TEST(ZeropsRules, P_TAG_03_MonthlyIsTheFirstOfTheUtcMonth) {
+  const auto tags = tags_of({at("2025-06-03T00:05:00Z"), at("2025-06-30T23:59:00Z"),
+                             at("2025-07-01T00:05:00Z"), at("2026-07-02T00:05:00Z")});
+  EXPECT_TRUE(tags[0].monthly);  // starts on the third: that one is the month's first
+  EXPECT_FALSE(tags[1].monthly);
+  EXPECT_TRUE(tags[2].monthly);
+  EXPECT_TRUE(tags[3].monthly);  // same month of another year
+  EXPECT_THAT(explain(tags[2]), HasSubstr("monthly: the first automatic one of its month"));
+  EXPECT_EQ(time_tags(at("2025-06-03"), at("2025-07-03")), (TimeTags{true, false, false}));
+}
+
+TEST(ZeropsRules, P_TAG_04_UserTags) {
+  const auto fault = [](std::vector<std::string> tags) { return check_user_tags(tags).fault; };
+  EXPECT_EQ(fault({"release:v2-1_rc", "A", std::string(24, 'x')}), TagFault::kNone);
+  EXPECT_EQ(fault({}), TagFault::kNone);
+  EXPECT_EQ(fault({std::string(25, 'x')}), TagFault::kTooLong);
+  EXPECT_EQ(fault({"ok", "v2.1-release"}), TagFault::kBadCharacter);
+  EXPECT_EQ(fault({"with space"}), TagFault::kBadCharacter);
+  EXPECT_EQ(fault({"\xc3\xa4"}), TagFault::kBadCharacter);
+  EXPECT_EQ(fault({""}), TagFault::kEmpty);
+  EXPECT_EQ(fault(std::vector<std::string>(11, std::string(24, 'x'))), TagFault::kTotalTooLong);
+  const std::vector<std::string> dotted = {"v2.1"};
+  EXPECT_EQ(explain(check_user_tags(dotted), dotted),
+            "tag \"v2.1\" has \".\" at position 3; letters, digits, \":\", \"-\" and \"_\" are "
+            "allowed (backupTagNameFormat)");
+  const std::vector<std::string> many(11, std::string(24, 'x'));
+  EXPECT_THAT(explain(check_user_tags(many), many), HasSubstr("backupTotalTagLength"));
+}
+
+TEST(ZeropsRules, P_TAG_05_ManualBackupsGetNoTimeTags) {
+  EXPECT_EQ(TimeTags{}, (TimeTags{false, false, false}));
+  EXPECT_EQ(explain(TimeTags{}), "made by hand: no time tags");
+  // A manual one is never the `previous` of an automatic one, so it takes no tag away either.
+  EXPECT_TRUE(time_tags(at("2025-06-09T01:00:00Z"), at("2025-06-08T00:05:00Z")).weekly);
+}
+
+TEST(ZeropsRules, P_TAG_06_ProtectionFollowsTheListOfNames) {
+  const std::vector<std::string> tags = {"before-upgrade", "protected"};
+  EXPECT_EQ(protecting_tag(tags, std::vector<std::string>{"protected"}), 1);
+  EXPECT_EQ(protecting_tag(tags, std::vector<std::string>{"keep", "before-upgrade"}), 0);
+  EXPECT_EQ(protecting_tag(tags, std::vector<std::string>{}), -1);
+  EXPECT_EQ(protecting_tag(tags, std::vector<std::string>{"Protected"}), -1);
+}
+
+constexpr std::uint64_t kGib = 1ULL << 30;
+
+TEST(ZeropsRules, P_QUO_01_TheProjectsServicesShareOneQuota) {
+  const Quota light = zerops_quota(false, QuotaMode::kRefuse);
+  EXPECT_TRUE(check_quota(light, 3 * kGib).stored);
+  EXPECT_FALSE(check_quota(light, 3 * kGib + 3 * kGib).stored);
+  EXPECT_TRUE(check_quota(light, 5 * kGib).stored);  // exactly full is within
+  EXPECT_FALSE(check_quota(light, 5 * kGib + 1).stored);
+  EXPECT_TRUE(check_quota(zerops_quota(true, QuotaMode::kRefuse), 25 * kGib).stored);
+  EXPECT_FALSE(check_quota(zerops_quota(true, QuotaMode::kRefuse), 26 * kGib).stored);
+}
+
+TEST(ZeropsRules, P_QUO_02_AboveTheQuotaRefusedOrBilledUpToOneTebibyte) {
+  const QuotaVerdict hard = check_quota(zerops_quota(false, QuotaMode::kRefuse), 6 * kGib);
+  EXPECT_FALSE(hard.stored);
+  EXPECT_EQ(hard.reason, QuotaReason::kOverLimit);
+  const Quota billed = zerops_quota(false, QuotaMode::kBill);
+  const QuotaVerdict soft = check_quota(billed, 6 * kGib);
+  EXPECT_TRUE(soft.stored);
+  EXPECT_EQ(soft.reason, QuotaReason::kBilled);
+  EXPECT_EQ(soft.over_bytes, kGib);
+  EXPECT_TRUE(check_quota(billed, 1024 * kGib).stored);
+  const QuotaVerdict ceiling = check_quota(billed, 1024 * kGib + 1);
+  EXPECT_FALSE(ceiling.stored);
+  EXPECT_EQ(ceiling.reason, QuotaReason::kOverCeiling);
+  EXPECT_EQ(explain(hard, zerops_quota(false, QuotaMode::kRefuse)),
+            "the project would hold 6.44 GB, 1.07 GB over its quota of 5.37 GB: not stored");
+  EXPECT_THAT(explain(soft, billed), HasSubstr("billed"));
+  EXPECT_THAT(explain(ceiling, billed), HasSubstr("not stored"));
+}
+
+TEST(ZeropsRules, P_GRACE_01_SevenDaysAfterDeletion) {
+  const Instant deleted = at("2025-06-10T12:00:00Z");
+  for (const Origin origin : {Origin::kAutomatic, Origin::kManual}) {
+    const Fate fate = after_deletion(zerops_deletion(), origin, deleted);
+    ASSERT_TRUE(fate.gone_at);
+    EXPECT_GT(*fate.gone_at, deleted + 7 * kDay - kHour);  // readable at 6 days 23 hours
+    EXPECT_EQ(*fate.gone_at, deleted + 7 * kDay);
+    EXPECT_EQ(fate.reason, FateReason::kGraceEnds);
+    EXPECT_THAT(explain(fate, OwnerKind::kProject, origin), HasSubstr("2025-06-17T12:00:00Z"));
+  }
+}
+
+TEST(ZeropsRules, P_SEC_03_KeyGoesSevenDaysAfterTheProject) {
+  const Instant deleted = at("2025-06-10T12:00:00Z");
+  EXPECT_EQ(key_destroyed_at(zerops_deletion(), deleted), deleted + 7 * kDay);
+  EXPECT_EQ(key_destroyed_at(zilliz_deletion(), deleted), std::nullopt);
+}
+
+TEST(ZeropsRules, P_HA_01_AutomaticOnARandomHealthyNodeManualOnThePrimary) {
+  const Nodes nodes{.healthy = 0b10110, .primary = 2};
+  std::map<int, int> count;
+  std::uint64_t draw = 1;
+  for (int i = 0; i < 30'000; ++i) {
+    draw = draw * 6364136223846793005ULL + 1442695040888963407ULL;
+    const Placement placement = place_backup(nodes, Origin::kAutomatic, draw);
+    EXPECT_EQ(placement.reason, PlacementReason::kDrawn);
+    ++count[placement.node];
+  }
+  EXPECT_EQ(count.size(), 3u);  // 1, 2 and 4: never an unhealthy one
+  for (const int node : {1, 2, 4}) EXPECT_NEAR(count[node], 10'000, 500) << node;
+  EXPECT_EQ(place_backup(nodes, Origin::kManual, draw).node, 2);
+  EXPECT_EQ(place_backup(nodes, Origin::kManual, draw).reason, PlacementReason::kPrimary);
+  const Nodes primary_down{.healthy = 0b1, .primary = 2};
+  EXPECT_EQ(place_backup(primary_down, Origin::kManual, draw).node, 0);
+  EXPECT_EQ(place_backup(primary_down, Origin::kManual, draw).reason,
+            PlacementReason::kPrimaryDown);
+  EXPECT_EQ(place_backup({}, Origin::kAutomatic, draw).reason, PlacementReason::kNoneHealthy);
+  const Nodes qdrant{.healthy = 0b111, .primary = 1, .leader_takes_all = true};
+  EXPECT_EQ(place_backup(qdrant, Origin::kAutomatic, draw).node, 1);
+  EXPECT_EQ(place_backup({.healthy = ~0ULL, .primary = 0}, Origin::kAutomatic, ~0ULL).node, 63);
+  EXPECT_EQ(place_backup({.healthy = ~0ULL, .primary = 0}, Origin::kAutomatic, 0).node, 0);
+}
+
+}  // namespace
+}  // namespace backcast::policy

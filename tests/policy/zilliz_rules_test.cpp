@@ -1,0 +1,291 @@
+// Zilliz's rules; each test is named by the row of the feature table it proves.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/policy/admission.h"
+#include "engine/policy/copies.h"
+#include "engine/policy/lifecycle.h"
+#include "engine/policy/restore_rules.h"
+#include "engine/policy/retention.h"
+#include "engine/policy/service_limits.h"
+
+namespace backcast::policy {
+namespace {
+
+using testing::HasSubstr;
+
+Instant at(std::string_view text) {
+  return parse_instant(text)->instant;
+}
+
+template <typename T>
+std::string error_of(const Result<T>& result) {
+  return result.ok() ? "accepted" : to_string(result.error());
+}
+
+// When a backup made at `born` expires under Zilliz's retention.
+std::optional<Instant> expiry(std::string_view policy, Instant born, bool manual) {
+  Point point;
+  point.time = born;
+  if (manual) point.marks = kMarkManual;
+  return birth(*parse_policy(policy), point, {}, {born, Zone::utc()}).expires;
+}
+
+TEST(ZillizRules, Z_POL_01_OffByDefaultWithoutTimes) {
+  const ZillizPolicy policy;
+  EXPECT_FALSE(policy.enabled);
+  EXPECT_FALSE(policy.window.has_value());
+  EXPECT_EQ(policy.retention_days, 0);
+  EXPECT_FALSE(next(Schedule(NoSchedule{}), at("2025-01-01"), Zone::utc()));
+}
+
+TEST(ZillizRules, Z_POL_02_SwitchingOnMakesOneBackupAtOnce) {
+  EXPECT_TRUE(zilliz_policy_set(false, true).starts_backup_now);
+  EXPECT_TRUE(zilliz_policy_set(false, true).schedules_run);
+  EXPECT_FALSE(zilliz_policy_set(true, true).starts_backup_now);  // a change of a running policy
+}
+
+TEST(ZillizRules, Z_POL_03_RunsOnListedWeekdaysOnly) {
+  const Schedule schedule = *parse_schedule("zilliz: 1,2,3,5 02:00-04:00");
+  const Instant start = at("2025-06-02T00:00:00Z"), end = start + 28 * kDay;  // a Monday
+  int runs = 0;
+  for (auto t = next(schedule, start, Zone::utc()); *t < end; t = next(schedule, *t, Zone::utc())) {
+    const int weekday = weekday_monday1(to_civil(*t, Zone::utc()).date);
+    EXPECT_THAT(weekday, testing::AnyOf(1, 2, 3, 5));
+    ++runs;
+  }
+  EXPECT_EQ(runs, 16);
+}
+
+TEST(ZillizRules, Z_POL_04_StartsInsideTheTwoHourWindow) {
+  ZillizWindow window = *parse_zilliz_window("3 23:00-01:00");
+  for (const int slot : {0, 1, 3599, 3600, 7199}) {
+    window.slot_seconds = slot;
+    const Instant t = next(window, at("2025-06-02"));
+    // Wednesday's window crosses midnight and belongs to Wednesday.
+    EXPECT_EQ(t, at("2025-06-04T23:00:00Z") + slot * kSecond);
+    EXPECT_EQ(next(window, t), t + 7 * kDay);
+    EXPECT_EQ(next(window, t - Duration(1)), t);
+  }
+  for (const char* text : {"02:00-03:00", "02:00-02:00", "02:00-05:00", "2:00-4:00", "24:00-02:00",
+                           "02:00", "02:00-04:60", "", "02:00 - 04:00"}) {
+    EXPECT_THAT(error_of(parse_zilliz_start_time(text)), HasSubstr("96033")) << text;
+  }
+  for (const char* text : {"", "0", "8", "1,,2", "1;2", "mon", "1,2,", "-1", "17"}) {
+    EXPECT_THAT(error_of(parse_zilliz_frequency(text)), HasSubstr("96032")) << text;
+  }
+}
+
+TEST(ZillizRules, Z_POL_05_ConsoleDefaults) {
+  const ZillizPolicy policy = zilliz_console_policy();
+  EXPECT_TRUE(policy.enabled);
+  EXPECT_EQ(print_zilliz_frequency(policy.window->weekdays), "1,2,3,4,5,6,7");
+  EXPECT_EQ(print_zilliz_start_time(policy.window->open_minute), "00:00-02:00");
+  EXPECT_EQ(policy.retention_days, 7);
+  // The console shows the window at UTC+8.
+  const Instant opens = next(*policy.window, at("2025-06-02T12:00:00Z"));
+  EXPECT_EQ(to_civil(opens, *Zone::find("+08:00")).hour, 8);
+}
+
+TEST(ZillizRules, Z_POL_06_RetentionIsOneToThirtyDaysAndSevenByDefault) {
+  EXPECT_EQ(*zilliz_retention_days(std::nullopt), 7);
+  EXPECT_EQ(*zilliz_retention_days(1), 1);
+  EXPECT_EQ(*zilliz_retention_days(30), 30);
+  for (const std::int64_t days : {0L, 31L, -1L, 1L << 40}) {
+    EXPECT_THAT(error_of(zilliz_retention_days(days)), HasSubstr("96034")) << days;
+  }
+  EXPECT_EQ(zilliz_policy("1,2,3,5", "02:00-04:00", std::nullopt)->retention_days, 7);
+  EXPECT_THAT(error_of(zilliz_policy("1", "02:00-04:00", 31)), HasSubstr("96034"));
+}
+
+TEST(ZillizRules, Z_POL_07_AutomaticBackupsExpireAfterTheirDays) {
+  const Instant born = at("2025-06-02T02:10:00Z");
+  EXPECT_EQ(expiry("zilliz: --retention-days 7", born, false), born + 7 * kDay);
+}
+
+TEST(ZillizRules, Z_POL_09_SwitchingOffStopsRunsAndKeepsBackups) {
+  const SwitchEffect off = zilliz_policy_set(true, false);
+  EXPECT_FALSE(off.schedules_run);
+  EXPECT_FALSE(off.starts_backup_now);
+  EXPECT_TRUE(zilliz_policy_set(false, true).starts_backup_now);  // and on again: a new initial one
+}
+
+TEST(ZillizRules, Z_POL_10_WholeClusterOnly) {
+  EXPECT_TRUE(zilliz_policy_scope(0).ok());
+  EXPECT_THAT(error_of(zilliz_policy_scope(2)), HasSubstr("whole cluster"));
+}
+
+TEST(ZillizRules, Z_MAN_02_CollectionBackupsOfOneDatabase) {
+  EXPECT_TRUE(zilliz_collection_backup(1, 1).ok());
+  EXPECT_TRUE(zilliz_collection_backup(1, 20).ok());
+  EXPECT_FALSE(zilliz_collection_backup(0, 0).ok());
+  EXPECT_FALSE(zilliz_collection_backup(2, 2).ok());
+}
+
+TEST(ZillizRules, Z_MAN_03_ManualIsRefusedWhileAutomaticRuns) {
+  const AdmissionRules rules = zilliz_admission();
+  const Admission refused = admit(rules, {.automatic = 1, .manual = 0}, Origin::kManual);
+  EXPECT_FALSE(refused.admitted);
+  EXPECT_EQ(refused.reason, AdmissionReason::kAutomaticRuns);
+  EXPECT_EQ(explain(refused, rules), "an automatic backup is running (96038)");
+  EXPECT_TRUE(admit(rules, {}, Origin::kManual).admitted);
+}
+
+TEST(ZillizRules, Z_MAN_04_AutomaticRunsBesideManual) {
+  EXPECT_TRUE(
+      admit(zilliz_admission(), {.automatic = 0, .manual = 1}, Origin::kAutomatic).admitted);
+}
+
+TEST(ZillizRules, Z_MAN_05_OneManualJobAtATime) {
+  const AdmissionRules rules = zilliz_admission();
+  const Admission refused = admit(rules, {.automatic = 0, .manual = 1}, Origin::kManual);
+  EXPECT_EQ(refused.reason, AdmissionReason::kTooManyManual);
+  EXPECT_THAT(explain(refused, rules), HasSubstr("96038"));
+}
+
+TEST(ZillizRules, Z_MAN_06_ManualBackupsNeverExpire) {
+  EXPECT_EQ(expiry("zilliz: --retention-days 7", at("2025-06-02"), true), std::nullopt);
+}
+
+TEST(ZillizRules, Z_MAN_07_DroppingTheClusterTakesAutomaticBackupsOnly) {
+  const DeletionRules rules = zilliz_deletion();
+  const Instant dropped = at("2025-06-10T12:00:00Z");
+  const Fate automatic = after_deletion(rules, Origin::kAutomatic, dropped, dropped + 3 * kDay);
+  EXPECT_EQ(automatic.gone_at, dropped);
+  EXPECT_EQ(automatic.reason, FateReason::kGoesWithOwner);
+  const Fate manual = after_deletion(rules, Origin::kManual, dropped);
+  EXPECT_EQ(manual.gone_at, std::nullopt);
+  EXPECT_EQ(explain(manual, OwnerKind::kService, Origin::kManual),
+            "kept: made by hand backups outlive the deleted service");
+  EXPECT_EQ(zilliz_frozen_backups_gone_at(dropped), dropped + 60 * kDay);
+}
+
+TEST(ZillizRules, Z_MAN_08_WhoMayManageBackups) {
+  for (const ZillizRole role :
+       {ZillizRole::kOrganizationOwner, ZillizRole::kProjectAdmin, ZillizRole::kCustomWithBackup}) {
+    EXPECT_TRUE(zilliz_access(role).ok());
+  }
+  EXPECT_THAT(error_of(zilliz_access(ZillizRole::kCustomWithoutBackup)), HasSubstr("96013"));
+  EXPECT_THAT(error_of(zilliz_access(ZillizRole::kOther)), HasSubstr("96013"));
+}
+
+TEST(ZillizRules, Z_MAN_09_DedicatedClustersOnly) {
+  EXPECT_THAT(error_of(zilliz_plan(ServicePlan::kFree)), HasSubstr("96021"));
+  EXPECT_THAT(error_of(zilliz_plan(ServicePlan::kServerless)), HasSubstr("96022"));
+  EXPECT_TRUE(zilliz_plan(ServicePlan::kDedicated).ok());
+  EXPECT_TRUE(zilliz_plan(ServicePlan::kBusinessCritical).ok());
+}
+
+TEST(ZillizRules, Z_MAN_11_DurationAtSevenHundredMegabytesASecond) {
+  const JobSpeed speed;
+  EXPECT_EQ(job_duration(speed, 70'000'000'000, 10), 100 * kSecond);
+  EXPECT_EQ(job_duration(speed, 70'000'000'000, 1000), 100 * kSecond);
+  EXPECT_EQ(job_duration(speed, 70'000'000'000, 1001), 100 * kSecond + kSecond / 100);
+  EXPECT_EQ(job_duration(speed, 1, 0), kSecond);
+  EXPECT_EQ(job_duration(speed, 0, 0), Duration(0));
+}
+
+CopyRequest gcp_copy() {
+  CopyRequest request;
+  request.source = request.target = Cloud::kGcp;
+  request.retention_days = 7;
+  return request;
+}
+
+TEST(ZillizRules, Z_XR_01_CopiesStartWhenTheOriginalIsComplete) {
+  const Instant ended = at("2025-06-02T02:40:00Z");
+  EXPECT_EQ(copies_start_at(JobOutcome::kSucceeded, ended), ended);
+  EXPECT_EQ(copies_start_at(JobOutcome::kFailed, ended), std::nullopt);
+  EXPECT_EQ(copies_start_at(JobOutcome::kRunning, ended), std::nullopt);
+}
+
+TEST(ZillizRules, Z_XR_03_ManualCopiesArePermanent) {
+  CopyRequest request = gcp_copy();
+  request.made_by = Origin::kManual;
+  EXPECT_EQ(check_copy(request), CopyFault::kRetentionOfManual);
+  request.retention_days.reset();
+  EXPECT_EQ(check_copy(request), CopyFault::kNone);
+  EXPECT_EQ(copy_expires(CopyAge::kOwn, at("2025-06-02"), at("2025-06-03"), std::nullopt),
+            std::nullopt);
+  EXPECT_EQ(after_deletion(zilliz_deletion(), Origin::kManual, at("2025-07-01")).gone_at,
+            std::nullopt);
+}
+
+TEST(ZillizRules, Z_XR_04_ScheduledCopiesNeedRetentionPerRegion) {
+  CopyRequest request = gcp_copy();
+  EXPECT_EQ(check_copy(request), CopyFault::kNone);
+  request.retention_days.reset();
+  EXPECT_EQ(check_copy(request), CopyFault::kNoRetention);
+  EXPECT_THAT(explain(check_copy(request)), HasSubstr("96034"));
+  for (const int days : {0, 31, -1}) {
+    request.retention_days = days;
+    EXPECT_EQ(check_copy(request), CopyFault::kRetentionRange) << days;
+  }
+  const Instant born = at("2025-06-02T02:00:00Z"), copied = born + kHour;
+  EXPECT_EQ(copy_expires(CopyAge::kOwn, born, copied, 7), copied + 7 * kDay);
+  EXPECT_EQ(copy_expires(CopyAge::kOwn, born, copied, 30), copied + 30 * kDay);
+  EXPECT_EQ(copy_expires(CopyAge::kOriginal, born, copied, 7), born + 7 * kDay);
+}
+
+TEST(ZillizRules, Z_XR_05_SameProviderOnly) {
+  CopyRequest request = gcp_copy();
+  request.source = Cloud::kAws;
+  EXPECT_EQ(check_copy(request), CopyFault::kOtherProvider);
+  EXPECT_THAT(explain(CopyFault::kOtherProvider), HasSubstr("96001"));
+  request = gcp_copy();
+  request.same_region = true;
+  EXPECT_EQ(check_copy(request), CopyFault::kSameRegion);
+  request = gcp_copy();
+  request.target_bound_to_project = false;
+  EXPECT_EQ(check_copy(request), CopyFault::kNotBound);
+}
+
+TEST(ZillizRules, Z_XR_06_NoAzure) {
+  CopyRequest request = gcp_copy();
+  request.source = Cloud::kAzure;
+  for (const Cloud target : {Cloud::kAzure, Cloud::kAws}) {
+    request.target = target;
+    EXPECT_EQ(check_copy(request), CopyFault::kAzure);
+  }
+}
+
+TEST(ZillizRules, Z_XR_07_PlanGateIsAParameter) {
+  CopyRequest request = gcp_copy();
+  EXPECT_EQ(check_copy(request), CopyFault::kNone);
+  CopyRules newer;
+  newer.lowest_plan = ServicePlan::kBusinessCritical;
+  EXPECT_EQ(check_copy(request, newer), CopyFault::kPlan);
+  request.plan = ServicePlan::kServerless;
+  EXPECT_EQ(check_copy(request), CopyFault::kPlan);
+}
+
+TEST(ZillizRules, Z_RES_06_VersionChoiceWithinThirtyDays) {
+  const Instant born = at("2025-06-01");
+  const Version original{2, 5, 9}, latest{2, 6, 0};
+  for (const Duration age : {Duration(0), 30 * kDay}) {
+    const VersionChoice choice = zilliz_version_choice(born, born + age, original, latest);
+    EXPECT_TRUE(choice.original);
+    EXPECT_THAT(explain(choice), HasSubstr("original version or the latest"));
+  }
+}
+
+TEST(ZillizRules, Z_RES_07_VersionIsFixedAfterThirtyDaysOrOnTheLatestMinor) {
+  const Instant born = at("2025-06-01");
+  EXPECT_EQ(
+      zilliz_version_choice(born, born + 30 * kDay + Duration(1), {2, 5, 9}, {2, 6, 0}).reason,
+      VersionReason::kTooOld);
+  EXPECT_EQ(zilliz_version_choice(born, born + kDay, {2, 6, 0}, {2, 6, 4}).reason,
+            VersionReason::kSameMinor);
+  EXPECT_TRUE(zilliz_version_choice(born, born + kDay, {1, 9, 0}, {2, 0, 0}).original);
+}
+
+TEST(ZillizRules, Z_RES_09_ShardsAreCutToTheClustersSize) {
+  EXPECT_EQ(zilliz_restored_shards(8, 2), 2);
+  EXPECT_EQ(zilliz_restored_shards(1, 2), 1);
+  const std::pair<int, int> kBands[] = {{1, 2},  {2, 2},  {3, 2},  {4, 4},   {8, 4},    {9, 4},
+                                        {11, 4}, {12, 8}, {64, 8}, {65, 16}, {1024, 16}};
+  for (const auto& [units, shards] : kBands) EXPECT_EQ(zilliz_max_shards(units), shards) << units;
+}
+
+}  // namespace
+}  // namespace backcast::policy
