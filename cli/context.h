@@ -14,10 +14,15 @@ namespace backcast::cli {
 
 enum class Format { kText, kJson, kCsv, kMarkdown };
 
+// Whether text on standard output is coloured: "always", "never", or "auto": on a terminal, unless
+// NO_COLOR (https://no-color.org) is set or the terminal is dumb.
+bool wants_color(const std::string& when);
+
 struct Context {
-  Format format = Format::kText;  // --json, --csv, --markdown
-  bool quiet = false;             // --quiet: no progress, no advice
-  int exit_code = 0;              // set by the verb that ran
+  Format format = Format::kText;     // --json, --csv, --markdown
+  bool quiet = false;                // --quiet: no progress, no advice
+  bool color = wants_color("auto");  // --color
+  int exit_code = 0;                 // set by the verb that ran
 };
 
 // Prints the table on standard output in the form asked for.

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cli/parser_view.h"
 #include "cli/verbs.h"
 
 namespace {
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   Context context;
   CLI::App app(kDescription, "backcast");
   app.footer(kExitCodes);
+  set_help_style(app);
   app.require_subcommand(1);
   app.fallthrough();
   const auto add_format = [&](const char* flag, Format format, const char* help) {
@@ -33,6 +35,11 @@ int main(int argc, char** argv) {
   add_format("--csv", Format::kCsv, "Print tables as CSV");
   add_format("--markdown", Format::kMarkdown, "Print tables as Markdown");
   app.add_flag("-q,--quiet", context.quiet, "No progress and no advice");
+  app.add_option_function<std::string>(
+         "--color", [&context](const std::string& when) { context.color = wants_color(when); },
+         "Colour: on a terminal that has it, always, or never; NO_COLOR is honoured")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN");
 
   // Keep in the order of the help: planning first, then the engine.
   add_schedule(app, context);
@@ -45,13 +52,16 @@ int main(int argc, char** argv) {
   add_backup(app, context);
   add_snapshots(app, context);
   add_restore(app, context);
+  add_completion(app, context);
+  add_man(app, context);
   add_version(app, context);
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    // Help and version requests are successes; every other parse error is bad usage.
-    return app.exit(e) == 0 ? 0 : 2;
+    if (e.get_exit_code() == 0) return app.exit(e);  // help was asked for
+    report(context, backcast::bad_input(explain(app, e)));
+    return context.exit_code;
   }
   return context.exit_code;
 }

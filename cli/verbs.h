@@ -16,6 +16,8 @@ void add_init(CLI::App& app, Context& context);
 void add_backup(CLI::App& app, Context& context);
 void add_snapshots(CLI::App& app, Context& context);
 void add_restore(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
+void add_man(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace backcast::cli
