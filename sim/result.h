@@ -33,6 +33,8 @@ struct BackupRecord {
   std::string kind;                // "automatic", "manual", "copy"; as UsageRecord::backup_kind
   std::string schedule;            // name of the schedule that made it; "" if manual
   std::vector<std::string> tags;
+  bool of_manual = false;     // a copy of a manual backup
+  bool is_protected = false;  // carries a protected tag of the service's policy
   BackupState state = BackupState::kRunning;
   Instant born{};                 // the moment of the service it brings back
   Instant available = kNever;     // the job's end
@@ -41,6 +43,7 @@ struct BackupRecord {
   std::uint64_t size_bytes = 0;   // stored form of the whole restore point, before sharing
   std::uint64_t added_bytes = 0;  // what the region's storage grew by when it was written
   std::uint64_t freed_bytes = 0;  // what it shrank by when it was deleted
+  Duration restore_time{0};       // to bring it back whole, into its own region
   std::string reason;             // why it stays, went, failed or was refused: rule and numbers
 };
 

@@ -1,0 +1,93 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/output_file.h"
+#include "cli/scenario_run.h"
+#include "cli/verbs.h"
+
+namespace backcast::cli {
+namespace {
+
+struct Options {
+  ScenarioOptions scenario;
+  bool explain = false, events = false, backups = false;
+  std::string report;
+};
+
+reports::Table events_table(const sim::RunResult& run) {
+  reports::Table table{"events",
+                       {{"at", "When"},
+                        {"kind", "Event"},
+                        {"service", "Service"},
+                        {"region", "Region"},
+                        {"text", "What happened"}},
+                       {}};
+  for (const sim::LogEvent& event : run.log) {
+    table.rows.push_back({{format_instant(event.at), ""},
+                          {sim::name(event.kind), ""},
+                          {event.service == sim::kNone ? "" : run.services[event.service].name, ""},
+                          {event.region, ""},
+                          {event.text, ""}});
+  }
+  return table;
+}
+
+void what_next(const Context& context, const Options& options) {
+  const std::string& file = options.scenario.file;
+  note(context, "\nNext:");
+  note(context, "  backcast simulate " + file + " --events          every event of the run");
+  note(context,
+       "  backcast simulate " + file + " --backups         every restore point and its fate");
+  note(context, "  backcast simulate " + file + " --report out.html one page to pass on");
+  note(context,
+       "  backcast validate " + file + "                   exit code 1 if a requirement fails");
+}
+
+void simulate(Context& context, const Options& options) {
+  auto run = run_scenario(options.scenario);
+  if (!run.ok()) return report(context, run.error());
+  const reports::RunReport result = run->report();
+  if (!options.report.empty()) {
+    if (auto status = write_output(options.report, reports::to_html({&result, 1})); !status.ok()) {
+      return report(context, status.error());
+    }
+  }
+  if (options.events) return print(context, events_table(run->result));
+  if (options.backups) return print(context, reports::backups_table(run->result));
+  switch (context.format) {
+    case Format::kJson:
+      return print(reports::to_json(result, options.explain));
+    case Format::kMarkdown:
+      return print(reports::to_markdown(result));
+    case Format::kCsv:
+      if (run->invoice) return print(context, reports::invoice_table(*run->invoice));
+      return print(context, reports::backups_table(run->result));
+    case Format::kText:
+      break;
+  }
+  print(reports::to_terminal(result, {.explain = options.explain}));
+  what_next(context, options);
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand(
+      "simulate",
+      "Run a scenario: which restore points exist, what must hold, what it costs\n\n"
+      "  backcast simulate scenarios/zilliz-cross-region.json\n"
+      "  backcast simulate zerops-defaults --until +90d --events\n"
+      "  backcast simulate my.json --csv > invoice.csv");
+  verb->add_option("scenario", options->scenario.file,
+                   "A scenario file, \"-\", or the name of a shipped scenario")
+      ->required();
+  add_scenario_options(*verb, options->scenario);
+  verb->add_flag("--explain", options->explain, "Every invoice line and every requirement's trace");
+  verb->add_flag("--events", options->events, "The event log instead of the report");
+  verb->add_flag("--backups", options->backups, "Every backup and copy instead of the report");
+  verb->add_option("--report", options->report, "Also write one self-contained HTML page here");
+  verb->callback([options, &context] { simulate(context, *options); });
+}
+
+}  // namespace backcast::cli

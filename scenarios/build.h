@@ -1,0 +1,52 @@
+// The parts of the loader, one per section of the document. Each reads what it can and notes every
+// fault; a scenario with faults is never run.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenarios/load.h"
+#include "scenarios/node.h"
+#include "scenarios/profile.h"
+#include "sim/scenario.h"
+
+namespace backcast::scenario {
+
+// What the readers share.
+struct Build {
+  const Document& document;
+  Faults faults;
+  Node root;
+  sim::Scenario scenario;
+  Pricing pricing;
+  std::map<std::string, Profile, std::less<>> profiles;
+  std::vector<const Profile*> profile_of_service;  // by service index
+  std::map<std::string, std::uint32_t, std::less<>> service_index, project_index;
+  std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;
+  std::deque<nlohmann::json> merged;  // services with their defaults, kept while they are read
+
+  explicit Build(const Document& d) : document(d), faults(d), root(d.root(), "", faults) {}
+
+  // The profile of this name, loaded once; null (and a fault at the field) if there is none.
+  const Profile* profile(const Node& node, std::string_view key, const std::string& name);
+  void assume(std::string text);
+};
+
+void read_horizon(Build& build);                                            // load.cpp
+void read_projects(Build& build);                                           // read_services.cpp
+void read_services(Build& build);                                           // read_services.cpp
+void read_workload(Build& build, const Node& node, sim::Service& service);  // read_workload.cpp
+void read_policies(Build& build, const Node& node, const Profile& profile,
+                   sim::Service& service);  // read_policies.cpp
+std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Profile& profile,
+                                       const sim::Service& service, bool scheduled);
+void read_events(Build& build);        // read_events.cpp
+void read_requirements(Build& build);  // read_requirements.cpp
+// The services a "service" field names: a name, a list, a fleet, or "*" (also the default).
+std::vector<std::uint32_t> read_who(Build& build, const Node& node, bool all_by_default);
+
+}  // namespace backcast::scenario

@@ -1,0 +1,50 @@
+// From a scenario document to the values the simulator runs. A bad document gives every fault at
+// once, each with file, pointer, line, what was expected and the nearest valid name.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "costmodel/price_book.h"
+#include "engine/base/document.h"
+#include "engine/base/error.h"
+#include "sim/scenario.h"
+
+namespace backcast::scenario {
+
+// What a scenario says about prices beyond the book itself.
+struct Pricing {
+  std::string book;                  // shipped name or path; "" = no bill
+  std::string pointer;               // where the document says so
+  std::vector<std::string> options;  // of the book
+  struct Assumed {
+    std::string row, rate, because, pointer;
+  };
+  std::vector<Assumed> assumed;  // rates the book does not know
+};
+
+struct Loaded {
+  sim::Scenario scenario;
+  Pricing pricing;
+  Document document;
+  std::string text;  // of the document
+};
+
+// Limits that keep a run within memory and time; a scenario beyond them is refused by name.
+inline constexpr int kMaxHorizonYears = 100;
+inline constexpr std::size_t kMaxServices = 100'000;
+
+// Errors: every fault of the document and of the files it names.
+Result<Loaded, Errors> load(const Document& document);
+
+// The same from a path, from "-" for standard input, or by the name of a shipped scenario
+// ("zilliz-cross-region"). Errors: kNotFound with the nearest shipped name, or as load.
+Result<Loaded, Errors> load_file(const std::string& path_or_name);
+
+// The price book of a loaded scenario with its assumed rates filled in, which are added to the
+// scenario's assumptions. Errors: an unknown book, row or option, or a bad rate.
+Result<cost::PriceBook, Errors> price_book_of(Loaded& loaded);
+
+}  // namespace backcast::scenario

@@ -1,0 +1,88 @@
+// One value of a scenario document with the place where it stands. Readers ask it for typed values;
+// what cannot be read is noted with its place and the reading goes on, so that the user sees every
+// fault at once.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/document.h"
+#include "engine/base/error.h"
+#include "engine/base/instant.h"
+
+namespace backcast::scenario {
+
+// Collects faults and turns pointers into lines.
+class Faults {
+ public:
+  explicit Faults(const Document& document) : document_(document) {}
+
+  void add(const std::string& pointer, std::string message, std::string hint = {});
+  // An error made elsewhere, placed here.
+  void add(const std::string& pointer, Error error);
+  void add(Error error) { errors_.push_back(std::move(error)); }
+  // Sorted by line, each place and message once.
+  Errors take();
+  bool any() const { return !errors_.empty(); }
+
+ private:
+  const Document& document_;
+  Errors errors_;
+};
+
+class Node {
+ public:
+  Node(const nlohmann::json& value, std::string pointer, Faults& faults)
+      : value_(&value), pointer_(std::move(pointer)), faults_(&faults) {}
+
+  const std::string& pointer() const { return pointer_; }
+  const nlohmann::json& value() const { return *value_; }
+  std::string pointer_of(std::string_view key) const { return pointer_child(pointer_, key); }
+
+  bool has(std::string_view key) const;
+  // The value of a field; of an empty object where there is none.
+  Node child(std::string_view key) const;
+  // The entries of a list field; none where there is none.
+  std::vector<Node> items(std::string_view key) const;
+
+  // Each is nullopt where the field is missing or of a type the schema forbids (which is reported
+  // by the schema check), and a fault besides where its text means nothing.
+  std::optional<std::string> text(std::string_view key) const;
+  std::optional<bool> boolean(std::string_view key) const;
+  std::optional<std::int64_t> integer(std::string_view key) const;
+  std::optional<double> number(std::string_view key) const;
+  std::optional<std::uint64_t> bytes(std::string_view key) const;
+  std::optional<std::int64_t> signed_bytes(std::string_view key) const;
+  std::optional<std::uint64_t> bytes_per_second(std::string_view key) const;  // "700 MB/s"
+  std::optional<double> share(std::string_view key) const;                    // "3%" or 0.03
+  // A share that cannot exceed 1.
+  std::optional<double> share_up_to_one(std::string_view key) const;
+  std::optional<Duration> duration(std::string_view key) const;
+  // RFC 3339, or "+10d" after `start`.
+  std::optional<Instant> when(std::string_view key, Instant start) const;
+  std::vector<std::string> texts(std::string_view key) const;
+  std::string prose(std::string_view key) const;  // text, or lines joined with spaces
+
+  // Faults at this value or at one of its fields.
+  void fault(std::string message, std::string hint = {}) const;
+  void fault_at(std::string_view key, std::string message, std::string hint = {}) const;
+  void fault_at(std::string_view key, Error error) const;
+
+ private:
+  const nlohmann::json* find(std::string_view key) const;
+
+  const nlohmann::json* value_;
+  std::string pointer_;
+  Faults* faults_;
+};
+
+// "did you mean \"x\"?", or the list of known names where none is near.
+std::string did_you_mean(std::string_view wrong, std::span<const std::string> names);
+std::string did_you_mean(std::string_view wrong, std::span<const std::string_view> names);
+
+}  // namespace backcast::scenario

@@ -1,0 +1,73 @@
+#include "scenarios/profile.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/document.h"
+#include "scenarios/node.h"
+#include "scenarios/schema_check.h"
+#include "scenarios/shipped.h"
+
+namespace backcast::scenario {
+namespace {
+
+using nlohmann::json;
+
+Result<Profile, Errors> parse_profile(std::string_view text, const std::string& name) {
+  auto document = Document::parse(text, name);
+  if (!document.ok()) return Errors{std::move(document).error()};
+  if (auto errors = check_schema(*document, "schema/profile.schema.json"); !errors.empty()) {
+    return errors;
+  }
+  return Profile{document->root().at("profile").get<std::string>(),
+                 std::make_shared<json>(document->root())};
+}
+
+bool is_path(std::string_view name) {
+  return name.find('/') != name.npos || name.ends_with(".json");
+}
+
+}  // namespace
+
+Result<Profile, Errors> find_profile(std::string_view name_or_path) {
+  const std::string name(name_or_path);
+  if (is_path(name)) {
+    auto text = read_text_file(name, 1 << 20);
+    if (!text.ok()) return Errors{std::move(text).error()};
+    return parse_profile(*text, name);
+  }
+  if (const auto text = shipped_text("profiles/" + name + ".json")) {
+    return parse_profile(*text, "profiles/" + name + ".json");
+  }
+  const auto names = shipped_names("profiles");
+  return Errors{bad_input(fmt::format("unknown provider \"{}\"", name),
+                          did_you_mean(name, std::span<const std::string_view>(names)) +
+                              "; or give the path of a profile of your own")};
+}
+
+json with_defaults(const Profile& profile, std::string_view cloud, const json& defaults,
+                   const json& service) {
+  const json& document = *profile.document;
+  json fields = document.value("service", json::object());
+  if (const auto clouds = document.find("clouds");
+      clouds != document.end() && clouds->contains(cloud)) {
+    fields.merge_patch(clouds->at(std::string(cloud)).value("service", json::object()));
+  }
+  if (defaults.is_object()) fields.merge_patch(defaults);
+  if (service.is_object()) fields.merge_patch(service);
+  return fields;
+}
+
+std::string cloud_of(const Profile& profile, std::string_view region) {
+  const auto clouds = profile.document->find("clouds");
+  if (clouds == profile.document->end()) return {};
+  for (const auto& [name, unused] : clouds->items()) {
+    if (region == name || region.starts_with(name + "-")) return name;
+  }
+  return {};
+}
+
+}  // namespace backcast::scenario

@@ -1,0 +1,121 @@
+// Things that happen at stated times: each kind with the fields it needs and no others.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/base/text.h"
+#include "scenarios/build.h"
+
+namespace backcast::scenario {
+namespace {
+
+using sim::EventKind;
+
+struct KindInfo {
+  std::string_view name;
+  EventKind kind;
+  std::string_view needs;  // fields without which it means nothing, separated by spaces
+};
+constexpr std::array<KindInfo, 12> kKinds{{
+    {"manual_backup", EventKind::kManualBackup, "service"},
+    {"delete_service", EventKind::kDeleteService, "service"},
+    {"delete_project", EventKind::kDeleteProject, "project"},
+    {"disable_schedules", EventKind::kDisableSchedules, "service"},
+    {"enable_schedules", EventKind::kEnableSchedules, "service"},
+    {"suspend", EventKind::kSuspend, "service for"},
+    {"outage", EventKind::kOutage, "region for"},
+    {"link_outage", EventKind::kLinkOutage, "region to_region for"},
+    {"job_failures", EventKind::kJobFailures, "service for"},
+    {"storage_loss", EventKind::kStorageLoss, "region"},
+    {"restore", EventKind::kRestore, "service"},
+    {"burst", EventKind::kBurst, "service rewrites"},
+}};
+
+bool has_needed_fields(const Node& node, const KindInfo& info) {
+  bool complete = true;
+  for (std::string_view rest = info.needs; !rest.empty();) {
+    const auto space = rest.find(' ');
+    const std::string_view field = rest.substr(0, space);
+    rest = space == rest.npos ? std::string_view() : rest.substr(space + 1);
+    if (node.has(field)) continue;
+    node.fault(fmt::format("a {} event needs \"{}\"", info.name, field));
+    complete = false;
+  }
+  return complete;
+}
+
+void read_burst(Build& build, const Node& node, const sim::ScheduledEvent& event) {
+  sim::Burst burst;
+  burst.at = event.at;
+  burst.rewritten_share = node.share_up_to_one("rewrites").value_or(0);
+  burst.added_bytes = node.signed_bytes("adds").value_or(0);
+  for (const std::uint32_t service : event.services) {
+    build.scenario.services[service].workload.bursts.push_back(burst);
+  }
+}
+
+void check_time(const Build& build, const Node& node, Instant at) {
+  if (at < build.scenario.start || at >= build.scenario.end) {
+    node.fault_at("at", fmt::format("{} lies outside the run", format_instant(at)),
+                  fmt::format("the run is {} .. {}", format_instant(build.scenario.start),
+                              format_instant(build.scenario.end)));
+  }
+}
+
+void read_copies_and_tags(Build& build, const Node& node, sim::ScheduledEvent& event) {
+  if (event.services.empty()) return;
+  const std::uint32_t first = event.services.front();
+  if (node.has("copies")) {
+    event.copies = read_copies(build, node, *build.profile_of_service[first],
+                               build.scenario.services[first], false);
+  }
+  event.tags = node.texts("tags");
+}
+
+void read_event(Build& build, const Node& node) {
+  const auto kind = node.text("kind");
+  if (!kind) return;
+  const auto info = std::find_if(kKinds.begin(), kKinds.end(),
+                                 [&](const KindInfo& k) { return k.name == *kind; });
+  if (info == kKinds.end()) return;  // the schema names it
+  if (!has_needed_fields(node, *info)) return;
+  sim::ScheduledEvent event;
+  event.kind = info->kind;
+  const auto at = node.when("at", build.scenario.start);
+  if (!at) return;
+  event.at = *at;
+  check_time(build, node, *at);
+  event.services = read_who(build, node, false);
+  event.region = node.text("region").value_or("");
+  event.to_region = node.text("to_region").value_or("");
+  event.lasts = node.duration("for").value_or(Duration{0});
+  if (node.has("for") && event.lasts == Duration{0}) node.fault_at("for", "lasts no time at all");
+  event.delete_backups = node.boolean("delete_backups").value_or(false);
+  event.as_of = node.when("as_of", build.scenario.start);
+  if (const auto project = node.text("project")) {
+    const auto found = build.project_index.find(*project);
+    if (found == build.project_index.end()) {
+      node.fault_at("project", fmt::format("there is no project \"{}\"", printable(*project)));
+    } else {
+      event.project = found->second;
+    }
+  }
+  read_copies_and_tags(build, node, event);
+  if (event.kind == EventKind::kBurst) read_burst(build, node, event);
+  build.scenario.events.push_back(std::move(event));
+}
+
+}  // namespace
+
+void read_events(Build& build) {
+  for (const Node& node : build.root.items("events")) read_event(build, node);
+  std::stable_sort(build.scenario.events.begin(), build.scenario.events.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  for (sim::Service& service : build.scenario.services) {
+    std::stable_sort(service.workload.bursts.begin(), service.workload.bursts.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
+  }
+}
+
+}  // namespace backcast::scenario

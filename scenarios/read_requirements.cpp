@@ -1,0 +1,132 @@
+// What must hold: each kind with its own limit, and limits that contradict each other refused.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "costmodel/money.h"
+#include "engine/base/bytes.h"
+#include "engine/base/text.h"
+#include "scenarios/build.h"
+
+namespace backcast::scenario {
+namespace {
+
+using sim::RequirementKind;
+
+enum class Limit : std::uint8_t { kNone, kDuration, kBytes, kMoney };
+
+struct KindInfo {
+  std::string_view name;
+  RequirementKind kind;
+  Limit limit;  // what at_most means
+};
+constexpr std::array<KindInfo, 8> kKinds{{
+    {"rpo", RequirementKind::kRpo, Limit::kDuration},
+    {"restore_points", RequirementKind::kRestorePoints, Limit::kNone},
+    {"coverage", RequirementKind::kCoverage, Limit::kNone},
+    {"protected", RequirementKind::kProtected, Limit::kNone},
+    {"quota", RequirementKind::kQuota, Limit::kBytes},
+    {"budget", RequirementKind::kBudget, Limit::kMoney},
+    {"copy_within", RequirementKind::kCopyWithin, Limit::kDuration},
+    {"restore_time", RequirementKind::kRestoreTime, Limit::kDuration},
+}};
+
+void read_limit(const Node& node, const KindInfo& info, sim::Requirement& requirement) {
+  if (info.limit != Limit::kNone && !node.has("at_most")) {
+    constexpr std::array<std::string_view, 4> kExample{"", "\"26h\"", "\"5 GiB\"", "\"25.00\""};
+    node.fault(
+        fmt::format("a {} requirement needs \"at_most\"", info.name),
+        fmt::format("such as \"at_most\": {}", kExample[static_cast<std::size_t>(info.limit)]));
+    return;
+  }
+  if (info.limit == Limit::kDuration) {
+    requirement.at_most = node.duration("at_most").value_or(Duration{0});
+    if (node.value()["at_most"].is_number()) {
+      node.fault_at("at_most", "a number without a unit", "give a duration such as \"26h\"");
+    }
+  } else if (info.limit == Limit::kBytes) {
+    requirement.at_most_bytes = node.bytes("at_most").value_or(0);
+  } else if (info.limit == Limit::kMoney) {
+    requirement.at_most_amount = node.text("at_most").value_or("");
+    std::string_view amount = trim(requirement.at_most_amount);
+    if (const auto space = amount.find(' '); space != amount.npos) {
+      requirement.currency = amount.substr(space + 1);
+      amount = amount.substr(0, space);
+    }
+    requirement.at_most_amount = amount;
+    if (auto parsed = cost::Decimal::parse(amount); !parsed.ok()) {
+      node.fault_at("at_most", fmt::format("\"{}\" is not an amount of money", printable(amount)),
+                    "give a text such as \"25.00 USD\"");
+    }
+  }
+}
+
+void read_counts(const Node& node, const KindInfo& info, sim::Requirement& requirement) {
+  requirement.at_least = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(node.integer("at_least").value_or(1), 0, UINT32_MAX));
+  requirement.within = node.duration("within").value_or(Duration{0});
+  requirement.per_month = node.text("per") == "month";
+  if (info.kind == RequirementKind::kRestorePoints && !node.has("at_least")) {
+    node.fault("a restore_points requirement needs \"at_least\"", "such as \"at_least\": 7");
+  }
+  for (const std::string& rung : node.texts("ladder")) {
+    auto duration = parse_duration(rung);
+    if (duration.ok()) {
+      requirement.ladder.push_back(*duration);
+    } else {
+      node.fault_at("ladder", std::move(duration).error());
+    }
+  }
+  if (info.kind == RequirementKind::kCoverage && requirement.ladder.empty() &&
+      !node.has("ladder")) {
+    node.fault("a coverage requirement needs \"ladder\"", "such as [\"1d\", \"7d\", \"30d\"]");
+  }
+}
+
+void read_requirement(Build& build, const Node& node, std::size_t number) {
+  const auto kind = node.text("kind");
+  if (!kind) return;
+  const auto info = std::find_if(kKinds.begin(), kKinds.end(),
+                                 [&](const KindInfo& k) { return k.name == *kind; });
+  if (info == kKinds.end()) return;  // the schema names it
+  sim::Requirement requirement;
+  requirement.kind = info->kind;
+  requirement.name = node.text("name").value_or(fmt::format("{}-{}", *kind, number + 1));
+  requirement.services = read_who(build, node, true);
+  requirement.all_services = !node.has("service");
+  requirement.region = node.text("region").value_or("");
+  if (requirement.kind == RequirementKind::kCopyWithin && requirement.region.empty()) {
+    node.fault("a copy_within requirement needs \"region\"", "the region the copy must reach");
+  }
+  if (const auto project = node.text("project")) {
+    const auto found = build.project_index.find(*project);
+    if (found == build.project_index.end()) {
+      node.fault_at("project", fmt::format("there is no project \"{}\"", printable(*project)));
+    } else {
+      requirement.project = found->second;
+    }
+  }
+  read_limit(node, *info, requirement);
+  read_counts(node, *info, requirement);
+  requirement.from = node.when("from", build.scenario.start);
+  requirement.until = node.when("until", build.scenario.start);
+  if (requirement.from && requirement.until && *requirement.from >= *requirement.until) {
+    node.fault_at("until", "the requirement ends before it begins");
+  }
+  for (const sim::Requirement& other : build.scenario.requirements) {
+    if (other.name == requirement.name) {
+      node.fault_at("name", fmt::format("the requirement \"{}\" is there twice", other.name));
+    }
+  }
+  build.scenario.requirements.push_back(std::move(requirement));
+}
+
+}  // namespace
+
+void read_requirements(Build& build) {
+  const auto nodes = build.root.items("requirements");
+  for (std::size_t i = 0; i < nodes.size(); ++i) read_requirement(build, nodes[i], i);
+}
+
+}  // namespace backcast::scenario

@@ -1,0 +1,195 @@
+// Projects, services and fleets: defaults filled in, names resolved.
+#include <fmt/format.h>
+
+#include "engine/base/text.h"
+#include "scenarios/build.h"
+
+namespace backcast::scenario {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> names_of(const std::map<std::string, std::uint32_t, std::less<>>& index) {
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : index) names.push_back(name);
+  return names;
+}
+
+// A project's fields: the profile's, those of its plan, then its own.
+json project_fields(Build& build, const Node& node, const Profile& profile) {
+  const json& document = *profile.document;
+  json fields = document.value("project", json::object());
+  const std::string plan = node.text("plan").value_or(fields.value("plan", std::string()));
+  if (const auto plans = document.find("plans"); plans != document.end()) {
+    if (plans->contains(plan)) {
+      fields.merge_patch(plans->at(plan));
+    } else if (!plan.empty()) {
+      std::vector<std::string> names;
+      for (const auto& [name, unused] : plans->items()) names.push_back(name);
+      node.fault_at("plan", fmt::format("{} has no plan \"{}\"", profile.name, printable(plan)),
+                    did_you_mean(plan, names));
+    }
+  } else if (node.has("plan")) {
+    node.fault_at("plan", fmt::format("{} has no plans", profile.name), "leave the field out");
+  }
+  fields.merge_patch(node.value());
+  fields.erase("plan");
+  (void)build;
+  return fields;
+}
+
+void add_project(Build& build, const Node& node, const std::string& name, const Profile& profile) {
+  build.merged.push_back(project_fields(build, node, profile));
+  const Node fields(build.merged.back(), node.pointer(), build.faults);
+  sim::Project project;
+  project.name = name;
+  project.provider = profile.name;
+  project.rules = profile.document->value("rules", std::string("plain"));
+  project.grace = fields.integer("grace_days").value_or(0) * kDay;
+  if (const auto quota = fields.bytes("quota")) {
+    project.quota_bytes = *quota;
+    project.quota_bills = fields.text("quota_mode") == "bill";
+    project.quota_ceiling_bytes = fields.bytes("quota_ceiling").value_or(UINT64_MAX);
+  }
+  if (build.project_index.contains(name)) {
+    node.fault_at("name", fmt::format("the project \"{}\" is there twice", name));
+    return;
+  }
+  build.project_index[name] = static_cast<std::uint32_t>(build.scenario.projects.size());
+  build.scenario.projects.push_back(std::move(project));
+}
+
+// The provider a service or project names, else the scenario's, else none at all.
+const Profile* provider_of(Build& build, const Node& node, const json& defaults) {
+  if (const auto own = node.text("provider")) return build.profile(node, "provider", *own);
+  if (defaults.is_object() && defaults.contains("provider") && defaults["provider"].is_string()) {
+    return build.profile(build.root.child("defaults"), "provider", defaults["provider"]);
+  }
+  if (const auto common = build.root.text("provider")) {
+    return build.profile(build.root, "provider", *common);
+  }
+  return build.profile(build.root, "provider", "plain");
+}
+
+std::uint32_t project_of(Build& build, const Node& node, const Profile& profile) {
+  const auto given = node.text("project");
+  const std::string name = given.value_or("default");
+  if (const auto found = build.project_index.find(name); found != build.project_index.end()) {
+    return found->second;
+  }
+  if (given && build.root.has("projects")) {
+    node.fault_at("project", fmt::format("there is no project \"{}\"", printable(name)),
+                  did_you_mean(name, names_of(build.project_index)));
+    return 0;
+  }
+  add_project(build, build.root.child("no project given"), name, profile);
+  return build.project_index[name];
+}
+
+// Notes what the profile assumes and nobody published, unless the scenario says its own value.
+void note_assumptions(Build& build, const Profile& profile, const Node& service,
+                      const json& defaults) {
+  const auto assumptions = profile.document->find("assumptions");
+  if (assumptions == profile.document->end()) return;
+  for (const auto& [field, text] : assumptions->items()) {
+    const json::json_pointer path("/" + field);
+    const bool said =
+        service.value().contains(path) || (defaults.is_object() && defaults.contains(path));
+    if (!said) {
+      build.assume(text.get<std::string>());
+    }
+  }
+}
+
+std::optional<std::string> region_of(const Node& fields, const sim::Service& service) {
+  if (auto region = fields.text("region")) return region;
+  fields.fault(fmt::format("\"{}\" has no region", service.name),
+               "give \"region\": \"gcp-us-west1\", or any name of your own");
+  return std::nullopt;
+}
+
+void add_service(Build& build, const Node& node, const json& own, const json& defaults,
+                 const std::string& name) {
+  const Profile* profile = provider_of(build, node, defaults);
+  if (profile == nullptr) return;
+  json merged_once = defaults.is_object() ? defaults : json::object();
+  if (own.is_object()) merged_once.merge_patch(own);
+  const auto text_in = [&](const char* key) {
+    const auto found = merged_once.find(key);
+    return found != merged_once.end() && found->is_string() ? found->get<std::string>()
+                                                            : std::string();
+  };
+  std::string cloud = text_in("cloud");
+  if (cloud.empty()) cloud = cloud_of(*profile, text_in("region"));
+  build.merged.push_back(with_defaults(*profile, cloud, defaults, own));
+  const Node fields(build.merged.back(), node.pointer(), build.faults);
+
+  sim::Service service;
+  service.name = name;
+  service.provider = profile->name;
+  service.rules = profile->document->value("rules", std::string("plain"));
+  service.cloud = cloud;
+  service.kind = fields.text("kind").value_or("");
+  service.project = project_of(build, fields, *profile);
+  service.region = region_of(fields, service).value_or("");
+  read_workload(build, fields, service);
+  read_policies(build, fields, *profile, service);
+  if (build.service_index.contains(name)) {
+    node.fault_at("name", fmt::format("the service \"{}\" is there twice", name));
+    return;
+  }
+  build.service_index[name] = static_cast<std::uint32_t>(build.scenario.services.size());
+  build.scenario.services.push_back(std::move(service));
+  build.profile_of_service.push_back(profile);
+  note_assumptions(build, *profile, node, defaults);
+}
+
+}  // namespace
+
+void read_projects(Build& build) {
+  for (const Node& node : build.root.items("projects")) {
+    const auto name = node.text("name");
+    const Profile* profile = provider_of(build, node, json());
+    if (name && profile != nullptr) add_project(build, node, *name, *profile);
+  }
+}
+
+void read_services(Build& build) {
+  const json defaults = build.root.child("defaults").value();
+  for (const Node& node : build.root.items("services")) {
+    if (const auto name = node.text("name")) {
+      add_service(build, node, node.value(), defaults, *name);
+    }
+  }
+  if (build.scenario.services.empty() && !build.root.has("fleets") && !build.faults.any()) {
+    build.root.fault("there is nothing to back up",
+                     "give \"services\": [{\"name\": \"db\", \"size\": \"20 GB\", …}]");
+  }
+}
+
+std::vector<std::uint32_t> read_who(Build& build, const Node& node, bool all_by_default) {
+  std::vector<std::uint32_t> who;
+  auto names = node.texts("service");
+  if (names.empty() && all_by_default) names.emplace_back("*");
+  for (const std::string& name : names) {
+    if (name == "*") {
+      who.clear();
+      for (std::uint32_t i = 0; i < build.scenario.services.size(); ++i) who.push_back(i);
+      return who;
+    }
+    if (const auto fleet = build.fleet_members.find(name); fleet != build.fleet_members.end()) {
+      who.insert(who.end(), fleet->second.begin(), fleet->second.end());
+      continue;
+    }
+    const auto found = build.service_index.find(name);
+    if (found == build.service_index.end()) {
+      node.fault_at("service", fmt::format("there is no service \"{}\"", printable(name)),
+                    did_you_mean(name, names_of(build.service_index)));
+      continue;
+    }
+    who.push_back(found->second);
+  }
+  return who;
+}
+
+}  // namespace backcast::scenario

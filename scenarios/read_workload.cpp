@@ -1,0 +1,142 @@
+// Size, growth, change and delta model of a service.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/bytes.h"
+#include "engine/base/text.h"
+#include "scenarios/build.h"
+#include "scenarios/size_csv.h"
+#include "sim/portable_math.h"
+
+namespace backcast::scenario {
+namespace {
+
+using sim::DeltaModel;
+
+void read_growth(Build& build, const Node& node, sim::Growth& growth) {
+  const Instant start = build.scenario.start;
+  if (const auto v = node.signed_bytes("per_day")) growth.bytes_per_day = *v;
+  if (const auto v = node.share("per_year")) growth.share_per_year = *v;
+  if (node.has("season")) {
+    const Node season = node.child("season");
+    if (const auto v = season.share_up_to_one("amplitude")) growth.season_amplitude = *v;
+    if (const auto v = season.duration("period")) {
+      growth.season_period = *v;
+      if (*v < kHour)
+        season.fault_at("period", "a season shorter than an hour", "give at least 1h");
+    }
+    growth.season_peak = season.when("peak", start).value_or(start);
+  }
+  for (const Node& step : node.items("steps")) {
+    const auto at = step.when("at", start);
+    const auto by = step.signed_bytes("by");
+    if (at && by) growth.steps.push_back({*at, *by});
+  }
+  std::stable_sort(growth.steps.begin(), growth.steps.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  if (const auto path = node.text("csv")) {
+    auto points = read_size_csv(beside(build.document.name(), *path));
+    if (points.ok()) {
+      growth.recorded = std::move(*points);
+    } else {
+      node.fault_at("csv", std::move(points).error());
+    }
+  }
+}
+
+// A daily rate of change as a rate of operational time: R(1 day) = 1 - share.
+double rate_of(double share_per_day) {
+  return -sim::portable_log(1 - std::min(share_per_day, 0.999999));
+}
+
+void read_change(const Node& node, sim::Service& service) {
+  const Node change = node.child("change");
+  sim::SurvivalCurve& curve = service.delta.curve;
+  if (change.has("per_day") && change.has("mixture")) {
+    change.fault("\"per_day\" and \"mixture\" contradict each other", "give one of them");
+  }
+  if (const auto v = change.share_up_to_one("per_day")) {
+    curve.w1 = 1;
+    curve.rate1 = rate_of(*v);
+  }
+  double left = 1;
+  int part_number = 0;
+  for (const Node& part : change.items("mixture")) {
+    const double share = part.share_up_to_one("share").value_or(0);
+    const double rate = rate_of(part.share_up_to_one("per_day").value_or(0));
+    left -= share;
+    if (part_number == 0) curve.w1 = share, curve.rate1 = rate;
+    if (part_number == 1) curve.w2 = share, curve.rate2 = rate;
+    if (part_number == 2) curve.rate3 = rate;
+    ++part_number;
+  }
+  if (part_number == 3 && (left > 1e-9 || left < -1e-9)) {
+    change.fault_at("mixture", "the shares of three parts must add up to 100%");
+  } else if (left < -1e-9) {
+    change.fault_at("mixture", "the shares add up to more than 100%");
+  }
+  const Node weekdays = change.child("weekdays");
+  if (weekdays.value().is_array() && weekdays.value().size() == 7) {
+    for (std::size_t day = 0; day < 7; ++day) {
+      const auto& factor = weekdays.value()[day];
+      if (factor.is_number()) service.workload.weekday_factor[day] = factor.get<double>();
+    }
+  }
+  if (const auto v = change.duration("rewrite_every")) {
+    service.workload.rewrite_every = *v;
+    service.workload.rewrite_share = change.share_up_to_one("rewrite_share").value_or(1);
+    if (*v < kHour) change.fault_at("rewrite_every", "shorter than an hour", "give at least 1h");
+  }
+  const bool needs_change = service.delta.kind == DeltaModel::Kind::kLifetimes ||
+                            service.delta.kind == DeltaModel::Kind::kIncremental ||
+                            service.delta.kind == DeltaModel::Kind::kDifferential;
+  if (needs_change && !change.has("per_day") && !change.has("mixture")) {
+    node.fault(fmt::format("\"{}\" does not say how much of its data changes", service.name),
+               "give \"change\": {\"per_day\": \"1%\"} (\"0%\" for data that is only added to)");
+  }
+}
+
+DeltaModel::Kind delta_kind(const std::string& name) {
+  if (name == "lifetimes") return DeltaModel::Kind::kLifetimes;
+  if (name == "half-of-disk") return DeltaModel::Kind::kHalfOfDisk;
+  if (name == "incremental") return DeltaModel::Kind::kIncremental;
+  if (name == "differential") return DeltaModel::Kind::kDifferential;
+  return DeltaModel::Kind::kFull;
+}
+
+}  // namespace
+
+void read_workload(Build& build, const Node& node, sim::Service& service) {
+  sim::Workload& workload = service.workload;
+  read_growth(build, node.child("growth"), workload.growth);
+  if (const auto v = node.bytes("size")) {
+    workload.size_bytes = *v;
+    if (*v > 1'000'000 * kTB) node.fault_at("size", "more than 1 EB", "give a smaller size");
+  } else if (!workload.growth.recorded.empty()) {
+    workload.size_bytes = workload.growth.recorded.front().size_bytes;
+  } else if (!node.has("size")) {
+    node.fault(fmt::format("\"{}\" has no size", service.name), "give \"size\": \"20 GB\"");
+  }
+  workload.stored_share = node.share("stored_share").value_or(1);
+  if (node.has("disk") && node.has("disk_used")) {
+    node.fault_at("disk_used", "\"disk\" and \"disk_used\" contradict each other",
+                  "\"disk\" is the disk in use; \"disk_used\" that as a share of the size");
+  }
+  workload.disk_bytes = node.bytes("disk").value_or(static_cast<std::uint64_t>(
+      static_cast<double>(workload.size_bytes) * node.share("disk_used").value_or(1)));
+  service.collections = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(node.integer("collections").value_or(0), 0, UINT32_MAX));
+  service.delta.kind = delta_kind(node.text("delta").value_or("lifetimes"));
+  if (node.has("chain")) {
+    const Node chain = node.child("chain");
+    service.delta.full_every = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(chain.integer("full_every").value_or(0), 0, UINT32_MAX));
+    service.delta.synthetic_full = chain.boolean("synthetic_full").value_or(false);
+    if (chain.text("dependents") == "merge")
+      service.delta.dependents = DeltaModel::Dependents::kMerge;
+  }
+  read_change(node, service);
+}
+
+}  // namespace backcast::scenario

@@ -1,0 +1,190 @@
+#include "sim/run.h"
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <tuple>
+
+#include "engine/base/bytes.h"
+#include "sim/requirements.h"
+#include "sim/world.h"
+
+namespace backcast::sim {
+namespace {
+
+// Services that share a quota or a link must be simulated together; union-find over them.
+class Couples {
+ public:
+  explicit Couples(std::size_t count) : parent_(count) {
+    std::iota(parent_.begin(), parent_.end(), 0U);
+  }
+  std::uint32_t root(std::uint32_t a) {
+    while (parent_[a] != a) a = parent_[a] = parent_[parent_[a]];
+    return a;
+  }
+  // The smaller index stays root, so the order of joins does not matter.
+  void join(std::uint32_t a, std::uint32_t b) {
+    const auto [low, high] = std::minmax(root(a), root(b));
+    parent_[high] = low;
+  }
+
+ private:
+  std::vector<std::uint32_t> parent_;
+};
+
+std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario) {
+  const auto count = static_cast<std::uint32_t>(scenario.services.size());
+  Couples couples(count);
+  std::map<std::uint32_t, std::uint32_t> first_of_project;
+  std::map<std::string, std::uint32_t> first_of_source;
+  std::set<std::string> linked;
+  for (const auto& link : scenario.links) linked.insert(link.from);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Service& s = scenario.services[i];
+    if (scenario.projects[s.project].quota_bytes) {
+      couples.join(first_of_project.try_emplace(s.project, i).first->second, i);
+    }
+    if (linked.contains(s.region)) {
+      couples.join(first_of_source.try_emplace(s.region, i).first->second, i);
+    }
+  }
+  std::map<std::uint32_t, std::vector<std::uint32_t>> groups;
+  for (std::uint32_t i = 0; i < count; ++i) groups[couples.root(i)].push_back(i);
+  std::vector<std::vector<std::uint32_t>> result;
+  for (auto& [root, members] : groups) result.push_back(std::move(members));
+  return result;
+}
+
+// Appends one group's backups to the whole in order of birth, then service; returns nothing else,
+// and every index into them is moved along.
+void merge_backups(std::vector<RunResult>& parts, RunResult& whole) {
+  struct Key {
+    Instant born;
+    std::uint32_t service, part, index;
+    auto operator<=>(const Key&) const = default;
+  };
+  std::vector<Key> order;
+  for (std::uint32_t p = 0; p < parts.size(); ++p) {
+    for (std::uint32_t i = 0; i < parts[p].backups.size(); ++i) {
+      order.push_back({parts[p].backups[i].born, parts[p].backups[i].service, p, i});
+    }
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<std::vector<std::uint32_t>> moved(parts.size());
+  for (std::uint32_t p = 0; p < parts.size(); ++p) moved[p].resize(parts[p].backups.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) moved[order[i].part][order[i].index] = i;
+  whole.backups.reserve(order.size());
+  for (const Key& key : order) {
+    BackupRecord& record = parts[key.part].backups[key.index];
+    if (record.original != kNone) record.original = moved[key.part][record.original];
+    whole.backups.push_back(std::move(record));
+  }
+  for (std::uint32_t p = 0; p < parts.size(); ++p) {
+    for (LogEvent& event : parts[p].log) {
+      if (event.backup != kNone) event.backup = moved[p][event.backup];
+    }
+    for (RestoreRecord& restore : parts[p].restores) {
+      if (restore.backup != kNone) restore.backup = moved[p][restore.backup];
+    }
+  }
+}
+
+template <typename T, typename Key>
+void merge(std::vector<RunResult>& parts, std::vector<T> RunResult::*member, RunResult& whole,
+           Key key) {
+  auto& to = whole.*member;
+  for (RunResult& part : parts) {
+    auto& from = part.*member;
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+    from = {};
+  }
+  std::stable_sort(to.begin(), to.end(), [&](const T& a, const T& b) { return key(a) < key(b); });
+}
+
+// An event that concerns no single service is logged by every group; keep one.
+void drop_repeated_log_lines(std::vector<LogEvent>& log) {
+  std::set<std::tuple<Instant, LogKind, std::string>> seen;
+  std::erase_if(log, [&](const LogEvent& e) {
+    return e.service == kNone && !seen.insert({e.at, e.kind, e.text}).second;
+  });
+}
+
+void split_bill(const Scenario& scenario, RunResult& result) {
+  const auto& kinds = scenario.bill.backup_kinds;
+  std::map<std::string, LeftOut> left_out;
+  for (const UsageRecord& record : result.usage) {
+    if (kinds.empty() || std::find(kinds.begin(), kinds.end(), record.backup_kind) != kinds.end()) {
+      result.billed.push_back(record);
+      continue;
+    }
+    LeftOut& entry = left_out[record.backup_kind];
+    ++entry.records;
+    if (record.kind == UsageKind::kStorage) {
+      entry.peak_bytes = std::max(entry.peak_bytes, record.quantity);
+    }
+  }
+  for (auto& [kind, entry] : left_out) {
+    entry.what = kind + " backups";
+    if (!scenario.bill.because.empty()) entry.what += ": " + scenario.bill.because;
+    result.left_out.push_back(std::move(entry));
+  }
+}
+
+void add_services(const Scenario& scenario, RunResult& result) {
+  for (const Service& s : scenario.services) {
+    ServiceResult service;
+    service.name = s.name;
+    service.project = scenario.projects[s.project].name;
+    service.provider = s.provider;
+    service.region = s.region;
+    service.size_first_bytes = size_at(s.workload, scenario.start, scenario.start);
+    service.size_last_bytes = size_at(s.workload, scenario.start, scenario.end);
+    result.services.push_back(std::move(service));
+  }
+}
+
+}  // namespace
+
+RunResult run(const Scenario& scenario, const RunOptions& options) {
+  RunResult whole;
+  whole.scenario = scenario.name;
+  whole.title = scenario.title;
+  whole.seed = scenario.seed;
+  whole.replication = options.replication;
+  whole.start = scenario.start;
+  whole.end = scenario.end;
+  whole.assumptions = scenario.assumptions;
+  add_services(scenario, whole);
+  const auto groups = coupled_groups(scenario);
+  std::vector<RunResult> parts(groups.size());
+  const Draws draws(scenario.seed, options.replication);
+  const auto simulate = [&](std::size_t i) {
+    World world(scenario, groups[i], draws);
+    world.run();
+    parts[i] = world.take();
+  };
+  tbb::task_arena arena(options.threads == 0 ? tbb::task_arena::automatic
+                                             : static_cast<int>(options.threads));
+  arena.execute([&] { tbb::parallel_for(std::size_t{0}, groups.size(), simulate); });
+
+  merge_backups(parts, whole);
+  for (const RunResult& part : parts) whole.events += part.events;
+  merge(parts, &RunResult::log, whole, [](const LogEvent& e) { return e.at; });
+  drop_repeated_log_lines(whole.log);
+  merge(parts, &RunResult::restores, whole,
+        [](const RestoreRecord& r) { return std::tuple(r.started, r.service); });
+  merge(parts, &RunResult::usage, whole,
+        [](const UsageRecord& r) { return std::tie(r.start, r.service, r.region, r.backup); });
+  merge(parts, &RunResult::series, whole,
+        [](const Series& s) { return std::tie(s.kind, s.service, s.project, s.region); });
+  split_bill(scenario, whole);
+  check_requirements(scenario, whole);
+  return whole;
+}
+
+}  // namespace backcast::sim

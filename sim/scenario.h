@@ -1,0 +1,160 @@
+// A scenario as the simulator runs it: plain values, every default filled in, every name resolved
+// to an index. scenarios/ reads it from a document; sweeps change a field and run it again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/instant.h"
+#include "engine/policy/retention.h"
+#include "engine/policy/schedule.h"
+#include "sim/delta_model.h"
+#include "sim/draws.h"
+#include "sim/workload.h"
+
+namespace backcast::sim {
+
+// Where copies of a schedule's backups go.
+struct CopyRule {
+  std::string region;
+  std::optional<policy::RetentionPolicy> retention;  // none: permanent
+};
+
+struct ServiceSchedule {
+  std::string name;  // "" where the service has one
+  policy::Schedule rule;
+  policy::Zone zone;
+  std::optional<policy::RetentionPolicy> retention;  // of what it makes: the verdict at birth
+  bool initial_backup = false;  // one backup at once when the schedule starts to hold
+  std::vector<CopyRule> copies;
+  Instant from{};  // holds from here (inclusive) until there (exclusive)
+  Instant until = Instant::max();
+};
+
+// Time for bytes at a rate, rounded up to whole seconds; no rate means no time.
+constexpr Duration time_for(std::uint64_t bytes, std::uint64_t bytes_per_second) {
+  if (bytes_per_second == 0) return Duration{0};
+  return std::chrono::seconds(bytes / bytes_per_second + (bytes % bytes_per_second != 0 ? 1 : 0));
+}
+
+// How long a job takes and whether it succeeds. Rates are bytes of live data per second.
+struct JobModel {
+  std::uint64_t rate_bytes_per_second = 0;          // 0 = backups take no time
+  std::uint64_t copy_rate_bytes_per_second = 0;     // where no link is given; 0 = no time
+  std::uint64_t restore_rate_bytes_per_second = 0;  // 0 = no time
+  std::uint32_t collections_free = 0;               // more than these take ms_per_collection each
+  std::uint32_t ms_per_collection = 0;
+  double failure_probability = 0;  // of one attempt
+  std::uint32_t retries = 0;
+  Duration retry_after{0};
+};
+
+struct Service {
+  std::string name;
+  std::uint32_t project = 0;  // index into Scenario::projects
+  std::string provider, rules, cloud, region, kind;
+  std::uint32_t collections = 0;
+  Workload workload;
+  DeltaModel delta;
+  std::vector<ServiceSchedule> schedules;
+  // The verdict at pruning, looking back over all backups in the home region after each new one.
+  std::optional<policy::RetentionPolicy> retention;
+  JobModel job;
+};
+
+struct Project {
+  std::string name;
+  std::string provider, rules;  // rules: as in a profile: "zilliz", "zerops", …
+  std::optional<std::uint64_t> quota_bytes;
+  bool quota_bills = false;  // above the quota: stored and billed, instead of refused
+  std::uint64_t quota_ceiling_bytes = UINT64_MAX;  // where billing ends and refusing begins
+  Duration grace{0};  // backups of deleted services and of the deleted project stay so long
+};
+
+struct LinkSpec {
+  std::string from, to;
+  std::uint64_t rate_bytes_per_second = 0;
+  std::uint64_t per_transfer_bytes_per_second = 0;  // 0 = no limit
+};
+
+enum class EventKind : std::uint8_t {
+  kManualBackup,
+  kDeleteService,
+  kDeleteProject,
+  kDisableSchedules,
+  kEnableSchedules,
+  kSuspend,      // the service is stopped: no backup can start
+  kOutage,       // a region is down
+  kLinkOutage,   // a link is down
+  kJobFailures,  // every job of the service fails
+  kStorageLoss,  // every backup in a region is gone
+  kRestore,
+  kBurst  // data is rewritten or added; the effect lies in Workload::bursts
+};
+
+struct ScheduledEvent {
+  Instant at{};
+  EventKind kind{};
+  std::vector<std::uint32_t> services;  // indices; empty = none named
+  std::optional<std::uint32_t> project;
+  std::string region, to_region;
+  Duration lasts{0};
+  std::vector<std::string> tags;
+  std::vector<CopyRule> copies;
+  std::optional<policy::RetentionPolicy> retention;
+  bool delete_backups = false;
+  std::optional<Instant> as_of;  // a restore of the newest backup born at or before this
+};
+
+enum class RequirementKind : std::uint8_t {
+  kRpo,            // the newest restore point is never older than at_most
+  kRestorePoints,  // at least at_least restore points born within the last `within`
+  kCoverage,       // for every rung d, a restore point between d and 2 d old
+  kProtected,      // no backup with a protected tag is ever deleted
+  kQuota,          // stored bytes of a project, service or region never above at_most_bytes
+  kBudget,         // the bill never above at_most_amount
+  kCopyWithin,     // every backup has a copy in `region` within at_most
+  kRestoreTime     // restoring the newest backup never takes longer than at_most
+};
+
+struct Requirement {
+  std::string name;
+  RequirementKind kind{};
+  std::vector<std::uint32_t> services;  // which it speaks of
+  std::optional<std::uint32_t> project;
+  std::string region;  // "" = home region of each service; "any" = anywhere
+  Duration at_most{0};
+  std::uint64_t at_most_bytes = 0;
+  std::string at_most_amount;  // exact decimal
+  std::string currency;        // "" = the price book's
+  bool per_month = false;      // a budget for each month instead of the whole run
+  bool all_services = true;    // no service was named
+  std::uint32_t at_least = 0;
+  Duration within{0};
+  std::vector<Duration> ladder;
+  std::optional<Instant> from, until;  // checked from .. until (exclusive)
+};
+
+// Which part of the usage the invoice covers.
+struct BillScope {
+  std::vector<std::string> backup_kinds;  // empty = all
+  std::string because;
+};
+
+struct Scenario {
+  std::string name, title, description;
+  Instant start{}, end{};
+  std::uint64_t seed = 0;
+  std::vector<Project> projects;
+  std::vector<Service> services;
+  std::vector<LinkSpec> links;
+  std::vector<ScheduledEvent> events;  // by time, then as written
+  std::vector<Requirement> requirements;
+  BillScope bill;
+  std::vector<std::string> assumptions;  // every input that nobody published
+  std::vector<std::string> notes;        // what the loader filled in, for --explain
+};
+
+}  // namespace backcast::sim

@@ -1,0 +1,155 @@
+#include "sim/timeline.h"
+
+#include <algorithm>
+
+namespace backcast::sim {
+namespace {
+
+// How many of a set of intervals are open, as steps.
+class Depth {
+ public:
+  void add(Instant from, Instant until) {
+    if (from >= until) return;
+    edges_.push_back({from, 1});
+    edges_.push_back({until, -1});
+  }
+
+  // Calls visit(from, until, depth) for the pieces of `span`, in order.
+  template <typename Visit>
+  void sweep(Span span, Visit visit) {
+    std::sort(edges_.begin(), edges_.end());
+    std::int64_t depth = 0;
+    Instant from = span.from;
+    for (std::size_t i = 0; i < edges_.size();) {
+      const Instant at = edges_[i].first;
+      if (at > from && from < span.until) {
+        visit(from, std::min(at, span.until), depth);
+        from = std::min(at, span.until);
+      }
+      for (; i < edges_.size() && edges_[i].first == at; ++i) depth += edges_[i].second;
+    }
+    if (from < span.until) visit(from, span.until, depth);
+  }
+
+ private:
+  std::vector<std::pair<Instant, int>> edges_;
+};
+
+Instant later(Instant t, Duration d) {
+  return d > Instant::max() - t ? Instant::max() : t + d;
+}
+
+}  // namespace
+
+std::vector<Span> joined(std::vector<Span> spans) {
+  std::sort(spans.begin(), spans.end(),
+            [](const Span& a, const Span& b) { return a.from < b.from; });
+  std::vector<Span> result;
+  for (const Span& span : spans) {
+    if (span.from >= span.until) continue;
+    if (!result.empty() && span.from <= result.back().until) {
+      result.back().until = std::max(result.back().until, span.until);
+    } else {
+      result.push_back(span);
+    }
+  }
+  return result;
+}
+
+Duration total(const std::vector<Span>& spans) {
+  Duration sum{0};
+  for (const Span& span : spans) sum += span.until - span.from;
+  return sum;
+}
+
+std::vector<Span> stale_spans(const std::vector<PointInTime>& points, Span checked, Instant since,
+                              Duration limit, Duration* worst) {
+  // A point keeps the age within the limit from its availability until its deletion or until it is
+  // too old; the service's own start does the same before there is any point.
+  Depth fresh;
+  fresh.add(since, later(since, limit));
+  for (const PointInTime& p : points) {
+    fresh.add(p.available, std::min(p.deleted, later(p.born, limit)));
+  }
+  std::vector<Span> stale;
+  fresh.sweep(checked, [&](Instant from, Instant until, std::int64_t depth) {
+    if (depth == 0) stale.push_back({from, until});
+  });
+  stale = joined(std::move(stale));
+  if (worst == nullptr) return stale;
+  // The age peaks just before the newest point changes: at each availability, deletion and the end.
+  std::vector<Instant> peaks{checked.until};
+  for (const PointInTime& p : points) {
+    peaks.push_back(p.available);
+    peaks.push_back(p.deleted);
+  }
+  std::sort(peaks.begin(), peaks.end());
+  *worst = Duration{0};
+  // Newest born among points restorable just before each peak: sweep over availability.
+  std::vector<PointInTime> by_available = points;
+  std::sort(by_available.begin(), by_available.end(),
+            [](const auto& a, const auto& b) { return a.available < b.available; });
+  std::vector<PointInTime> open;  // candidates, newest born first
+  std::size_t next = 0;
+  for (const Instant at : peaks) {
+    if (at <= checked.from || at > checked.until) continue;
+    for (; next < by_available.size() && by_available[next].available < at; ++next) {
+      const PointInTime& p = by_available[next];
+      open.insert(std::lower_bound(open.begin(), open.end(), p,
+                                   [](const auto& a, const auto& b) { return a.born > b.born; }),
+                  p);
+    }
+    std::erase_if(open, [&](const PointInTime& p) { return p.deleted < at; });
+    const Instant newest = open.empty() ? since : std::max(open.front().born, since);
+    *worst = std::max(*worst, at - newest);
+  }
+  return stale;
+}
+
+std::vector<Span> sparse_spans(const std::vector<PointInTime>& points, Span checked,
+                               std::uint32_t at_least, Duration within, std::uint32_t* fewest) {
+  Depth depth;
+  for (const PointInTime& p : points) {
+    const Instant leaves = within > Duration{0} ? later(p.born, within) : Instant::max();
+    depth.add(p.available, std::min(p.deleted, leaves));
+  }
+  std::vector<Span> sparse;
+  std::uint32_t lowest = UINT32_MAX;
+  depth.sweep(checked, [&](Instant from, Instant until, std::int64_t count) {
+    lowest = std::min(lowest, static_cast<std::uint32_t>(count));
+    if (count < static_cast<std::int64_t>(at_least)) sparse.push_back({from, until});
+  });
+  if (fewest != nullptr) *fewest = lowest == UINT32_MAX ? 0 : lowest;
+  return joined(std::move(sparse));
+}
+
+std::vector<Span> uncovered_spans(const std::vector<PointInTime>& points, Span checked,
+                                  Duration youngest, Duration oldest) {
+  Depth depth;
+  for (const PointInTime& p : points) {
+    depth.add(std::max(p.available, later(p.born, youngest)),
+              std::min(p.deleted, later(p.born, oldest)));
+  }
+  std::vector<Span> spans;
+  depth.sweep(checked, [&](Instant from, Instant until, std::int64_t count) {
+    if (count == 0) spans.push_back({from, until});
+  });
+  return joined(std::move(spans));
+}
+
+std::vector<Span> spans_above(const std::vector<SeriesPoint>& steps, Span checked,
+                              std::uint64_t limit, std::uint64_t* highest) {
+  std::vector<Span> spans;
+  std::uint64_t top = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Instant until = i + 1 < steps.size() ? steps[i + 1].at : checked.until;
+    const Span span{std::max(steps[i].at, checked.from), std::min(until, checked.until)};
+    if (span.from >= span.until) continue;
+    top = std::max(top, steps[i].value);
+    if (steps[i].value > limit) spans.push_back(span);
+  }
+  if (highest != nullptr) *highest = top;
+  return joined(std::move(spans));
+}
+
+}  // namespace backcast::sim

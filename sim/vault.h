@@ -1,0 +1,77 @@
+// The restore points of one service in one region: what they hold, what they cost, which of them a
+// retention policy lets go. Writes the storage part of the usage ledger.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/usage.h"
+#include "engine/policy/retention.h"
+#include "sim/delta_model.h"
+#include "sim/result.h"
+#include "sim/scenario.h"
+
+namespace backcast::sim {
+
+class Vault {
+ public:
+  // A restore point, or a copy still on its way (not yet `available`).
+  struct Held {
+    std::uint32_t backup = 0;  // index into the run's backups
+    DeltaChain::Handle handle = 0;
+    policy::Snapshot snapshot;
+    const policy::RetentionPolicy* birth = nullptr;  // gave it its expiry
+    bool available = false;
+    UsageRecord open;  // what it holds since open.start, not yet in the ledger
+  };
+
+  Vault(const Scenario& scenario, std::uint32_t service, std::string region,
+        std::vector<UsageRecord>& usage);
+
+  std::uint32_t service() const { return service_; }
+  const std::string& region() const { return region_; }
+  const std::vector<Held>& held() const { return held_; }
+  std::uint64_t stored_bytes() const { return chain_.stored_bytes(); }
+  const Series& series() const { return stored_; }
+
+  // Makes room for a restore point: what must be moved to write it. It neither counts nor costs
+  // anything until `arrive`.
+  DeltaChain::Added reserve(std::uint32_t backup, const Generation& generation);
+  void arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot snapshot,
+              const policy::RetentionPolicy* birth, Instant now);
+  // Takes it out again, arrived or not, and closes its records.
+  void remove(std::uint32_t backup, BackupRecord& record, Instant now);
+
+  // The restore points that a policy, looking back over all of them, lets go, oldest first.
+  struct Doomed {
+    std::uint32_t backup = 0;
+    std::string reason;
+  };
+  std::vector<Doomed> doomed(const policy::RetentionPolicy& policy, Instant now) const;
+  // Those whose own expiry, given at birth, has come.
+  std::vector<Doomed> expired(Instant now) const;
+
+  // Closes every open record at the end of the run.
+  void finish(Instant end);
+
+ private:
+  std::size_t place_of(std::uint32_t backup) const;
+  void close(UsageRecord& open, Instant now);
+  // Brings the open records in line with what the chain says is held.
+  void rebalance(std::size_t place, Instant now);
+  void rebalance_leftover(Instant now);
+  void note_stored(Instant now);
+
+  const Scenario& scenario_;
+  std::uint32_t service_;
+  std::string region_;
+  std::vector<UsageRecord>& usage_;
+  DeltaChain chain_;
+  std::vector<Held> held_;               // in the order of their generations
+  std::vector<std::uint32_t> ordinals_;  // of held_
+  UsageRecord leftover_;  // bytes that stay for those that depend on a deleted restore point
+  Series stored_;
+};
+
+}  // namespace backcast::sim

@@ -1,0 +1,131 @@
+#include "sim/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace backcast::sim {
+
+World::World(const Scenario& scenario, std::vector<std::uint32_t> members, Draws draws)
+    : scenario_(scenario), members_(std::move(members)), draws_(draws), now_(scenario.start) {
+  result_.start = scenario.start;
+  result_.end = scenario.end;
+  for (const auto& link : scenario.links) {
+    links_.emplace_back(link.rate_bytes_per_second, link.per_transfer_bytes_per_second);
+  }
+  for (const std::uint32_t service : members_) {
+    services_[service];
+    vault_of(service, scenario.services[service].region);
+    const auto& schedules = scenario.services[service].schedules;
+    for (std::uint32_t i = 0; i < schedules.size(); ++i) slots_.push_back({service, i, 0});
+  }
+}
+
+// Instants of the run are whole seconds; what lies between two counts as the later one.
+void World::push(Instant at, Kind kind, std::uint32_t entity) {
+  if (at >= scenario_.end) return;
+  const auto since = std::max(at, now_) - scenario_.start;
+  queue_.push({std::chrono::ceil<std::chrono::seconds>(since).count(), kind, entity});
+}
+
+void World::run() {
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    const ServiceSchedule& schedule =
+        scenario_.services[slots_[slot].service].schedules[slots_[slot].schedule];
+    const Instant first = std::max(schedule.from, scenario_.start);
+    if (schedule.initial_backup && first < schedule.until) push(first, kInitial, slot);
+    schedule_next(slot, first - Duration{1});
+  }
+  for (std::uint32_t i = 0; i < scenario_.events.size(); ++i) {
+    const ScheduledEvent& event = scenario_.events[i];
+    const bool starts_a_job =
+        event.kind == EventKind::kManualBackup || event.kind == EventKind::kRestore;
+    push(event.at, starts_a_job ? kManual : kScenario, i);
+  }
+  while (!queue_.empty()) {
+    const Event event = queue_.pop();
+    now_ = scenario_.start + std::chrono::seconds(event.second);
+    handle(event);
+  }
+  now_ = scenario_.end;
+  for (const auto& vault : vaults_) vault->finish(scenario_.end);
+  result_.events = queue_.popped();
+}
+
+void World::handle(const Event& event) {
+  switch (static_cast<Kind>(event.kind)) {
+    case kScenarioEnds:
+      return end(event.entity);
+    case kJobEnds:
+      return end_job(event.entity);
+    case kLinkEnds:
+      return end_link(event.entity);
+    case kCopyEnds:
+      return end_copy(event.entity);
+    case kRestoreEnds: {
+      const RestoreRecord& restore = result_.restores[event.entity];
+      return log(LogKind::kRestoreCompleted, restore.service, restore.backup, restore.to_region,
+                 fmt::format("restore of {} into {} completed after {}",
+                             result_.backups[restore.backup].id, restore.to_region,
+                             format_duration(restore.completed - restore.started)));
+    }
+    case kExpires:
+      return expire(event.entity);
+    case kPurge:
+      return purge(event.entity);
+    case kScenario:
+      return begin(event.entity);
+    case kInitial:
+      return start(slots_[event.entity].service, event.entity, kNone);
+    case kFires:
+      return fire(event.entity);
+    case kRetries:
+      return attempt(event.entity);
+    case kManual:
+      for (const std::uint32_t service : scenario_.events[event.entity].services) {
+        if (!services_.contains(service)) continue;
+        if (scenario_.events[event.entity].kind == EventKind::kRestore) {
+          restore(event.entity, service);
+        } else {
+          start_manual(event.entity, service);
+        }
+      }
+      return;
+  }
+}
+
+void World::schedule_next(std::uint32_t slot, Instant after) {
+  Slot& s = slots_[slot];
+  const ServiceSchedule& schedule = scenario_.services[s.service].schedules[s.schedule];
+  const auto fires = next_start(schedule, s, after);
+  if (!fires || *fires >= schedule.until) return;
+  push(*fires, kFires, slot);
+}
+
+void World::log(LogKind kind, std::uint32_t service, std::uint32_t backup, std::string region,
+                std::string text) {
+  result_.log.push_back({now_, kind, service, backup, std::move(region), std::move(text)});
+}
+
+std::uint32_t World::vault_of(std::uint32_t service, const std::string& region) {
+  ServiceState& state = services_.at(service);
+  for (const std::uint32_t vault : state.vaults) {
+    if (vaults_[vault]->region() == region) return vault;
+  }
+  vaults_.push_back(std::make_unique<Vault>(scenario_, service, region, result_.usage));
+  state.vaults.push_back(static_cast<std::uint32_t>(vaults_.size() - 1));
+  return state.vaults.back();
+}
+
+bool World::region_is_down(const std::string& region) const {
+  const auto found = down_.find(region);
+  return found != down_.end() && found->second > 0;
+}
+
+RunResult World::take() {
+  for (const auto& vault : vaults_) result_.series.push_back(vault->series());
+  for (auto& [project, series] : quotas_) result_.series.push_back(std::move(series));
+  return std::move(result_);
+}
+
+}  // namespace backcast::sim

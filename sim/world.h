@@ -1,0 +1,161 @@
+// Services that share something (a project's quota, a link), simulated together in one queue of
+// events. Every decision is a call into engine/policy; the world only keeps the catalogue the rules
+// look at, moves virtual time, and writes down what happened.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/draws.h"
+#include "sim/kernel.h"
+#include "sim/link.h"
+#include "sim/result.h"
+#include "sim/scenario.h"
+#include "sim/vault.h"
+
+namespace backcast::sim {
+
+class World {
+ public:
+  // `members` are indices of services, rising. The scenario must outlive the world.
+  World(const Scenario& scenario, std::vector<std::uint32_t> members, Draws draws);
+
+  void run();
+
+  // What happened; backups are in order of birth within a service, the log in order of time.
+  RunResult take();
+
+ private:
+  // Events of one second happen in this order: what ends first, then what changes the world, then
+  // what starts.
+  enum Kind : std::uint32_t {
+    kScenarioEnds,  // entity: scenario event whose time is over
+    kJobEnds,       // job
+    kLinkEnds,      // link
+    kCopyEnds,      // copy that shares no link
+    kRestoreEnds,   // restore
+    kExpires,       // vault
+    kPurge,         // service: grace after deletion is over
+    kScenario,      // scenario event
+    kInitial,       // slot: the backup that a schedule begins with
+    kFires,         // slot
+    kRetries,       // job
+    kManual,        // scenario event: a manual backup or a restore
+  };
+
+  // One schedule of one service.
+  struct Slot {
+    std::uint32_t service = 0, schedule = 0;
+    std::uint64_t fired = 0;
+    Instant last = Instant::min();  // the last time the schedule named
+  };
+  struct Job {
+    std::uint32_t backup = kNone;
+    std::uint32_t slot = kNone;   // kNone = manual
+    std::uint32_t event = kNone;  // of a manual one
+    std::uint32_t attempt = 0;
+    Generation generation;
+    std::string doomed;  // why it will fail; "" = it succeeds
+    bool running = false;
+  };
+  struct Copy {
+    std::uint32_t backup = kNone, vault = 0;
+    std::uint32_t link = kNone;
+    Link::Handle transfer = 0;
+    const policy::RetentionPolicy* birth = nullptr;
+    bool running = false;
+  };
+  struct ServiceState {
+    std::vector<std::uint32_t> vaults;  // indices; the home region's first
+    std::vector<std::uint32_t> jobs;    // running
+    std::uint32_t generations = 0, automatic = 0, manual = 0, attempts = 0;
+    std::uint32_t suspended = 0, failing = 0;  // open events of these kinds
+    bool schedules_on = true, deleted = false;
+    std::optional<Instant> newest_automatic;
+  };
+
+  // world.cpp
+  void handle(const Event& event);
+  void push(Instant at, Kind kind, std::uint32_t entity);
+  void schedule_next(std::uint32_t slot, Instant after);
+  Instant now() const { return now_; }
+  void log(LogKind kind, std::uint32_t service, std::uint32_t backup, std::string region,
+           std::string text);
+  std::uint32_t vault_of(std::uint32_t service, const std::string& region);
+  bool region_is_down(const std::string& region) const;
+
+  // world_jobs.cpp
+  void fire(std::uint32_t slot);
+  void start_manual(std::uint32_t event, std::uint32_t service);
+  void start(std::uint32_t service, std::uint32_t slot, std::uint32_t event);
+  void attempt(std::uint32_t job);
+  void end_job(std::uint32_t job);
+  void complete(Job& job);
+  void fail(Job& job, std::string reason);
+  void refuse(BackupRecord record, std::string reason);
+  std::string why_it_cannot_start(std::uint32_t service) const;
+
+  // world_rules.cpp: where engine/policy is asked
+  std::optional<Instant> next_start(const ServiceSchedule& schedule, Slot& slot, Instant after);
+  std::string admission(std::uint32_t service, bool automatic) const;
+  void give_tags(BackupRecord& record, bool automatic);
+  std::string quota_refusal(std::uint32_t backup, std::uint32_t vault, std::uint64_t added_bytes,
+                            const policy::RetentionPolicy* birth) const;
+  void delete_service(std::uint32_t service, const ScheduledEvent& event);
+  void delete_project(std::uint32_t project, const ScheduledEvent& event);
+  void purge(std::uint32_t service);
+
+  // world_copies.cpp
+  void start_copies(const Job& job);
+  void start_copy(std::uint32_t original, const Generation& generation, const CopyRule& rule,
+                  bool scheduled);
+  void end_link(std::uint32_t link);
+  void end_copy(std::uint32_t copy);
+  void fail_copies_to(const std::string& region);
+  void await_link(std::uint32_t link);
+  Duration copy_time(const Service& service, std::uint64_t bytes, const std::string& from,
+                     const std::string& to) const;
+
+  // world_retention.cpp
+  bool store(std::uint32_t backup, const Job& job);
+  void arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
+              policy::Origin origin);
+  void prune(std::uint32_t vault);
+  void expire(std::uint32_t vault);
+  void drop(std::uint32_t backup, LogKind kind, const std::string& reason);
+  std::uint64_t quota_bytes(std::uint32_t project) const;
+  void note_quota(std::uint32_t project);
+
+  // world_events.cpp
+  void begin(std::uint32_t event);
+  void end(std::uint32_t event);
+  void begin_for(std::uint32_t service, const ScheduledEvent& event);
+  void enable_schedules(std::uint32_t service);
+  void set_links(const ScheduledEvent& event, bool up);
+  void fail_jobs_in(const std::string& region);
+  void fail_jobs_of(std::uint32_t service, const std::string& reason);
+  void lose_storage(const ScheduledEvent& event);
+  void restore(std::uint32_t event, std::uint32_t service);
+
+  const Scenario& scenario_;
+  std::vector<std::uint32_t> members_;
+  Draws draws_;
+  EventQueue queue_;
+  Instant now_{};
+  RunResult result_;
+  std::vector<Slot> slots_;
+  std::vector<Job> jobs_;
+  std::vector<Copy> copies_;
+  std::vector<std::unique_ptr<Vault>> vaults_;
+  std::vector<Link> links_;              // as Scenario::links
+  std::vector<Generation> generations_;  // by backup
+  std::map<std::uint32_t, ServiceState> services_;
+  std::map<std::string, int, std::less<>> down_;  // regions, by open outages
+  std::map<std::uint32_t, Series> quotas_;        // by project
+};
+
+}  // namespace backcast::sim

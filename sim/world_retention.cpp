@@ -1,0 +1,125 @@
+// What is kept: the verdict at birth, the quota, the verdict when looking back, expiry.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/bytes.h"
+#include "sim/world.h"
+
+namespace backcast::sim {
+
+// Makes a finished backup or copy available, with the expiry its policy gives it at birth.
+void World::arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
+                   policy::Origin origin) {
+  BackupRecord& record = result_.backups[backup];
+  const Service& s = scenario_.services[record.service];
+  policy::Snapshot snapshot;
+  snapshot.id = record.id;
+  snapshot.time = record.born;
+  snapshot.size_bytes = record.size_bytes;
+  snapshot.tags = record.tags;
+  snapshot.schedule = record.schedule;
+  snapshot.origin = origin;
+  snapshot.end = now_;
+  if (birth != nullptr) {
+    std::vector<policy::Point> older;
+    for (const Vault::Held& held : vaults_[vault]->held()) {
+      if (held.available) older.push_back(policy::to_point(*birth, held.snapshot));
+    }
+    const policy::Birth verdict = policy::birth(*birth, policy::to_point(*birth, snapshot), older,
+                                                {now_, policy::Zone::utc()});
+    snapshot.expires = verdict.expires;
+    record.reason = policy::to_text(*birth, verdict.reason);
+  }
+  record.available = now_;
+  record.state = BackupState::kAvailable;
+  record.restore_time = time_for(size_at(s.workload, scenario_.start, record.born),
+                                 s.job.restore_rate_bytes_per_second);
+  if (snapshot.expires) {
+    record.expires = *snapshot.expires;
+    push(*snapshot.expires, kExpires, vault);
+  }
+  vaults_[vault]->arrive(backup, record, std::move(snapshot), birth, now_);
+  note_quota(s.project);
+}
+
+// Puts a finished backup into its home vault if the project's quota lets it. False: refused.
+bool World::store(std::uint32_t backup, const Job& job) {
+  BackupRecord& record = result_.backups[backup];
+  const Service& s = scenario_.services[record.service];
+  const std::uint32_t vault = vault_of(record.service, record.region);
+  const bool automatic = job.slot != kNone;
+  give_tags(record, automatic);
+  const auto& retention = automatic ? s.schedules[slots_[job.slot].schedule].retention
+                                    : scenario_.events[job.event].retention;
+  const policy::RetentionPolicy* birth = retention ? &*retention : nullptr;
+  const std::uint64_t before_bytes = vaults_[vault]->stored_bytes();
+  vaults_[vault]->reserve(backup, job.generation);
+  const std::uint64_t added_bytes = vaults_[vault]->stored_bytes() - before_bytes;
+  if (const std::string why = quota_refusal(backup, vault, added_bytes, birth); !why.empty()) {
+    vaults_[vault]->remove(backup, record, now_);
+    log(LogKind::kQuotaExceeded, record.service, backup, record.region,
+        fmt::format("{} was not stored: {}", record.id, why));
+    record.state = BackupState::kRefused;
+    record.reason = why;
+    return false;
+  }
+  arrive(backup, vault, birth, automatic ? policy::Origin::kAutomatic : policy::Origin::kManual);
+  return true;
+}
+
+// The verdict looking back: after a new backup, over everything in the home region.
+void World::prune(std::uint32_t vault) {
+  const Service& s = scenario_.services[vaults_[vault]->service()];
+  if (!s.retention || vaults_[vault]->region() != s.region) return;
+  for (const Vault::Doomed& doomed : vaults_[vault]->doomed(*s.retention, now_)) {
+    drop(doomed.backup, LogKind::kDeleted, doomed.reason);
+  }
+}
+
+void World::expire(std::uint32_t vault) {
+  for (const Vault::Doomed& doomed : vaults_[vault]->expired(now_)) {
+    drop(doomed.backup, LogKind::kExpired, doomed.reason);
+  }
+}
+
+void World::drop(std::uint32_t backup, LogKind kind, const std::string& reason) {
+  BackupRecord& record = result_.backups[backup];
+  vaults_[vault_of(record.service, record.region)]->remove(backup, record, now_);
+  record.state = BackupState::kDeleted;
+  record.deleted = now_;
+  record.reason = reason;
+  log(kind, record.service, backup, record.region,
+      fmt::format("{} {}: {}", record.id, kind == LogKind::kExpired ? "expired" : "deleted",
+                  reason));
+  note_quota(scenario_.services[record.service].project);
+}
+
+// Bytes that count against the project's quota: everything its services hold.
+std::uint64_t World::quota_bytes(std::uint32_t project) const {
+  std::uint64_t bytes = 0;
+  for (const auto& vault : vaults_) {
+    if (scenario_.services[vault->service()].project == project) bytes += vault->stored_bytes();
+  }
+  return bytes;
+}
+
+void World::note_quota(std::uint32_t project) {
+  const Project& p = scenario_.projects[project];
+  if (!p.quota_bytes) return;
+  Series& series = quotas_[project];
+  if (series.points.empty()) {
+    series.kind = SeriesKind::kQuotaBytes;
+    series.project = p.name;
+    series.limit = p.quota_bytes;
+    series.points.push_back({scenario_.start, 0});
+  }
+  const std::uint64_t bytes = quota_bytes(project);
+  if (series.points.back().at == now_) {
+    series.points.back().value = bytes;
+  } else if (series.points.back().value != bytes) {
+    series.points.push_back({now_, bytes});
+  }
+}
+
+}  // namespace backcast::sim
