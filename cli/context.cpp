@@ -39,6 +39,13 @@ void note(const Context& context, std::string_view text) {
   if (!context.quiet) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
 }
 
+reports::ProgressForm progress_form(const Context& context) {
+  using reports::ProgressForm;
+  if (context.quiet) return ProgressForm::kNone;
+  if (context.format == Format::kJson) return ProgressForm::kJsonLines;
+  return isatty(STDERR_FILENO) == 1 ? ProgressForm::kTerminal : ProgressForm::kNone;
+}
+
 void report(Context& context, const Error& error) {
   std::fprintf(stderr, "backcast: %s\n", to_string(error).c_str());
   context.exit_code = exit_code(error.code);

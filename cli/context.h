@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/base/error.h"
+#include "reports/progress.h"
 #include "reports/table.h"
 
 namespace CLI {
@@ -31,6 +32,9 @@ void print(const Context& context, const reports::Table& table);
 void print(std::string_view text);
 // Advice and progress for people, on standard error; nothing with --quiet.
 void note(const Context& context, std::string_view text);
+// The form that progress takes: none with --quiet, JSON lines with --json, else a line that
+// rewrites itself where standard error is a terminal.
+reports::ProgressForm progress_form(const Context& context);
 // Prints "backcast: …" on standard error and sets the exit code.
 void report(Context& context, const Error& error);
 void report(Context& context, const Errors& errors);
