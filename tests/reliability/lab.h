@@ -37,7 +37,8 @@ class Lab {
   static constexpr const char* kPath = "/repository";
   static constexpr const char* kPassphrase = "correct horse";
 
-  Lab() {
+  // `large_bytes`: about half of what the source tree holds.
+  explicit Lab(std::size_t large_bytes = 400'000) : large_bytes_(large_bytes) {
     env_.set_now(*parse_now("2026-03-01T12:00:00Z"));
     const auto created = Repository::create(env_, kPath, keys_, kPassphrase, kStretchingFloor);
     EXPECT_TRUE(created.ok()) << (created.ok() ? "" : to_string(created.error()));
@@ -52,9 +53,9 @@ class Lab {
       if (changes) source_.write(name, random_bytes(number * 100 + i, 700u * (i + 1)));
     }
     source_.write(fmt::format("only-in-{}", number), fmt::format("generation {}", number));
-    source_.write("large", random_bytes(7, 300'000) + fmt::format("{:080}", number) +
-                               random_bytes(8, 100'000));
-    source_.write("text", std::string(50'000, 'x') + fmt::format("{}", number));
+    source_.write("large", random_bytes(7, large_bytes_ / 4 * 3) + fmt::format("{:080}", number) +
+                               random_bytes(8, large_bytes_ / 4));
+    source_.write("text", std::string(large_bytes_ / 8, 'x') + fmt::format("{}", number));
     if (number == 0) {
       source_.write("empty", "");
       std::filesystem::create_symlink("text", source_.path("link"));
@@ -144,6 +145,7 @@ class Lab {
     return parse_instant(text)->instant;
   }
 
+  std::size_t large_bytes_;
   env::FaultEnv env_;
   Keys keys_ = Keys::generate();
   source::Scratch source_{true};
