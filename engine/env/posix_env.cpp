@@ -284,13 +284,19 @@ class PosixFolder final : public Folder {
   std::string path_;
 };
 
-Status make_parents(const std::string& path) {
+// Missing folders of a path, each safe from a power cut before anything is put into it.
+Status make_folders(const std::string& path) {
   for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string prefix = path.substr(0, slash);
-    if (::mkdir(prefix.c_str(), 0777) != 0 && errno != EEXIST) {
+    if (::mkdir(prefix.c_str(), 0777) == 0) {
+      const auto last = prefix.find_last_of('/');
+      const std::string parent = last == std::string::npos ? "." : prefix.substr(0, last + 1);
+      const UniqueFd folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!folder || ::fsync(folder.get()) != 0) return system_error("sync", parent, errno);
+    } else if (errno != EEXIST) {
       return system_error("make folder", prefix, errno);
     }
-    if (slash == std::string::npos) return kOk;
+    if (slash == std::string::npos || slash + 1 == path.size()) return kOk;
   }
 }
 
@@ -316,7 +322,7 @@ class PosixEnv final : public Env {
 
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override {
     if (path.empty()) return bad_input("an empty path names no folder");
-    if (create) BACKCAST_CHECK(make_parents(path));
+    if (create) BACKCAST_CHECK(make_folders(path));
     // The user's own path may lead through symlinks; nothing beneath it does.
     UniqueFd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!root) return system_error("open folder", path, errno);
