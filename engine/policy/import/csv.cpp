@@ -1,8 +1,4 @@
 // A plain CSV with a header. Lists (tags, paths, pins) are parted by ";".
-// The library cuts names in its messages to 255 bytes on purpose.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wstringop-truncation"
-#endif
 #define CSV_IO_NO_THREAD  // the text is in memory already
 #if defined(__GNUC__) && !defined(__clang__)
 // The library cuts long file names on purpose.
