@@ -141,7 +141,10 @@ Result<Progression> parse_progression(std::string_view spec, SpecPart item, cons
       }
       last = range.high;
     }
-    if (syntax.backward_is_empty && last == 0 && first > last && !has_step) last = 7;
+    if (last == 0 && first > last) {
+      if (syntax.backward_is_empty && !has_step) last = 7;
+      if (syntax.ends_in_sunday && range.high == 7) last = 7;
+    }
   }
   const int step = has_step ? parse_number(item.text.substr(slash + 1)) : 1;
   if (step <= 0) {

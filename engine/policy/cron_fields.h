@@ -46,6 +46,7 @@ struct FieldSyntax {
   bool question_mark = false;     // ? means *
   bool step_from_number = false;  // 5/15 means 5-high/15
   bool long_names = false;        // "monday" as well as "mon"
+  bool ends_in_sunday = false;    // fri-sun ends in Sunday (7), where the field has one
   // cronie: a range that runs backwards is empty instead of an error, and one that ends in 0
   // without a step ends in 7 (made for sat-sun, but it acts in every field).
   bool backward_is_empty = false;

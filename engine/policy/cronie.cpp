@@ -36,6 +36,8 @@ std::string print_field(std::uint64_t mask, const FieldRange& range, bool star) 
 Result<CalendarSchedule> parse_cronie(std::string_view text) {
   const std::string_view fields = expand_macro(text);
   const std::vector<SpecPart> parts = split_blanks(fields);
+  if (fields == "@reboot")
+    return bad_spec(text, 1, "names no time, it runs when the machine starts");
   if (fields.starts_with('@')) {
     return bad_spec(text, 1, "unknown macro",
                     "cron knows @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly");

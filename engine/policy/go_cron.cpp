@@ -18,7 +18,7 @@ constexpr FieldRange kRobfigWeekday{"day of week", 0, 6, kDayNames, 0};
 constexpr FieldRange kCronexprWeekday{"day of week", 0, 7, kDayNames, 0};
 constexpr FieldSyntax kRobfig{.question_mark = true, .step_from_number = true};
 constexpr FieldSyntax kCronexpr{
-    .question_mark = true, .step_from_number = true, .long_names = true};
+    .question_mark = true, .step_from_number = true, .long_names = true, .ends_in_sunday = true};
 
 bool is_plain_star(std::string_view text) {
   return text == "*" || text == "?" || text == "*/1" || text == "?/1" ||

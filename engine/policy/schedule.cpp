@@ -13,14 +13,20 @@ namespace backcast::policy {
 namespace {
 
 constexpr std::string_view kZonePrefix = "CRON_TZ=";
+constexpr std::string_view kShortZonePrefix = "TZ=";  // robfig reads both
+
+bool has_zone_prefix(std::string_view text) {
+  return text.starts_with(kZonePrefix) || text.starts_with(kShortZonePrefix);
+}
 
 // Lets any cron dialect carry a zone: "CRON_TZ=Europe/Berlin 30 2 * * *".
 template <Result<CalendarSchedule> (*parse)(std::string_view)>
 Result<Schedule> parse_zoned(std::string_view text) {
   std::optional<Zone> zone;
-  if (text.starts_with(kZonePrefix)) {
+  if (has_zone_prefix(text)) {
     const std::size_t blank = std::min(text.find(' '), text.size());
-    const std::string_view name = text.substr(kZonePrefix.size(), blank - kZonePrefix.size());
+    const std::size_t begin = text.find('=') + 1;
+    const std::string_view name = text.substr(begin, blank - begin);
     BACKCAST_TRY(zone, Zone::find(name));
     text = trim(text.substr(blank));
   }
@@ -118,7 +124,7 @@ Result<Schedule> parse_bare(std::string_view text) {
   if (text.starts_with("@every ")) return parse_every(text);
   if (text.starts_with("cron(") || text.starts_with("rate(")) return parse_aws(text);
   if (is_shorthand(text)) return parse_shorthand(text);
-  const std::size_t fields = split_blanks(text).size() - (text.starts_with(kZonePrefix) ? 1 : 0);
+  const std::size_t fields = split_blanks(text).size() - (has_zone_prefix(text) ? 1 : 0);
   if (fields == 6 || fields == 7) {
     return bad_spec(text, 1,
                     fmt::format("{} fields mean different things to different tools", fields),
