@@ -50,6 +50,7 @@ struct Segment {
   Decimal rate;
   int tier = -1;
   std::string description;
+  const Commitment* commitment = nullptr;  // that covers it
 };
 
 class MonthRater {
@@ -75,6 +76,10 @@ class MonthRater {
 
  private:
   uint128 per_unit(std::size_t meter) const { return base_per_unit(book_.meters[meter], month_); }
+
+  std::uint32_t index_of(const Commitment& commitment) const {
+    return static_cast<std::uint32_t>(&commitment - book_.commitments.data());
+  }
 
   void make_pools(std::span<const Usage> usage) {
     std::map<std::tuple<std::uint32_t, bool, std::string, std::string>, std::size_t> index;
@@ -161,7 +166,7 @@ class MonthRater {
     line.month = to_year_month(month_);
     line.category = ChargeCategory::kPurchase;
     line.meter = static_cast<std::uint32_t>(commitment.meter);
-    line.commitment = static_cast<std::uint32_t>(&commitment - book_.commitments.data());
+    line.commitment = index_of(commitment);
     line.quantity = {1, 1};
     line.rate = commitment.fee_per_month;
     line.amount = round(commitment.fee_per_month, book_.line_rounding);
@@ -198,11 +203,13 @@ class MonthRater {
     std::vector<Segment> used;
     const bool says_so_itself = meter.kind == UsageKind::kDeletion;
     const std::string plain = pool.is_early_deletion && !says_so_itself ? "early deletion" : "";
-    if (pool.free_base > 0) used.push_back({pool.free_base, Decimal(), -1, "free allowance"});
+    if (pool.free_base > 0)
+      used.push_back({pool.free_base, Decimal(), -1, "free allowance", nullptr});
     uint128 covered = pool.free_base;
     std::optional<Decimal> overage_rate;
     for (const auto& [commitment, base] : pool.committed) {
-      if (base > 0) used.push_back({base, Decimal(), -1, "covered by " + commitment->name});
+      if (base > 0)
+        used.push_back({base, Decimal(), -1, "covered by " + commitment->name, commitment});
       covered += base;
       overage_rate = commitment->overage_rate;
     }
@@ -210,7 +217,7 @@ class MonthRater {
                               std::vector<Segment>& segments) {
       if (from >= until) return;
       if (overage_rate) {
-        segments.push_back({until - from, *overage_rate, -1, "overage"});
+        segments.push_back({until - from, *overage_rate, -1, "overage", nullptr});
       } else if (row.tier_mode == TierMode::kVolume) {
         const std::size_t tier = tier_reached(row, pool.base, unit);
         segments.push_back({until - from, row.tiers[tier].rate * row.multiplier,
@@ -286,6 +293,7 @@ class MonthRater {
     line.rate = segment.rate.trimmed();
     BACKCAST_TRY(line.amount, price(quantity, line.rate, book_.line_rounding));
     line.description = segment.description;
+    if (segment.commitment != nullptr) line.commitment = index_of(*segment.commitment);
     lines_.push_back(std::move(line));
     return kOk;
   }

@@ -212,8 +212,9 @@ Invoice cash_view(const Invoice& invoice) {
   const auto first =
       invoice.lines.empty() ? std::chrono::year_month() : invoice.lines.front().month;
   for (InvoiceLine line : invoice.lines) {
-    const int prepaid =
-        line.commitment == kNone ? 0 : invoice.book->commitments[line.commitment].prepaid_months;
+    const int prepaid = line.category == ChargeCategory::kPurchase && line.commitment != kNone
+                            ? invoice.book->commitments[line.commitment].prepaid_months
+                            : 0;
     if (prepaid == 0) {
       line.month = paid_in(line.month, invoice.book->payment_days);
     } else if ((line.month - first).count() % prepaid == 0) {

@@ -1,0 +1,104 @@
+// The FOCUS file of a bill that has every kind of line.
+#include "reports/focus.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/costmodel/books.h"
+#include "tests/focus/focus_rules.h"
+
+namespace backcast::reports {
+namespace {
+
+using cost::Decimal;
+using testing::HasSubstr;
+
+cost::Invoice every_kind_of_line(const std::set<std::string>& options) {
+  const auto document = Document::read("docs/billing/mechanics.json");
+  const cost::PriceBook prices = *cost::load_price_book(*document);
+  std::vector<UsageRecord> usage;
+  for (const char* storage_class : {"standard", "hourly", "daily", "zone-redundant", "terabytes"}) {
+    for (std::uint64_t i = 1; i < 30; ++i) {
+      usage.push_back(cost::stored("2026-06-01T00:00:17Z", "2026-08-19", i * 7'777'777'777,
+                                   "europe-1", "=cmd|' /C calc'!A" + std::to_string(i)));
+      usage.back().storage_class = storage_class;
+      usage.back().project = "Zürich";
+      usage.back().tags = {"team:shop \"1\"", "nightly"};
+    }
+  }
+  usage.push_back(cost::moment(UsageKind::kEgress, "2026-06-07", 3'333'333'333'333, "america-1"));
+  usage.push_back(
+      cost::moment(UsageKind::kTransfer, "2026-06-07", 123'456'789, "europe-1", "america-1"));
+  return cost::billed(prices, usage, options);
+}
+
+std::string focus_of(const cost::Invoice& invoice) {
+  std::string text;
+  write_focus_csv(invoice, {}, [&](std::string_view part) { text += part; });
+  return text;
+}
+
+// A few of the rules that consumers check, in the notation of the rule tables.
+std::vector<focus::Rule> main_rules() {
+  return focus::read_rules(*read_text_file("tests/focus/main_rules.csv", 1 << 20));
+}
+
+TEST(Focus, HoldsTheMainRulesForEveryKindOfLine) {
+  const auto rows =
+      focus::read_csv(focus_of(every_kind_of_line({"partner", "welcome", "vat", "reserved"})));
+  const auto outcomes = focus::check(main_rules(), rows);
+  EXPECT_EQ(outcomes.size(), 16u);
+  for (const focus::Outcome& outcome : outcomes) {
+    EXPECT_EQ(outcome.verdict, focus::Outcome::Verdict::kPassed)
+        << outcome.id << ' ' << outcome.why;
+  }
+}
+
+TEST(Focus, TheRulesFindWhatIsWrong) {
+  auto rows = focus::read_csv(focus_of(every_kind_of_line({"vat"})));
+  rows[0]["ListCost"] = "1.0";
+  rows[1]["BilledCost"] = "1";
+  rows[2]["ServiceCategory"] = "Web";
+  rows[3]["ResourceName"] = "Zürich";
+  rows[4]["InvoiceIssuerName"] = "Reseller";
+  rows[5].at("PricingUnit") = "gb";
+  rows[6].at("Tags") = "{\"a\":[]}";
+  rows[7].at("BillingPeriodStart") = "2026-06-01";
+  std::set<std::string> failed;
+  for (const auto& outcome : focus::check(main_rules(), rows)) {
+    if (outcome.verdict == focus::Outcome::Verdict::kFailed) failed.insert(outcome.id);
+  }
+  EXPECT_EQ(failed, (std::set<std::string>{"product", "decimal", "one", "text", "issuer", "unit",
+                                           "tags", "start"}));
+}
+
+TEST(Focus, BilledCostsSumExactlyToTheInvoice) {
+  const cost::Invoice invoice = every_kind_of_line({"partner", "welcome", "vat", "reserved"});
+  Decimal billed;
+  double effective = 0;
+  for (auto& row : focus::read_csv(focus_of(invoice))) {
+    billed += *Decimal::parse(row.at("BilledCost"));
+    effective += std::strtod(row.at("EffectiveCost").c_str(), nullptr);
+  }
+  EXPECT_EQ(billed, invoice.total().amount);
+  EXPECT_NEAR(effective, to_double(invoice.total().amount), 1e-6) << "fees spread over their use";
+}
+
+TEST(Focus, HostileNamesStayText) {
+  const std::string text = focus_of(every_kind_of_line({}));
+  EXPECT_THAT(text, HasSubstr(",'=cmd|"));
+  EXPECT_THAT(text, HasSubstr("Z\\u00fcrich"));
+  EXPECT_THAT(text, HasSubstr(R"("{""team"":""shop \""1\"""",""nightly"":true}")"));
+}
+
+TEST(Focus, StreamsInPiecesOfBoundedSize) {
+  std::size_t largest = 0, pieces = 0;
+  write_focus_csv(every_kind_of_line({}), {}, [&](std::string_view part) {
+    largest = std::max(largest, part.size());
+    ++pieces;
+  });
+  EXPECT_GT(pieces, 2u);
+  EXPECT_LT(largest, 80u << 10);
+}
+
+}  // namespace
+}  // namespace backcast::reports
