@@ -7,10 +7,12 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/output_file.h"
 #include "cli/price_books.h"
 #include "cli/verbs.h"
 #include "costmodel/usage_file.h"
 #include "engine/base/text.h"
+#include "reports/focus.h"
 #include "reports/invoice_tables.h"
 
 namespace backcast::cli {
@@ -21,7 +23,17 @@ struct PriceOptions {
   std::vector<std::string> books, options;
   bool explain = false, lines = false;
   std::string by, view = "accrual", month;
+  std::string focus, xlsx;  // files to write
 };
+
+Status write_files(const PriceOptions& options, const cost::Invoice& invoice) {
+  if (!options.focus.empty()) {
+    std::string text;
+    reports::write_focus_csv(invoice, {}, [&](std::string_view part) { text += part; });
+    BACKCAST_CHECK(write_output(options.focus, text));
+  }
+  return kOk;
+}
 
 Result<cost::Invoice, Errors> bill_file(const std::string& usage, const PriceOptions& options,
                                         std::shared_ptr<const cost::PriceBook> book) {
@@ -71,6 +83,9 @@ void run(Context& context, const PriceOptions& options) {
   if (const Status kept = keep_month(*invoice, options.month); !kept.ok()) {
     return report(context, kept.error());
   }
+  if (const Status written = write_files(options, *invoice); !written.ok()) {
+    return report(context, written.error());
+  }
   if (options.forecast.empty()) return print_invoice(context, options, *invoice, *by);
   auto forecast = bill_file(options.forecast, options, *book);
   if (!forecast.ok()) return report(context, forecast.error());
@@ -100,6 +115,7 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
   verb->add_option("--view", options->view, "By month of use or of payment")
       ->check(CLI::IsMember({"accrual", "cash"}))
       ->capture_default_str();
+  verb->add_option("--focus", options->focus, "Also write the bill as FOCUS 1.2 CSV to this file");
   verb->add_option("--month", options->month, "Only this month: 2026-01");
   verb->callback([&context, options] { run(context, *options); });
   return options;

@@ -93,6 +93,9 @@ struct Biller::State {
   std::vector<GroupState> groups;
   std::unordered_multimap<std::size_t, std::uint32_t> group_by_hash;
   std::uint32_t last_group = kNone;
+  // What went wrong so far, once per cause: a bill with an error never becomes an invoice.
+  Errors errors;
+  std::set<std::string> causes;
 
   State(std::shared_ptr<const PriceBook> b, std::set<std::string> o)
       : book(std::move(b)), options(std::move(o)), matcher(*book, options) {}
@@ -247,6 +250,21 @@ struct Biller::State {
     return kOk;
   }
 
+  Status add(const UsageRecord& record) {
+    if (record.end < record.start) {
+      return bad_input(fmt::format("usage ends at {}, before it starts at {}",
+                                   format_instant(record.end), format_instant(record.start)));
+    }
+    if (record.born && *record.born > record.start) {
+      return bad_input(fmt::format("usage starts at {}, before the thing was born at {}",
+                                   format_instant(record.start), format_instant(*record.born)));
+    }
+    GroupState& group = find_group(record);
+    if (is_held(record.kind)) return add_held(group, record);
+    if (record.kind == UsageKind::kDeletion) return add_deletion(group, record);
+    return add_moment(group, record);
+  }
+
   // Usage sorted by month, row and group, with groups in the order of their names, so that the
   // invoice does not depend on the order of the records.
   std::vector<Usage> collect(std::vector<UsageGroup>& named) {
@@ -275,17 +293,17 @@ struct Biller::State {
   }
 
   Errors check_options() const {
-    Errors errors;
+    Errors unknown;
     const std::vector<std::string_view> names(book->options.begin(), book->options.end());
     for (const std::string& option : options) {
       if (book->options.contains(option)) continue;
       const std::string_view near = nearest_name(option, names);
-      errors.push_back(bad_input(
+      unknown.push_back(bad_input(
           fmt::format("price book {} has no option {}", printable(book->name), printable(option)),
           near.empty() ? fmt::format("it has: {}", fmt::join(names, ", "))
                        : fmt::format("did you mean \"{}\"?", near)));
     }
-    return errors;
+    return unknown;
   }
 };
 
@@ -296,22 +314,18 @@ Biller& Biller::operator=(Biller&&) noexcept = default;
 Biller::~Biller() = default;
 
 Status Biller::add(const UsageRecord& record) {
-  if (record.end < record.start) {
-    return bad_input(fmt::format("usage ends at {}, before it starts at {}",
-                                 format_instant(record.end), format_instant(record.start)));
+  Status added = state_->add(record);
+  if (!added.ok() && state_->errors.size() < kMaxErrors &&
+      state_->causes.insert(added.error().message).second) {
+    state_->errors.push_back(added.error());
   }
-  if (record.born && *record.born > record.start) {
-    return bad_input(fmt::format("usage starts at {}, before the thing was born at {}",
-                                 format_instant(record.start), format_instant(*record.born)));
-  }
-  GroupState& group = state_->find_group(record);
-  if (is_held(record.kind)) return state_->add_held(group, record);
-  if (record.kind == UsageKind::kDeletion) return state_->add_deletion(group, record);
-  return state_->add_moment(group, record);
+  return added;
 }
 
 Result<Invoice, Errors> Biller::finish() {
-  if (Errors errors = state_->check_options(); !errors.empty()) return errors;
+  Errors errors = state_->check_options();
+  errors.insert(errors.end(), state_->errors.begin(), state_->errors.end());
+  if (!errors.empty()) return errors;
   Invoice invoice;
   invoice.book = state_->book;
   const std::vector<Usage> usage = state_->collect(invoice.groups);
@@ -345,15 +359,9 @@ Result<Invoice, Errors> Biller::finish() {
 Result<Invoice, Errors> bill(const PriceBook& book, std::span<const UsageRecord> usage,
                              const BillOptions& options) {
   Biller biller(std::make_shared<PriceBook>(book), options);
-  Errors errors;
-  std::set<std::string> causes;
   for (const UsageRecord& record : usage) {
-    const Status added = biller.add(record);
-    if (added.ok() || !causes.insert(added.error().message).second) continue;
-    errors.push_back(added.error());
-    if (errors.size() >= kMaxErrors) break;
+    if (!biller.add(record).ok()) continue;  // `finish` reports it
   }
-  if (!errors.empty()) return errors;
   return biller.finish();
 }
 

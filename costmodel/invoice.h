@@ -80,7 +80,8 @@ class Biller {
   ~Biller();
 
   // Errors: kBadInput for an interval that ends before it starts, a record no row prices (the
-  // message names provider, region and meter, and the nearest rows), or whose rate is unknown.
+  // message names provider, region and meter, and the nearest rows), or whose rate is unknown. The
+  // error is kept, and `finish` returns every cause once: no invoice leaves out what has no price.
   Status add(const UsageRecord& record);
 
   // Empties the biller.

@@ -90,6 +90,17 @@ TEST(PriceBook, AMissingPriceNamesWhatWasSoughtAndTheNearestRows) {
                     HasSubstr("nearest rows: \"S/r1/storage\"")));
 }
 
+TEST(PriceBook, NoInvoiceLeavesOutWhatHasNoPrice) {
+  Biller biller(std::make_shared<PriceBook>(book(kGbMonth, row(R"("region":"r1","price":"1")"))));
+  for (const char* region : {"r1", "r2", "r2", "r3"}) {
+    EXPECT_EQ(biller.add(stored("2026-01-01", "2026-01-02", kGB, region)).ok(),
+              region == std::string("r1"));
+  }
+  const auto invoice = biller.finish();
+  ASSERT_FALSE(invoice.ok());
+  EXPECT_EQ(invoice.error().size(), 2u) << "once per cause";
+}
+
 TEST(PriceBook, RefusesHostileNumbersInsteadOfOverflowing) {
   EXPECT_THAT(faults(row(R"("price":"999999999999")")), HasSubstr("10^9"));
   EXPECT_THAT(faults(row(R"("price":"1","multiplier":"1000000")")), HasSubstr("multiplier"));

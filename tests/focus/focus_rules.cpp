@@ -1,5 +1,6 @@
 #include "tests/focus/focus_rules.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -298,10 +299,22 @@ std::vector<Rule> read_rules(const std::string& csv) {
 
 std::vector<Outcome> check(const std::vector<Rule>& rules, const std::vector<Row>& rows) {
   std::vector<Outcome> outcomes;
+  // Published tables demand of one column that it be null and that it not be null. Only one of the
+  // two can be kept, and the one that is decides.
+  const auto contradicts = [&](const Rule& rule) {
+    const bool wants_null = rule.check.starts_with("CheckValue(") &&
+                            rule.check.ends_with("Value=null)") && rule.condition.empty();
+    return wants_null && std::any_of(rules.begin(), rules.end(), [&](const Rule& other) {
+             return other.condition.empty() && other.check == "CheckNot" + rule.check.substr(5);
+           });
+  };
   for (const Rule& rule : rules) {
     // What may be cannot fail.
     outcomes.push_back(rule.keyword == "MAY" ? Outcome{rule.id, Outcome::Verdict::kPassed, ""}
                                              : check_rule(rule, rows));
+    if (outcomes.back().verdict == Outcome::Verdict::kFailed && contradicts(rule)) {
+      outcomes.back() = {rule.id, Outcome::Verdict::kNotApplicable, "contradicts another rule"};
+    }
   }
   return outcomes;
 }
