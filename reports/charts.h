@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/headline.h"
 #include "reports/months.h"
 #include "reports/run_report.h"
 #include "reports/svg.h"
@@ -38,7 +39,8 @@ std::optional<Chart> cost_chart(const RunReport& report, double width = kFullWid
 std::optional<Chart> timeline_chart(const sim::RunResult& run, double width = kFullWidth,
                                     std::size_t max_marks = 1500);
 // Age of the newest restore point, the worst service of each region, with the RPO asked for.
-std::optional<Chart> age_chart(const sim::RunResult& run, double width = kFullWidth);
+std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figures,
+                               double width = kFullWidth);
 std::optional<Chart> quota_chart(const sim::RunResult& run, double width = kFullWidth);
 // Copies that wait or are on their way.
 std::optional<Chart> queue_chart(const sim::RunResult& run, double width = kFullWidth);

@@ -6,7 +6,6 @@
 
 #include "engine/base/bytes.h"
 #include "reports/chart_parts.h"
-#include "reports/headline.h"
 
 namespace backcast::reports {
 namespace {
@@ -85,26 +84,29 @@ class TimeChart {
   Scale x_, y_;
 };
 
-// Merges a series into an envelope. With `grows`, values rise by one per second between points.
-void merge(Envelope& envelope, const sim::RunResult& run, const sim::Series& series, bool grows,
-           double factor) {
+// Raises the envelope to what `value` says at the end of each slice within [from, until).
+template <typename Value>
+void raise(Envelope& envelope, const sim::RunResult& run, Instant from, Instant until,
+           const Value& value) {
+  if (until <= from || from >= run.end) return;
   const auto slice = std::max<std::int64_t>((run.end - run.start).count() / kColumns, 1);
   const auto column = [&](Instant t) {
     return std::clamp<std::int64_t>((t - run.start).count() / slice, 0, kColumns - 1);
   };
+  for (auto c = column(from); c <= column(until - Duration(1)); ++c) {
+    const double now = value(std::min(until, run.start + Duration(slice * (c + 1))));
+    double& most = envelope.most[static_cast<std::size_t>(c)];
+    if (std::isnan(most) || now > most) most = now;
+  }
+}
+
+void raise(Envelope& envelope, const sim::RunResult& run, const sim::Series& series,
+           double factor) {
   for (std::size_t i = 0; i < series.points.size(); ++i) {
     const auto& point = series.points[i];
     const Instant until = i + 1 < series.points.size() ? series.points[i + 1].at : run.end;
-    if (until <= point.at || point.at >= run.end) continue;
-    const auto first = column(point.at), last = column(until - Duration(1));
-    for (auto c = first; c <= last; ++c) {
-      const Instant slice_end = run.start + Duration(slice * (c + 1));
-      const auto grown =
-          grows ? unix_seconds(std::min(until, slice_end)) - unix_seconds(point.at) : 0;
-      const double value = (static_cast<double>(point.value) + static_cast<double>(grown)) * factor;
-      double& most = envelope.most[static_cast<std::size_t>(c)];
-      if (std::isnan(most) || value > most) most = value;
-    }
+    raise(envelope, run, point.at, until,
+          [&](Instant) { return static_cast<double>(point.value) * factor; });
   }
 }
 
@@ -139,11 +141,15 @@ std::vector<Envelope> listed(std::map<std::string, Envelope> by_name) {
 
 }  // namespace
 
-std::optional<Chart> age_chart(const sim::RunResult& run, double width) {
+std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figures, double width) {
   std::map<std::string, Envelope> by_region;
-  for (const auto& series : run.series) {
-    if (series.kind != sim::SeriesKind::kRestorePointAge) continue;
-    merge(by_region[series.region.empty() ? "all" : series.region], run, series, true, 1);
+  for (const AgeLine& line : figures.ages) {
+    Envelope& envelope = by_region[line.region.empty() ? "all" : line.region];
+    for (const AgeStep& step : line.steps) {
+      raise(envelope, run, step.from, step.until, [&](Instant at) {
+        return static_cast<double>(unix_seconds(at) - unix_seconds(step.born));
+      });
+    }
   }
   if (by_region.empty()) return std::nullopt;
   Chart chart{.id = "age",
@@ -172,7 +178,7 @@ std::optional<Chart> age_chart(const sim::RunResult& run, double width) {
                   {"age_seconds", "Oldest", true},
                   {"at", "At"}},
                  {}};
-  for (const auto& worst : headline(run).worst_ages) {
+  for (const auto& worst : figures.worst_ages) {
     chart.table.rows.push_back(
         {{worst.region, {}},
          {worst.service, {}},
@@ -200,7 +206,7 @@ std::optional<Chart> quota_chart(const sim::RunResult& run, double width) {
   for (const auto& series : run.series) {
     if (series.kind != sim::SeriesKind::kQuotaBytes || !series.limit || *series.limit == 0)
       continue;
-    merge(by_project[series.project], run, series, false, 100 / static_cast<double>(*series.limit));
+    raise(by_project[series.project], run, series, 100 / static_cast<double>(*series.limit));
     const auto peak =
         std::max_element(series.points.begin(), series.points.end(),
                          [](const auto& a, const auto& b) { return a.value < b.value; });
@@ -255,7 +261,7 @@ std::optional<Chart> queue_chart(const sim::RunResult& run, double width) {
       }
       series.points.push_back({moment, static_cast<std::uint64_t>(now)});
     }
-    merge(by_region[region], run, series, false, 1);
+    raise(by_region[region], run, series, 1);
     chart.table.rows.push_back(
         {{region, {}}, {std::to_string(most), {}}, {format_instant(at), {}}});
   }

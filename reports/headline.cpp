@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 namespace backcast::reports {
 namespace {
@@ -57,22 +56,18 @@ void sum_storage(const sim::RunResult& run, Headline& figures) {
 }
 
 void find_worst_ages(const sim::RunResult& run, Headline& figures) {
-  std::map<std::string, WorstAge> worst;
-  for (const auto& series : run.series) {
-    if (series.kind != sim::SeriesKind::kRestorePointAge) continue;
-    for (std::size_t i = 0; i < series.points.size(); ++i) {
-      // The age grows until the next point; the worst is just before it.
-      const auto& point = series.points[i];
-      const Instant until = i + 1 < series.points.size() ? series.points[i + 1].at : run.end;
-      const Duration age = Duration(std::chrono::seconds(point.value)) + (until - point.at);
-      WorstAge& entry = worst[series.region];
-      if (age <= entry.age && !entry.region.empty()) continue;
-      entry = {series.region,
-               series.service < run.services.size() ? run.services[series.service].name : "", age,
-               until};
+  figures.ages = restore_ages(run);
+  for (const AgeLine& line : figures.ages) {
+    if (figures.worst_ages.empty() || figures.worst_ages.back().region != line.region) {
+      figures.worst_ages.push_back({line.region, {}, Duration(-1), {}});
+    }
+    WorstAge& worst = figures.worst_ages.back();
+    for (const AgeStep& step : line.steps) {
+      if (step.until - step.born <= worst.age) continue;
+      worst = {line.region, run.services[line.service].name, step.until - step.born, step.until};
     }
   }
-  for (auto& [region, entry] : worst) figures.worst_ages.push_back(std::move(entry));
+  std::erase_if(figures.worst_ages, [](const WorstAge& w) { return w.age < Duration(0); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/restore_ages.h"
 #include "reports/run_report.h"
 
 namespace backcast::reports {
@@ -32,7 +33,8 @@ struct Headline {
   std::uint64_t stored_last_bytes = 0;  // at the end of the run, all regions
   std::uint64_t stored_peak_bytes = 0;
   std::optional<Instant> oldest_kept;  // `born` of the oldest restore point left at the end
-  std::vector<WorstAge> worst_ages;    // by region; regions without any restore point are missing
+  std::vector<AgeLine> ages;
+  std::vector<WorstAge> worst_ages;  // by region; regions without any restore point are missing
 };
 
 Headline headline(const sim::RunResult& run);

@@ -23,7 +23,8 @@ struct ZoomSeries {
   std::vector<std::vector<double>> values;  // [name][at]; NaN = unknown
 };
 // Stored bytes and age of the newest restore point, by region, at most about 2,000 points each.
-std::vector<ZoomSeries> zoom_series(const sim::RunResult& run, std::string_view id_prefix);
+std::vector<ZoomSeries> zoom_series(const sim::RunResult& run, const Headline& figures,
+                                    std::string_view id_prefix);
 // JSON that may stand in a <script> element.
 std::string to_json(const std::vector<ZoomSeries>& series);
 

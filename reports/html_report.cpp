@@ -5,170 +5,14 @@
 
 #include "engine/base/bytes.h"
 #include "reports/escape.h"
-#include "reports/headline.h"
 #include "reports/html_parts.h"
+#include "reports/html_sections.h"
 
 namespace backcast::reports {
 namespace {
 
-constexpr std::size_t kMaxInvoiceRows = 500;
-constexpr std::size_t kMaxTraceSteps = 40;
-
-std::string name_of(const RunReport& report) {
-  return report.label.empty() ? report.run->scenario : report.label;
-}
-
-std::string css_class(Verdict verdict) {
-  return verdict == Verdict::kHolds ? "holds" : verdict == Verdict::kFails ? "fails" : "unknown";
-}
-
-std::string moment(Instant t) {
-  return fmt::format("<time datetime=\"{}\">{}</time>", format_instant(t), format_instant(t));
-}
-
-std::string card(std::string_view name, std::string_view figure, std::string_view detail) {
-  return fmt::format(
-      "<div class=\"card\"><div class=\"name\">{}</div><div class=\"figure\">{}</div>"
-      "<div class=\"detail\">{}</div></div>\n",
-      xml_text(name), xml_text(figure), xml_text(detail));
-}
-
-std::string cost_card(const RunReport& report) {
-  if (report.invoice == nullptr) return card("Cost", "no bill", "the scenario has no price book");
-  const std::string currency(report.invoice->total().currency.code());
-  if (report.spread) {
-    const CostRange& range = report.spread->total;
-    return card(
-        "Cost, median", cost::to_string(range.p50, 2) + ' ' + currency,
-        fmt::format("5 % to 95 %: {} to {} over {} replications", cost::to_string(range.p05, 2),
-                    cost::to_string(range.p95, 2), report.spread->replications));
-  }
-  return card("Cost", cost::to_string(report.invoice->total()), "of this one run, to the cent");
-}
-
-std::string age_card(const Headline& figures) {
-  if (figures.worst_ages.empty()) return card("Newest restore point", "none", "nothing completed");
-  std::string detail;
-  Duration best = figures.worst_ages.front().age;
-  for (const auto& worst : figures.worst_ages) {
-    best = std::min(best, worst.age);
-    detail += fmt::format("{}{} {}", detail.empty() ? "" : "; ",
-                          worst.region.empty() ? "all" : worst.region, format_duration(worst.age));
-  }
-  return card("Newest restore point, at worst", format_duration(best) + " old", detail);
-}
-
-std::string cards(const RunReport& report, const Headline& figures) {
-  std::string out = "<div class=\"cards\">\n" + cost_card(report) + age_card(figures);
-  out += card("Restore points at the end", grouped(figures.kept),
-              figures.oldest_kept
-                  ? fmt::format("oldest from {}; {}", format_instant(*figures.oldest_kept),
-                                backups_text(figures))
-                  : backups_text(figures));
-  out += card("Stored at the end", format_bytes(figures.stored_last_bytes),
-              "at most " + format_bytes(figures.stored_peak_bytes));
-  return out + "</div>\n";
-}
-
-std::string verdict_section(const RunReport& report, const Headline& figures) {
-  const sim::RunResult& run = *report.run;
-  std::string out = fmt::format("<p class=\"verdict\"><span class=\"badge {}\">{}</span> {}.</p>\n",
-                                css_class(figures.verdict), verdict_text(figures.verdict),
-                                xml_text(verdict_sentence(run)));
-  if (run.partial) {
-    out += "<p class=\"fails\">The run was interrupted; nothing is known beyond its end.</p>\n";
-  }
-  out += cards(report, figures);
-  if (!run.requirements.empty()) {
-    out += "<h3>Requirements</h3>\n" + html_table(requirements_table(run));
-  }
-  return out;
-}
-
-std::string list(std::string_view title, const std::vector<std::string>& items) {
-  if (items.empty()) return {};
-  std::string out = fmt::format("<h3>{}</h3>\n<ul>\n", title);
-  for (const std::string& item : items) out += "<li>" + xml_text(item) + "</li>\n";
-  return out + "</ul>\n";
-}
-
-std::string failures(const sim::RunResult& run) {
-  std::string out;
-  for (const auto& outcome : run.requirements) {
-    if (outcome.holds || !outcome.checked) continue;
-    out += fmt::format("<h3><span class=\"fails\">Why {} fails</span></h3>\n<p>{}</p>\n",
-                       xml_text(outcome.name), xml_text(outcome.statement));
-    out += fmt::format("<p>First at {}, {} in all over {} {}; worst seen {}, limit {}.</p>\n",
-                       moment(outcome.first_failure), format_duration(outcome.failing_time),
-                       outcome.failing_periods, outcome.failing_periods == 1 ? "period" : "periods",
-                       xml_text(outcome.observed), xml_text(outcome.limit));
-    out += "<ol class=\"trace\">\n";
-    const std::size_t shown = std::min(outcome.trace.size(), kMaxTraceSteps);
-    for (std::size_t i = 0; i < shown; ++i) {
-      const auto& step = outcome.trace[i];
-      out += fmt::format("<li>{} {}</li>\n", moment(step.at), xml_text(step.text));
-    }
-    out += "</ol>\n";
-    if (shown < outcome.trace.size()) {
-      out +=
-          fmt::format("<p class=\"quiet\">and {} later steps</p>\n", outcome.trace.size() - shown);
-    }
-  }
-  return out;
-}
-
-std::string why_section(const RunReport& report) {
-  const sim::RunResult& run = *report.run;
-  std::string out = failures(run);
-  if (report.invoice != nullptr) {
-    const bool all_lines = report.invoice->lines.size() <= kMaxInvoiceRows;
-    out += fmt::format("<h3>Invoice: {}</h3>\n", cost::to_string(report.invoice->total()));
-    out += html_table(invoice_summary(*report.invoice));
-    if (all_lines) {
-      out += fmt::format("<details><summary>Every line ({})</summary>\n{}</details>\n",
-                         grouped(report.invoice->lines.size()),
-                         html_table(invoice_table(*report.invoice)));
-    } else {
-      out += fmt::format("<p class=\"quiet\">Summed up from {} lines; --csv has every one.</p>\n",
-                         grouped(report.invoice->lines.size()));
-    }
-  }
-  std::vector<std::string> left_out;
-  for (const auto& left : run.left_out) {
-    left_out.push_back(fmt::format("{}: up to {}", left.what, format_bytes(left.peak_bytes)));
-  }
-  return out + list("Not on the bill", left_out) + list("Warnings", run.warnings);
-}
-
-std::string inputs_section(const RunReport& report) {
-  const sim::RunResult& run = *report.run;
-  std::string out = "<p>";
-  out += fmt::format(
-      "Scenario {}{}{}, simulated from {} to {} with seed {}, {} events, by "
-      "backcast {}. The same inputs give the same report, byte by byte.</p>\n",
-      xml_text(run.scenario), report.scenario_file.empty() ? "" : " from ",
-      xml_text(report.scenario_file), moment(run.start), moment(run.end), run.seed, run.events,
-      BACKCAST_VERSION);
-  if (report.invoice != nullptr && report.invoice->book) {
-    out += fmt::format("<p>Prices: {}, as of {}.</p>\n", xml_text(report.invoice->book->name),
-                       xml_text(report.invoice->book->as_of));
-  }
-  if (!can_zoom()) {
-    out +=
-        "<p class=\"quiet\">Built without uPlot (npm was not available): charts are fixed.</p>\n";
-  }
-  out += list("Assumptions", run.assumptions);
-  if (report.invoice != nullptr)
-    out += list("Assumptions of the bill", report.invoice->assumptions);
-  if (!report.scenario_text.empty()) {
-    out += fmt::format("<details><summary>The scenario document</summary><pre>{}</pre></details>\n",
-                       xml_text(report.scenario_text));
-  }
-  return out;
-}
-
 // The policies side by side, and by how much each differs from the first.
-Table comparison_table(std::span<const RunReport> reports) {
+Table comparison_table(const std::vector<Told>& reports) {
   Table table{"comparison", {{"figure", ""}}, {}};
   std::vector<std::vector<Cell>> rows(6);
   for (const char* name : {"Verdict", "Cost", "Difference", "Newest restore point, at worst",
@@ -176,12 +20,13 @@ Table comparison_table(std::span<const RunReport> reports) {
     rows[table.rows.size()].push_back({name, {}});
     table.rows.push_back({});
   }
-  for (const RunReport& report : reports) {
-    const Headline figures = headline(*report.run);
+  for (const Told& told : reports) {
+    const RunReport& report = told.report;
+    const Headline& figures = told.figures;
     table.columns.push_back({"policy", name_of(report)});
     std::string difference = "-";
-    const auto* first = reports.front().invoice;
-    if (report.invoice != nullptr && first != nullptr && &report != &reports.front() &&
+    const auto* first = reports.front().report.invoice;
+    if (report.invoice != nullptr && first != nullptr && &told != &reports.front() &&
         report.invoice->total().currency == first->total().currency) {
       const cost::Decimal change = report.invoice->total().amount - first->total().amount;
       difference = (change.is_negative() ? "" : "+") + cost::to_string(change, 2);
@@ -204,13 +49,14 @@ Table comparison_table(std::span<const RunReport> reports) {
   return table;
 }
 
-std::vector<Chart> charts_of(const RunReport& report, double width) {
+std::vector<Chart> charts_of(const Told& told, double width) {
+  const RunReport& report = told.report;
   std::vector<Chart> charts;
   const auto add = [&](std::optional<Chart> chart) {
     if (chart) charts.push_back(std::move(*chart));
   };
   add(timeline_chart(*report.run, width));
-  add(age_chart(*report.run, width));
+  add(age_chart(*report.run, told.figures, width));
   add(stored_chart(*report.run, width));
   add(cost_chart(report, width));
   add(quota_chart(*report.run, width));
@@ -219,7 +65,7 @@ std::vector<Chart> charts_of(const RunReport& report, double width) {
 }
 
 // Charts of one kind stand beside each other, in the order of the first report that has them.
-std::string charts_section(std::span<const RunReport> reports, std::vector<ZoomSeries>& zoom) {
+std::string charts_section(const std::vector<Told>& reports, std::vector<ZoomSeries>& zoom) {
   std::vector<std::vector<Chart>> all;
   std::vector<std::string> order;
   for (std::size_t r = 0; r < reports.size(); ++r) {
@@ -228,7 +74,8 @@ std::string charts_section(std::span<const RunReport> reports, std::vector<ZoomS
       if (std::find(order.begin(), order.end(), chart.id) == order.end()) order.push_back(chart.id);
     }
     if (!can_zoom()) continue;
-    for (auto& series : zoom_series(*reports[r].run, fmt::format("r{}-", r))) {
+    for (auto& series :
+         zoom_series(*reports[r].report.run, reports[r].figures, fmt::format("r{}-", r))) {
       zoom.push_back(std::move(series));
     }
   }
@@ -243,7 +90,7 @@ std::string charts_section(std::span<const RunReport> reports, std::vector<ZoomS
         const std::string prefix = fmt::format("r{}-", r);
         const bool has_zoom = std::any_of(zoom.begin(), zoom.end(),
                                           [&](const ZoomSeries& s) { return s.id == prefix + id; });
-        if (reports.size() > 1) chart->title = name_of(reports[r]) + ": " + chart->title;
+        if (reports.size() > 1) chart->title = name_of(reports[r].report) + ": " + chart->title;
         out += html_figure(*chart, prefix, has_zoom);
       }
       out += "</div>\n";
@@ -253,38 +100,38 @@ std::string charts_section(std::span<const RunReport> reports, std::vector<ZoomS
   return out;
 }
 
-std::string section(std::string_view id, std::string_view title, std::span<const RunReport> reports,
-                    const std::function<std::string(const RunReport&)>& content) {
+std::string section(std::string_view id, std::string_view title, const std::vector<Told>& reports,
+                    const std::function<std::string(const Told&)>& content) {
   std::string out = fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n", id, title);
-  for (const RunReport& report : reports) {
-    if (reports.size() > 1) out += fmt::format("<h3>{}</h3>\n", xml_text(name_of(report)));
-    out += content(report);
+  for (const Told& told : reports) {
+    if (reports.size() > 1) out += fmt::format("<h3>{}</h3>\n", xml_text(name_of(told.report)));
+    out += content(told);
   }
   return out + "</section>\n";
 }
 
 }  // namespace
 
-std::string to_html(std::span<const RunReport> reports) {
-  BACKCAST_ASSERT(!reports.empty());
+std::string to_html(std::span<const RunReport> given) {
+  BACKCAST_ASSERT(!given.empty());
   Page page;
-  for (const RunReport& report : reports) {
+  std::vector<Told> reports;
+  for (const RunReport& report : given) {
     page.title += (page.title.empty() ? "" : " or ") + name_of(report);
+    reports.emplace_back(report);
   }
   std::string& body = page.body;
   body = "<a class=\"skip\" href=\"#verdict\">To the verdict</a>\n<header>\n";
   body += fmt::format("<h1>{}</h1>\n", xml_text(page.title));
   if (reports.size() == 1) {
-    body += fmt::format("<p>{}</p>\n", xml_text(reports.front().run->title));
+    body += fmt::format("<p>{}</p>\n", xml_text(given.front().run->title));
   }
   body += "</header>\n<main>\n";
   if (reports.size() > 1) {
     body += "<section id=\"comparison\">\n<h2>Side by side</h2>\n" +
             html_table(comparison_table(reports)) + "</section>\n";
   }
-  body += section("verdict", "Verdict", reports, [](const RunReport& report) {
-    return verdict_section(report, headline(*report.run));
-  });
+  body += section("verdict", "Verdict", reports, verdict_section);
   body += section("why", "Why", reports, why_section);
   std::vector<ZoomSeries> zoom;
   body += "<section id=\"charts\">\n<h2>Over time</h2>\n" + charts_section(reports, zoom) +

@@ -46,20 +46,15 @@ void add_stored(ByRegion& values, const Slices& slices, const sim::Series& serie
   }
 }
 
-void merge_age(ByRegion& values, const Slices& slices, const sim::RunResult& run,
-               const sim::Series& series) {
-  auto& most = values[series.region];
+void raise_ages(ByRegion& values, const Slices& slices, const AgeLine& line) {
+  auto& most = values[line.region];
   most.resize(slices.count, std::nan(""));
-  for (std::size_t i = 0; i < series.points.size(); ++i) {
-    const auto& point = series.points[i];
-    const Instant until = i + 1 < series.points.size() ? series.points[i + 1].at : run.end;
-    if (until <= point.at || point.at >= run.end) continue;
-    for (std::size_t s = slices.of(point.at); s <= slices.of(until - Duration(1)); ++s) {
+  for (const AgeStep& step : line.steps) {
+    for (std::size_t s = slices.of(step.from); s <= slices.of(step.until - Duration(1)); ++s) {
       const Instant slice_end =
           slices.start + Duration(slices.width * static_cast<std::int64_t>(s + 1));
-      const double age =
-          static_cast<double>(point.value) +
-          static_cast<double>(unix_seconds(std::min(until, slice_end)) - unix_seconds(point.at));
+      const auto age = static_cast<double>(unix_seconds(std::min(step.until, slice_end)) -
+                                           unix_seconds(step.born));
       if (std::isnan(most[s]) || age > most[s]) most[s] = age;
     }
   }
@@ -81,14 +76,15 @@ ZoomSeries finish(std::string id, std::string unit, const Slices& slices, ByRegi
 
 }  // namespace
 
-std::vector<ZoomSeries> zoom_series(const sim::RunResult& run, std::string_view id_prefix) {
+std::vector<ZoomSeries> zoom_series(const sim::RunResult& run, const Headline& figures,
+                                    std::string_view id_prefix) {
   if (run.end <= run.start) return {};
   const Slices slices(run);
   ByRegion stored, ages;
   for (const auto& series : run.series) {
     if (series.kind == sim::SeriesKind::kStoredBytes) add_stored(stored, slices, series);
-    if (series.kind == sim::SeriesKind::kRestorePointAge) merge_age(ages, slices, run, series);
   }
+  for (const AgeLine& line : figures.ages) raise_ages(ages, slices, line);
   for (auto& [region, values] : stored) {
     for (std::size_t i = 1; i < values.size(); ++i) values[i] += values[i - 1];
   }

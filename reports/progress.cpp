@@ -60,11 +60,13 @@ void Progress::show(Clock::time_point now) {
   const double left =
       has_end ? elapsed * static_cast<double>(total_ - done) / static_cast<double>(done) : 0;
   if (form_ == ProgressForm::kJsonLines) {
-    door_.write(
-        fmt::format("{{\"progress\":{},\"version\":1,\"done\":{},\"total\":{},\"unit\":{},"
-                    "\"elapsed_seconds\":{:.1f},\"remaining_seconds\":{}}}\n",
-                    json_text(what_), done, total_ > 0 ? std::to_string(total_) : "null",
-                    json_text(unit_), elapsed, has_end ? fmt::format("{:.1f}", left) : "null"));
+    std::string line = fmt::format(
+        "{{\"type\": \"progress\", \"version\": 1, \"what\": {}, \"seconds\": {:.1f}, \"done\": "
+        "{}, "
+        "\"unit\": {}",
+        json_text(what_), elapsed, done, json_text(unit_));
+    if (has_end) line += fmt::format(", \"total\": {}, \"seconds_left\": {:.0f}", total_, left);
+    door_.write(line + "}\n");
     return;
   }
   is_line_open_ = true;

@@ -54,8 +54,9 @@ TEST(Progress, json_lines_for_programs) {
     progress.advance(1);
   }
   EXPECT_THAT(recorder.written,
-              ElementsAre("{\"progress\":\"sweep\",\"version\":1,\"done\":1,\"total\":4,\"unit\":"
-                          "\"rows\",\"elapsed_seconds\":3.0,\"remaining_seconds\":9.0}\n"));
+              ElementsAre("{\"type\": \"progress\", \"version\": 1, \"what\": \"sweep\", "
+                          "\"seconds\": 3.0, \"done\": 1, \"unit\": \"rows\", \"total\": 4, "
+                          "\"seconds_left\": 9}\n"));
 }
 
 TEST(Progress, unknown_end_has_no_eta) {
@@ -100,7 +101,7 @@ TEST(Progress, threads_lose_no_count) {
     progress.advance(0);
   }
   ASSERT_FALSE(written.empty());
-  EXPECT_THAT(written.back(), ::testing::HasSubstr("\"done\":4000,"));
+  EXPECT_THAT(written.back(), ::testing::HasSubstr("\"done\": 4000,"));
 }
 
 }  // namespace

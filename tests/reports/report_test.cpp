@@ -154,7 +154,7 @@ TEST(RunReport, spread_is_told_as_an_interval) {
 TEST(Svg, charts_are_as_expected) {
   const Sample sample = daily_sample();
   expect_golden("timeline.svg", timeline_chart(sample.run)->svg);
-  expect_golden("age.svg", age_chart(sample.run)->svg);
+  expect_golden("age.svg", age_chart(sample.run, headline(sample.run))->svg);
   expect_golden("stored.svg", stored_chart(sample.run)->svg);
   expect_golden("cost.svg", cost_chart(sample.report())->svg);
   expect_golden("quota.svg", quota_chart(sample.run)->svg);

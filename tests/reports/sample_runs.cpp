@@ -112,7 +112,6 @@ void add_copies(sim::RunResult& run) {
 
 void add_series(sim::RunResult& run, const std::string& region) {
   sim::Series stored{sim::SeriesKind::kStoredBytes, 0, "", region, {}, {}};
-  sim::Series age{sim::SeriesKind::kRestorePointAge, 0, "", region, {}, {}};
   std::vector<std::pair<Instant, std::int64_t>> changes;
   for (const auto& made : run.backups) {
     if (made.region != region || made.available == sim::kNever) continue;
@@ -120,8 +119,6 @@ void add_series(sim::RunResult& run, const std::string& region) {
     if (made.deleted != sim::kNever) {
       changes.emplace_back(made.deleted, -static_cast<std::int64_t>(made.freed_bytes));
     }
-    const auto newest_age = std::chrono::floor<seconds>(made.available - made.born).count();
-    age.points.push_back({made.available, static_cast<std::uint64_t>(newest_age)});
     UsageRecord held;
     held.start = made.available;
     held.end = std::min(made.deleted, run.end);
@@ -136,7 +133,6 @@ void add_series(sim::RunResult& run, const std::string& region) {
     stored.points.push_back({at, now});
   }
   run.series.push_back(stored);
-  run.series.push_back(age);
 }
 
 std::vector<sim::RequirementOutcome> requirements() {
@@ -251,7 +247,6 @@ Sample fleet_sample(std::uint32_t services, int years) {
     const std::string region = fmt::format("region-{}", s % 3 + 1);
     run.services.push_back({fmt::format("svc-{:04}", s), "fleet", "example", region, 0, 0});
     sim::Series stored{sim::SeriesKind::kStoredBytes, s, "", region, {}, {}};
-    sim::Series age{sim::SeriesKind::kRestorePointAge, s, "", region, {}, {}};
     std::uint64_t held = 0;
     for (Instant at = kStart + hours(s % 168); at + hours(1) < run.end; at += days(7)) {
       sim::BackupRecord made;
@@ -270,7 +265,6 @@ Sample fleet_sample(std::uint32_t services, int years) {
       made.added_bytes = kAddedBytes;
       held = std::min<std::uint64_t>(held + kAddedBytes, 5 * kAddedBytes);
       stored.points.push_back({made.available, held});
-      age.points.push_back({made.available, 3600});
       UsageRecord usage;
       usage.start = made.available;
       usage.end = std::min(made.deleted, run.end);
@@ -280,7 +274,6 @@ Sample fleet_sample(std::uint32_t services, int years) {
       run.backups.push_back(std::move(made));
     }
     run.series.push_back(std::move(stored));
-    run.series.push_back(std::move(age));
   }
   sample.invoice = invoice();
   return sample;
