@@ -36,7 +36,9 @@ void print(const Context& context, const reports::Table& table) {
 }
 
 void note(const Context& context, std::string_view text) {
-  if (!context.quiet) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+  if (context.quiet) return;
+  std::fflush(stdout);  // in the order in which it was said, also where both go to one place
+  std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
 }
 
 reports::ProgressForm progress_form(const Context& context) {

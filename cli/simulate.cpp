@@ -65,7 +65,7 @@ void simulate(Context& context, const Options& options) {
     case Format::kText:
       break;
   }
-  print(reports::to_terminal(result, {.explain = options.explain}));
+  print(reports::to_terminal(result, {.color = context.color, .explain = options.explain}));
   what_next(context, options);
 }
 

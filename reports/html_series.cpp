@@ -68,6 +68,8 @@ ZoomSeries finish(std::string id, std::string unit, const Slices& slices, ByRegi
   }
   for (auto& [region, values] : by_region) {
     if (result.names.size() == kMaxNames) break;
+    const bool is_idle = std::all_of(values.begin(), values.end(), [](double v) { return v == 0; });
+    if (is_idle) continue;
     result.names.push_back(region.empty() ? "all" : region);
     result.values.push_back(std::move(values));
   }

@@ -74,10 +74,6 @@ const char* name(SeriesKind kind) {
   switch (kind) {
     case SeriesKind::kStoredBytes:
       return "stored_bytes";
-    case SeriesKind::kRestorePointAge:
-      return "restore_point_age_seconds";
-    case SeriesKind::kRestorePoints:
-      return "restore_points";
     case SeriesKind::kQuotaBytes:
       return "quota_bytes";
   }

@@ -111,11 +111,8 @@ struct LogEvent {
 };
 
 enum class SeriesKind : std::uint8_t {
-  kStoredBytes,      // bytes held, per service and region
-  kRestorePointAge,  // seconds since `born` of the newest available restore point; grows 1 s per
-                     // second between two points of the series
-  kRestorePoints,    // how many can be restored, per service and region
-  kQuotaBytes        // bytes that count against a project's quota; `limit` is the quota
+  kStoredBytes,  // bytes held, per service and region
+  kQuotaBytes    // bytes that count against a project's quota; `limit` is the quota
 };
 const char* name(SeriesKind kind);
 

@@ -2,6 +2,7 @@
 // that report_sample wrote as BACKCAST_REPORTS.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { open, picture, withBrowser } from "./browser.mjs";
 
@@ -162,6 +163,32 @@ test("without script, and on a narrow screen, everything readable is still there
     document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(overflow <= 0, `the page is ${overflow} px too wide`);
   await picture(narrow, "daily-narrow");
+});
+
+test("every shipped scenario has a report that is complete and quiet", async () => {
+  const files = readdirSync(path.join(folder, "shipped"));
+  assert.ok(files.length > 0);
+  for (const file of files) {
+    const page = await open(browser, path.join(folder, "shipped", file));
+    const figures = await page.$$eval("figure", (all) => all.map((figure) => ({
+      id: figure.id, said: Number(figure.dataset.marks),
+      found: figure.querySelectorAll(".drawing .mark").length,
+    })));
+    assert.ok(figures.length >= 2, `${file} has charts`);
+    for (const figure of figures) assert.equal(figure.found, figure.said, `${file} ${figure.id}`);
+    const strayed = await page.$$eval(".drawing", (all) => all.flatMap((drawing) => {
+      const frame = drawing.querySelector("svg").getBoundingClientRect();
+      return Array.from(drawing.querySelectorAll("text, .mark")).filter((one) => {
+        const box = one.getBoundingClientRect();
+        return box.left < frame.left - 2 || box.right > frame.right + 2
+          || box.top < frame.top - 2 || box.bottom > frame.bottom + 2;
+      }).map((one) => one.textContent);
+    }));
+    assert.deepEqual(strayed, [], `${file}: nothing is drawn outside its chart`);
+    assert.deepEqual(page.troubles, [], file);
+    await picture(page, `shipped-${path.parse(file).name}`);
+    await page.context().close();
+  }
 });
 
 test("two policies stand side by side", async () => {
