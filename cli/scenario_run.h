@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/context.h"
 #include "costmodel/invoice.h"
 #include "engine/base/error.h"
 #include "reports/run_report.h"
