@@ -9,7 +9,7 @@
 namespace backcast::policy {
 namespace {
 
-constexpr std::uint64_t kMaxDecisions = 500'000'000;
+constexpr std::uint64_t kMaxDecisions = 50'000'000;
 constexpr std::size_t kNew = std::numeric_limits<std::size_t>::max();
 
 bool is_same_source(const Snapshot& a, const Snapshot& b) {
@@ -94,6 +94,7 @@ class Rolling {
   }
 
   std::uint64_t decisions() const { return decisions_; }
+  std::size_t alive() const { return alive_.size(); }
   Forecast finish() && {
     result_.left = std::move(alive_);
     return std::move(result_);
@@ -108,6 +109,24 @@ class Rolling {
   std::uint64_t decisions_ = 0;
 };
 
+Error too_far(Instant until) {
+  return bad_input(fmt::format("looking ahead until {} takes more than {} decisions",
+                               format_instant(until), kMaxDecisions),
+                   "look less far ahead, or plan fewer restore points");
+}
+
+// Whether so many restore points planned at every run would be too much; answers before any work.
+bool is_too_far(std::size_t alive, const Schedule& schedule, const PlanContext& context,
+                Instant until) {
+  std::uint64_t decisions = 0;
+  for (auto when = next(schedule, context.now, context.zone); when && *when <= until;
+       when = next(schedule, *when, context.zone)) {
+    decisions += alive + 1;
+    if (decisions > kMaxDecisions) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> history,
@@ -116,6 +135,7 @@ Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> h
   const bool is_tagged = has_time_tags(policy);
   Rolling rolling(policy, std::move(history), context.zone);
   rolling.prune(context.now);
+  if (is_too_far(rolling.alive(), schedule, context, until)) return too_far(until);
   for (auto when = next(schedule, context.now, context.zone); when && *when <= until;
        when = next(schedule, *when, context.zone)) {
     for (Snapshot& source : sources) {
@@ -125,11 +145,7 @@ Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> h
       rolling.add(std::move(made));
     }
     rolling.prune(*when);
-    if (rolling.decisions() > kMaxDecisions) {
-      return bad_input(fmt::format("looking ahead until {} takes more than {} decisions",
-                                   format_instant(until), kMaxDecisions),
-                       "look less far ahead, or plan fewer restore points");
-    }
+    if (rolling.decisions() > kMaxDecisions) return too_far(until);
   }
   rolling.prune(until);
   return std::move(rolling).finish();

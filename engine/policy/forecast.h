@@ -20,7 +20,7 @@ struct Forecast {
 // From context.now until `until`. Every source (host, user and paths) of the history gets a restore
 // point at each run, with size and tags like its newest one; an empty history starts with one
 // source. What expires goes at its moment of expiry, everything else after a run. Errors: kBadInput
-// if that would be more than 500 million decisions.
+// if that would be more than 50 million decisions.
 Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> history,
                           const Schedule& schedule, const PlanContext& context, Instant until);
 

@@ -240,7 +240,7 @@ TEST(Duplicacy, KeepsTheOldestOfAnIntervalAndMeasuresFromTheLastKept) {
                            "2026-01-17T12:00:00Z", "2026-01-16T12:00:00Z", "2026-01-15T12:00:00Z",
                            "2026-01-13T12:00:00Z", "2026-01-10T12:00:00Z", "2026-01-07T12:00:00Z",
                            "2026-01-04T12:00:00Z", "2026-01-01T12:00:00Z"}));
-  EXPECT_EQ(d.why("2026-01-03T12:00:00Z"), "3:7: only 2 days after the last one kept");
+  EXPECT_EQ(d.why("2026-01-03T12:00:00Z"), "3:7: only 2 d after the last one kept");
 }
 
 TEST(Duplicacy, TheNewestStaysUnlessExclusive) {

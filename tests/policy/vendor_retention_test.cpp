@@ -158,10 +158,10 @@ TEST(Zerops, P_RET_05_TypeLimitsKeepTheMaximumAndTheSimulatorOneMore) {
 
 TEST(Zerops, P_RET_06_ATooLargeOneGoesAndSmallerOlderOnesMayStay) {
   auto history = tagged(series("2026-01-01T00:05:00Z", 20), 100 * kMiB);
-  history[12].size_bytes = 5 * kGiB;  // 13 January, a plain daily beyond the minimum
+  history[9].size_bytes = 5 * kGiB;  // 10 January, a plain daily beyond the minimum
   const Decided d = decide_on("zerops:", history, kNow);
-  EXPECT_EQ(d.deleted(), std::vector<std::string>{"2026-01-13T00:05:00Z"});
-  EXPECT_EQ(d.why("2026-01-13T00:05:00Z"), "would pass the maximum total of 5.37 GB");
+  EXPECT_EQ(d.deleted(), std::vector<std::string>{"2026-01-10T00:05:00Z"});
+  EXPECT_EQ(d.why("2026-01-10T00:05:00Z"), "would pass the maximum total of 5.37 GB");
 }
 
 TEST(Zerops, P_TAG_05_AManualBackupNamedWeeklyIsNone) {
@@ -190,7 +190,7 @@ TEST(Zerops, A23_SixHourlyBackupsFillTheDailyMinimumInUnderTwoDaysUnlessOneADayC
   const Decided daily = decide_on(
       "zerops: minWeekly=0 minMonthly=0 maxTotalGiB=1 --one-daily-per-day", history, kNow);
   EXPECT_EQ(daily.kept().size(), 7u);
-  EXPECT_EQ(daily.kept().back(), "2026-01-13T18:00:00Z");
+  EXPECT_EQ(daily.kept().back(), "2026-01-14T18:00:00Z");
 }
 
 }  // namespace

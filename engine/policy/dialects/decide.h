@@ -102,7 +102,10 @@ bool has_any_tag(const std::vector<std::string>& wanted, const std::vector<std::
 std::string_view rule_name(Rule rule);
 std::string_view period_name(Rule rule);
 // Why a restore point went although `reason.rule` exists: shared by all dialects that look back.
-std::string why_not(const Reason& reason);
+std::string why_not(const Reason& reason, std::string_view name);
+inline std::string why_not(const Reason& reason) {
+  return why_not(reason, rule_name(reason.rule));
+}
 
 // ---------------------------------------------------------------------------------------------
 // Periods. A period is numbered so that equal numbers are the same period and later periods have

@@ -102,7 +102,7 @@ std::string words(const DuplicacyPolicy& policy, const Reason& reason) {
   const auto& keep = policy.keep[static_cast<std::size_t>(reason.ordinal)];
   if (reason.effect == Effect::kDrops) return fmt::format("older than {} days", keep.age_days);
   if (reason.effect == Effect::kCovered) {
-    return fmt::format("{}:{}: only {} days after the last one kept", keep.interval_days,
+    return fmt::format("{}:{}: only {} d after the last one kept", keep.interval_days,
                        keep.age_days, reason.detail);
   }
   return fmt::format("keep {}:{}", keep.interval_days, keep.age_days);

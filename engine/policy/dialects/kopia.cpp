@@ -205,10 +205,10 @@ std::string words(const KopiaPolicy&, const Reason& reason) {
   if (reason.rule == Rule::kIncomplete) {
     return reason.effect == Effect::kKeeps ? "incomplete" : "incomplete, and a newer one exists";
   }
-  if (reason.effect != Effect::kKeeps) return why_not(reason);
   const std::string_view name = reason.rule == Rule::kLast     ? "latest"
                                 : reason.rule == Rule::kYearly ? "annual"
                                                                : rule_name(reason.rule);
+  if (reason.effect != Effect::kKeeps) return why_not(reason, name);
   return fmt::format("{}-{}", name, reason.ordinal);
 }
 

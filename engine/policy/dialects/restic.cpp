@@ -11,7 +11,8 @@
 // The oldest snapshot of the group is also kept by each counted or windowed period rule that has
 // room left ("oldest ..."). Periods are those of the UTC offset stored with each snapshot.
 // Before 0.16 (named option): windowed rules do not keep the oldest, reasons do not say "oldest",
-// and a policy without rules keeps everything. From 0.17 a group is never emptied unless
+// -1 keeps nothing, and a policy without rules keeps everything. From 0.17 a group is never emptied
+// unless
 // --unsafe-allow-remove-all is given.
 // Source: restic internal/data/snapshot_policy.go and cmd/restic/cmd_forget.go.
 #include <fmt/format.h>
@@ -63,12 +64,16 @@ Zone zone_of(Instant t, std::int32_t offset_seconds, const Zone& local) {
 }
 
 std::array<Counted, 6> counted_rules(const ResticPolicy& p) {
-  return {{{Rule::kLast, Period::kEach, p.last, p.last},
-           {Rule::kHourly, Period::kHour, p.hourly, p.hourly},
-           {Rule::kDaily, Period::kDay, p.daily, p.daily},
-           {Rule::kWeekly, Period::kWeek, p.weekly, p.weekly},
-           {Rule::kMonthly, Period::kMonth, p.monthly, p.monthly},
-           {Rule::kYearly, Period::kYear, p.yearly, p.yearly}}};
+  const auto rule = [&](Rule name, Period period, std::int32_t count) {
+    const std::int32_t used = p.v0_14 ? std::max(count, 0) : count;
+    return Counted{name, period, used, used};
+  };
+  return {rule(Rule::kLast, Period::kEach, p.last),
+          rule(Rule::kHourly, Period::kHour, p.hourly),
+          rule(Rule::kDaily, Period::kDay, p.daily),
+          rule(Rule::kWeekly, Period::kWeek, p.weekly),
+          rule(Rule::kMonthly, Period::kMonth, p.monthly),
+          rule(Rule::kYearly, Period::kYear, p.yearly)};
 }
 
 std::array<Windowed, 6> windowed_rules(const ResticPolicy& p, Points points,
@@ -90,11 +95,10 @@ std::array<Windowed, 6> windowed_rules(const ResticPolicy& p, Points points,
 }
 
 bool has_rules(const ResticPolicy& p) {
-  const auto is_set = [](const auto& rule) { return rule.count != 0; };
-  const auto counted = counted_rules(p);
-  return !p.keep_tags.empty() || std::any_of(counted.begin(), counted.end(), is_set) ||
-         !p.within.is_zero() || !p.within_hourly.is_zero() || !p.within_daily.is_zero() ||
-         !p.within_weekly.is_zero() || !p.within_monthly.is_zero() || !p.within_yearly.is_zero();
+  return p.last != 0 || p.hourly != 0 || p.daily != 0 || p.weekly != 0 || p.monthly != 0 ||
+         p.yearly != 0 || !p.keep_tags.empty() || !p.within.is_zero() ||
+         !p.within_hourly.is_zero() || !p.within_daily.is_zero() || !p.within_weekly.is_zero() ||
+         !p.within_monthly.is_zero() || !p.within_yearly.is_zero();
 }
 
 }  // namespace

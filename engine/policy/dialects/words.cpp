@@ -130,8 +130,7 @@ std::string_view period_name(Rule rule) {
   }
 }
 
-std::string why_not(const Reason& reason) {
-  const std::string_view name = rule_name(reason.rule);
+std::string why_not(const Reason& reason, std::string_view name) {
   switch (reason.effect) {
     case Effect::kUsedUp:
       return fmt::format("{} is full: {} instead of {} would keep it", name, reason.ordinal,

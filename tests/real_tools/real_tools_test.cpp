@@ -1,0 +1,142 @@
+// restic and borg themselves, on repositories made here, are the judges of their dialects and of
+// the readers of their exports.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "engine/policy/import.h"
+#include "tests/policy/retention_support.h"
+
+namespace backcast::policy {
+namespace {
+
+using namespace testing;
+using nlohmann::json;
+
+std::string output_of(const std::string& command) {
+  std::string text;
+  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return text;
+  std::array<char, 4096> buffer;
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    text.append(buffer.data(), n);
+  }
+  const int status = pclose(pipe);
+  EXPECT_EQ(status, 0) << command << "\n" << text;
+  return text;
+}
+
+// A folder of its own with something to back up in it; removed at the end.
+class RealTool : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "backcast-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    run("mkdir data && echo content > data/file");
+  }
+  void TearDown() override { output_of("rm -rf '" + folder_ + "'"); }
+
+  std::string run(const std::string& command) const {
+    return output_of("cd '" + folder_ + "' && " + command);
+  }
+  std::string folder_;
+};
+
+// Twelve times over two years: several on one day, gaps, and two across the turn of an ISO year.
+constexpr std::array kTimes{"2024-12-30 08:00:00", "2025-01-01 08:00:00", "2025-03-30 01:30:00",
+                            "2025-03-30 03:30:00", "2025-10-26 02:30:00", "2025-12-31 23:59:59",
+                            "2026-01-01 00:00:00", "2026-01-05 10:00:00", "2026-01-05 10:59:00",
+                            "2026-01-05 11:00:00", "2026-01-06 10:00:00", "2026-01-12 10:00:00"};
+
+TEST_F(RealTool, ResticForgetAgreesAndItsExportIsRead) {
+  const std::string restic = "TZ=UTC RESTIC_PASSWORD=x restic --no-cache -r repo ";
+  ASSERT_NE(output_of("restic version").find("restic"), std::string::npos) << "install restic";
+  run(restic + "init -q");
+  for (std::size_t i = 0; i < kTimes.size(); ++i) {
+    run(restic + "backup -q --host h" + (i % 4 == 0 ? " --tag prod " : " ") + "--time '" +
+        kTimes[i] + "' data");
+  }
+  const History history =
+      import_history("restic", run(restic + "snapshots --json"), {"restic", Zone::utc()}).value();
+  ASSERT_EQ(history.snapshots.size(), kTimes.size());
+  EXPECT_EQ(history.snapshots.front().time, at("2024-12-30T08:00:00Z"));
+  EXPECT_EQ(history.snapshots.front().tags, std::vector<std::string>{"prod"});
+  EXPECT_EQ(history.snapshots.front().host, "h");
+
+  for (const char* flags :
+       {"--keep-last 3", "--keep-hourly 2 --keep-daily 2", "--keep-daily 30", "--keep-weekly 4",
+        "--keep-monthly -1", "--keep-yearly 9", "--keep-within 1m", "--keep-within-daily 1y2m3d",
+        "--keep-tag prod --keep-last 1", "--keep-weekly 2 --keep-within 8d --keep-yearly 2"}) {
+    const json forgotten = json::parse(run(restic + "forget --dry-run --json " + flags)).at(0);
+    std::vector<std::string> wanted;
+    for (const json& s : forgotten.at("keep")) wanted.push_back(s.at("id"));
+    const std::string policy = std::string("restic: --version 0.14 ") + flags;
+    const Decided d = decide_on(policy, history.snapshots, "2026-06-01");
+    EXPECT_EQ(d.kept(), wanted) << flags;
+    // The reasons come in the order of what is kept.
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      std::string matches;
+      for (const json& match : forgotten.at("reasons").at(i).at("matches")) {
+        matches += (matches.empty() ? "" : ", ") + match.get<std::string>();
+      }
+      EXPECT_EQ(d.why(wanted[i]), matches) << flags;
+    }
+  }
+}
+
+TEST_F(RealTool, BorgPruneAgreesAndItsExportsAreRead) {
+  const std::string borg =
+      "TZ=Europe/Berlin BORG_BASE_DIR=$PWD/base BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes "
+      "BORG_REPO=$PWD/repo borg ";
+  ASSERT_NE(output_of("borg --version").find("borg"), std::string::npos) << "install borgbackup";
+  run(borg + "init -e none");
+  for (std::size_t i = 0; i < kTimes.size(); ++i) {
+    std::string stamp = kTimes[i];  // --timestamp is UTC
+    stamp[10] = 'T';
+    run(borg + "create --timestamp " + stamp + " ::a" + std::to_string(i) + " data");
+  }
+  const Zone berlin = Zone::find("Europe/Berlin").value();
+  const History listed =
+      import_history("borg", run(borg + "list --json"), {"borg", berlin}).value();
+  const History info =
+      import_history("borg", run(borg + "info --json --last 99"), {"borg", berlin}).value();
+  ASSERT_EQ(listed.snapshots.size(), kTimes.size());
+  ASSERT_EQ(info.snapshots.size(), kTimes.size());
+  EXPECT_TRUE(info.stored_bytes.has_value());
+  EXPECT_GT(info.snapshots[0].size_bytes, 0u);
+  for (std::size_t i = 0; i < kTimes.size(); ++i) {
+    EXPECT_EQ(listed.snapshots[i].time, at(kTimes[i])) << i;
+    EXPECT_EQ(info.snapshots[i].time, at(kTimes[i])) << i;
+  }
+
+  for (const char* flags :
+       {"--keep-last 3", "--keep-hourly 2 --keep-daily 2", "--keep-daily 30", "--keep-weekly 4",
+        "--keep-monthly -1", "--keep-yearly 9", "--keep-daily 2 --keep-weekly 2 --keep-monthly 2",
+        "--keep-minutely 4 --keep-yearly 1"}) {
+    // "Keeping archive (rule: daily #1):        a2       Sat, 2026-01-03 ..."
+    const std::string said = run(borg + "prune --list --dry-run " + flags);
+    const Decided d =
+        decide_on(std::string("borg: ") + flags, listed.snapshots, "2026-06-01", "Europe/Berlin");
+    for (std::size_t i = 0; i < kTimes.size(); ++i) {
+      const std::string id = "a" + std::to_string(i);
+      const std::size_t name = said.find(" " + id + " ");
+      ASSERT_NE(name, std::string::npos) << said;
+      const std::size_t start = said.rfind('\n', name) + 1;
+      const std::string line = said.substr(start, name - start);
+      const std::size_t rule = line.find("(rule: ");
+      if (rule == std::string::npos) {
+        EXPECT_NE(line.find("Would prune"), std::string::npos) << line;
+        EXPECT_FALSE(d.plan.verdicts[i].keep) << flags << " " << id;
+      } else {
+        EXPECT_EQ(d.why(id), line.substr(rule + 7, line.find("):") - rule - 7)) << flags;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace backcast::policy
