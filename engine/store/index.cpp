@@ -21,7 +21,10 @@ void Index::grow() {
 
 void Index::add(Pack pack, const Id& index_object, bool is_condemned) {
   const auto number = static_cast<std::uint32_t>(packs_.size());
-  if (!pack_numbers_.emplace(pack.id, number).second) return;
+  if (!pack_numbers_.emplace(pack.id, number).second) {
+    repeating_objects_.push_back(index_object);
+    return;
+  }
   packs_.push_back({pack.id, pack.created, pack.size_bytes, pack.digest, std::move(pack.keys),
                     static_cast<std::uint32_t>(entries_.size()),
                     static_cast<std::uint32_t>(pack.blobs.size()), index_object, is_condemned});

@@ -42,6 +42,8 @@ class Index {
   const IndexEntry* find_usable(const Id& id) const;
   const PackInfo* find_pack(const Id& id) const;
 
+  // Objects of index/ that list a pack which another one lists too: an interrupted rewriting.
+  const std::vector<Id>& repeating_objects() const { return repeating_objects_; }
   const std::vector<PackInfo>& packs() const { return packs_; }
   const std::vector<IndexEntry>& entries() const { return entries_; }
   std::span<const IndexEntry> entries_of(const PackInfo& pack) const {
@@ -56,6 +58,7 @@ class Index {
   void grow();
 
   std::vector<PackInfo> packs_;
+  std::vector<Id> repeating_objects_;
   std::unordered_map<Id, std::uint32_t, IdHash> pack_numbers_;
   std::vector<IndexEntry> entries_;
   std::vector<std::uint32_t> slots_;  // entry number + 1, 0 = free; open addressing

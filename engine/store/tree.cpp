@@ -167,17 +167,23 @@ Status ReferenceReader::skip(std::uint64_t count) {
   return kOk;
 }
 
+Status visit_reference_chunk(BlobReader& reader, const Snapshot& snapshot, const Id& chunk,
+                             const std::function<void(const Id&)>& visit) {
+  BACKCAST_TRY(const ByteView bytes, reader.read(chunk, BlobKind::kReferences));
+  if (bytes.empty() || bytes.size() % kIdBytes != 0) {
+    return damaged(snapshot, "damaged reference list");
+  }
+  WireReader in(bytes);
+  while (!in.at_end()) visit(read_id(in));
+  return kOk;
+}
+
 Status visit_references(BlobReader& reader, const Snapshot& snapshot,
                         const std::function<void(const Id&)>& visit) {
   for (const Id& id : snapshot.tree) visit(id);
   for (const Id& chunk : snapshot.references) {
     visit(chunk);
-    BACKCAST_TRY(const ByteView bytes, reader.read(chunk, BlobKind::kReferences));
-    if (bytes.empty() || bytes.size() % kIdBytes != 0) {
-      return damaged(snapshot, "damaged reference list");
-    }
-    WireReader in(bytes);
-    while (!in.at_end()) visit(read_id(in));
+    BACKCAST_CHECK(visit_reference_chunk(reader, snapshot, chunk, visit));
   }
   return kOk;
 }

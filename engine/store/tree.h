@@ -72,6 +72,10 @@ class ReferenceReader {
   std::uint64_t position_ = 0;
 };
 
+// The ids in one chunk of a reference list.
+Status visit_reference_chunk(BlobReader& reader, const Snapshot& snapshot, const Id& chunk,
+                             const std::function<void(const Id&)>& visit);
+
 // Every chunk that a snapshot needs, its tree and reference list included, each perhaps more than
 // once.
 Status visit_references(BlobReader& reader, const Snapshot& snapshot,

@@ -1,0 +1,61 @@
+// Is everything there, and is it what was written? Damage is the answer, not an error.
+//
+//   always            every object opens; every pack is there and as long as the index says; every
+//                     chunk of every snapshot is in the index
+//   with private key  trees are read, and damage is traced to the files it affects
+//   read_data         every byte of every pack is read and compared with its digest; with the
+//                     private key every chunk is opened, decompressed and identified, too
+#pragma once
+
+#include <atomic>
+#include <set>
+
+#include "engine/store/snapshot.h"
+
+namespace backcast::store {
+
+struct CheckOptions {
+  bool read_data = false;
+  unsigned threads = 0;  // 0 = one per core
+};
+
+struct CheckProgress {
+  std::atomic<std::uint64_t> bytes{0}, packs{0};
+  std::atomic<std::uint64_t> expected_bytes{0};
+  std::atomic<bool> stop{false};
+};
+
+struct Damage {
+  std::string object;  // "packs/…", "snapshots/…", "chunk …"
+  std::string what;
+};
+struct DamagedFile {
+  std::string snapshot;  // id
+  std::string path;      // "" = the snapshot as a whole
+  std::string what;
+};
+
+struct CheckResult {
+  std::uint64_t snapshots = 0, packs = 0, chunks = 0, stored_bytes = 0, read_bytes = 0;
+  std::uint64_t orphans = 0;  // packs without index: leftovers that prune removes
+  std::vector<Damage> damage;
+  std::vector<DamagedFile> affected;
+  std::vector<std::string> intact;  // ids of snapshots that restore completely, as far as checked
+  bool opened_trees = false;        // the private key was at hand
+
+  bool ok() const { return damage.empty() && affected.empty(); }
+};
+
+Result<CheckResult> check(Repository& repository, const CheckOptions& options,
+                          CheckProgress& progress);
+
+struct RebuildResult {
+  std::uint64_t packs = 0;       // found and listed again
+  std::uint64_t set_aside = 0;   // objects of index/ that do not open: renamed to damaged-…
+  std::uint64_t unreadable = 0;  // packs without a readable table: interrupted, or damaged
+};
+
+// Lists every whole pack that the index does not know. Nothing is deleted. Errors: kLocked.
+Result<RebuildResult> rebuild_index(Repository& repository);
+
+}  // namespace backcast::store

@@ -1,0 +1,53 @@
+// Which snapshots go, by the policy core's own verdict, and what that frees.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/policy/retention.h"
+#include "engine/store/snapshot.h"
+
+namespace backcast::store {
+
+struct ForgetRequest {
+  std::optional<policy::RetentionPolicy> policy;  // decides about all snapshots that match
+  std::vector<std::string> snapshots;             // or exactly these, by the beginning of their ids
+  std::string host;                               // "" = any
+  std::vector<std::string> tags;                  // all of them
+  policy::Zone zone{};
+  // A run deletes at most this many; beyond it nothing is deleted. Unset: half of what there is, or
+  // ten if that is more.
+  std::optional<std::uint64_t> max_deletions;
+};
+
+struct ForgetVerdict {
+  Snapshot snapshot;
+  bool keep = true;
+  std::string reason;
+  std::uint64_t frees_bytes = 0;  // chunks and object that nothing but it needs
+};
+
+struct ForgetPlan {
+  std::vector<ForgetVerdict> verdicts;  // newest first
+  std::uint64_t deletions = 0;
+  // What deleting all that goes frees: exact, from the reference lists. More than the sum over the
+  // verdicts where deleted snapshots share chunks with each other alone.
+  std::uint64_t frees_bytes = 0;
+  std::uint64_t ceiling = 0;
+  bool above_ceiling() const { return deletions > ceiling; }
+};
+
+Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& request);
+
+// Deletes what the plan says. The space is freed by prune. Errors: kFailed above the ceiling.
+Status apply_forget(Repository& repository, const ForgetPlan& plan);
+
+// The time that retention goes by, per snapshot in order of sequence: when the store received it. A
+// clock that was set back at some backup counts as standing still, so that what it stamped does
+// not look old. Unset: received later than now, by a clock that runs ahead; never deleted, and
+// displaces nothing.
+std::vector<std::optional<Instant>> trusted_times(const std::vector<Snapshot>& snapshots,
+                                                  Instant now);
+
+}  // namespace backcast::store

@@ -1,0 +1,56 @@
+#include "engine/store/journal.h"
+
+#include <algorithm>
+
+namespace backcast::store {
+namespace {
+
+Result<JournalEntry> decode(const Id& id, ByteView bytes) {
+  WireReader in(bytes);
+  JournalEntry entry;
+  entry.time = Instant(Duration(in.zigzag()));
+  const std::uint64_t count = in.varint(bytes.size());
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    Deletion deletion;
+    deletion.type = static_cast<ObjectType>(in.u8());
+    deletion.id = read_id(in);
+    deletion.created = Instant(Duration(in.zigzag()));
+    deletion.size_bytes = in.varint();
+    entry.deletions.push_back(deletion);
+  }
+  if (!in.ok() || !in.at_end()) {
+    return Error{Errc::kCorrupt, name_of(ObjectType::kJournal, id) + ": damaged", {}, {}};
+  }
+  return entry;
+}
+
+}  // namespace
+
+Status write_journal(Repository& repository, const JournalEntry& entry) {
+  std::string out;
+  WireWriter writer(out);
+  writer.zigzag(entry.time.time_since_epoch().count());
+  writer.varint(entry.deletions.size());
+  for (const Deletion& deletion : entry.deletions) {
+    writer.u8(static_cast<std::uint8_t>(deletion.type));
+    writer.fixed(view(deletion.id));
+    writer.zigzag(deletion.created.time_since_epoch().count());
+    writer.varint(deletion.size_bytes);
+  }
+  return repository.objects().publish(ObjectType::kJournal, random_id(), as_bytes(out));
+}
+
+Result<std::vector<JournalEntry>> read_journal(Repository& repository) {
+  BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kJournal));
+  std::vector<JournalEntry> entries;
+  for (const Id& id : ids) {
+    BACKCAST_TRY(const std::string plain, repository.objects().load(ObjectType::kJournal, id));
+    BACKCAST_TRY(JournalEntry entry, decode(id, as_bytes(plain)));
+    entries.push_back(std::move(entry));
+  }
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& a, const auto& b) { return a.time < b.time; });
+  return entries;
+}
+
+}  // namespace backcast::store

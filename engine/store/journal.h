@@ -1,0 +1,27 @@
+// What was deleted and when, for the ledger: a record per run of forget and prune, written before
+// the deletion. A run that was interrupted may name an object twice; its first time counts.
+#pragma once
+
+#include <vector>
+
+#include "engine/store/repository.h"
+
+namespace backcast::store {
+
+struct Deletion {
+  ObjectType type = ObjectType::kPack;
+  Id id;
+  Instant created{};
+  std::uint64_t size_bytes = 0;
+};
+
+struct JournalEntry {
+  Instant time{};
+  std::vector<Deletion> deletions;
+};
+
+Status write_journal(Repository& repository, const JournalEntry& entry);
+// In order of time.
+Result<std::vector<JournalEntry>> read_journal(Repository& repository);
+
+}  // namespace backcast::store

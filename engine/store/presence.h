@@ -1,0 +1,49 @@
+// Which snapshot holds which chunk: exact accounting from the reference lists alone, without the
+// private key. A chunk's presence is the set of snapshots that need it; a few thousand different
+// presences describe hundreds of snapshots.
+#pragma once
+
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/store/tree.h"
+
+namespace backcast::store {
+
+// Chunks by the number of their index entry. A chunk that is stored twice counts once, where
+// Index::find finds it.
+class Presence {
+ public:
+  struct Run {
+    std::uint32_t first = 0, last = 0;  // positions in the list of snapshots
+  };
+  struct Pattern {
+    std::vector<Run> runs;
+    std::uint64_t stored_bytes = 0, chunks = 0;
+    bool holds(std::uint32_t snapshot) const;
+    std::uint32_t holders() const;  // how many snapshots
+  };
+
+  // Errors: kCorrupt where a reference list or a chunk is missing.
+  static Result<Presence> of(PackFiles& packs, const std::vector<Snapshot>& snapshots);
+
+  // In order of runs.
+  const std::vector<Pattern>& patterns() const { return patterns_; }
+  std::uint32_t snapshot_count() const { return count_; }
+
+  std::uint64_t stored_bytes(std::uint32_t snapshot) const;           // all that it needs
+  std::uint64_t shared_bytes(std::uint32_t a, std::uint32_t b) const;  // needed by both
+  std::uint64_t new_bytes(std::uint32_t snapshot) const;  // in no snapshot before it
+  // What deleting exactly these frees: needed by none but them. `gone` is per snapshot.
+  std::uint64_t freed_bytes(const std::vector<bool>& gone) const;
+
+ private:
+  std::vector<Pattern> patterns_;
+  std::uint32_t count_ = 0;
+};
+
+// One flag per index entry: needed by some snapshot. Reads every reference chunk once.
+Result<std::vector<bool>> needed_entries(PackFiles& packs, const std::vector<Snapshot>& snapshots);
+
+}  // namespace backcast::store

@@ -1,0 +1,42 @@
+// Freeing the space of forgotten snapshots, without the private key.
+//
+// Two phases. Marking: packs that hold (nearly) nothing needed are condemned; what they still hold
+// is copied, sealed as it is, into new packs first. Deleting: after the grace period, when nobody
+// else is at work, condemned packs that are still not needed go; those that somebody came to need
+// meanwhile are taken back. A crash at any point loses nothing; the next run goes on.
+#pragma once
+
+#include <atomic>
+
+#include "engine/store/snapshot.h"
+
+namespace backcast::store {
+
+struct PruneOptions {
+  Duration grace = kDay;        // between marking and deleting
+  unsigned max_unused_percent = 5;  // of the stored bytes; what may stay as holes in packs
+  bool dry_run = false;
+};
+
+struct PruneProgress {
+  std::atomic<std::uint64_t> copied_bytes{0};
+  std::atomic<bool> stop{false};
+};
+
+struct PruneResult {
+  std::uint64_t packs = 0, stored_bytes = 0;   // files of packs/ at the end
+  std::uint64_t unused_bytes = 0;              // not needed, at the beginning
+  std::uint64_t copied_bytes = 0;              // out of packs that are mostly not needed
+  std::uint64_t marked_packs = 0, marked_bytes = 0;    // wait for the next run
+  std::uint64_t deleted_packs = 0, deleted_bytes = 0;
+  std::uint64_t rescued_packs = 0;             // taken back from a mark
+  std::uint64_t orphans = 0, orphan_bytes = 0; // files of interrupted backups, deleted
+  std::uint64_t others_at_work = 0;            // whose leases put the deletion off
+};
+
+// Errors: kLocked if another prune is at work; kCorrupt if a snapshot lacks anything: then nothing
+// is deleted.
+Result<PruneResult> prune(Repository& repository, const PruneOptions& options,
+                          PruneProgress& progress);
+
+}  // namespace backcast::store
