@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/progress.h"
@@ -44,6 +45,14 @@ Status prepare(Options& options) {
     for (std::string& line : source::exclude_lines(text)) {
       options.backup.walk.excludes.push_back(std::move(line));
     }
+  }
+  if (!options.command.empty() && options.command.front() == "--") {
+    options.command.erase(options.command.begin());
+  }
+  // A snapshot says where its folders are on the machine, wherever the command was given.
+  for (std::string& root : options.backup.walk.roots) {
+    root = std::filesystem::absolute(root).lexically_normal().string();
+    if (root.size() > 1 && root.ends_with('/')) root.pop_back();
   }
   if (options.backup.host.empty()) options.backup.host = own_host();
   const bool piped = options.from_stdin || !options.command.empty();

@@ -52,7 +52,16 @@ int main(int argc, char** argv) {
   add_init(app, context);
   add_backup(app, context);
   add_snapshots(app, context);
+  add_ls(app, context);
   add_restore(app, context);
+  add_dump(app, context);
+  add_diff(app, context);
+  add_check(app, context);
+  add_forget(app, context);
+  add_prune(app, context);
+  add_copy(app, context);
+  add_key(app, context);
+  add_stats(app, context);
   add_completion(app, context);
   add_man(app, context);
   add_version(app, context);

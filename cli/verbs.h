@@ -16,9 +16,18 @@ void add_prices(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_backup(CLI::App& app, Context& context);
 void add_snapshots(CLI::App& app, Context& context);
+void add_ls(CLI::App& app, Context& context);
 void add_restore(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 void add_man(CLI::App& app, Context& context);
+void add_dump(CLI::App& app, Context& context);
+void add_diff(CLI::App& app, Context& context);
+void add_check(CLI::App& app, Context& context);
+void add_forget(CLI::App& app, Context& context);
+void add_prune(CLI::App& app, Context& context);
+void add_copy(CLI::App& app, Context& context);
+void add_key(CLI::App& app, Context& context);
+void add_stats(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace backcast::cli

@@ -101,11 +101,12 @@ Status Collector::write(const SavedListing& listing) {
     ids.assign(listing.ids.begin() + static_cast<std::ptrdiff_t>(entry.first_id),
                listing.ids.begin() + static_cast<std::ptrdiff_t>(entry.first_id + entry.ids));
     for (const Id& id : ids) BACKCAST_CHECK(tree_.add_reference(id));
-    if (entry.is_cacheable) append_cached(cached, entry.node, entry.bytes, ids);
+    if (entry.is_cacheable)
+      append_cached(cached, entry.node, entry.content_bytes, entry.bytes, ids);
     switch (entry.node.kind) {
       case source::NodeKind::kFile:
         ++counts_.files;
-        counts_.content_bytes += entry.node.content_bytes();
+        counts_.content_bytes += entry.content_bytes;
         break;
       case source::NodeKind::kFolder:
         ++counts_.folders;

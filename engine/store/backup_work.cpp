@@ -170,7 +170,8 @@ void BackupWorker::run_pipe(source::PipeSource& pipe, const std::string& name) {
                  save_large([&](ByteSpan into) { return pipe.read(into); }, *saving_));
     BACKCAST_CHECK(pipe.close());
     set_chunk_count(node, saving_->ids.size());
-    SavedEntry entry{std::move(node), {}, 0, saving_->ids.size(), false};
+    const std::uint64_t content_bytes = node.size_bytes;
+    SavedEntry entry{std::move(node), {}, 0, saving_->ids.size(), content_bytes, false};
     source::append_node(entry.bytes, entry.node);
     saving_->entries.push_back(std::move(entry));
     session_.progress.files += 1;
@@ -227,7 +228,9 @@ Status BackupWorker::save_entry(const source::Listing& listing, const source::Fo
     (cached ? progress.files_changed : progress.files_new).fetch_add(1, std::memory_order_relaxed);
   }
   set_chunk_count(node, saved.ids.size() - first_id);
-  SavedEntry entry{std::move(node), {}, first_id, saved.ids.size() - first_id, is_steady};
+  const std::uint64_t content_bytes = is_file ? node.content_bytes() : 0;
+  SavedEntry entry{std::move(node), {},       first_id, saved.ids.size() - first_id,
+                   content_bytes,   is_steady};
   source::append_node(entry.bytes, entry.node);
   saved.entries.push_back(std::move(entry));
   return kOk;
@@ -249,10 +252,10 @@ bool BackupWorker::reuse(const CachedEntry& cached, source::Node node, SavedList
   if (node.kind == source::NodeKind::kFile) {
     progress.files.fetch_add(1, std::memory_order_relaxed);
     progress.files_unmodified.fetch_add(1, std::memory_order_relaxed);
-    progress.content_bytes.fetch_add(node.size_bytes, std::memory_order_relaxed);
+    progress.content_bytes.fetch_add(cached.content_bytes, std::memory_order_relaxed);
   }
-  saved.entries.push_back(
-      {std::move(node), std::string(cached.node), first_id, saved.ids.size() - first_id, true});
+  saved.entries.push_back({std::move(node), std::string(cached.node), first_id,
+                           saved.ids.size() - first_id, cached.content_bytes, true});
   return true;
 }
 

@@ -23,6 +23,7 @@ struct SavedEntry {
   source::Node node;
   std::string bytes;  // of the node, as stored
   std::size_t first_id = 0, ids = 0;
+  std::uint64_t content_bytes = 0;
   bool is_cacheable = false;
 };
 

@@ -122,8 +122,8 @@ class Checking {
         named = true;
         std::lock_guard lock(mutex_);
         bad_chunks_.insert(entry.id);
-        result_.damage.push_back({"chunk " + to_hex(entry.id),
-                                  "damaged in " + name_of(ObjectType::kPack, pack.id)});
+        result_.damage.push_back(
+            {"chunk " + to_hex(entry.id), "damaged in " + name_of(ObjectType::kPack, pack.id)});
       }
       return kOk;
     };
@@ -210,7 +210,8 @@ class Checking {
       });
       if (!visited.ok()) return visited.error().message;
     }
-    if (fault.empty() && count != snapshot.reference_count) return "its reference list is not whole";
+    if (fault.empty() && count != snapshot.reference_count)
+      return "its reference list is not whole";
     return fault;
   }
 

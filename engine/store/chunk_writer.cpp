@@ -14,6 +14,12 @@ bool ChunkStore::has(const Id& id) {
   return claimed_.contains(id);
 }
 
+void ChunkStore::count_added(std::uint64_t plain_bytes, std::uint64_t stored_bytes) {
+  added_.chunks.fetch_add(1, std::memory_order_relaxed);
+  added_.plain_bytes.fetch_add(plain_bytes, std::memory_order_relaxed);
+  added_.stored_bytes.fetch_add(stored_bytes, std::memory_order_relaxed);
+}
+
 ChunkWriter::ChunkWriter(ChunkStore& store, int level)
     : store_(store),
       cipher_(store.repository().config().project, store.repository().keys().chunk_id_key()),
@@ -51,9 +57,7 @@ Result<Id> ChunkWriter::put(BlobKind kind, ByteView plain) {
   cipher_.seal(label, packed, sealed_.data());
   const ByteView sealed = ByteView(sealed_).first(packed.size() + kTagBytes);
   BACKCAST_CHECK(store_.sink().append({label, sealing.key, sealed}));
-  store_.added().chunks.fetch_add(1, std::memory_order_relaxed);
-  store_.added().plain_bytes.fetch_add(plain.size(), std::memory_order_relaxed);
-  store_.added().stored_bytes.fetch_add(sealed.size(), std::memory_order_relaxed);
+  store_.count_added(plain.size(), sealed.size());
   return id;
 }
 

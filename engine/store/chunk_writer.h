@@ -28,6 +28,7 @@ class ChunkStore {
   const Index& index() const { return index_; }
   PackSink& sink() { return sink_; }
   AddedCounts& added() { return added_; }
+  void count_added(std::uint64_t plain_bytes, std::uint64_t stored_bytes);
   // True for exactly one caller per chunk that the repository lacks: it stores the chunk.
   bool claim(const Id& id);
   // Whether a snapshot of this session may refer to the chunk.

@@ -9,7 +9,7 @@ namespace {
 
 // file: blocks … ‖ slots (hash, offset, size) … ‖ slot count ‖ MAC of the slots ‖ magic
 // block: MAC of the rest ‖ path ‖ number ‖ entries
-constexpr std::string_view kMagic = "BKCACHE1";
+constexpr std::string_view kMagic = "BKCACHE2";
 constexpr std::size_t kMacBytes = crypto_shorthash_siphashx24_BYTES;
 constexpr std::size_t kFooterBytes = 8 + kMacBytes + 8;
 constexpr std::size_t kSlotBytes = 24;
@@ -109,6 +109,7 @@ std::optional<CachedListing> FileCache::find(const std::string& path, std::uint6
     entry.size_bytes = in.varint();
     entry.mtime_ns = in.zigzag();
     entry.ctime_ns = in.zigzag();
+    entry.content_bytes = in.varint();
     entry.node = in.bytes(block.size());
     entry.ids = as_bytes(in.bytes(block.size()));
     listing.entries.push_back(entry);
@@ -172,14 +173,15 @@ void FileCacheWriter::commit() {
   if (file_ && folder_->rename(temporary_, name_).ok()) file_.reset();
 }
 
-void append_cached(std::string& out, const source::Node& node, std::string_view node_bytes,
-                   std::span<const Id> ids) {
+void append_cached(std::string& out, const source::Node& node, std::uint64_t content_bytes,
+                   std::string_view node_bytes, std::span<const Id> ids) {
   WireWriter writer(out);
   writer.bytes(node.name);
   writer.u8(static_cast<std::uint8_t>(node.kind));
   writer.varint(node.size_bytes);
   writer.zigzag(node.mtime_ns);
   writer.zigzag(node.ctime_ns);
+  writer.varint(content_bytes);
   writer.bytes(node_bytes);
   writer.varint(ids.size() * kIdBytes);
   for (const Id& id : ids) writer.fixed(view(id));

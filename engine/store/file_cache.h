@@ -19,8 +19,9 @@ struct CachedEntry {
   source::NodeKind kind = source::NodeKind::kFile;
   std::uint64_t size_bytes = 0;
   std::int64_t mtime_ns = 0, ctime_ns = 0;
-  std::string_view node;  // as append_node wrote it
-  ByteView ids;           // of its content, one after another
+  std::uint64_t content_bytes = 0;  // holes left out
+  std::string_view node;            // as append_node wrote it
+  ByteView ids;                     // of its content, one after another
 
   bool matches(const source::Node& node) const;
 };
@@ -73,7 +74,7 @@ class FileCacheWriter {
   std::vector<FileCache::Slot> slots_;
 };
 
-void append_cached(std::string& out, const source::Node& node, std::string_view node_bytes,
-                   std::span<const Id> ids);
+void append_cached(std::string& out, const source::Node& node, std::uint64_t content_bytes,
+                   std::string_view node_bytes, std::span<const Id> ids);
 
 }  // namespace backcast::store

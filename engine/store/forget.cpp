@@ -25,6 +25,7 @@ policy::Snapshot as_history(const Snapshot& snapshot, Instant trusted, std::uint
   out.host = snapshot.host;
   out.paths = snapshot.paths;
   out.received = trusted;
+  if (snapshot.is_copy) out.origin = policy::Origin::kCopy;
   return out;
 }
 
@@ -88,6 +89,11 @@ std::vector<std::optional<Instant>> trusted_times(const std::vector<Snapshot>& s
   Instant newest = Instant::min();
   for (std::size_t i = 0; i < snapshots.size(); ++i) {
     if (snapshots[i].received > now) continue;
+    // Copies come in any order and keep the time their first store gave them.
+    if (snapshots[i].is_copy) {
+      times[i] = snapshots[i].received;
+      continue;
+    }
     newest = std::max(newest, snapshots[i].received);
     times[i] = newest;
   }

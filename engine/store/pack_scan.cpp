@@ -10,7 +10,9 @@ namespace {
 constexpr std::size_t kReadBytes = 1 << 20;
 
 Error corrupt(const Id& pack, const char* what) {
-  return Error{Errc::kCorrupt, name_of(ObjectType::kPack, pack) + ": " + what, {},
+  return Error{Errc::kCorrupt,
+               name_of(ObjectType::kPack, pack) + ": " + what,
+               {},
                "backcast check --read-data names what it affects"};
 }
 
@@ -18,14 +20,16 @@ Error corrupt(const Id& pack, const char* what) {
 
 Status scan_pack(PackFiles& packs, const PackInfo& pack, ScanRoom& room, const OnSealed& on_chunk) {
   room.bytes.resize(kReadBytes + kMaxChunkBytes + kTagBytes);
-  BACKCAST_TRY(const auto file, packs.repository().folder().open(name_of(ObjectType::kPack, pack.id)));
+  BACKCAST_TRY(const auto file,
+               packs.repository().folder().open(name_of(ObjectType::kPack, pack.id)));
   PackDigest digest(packs.repository().keys().digest_key(), pack.id);
   const auto entries = packs.index().entries_of(pack);
   auto next = entries.begin();
   std::uint64_t begin = 0, end = 0;  // what `room` holds of the file
   while (true) {
     // Keep what the next chunk needs, fill up the rest.
-    const std::uint64_t keep = next == entries.end() ? end : std::min<std::uint64_t>(next->offset_bytes, end);
+    const std::uint64_t keep =
+        next == entries.end() ? end : std::min<std::uint64_t>(next->offset_bytes, end);
     std::copy(room.bytes.begin() + static_cast<std::ptrdiff_t>(keep - begin),
               room.bytes.begin() + static_cast<std::ptrdiff_t>(end - begin), room.bytes.begin());
     begin = keep;

@@ -20,8 +20,8 @@ class PatternTree {
     const bool continues = node != kRoot && nodes_[node].run.last + 1 == i;
     const std::uint32_t parent = continues ? nodes_[node].parent : node;
     const Presence::Run run{continues ? nodes_[node].run.first : i, i};
-    const auto [found, is_new] =
-        children_.try_emplace({parent, run.first, run.last}, static_cast<std::uint32_t>(nodes_.size()));
+    const auto [found, is_new] = children_.try_emplace({parent, run.first, run.last},
+                                                       static_cast<std::uint32_t>(nodes_.size()));
     if (is_new) nodes_.push_back({parent, run});
     return found->second;
   }
@@ -54,9 +54,8 @@ Error missing(const Snapshot& snapshot, const Id& id) {
 }  // namespace
 
 bool Presence::Pattern::holds(std::uint32_t snapshot) const {
-  return std::any_of(runs.begin(), runs.end(), [&](const Run& run) {
-    return run.first <= snapshot && snapshot <= run.last;
-  });
+  return std::any_of(runs.begin(), runs.end(),
+                     [&](const Run& run) { return run.first <= snapshot && snapshot <= run.last; });
 }
 
 std::uint32_t Presence::Pattern::holders() const {
@@ -97,11 +96,11 @@ Result<Presence> Presence::of(PackFiles& packs, const std::vector<Snapshot>& sna
   }
   std::sort(presence.patterns_.begin(), presence.patterns_.end(),
             [](const Pattern& a, const Pattern& b) {
-              return std::lexicographical_compare(
-                  a.runs.begin(), a.runs.end(), b.runs.begin(), b.runs.end(),
-                  [](const Run& x, const Run& y) {
-                    return std::tie(x.first, x.last) < std::tie(y.first, y.last);
-                  });
+              return std::lexicographical_compare(a.runs.begin(), a.runs.end(), b.runs.begin(),
+                                                  b.runs.end(), [](const Run& x, const Run& y) {
+                                                    return std::tie(x.first, x.last) <
+                                                           std::tie(y.first, y.last);
+                                                  });
             });
   return presence;
 }

@@ -32,9 +32,9 @@ class Presence {
   const std::vector<Pattern>& patterns() const { return patterns_; }
   std::uint32_t snapshot_count() const { return count_; }
 
-  std::uint64_t stored_bytes(std::uint32_t snapshot) const;           // all that it needs
+  std::uint64_t stored_bytes(std::uint32_t snapshot) const;            // all that it needs
   std::uint64_t shared_bytes(std::uint32_t a, std::uint32_t b) const;  // needed by both
-  std::uint64_t new_bytes(std::uint32_t snapshot) const;  // in no snapshot before it
+  std::uint64_t new_bytes(std::uint32_t snapshot) const;               // in no snapshot before it
   // What deleting exactly these frees: needed by none but them. `gone` is per snapshot.
   std::uint64_t freed_bytes(const std::vector<bool>& gone) const;
 

@@ -25,7 +25,8 @@ using IdSet = std::unordered_set<Id, IdHash>;
 
 class Pruning {
  public:
-  Pruning(Repository& repository, const PruneOptions& options, PruneProgress& progress, Lease& lease)
+  Pruning(Repository& repository, const PruneOptions& options, PruneProgress& progress,
+          Lease& lease)
       : repository_(repository), options_(options), progress_(progress), lease_(lease) {}
 
   Result<PruneResult> run() {
@@ -259,8 +260,8 @@ class Pruning {
       result_.orphan_bytes += info->size_bytes;
       if (!options_.dry_run) BACKCAST_CHECK(repository_.folder().remove(name));
     }
-    for (const ObjectType type : {ObjectType::kIndex, ObjectType::kSnapshot, ObjectType::kMark,
-                                  ObjectType::kJournal}) {
+    for (const ObjectType type :
+         {ObjectType::kIndex, ObjectType::kSnapshot, ObjectType::kMark, ObjectType::kJournal}) {
       BACKCAST_TRY(const auto entries, repository_.folder().list(folder_of(type)));
       for (const auto& entry : entries) {
         if (options_.dry_run || !entry.name.starts_with(env::kTemporaryPrefix)) continue;

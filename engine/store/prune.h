@@ -13,7 +13,7 @@
 namespace backcast::store {
 
 struct PruneOptions {
-  Duration grace = kDay;        // between marking and deleting
+  Duration grace = kDay;            // between marking and deleting
   unsigned max_unused_percent = 5;  // of the stored bytes; what may stay as holes in packs
   bool dry_run = false;
 };
@@ -24,14 +24,14 @@ struct PruneProgress {
 };
 
 struct PruneResult {
-  std::uint64_t packs = 0, stored_bytes = 0;   // files of packs/ at the end
-  std::uint64_t unused_bytes = 0;              // not needed, at the beginning
-  std::uint64_t copied_bytes = 0;              // out of packs that are mostly not needed
-  std::uint64_t marked_packs = 0, marked_bytes = 0;    // wait for the next run
+  std::uint64_t packs = 0, stored_bytes = 0;         // files of packs/ at the end
+  std::uint64_t unused_bytes = 0;                    // not needed, at the beginning
+  std::uint64_t copied_bytes = 0;                    // out of packs that are mostly not needed
+  std::uint64_t marked_packs = 0, marked_bytes = 0;  // wait for the next run
   std::uint64_t deleted_packs = 0, deleted_bytes = 0;
-  std::uint64_t rescued_packs = 0;             // taken back from a mark
-  std::uint64_t orphans = 0, orphan_bytes = 0; // files of interrupted backups, deleted
-  std::uint64_t others_at_work = 0;            // whose leases put the deletion off
+  std::uint64_t rescued_packs = 0;              // taken back from a mark
+  std::uint64_t orphans = 0, orphan_bytes = 0;  // files of interrupted backups, deleted
+  std::uint64_t others_at_work = 0;             // whose leases put the deletion off
 };
 
 // Errors: kLocked if another prune is at work; kCorrupt if a snapshot lacks anything: then nothing

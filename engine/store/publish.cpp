@@ -1,7 +1,5 @@
 #include "engine/store/publish.h"
 
-#include <unordered_set>
-
 namespace backcast::store {
 namespace {
 
@@ -25,6 +23,12 @@ Status still_there(ChunkStore& store, Lease& lease) {
   return kOk;
 }
 
+// Two backups that end together may get the same number: then time decides between them.
+Result<std::uint64_t> next_sequence(Repository& repository) {
+  BACKCAST_TRY(const auto others, load_snapshots(repository));
+  return others.empty() ? 1 : others.back().sequence + 1;
+}
+
 }  // namespace
 
 Result<std::vector<Pack>> commit_packs(ChunkStore& store) {
@@ -36,12 +40,25 @@ Result<std::vector<Pack>> commit_packs(ChunkStore& store) {
   return packs;
 }
 
+Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& snapshots) {
+  Repository& repository = store.repository();
+  BACKCAST_TRY(const auto packs, commit_packs(store));
+  (void)packs;
+  BACKCAST_CHECK(still_there(store, lease));
+  for (Snapshot& snapshot : snapshots) {
+    BACKCAST_TRY(snapshot.sequence, next_sequence(repository));
+    snapshot.is_copy = true;
+    BACKCAST_CHECK(repository.objects().publish(ObjectType::kSnapshot, snapshot.id,
+                                                as_bytes(encode_snapshot(snapshot))));
+  }
+  return kOk;
+}
+
 Status publish(ChunkStore& store, Lease& lease, Snapshot& snapshot) {
   Repository& repository = store.repository();
   BACKCAST_TRY(const auto packs, commit_packs(store));
   BACKCAST_CHECK(still_there(store, lease));
-  BACKCAST_TRY(const auto others, load_snapshots(repository));
-  snapshot.sequence = others.empty() ? 1 : others.back().sequence + 1;
+  BACKCAST_TRY(snapshot.sequence, next_sequence(repository));
   snapshot.id = random_id();
   snapshot.received = repository.env().now();
   snapshot.added_chunks = store.added().chunks;

@@ -11,6 +11,9 @@ namespace backcast::store {
 // Finishes the packs of the session and adds them to the index. Returns the packs.
 Result<std::vector<Pack>> commit_packs(ChunkStore& store);
 
+// commit_packs, then snapshots of another repository, as they are but for their sequence.
+Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& snapshots);
+
 // commit_packs, then the snapshot: gives it id, sequence, time of arrival and counts.
 Status publish(ChunkStore& store, Lease& lease, Snapshot& snapshot);
 

@@ -51,6 +51,7 @@ std::string encode_snapshot(const Snapshot& snapshot) {
   writer.zigzag(snapshot.time.time_since_epoch().count());
   writer.zigzag(snapshot.received.time_since_epoch().count());
   writer.zigzag(snapshot.took.count());
+  writer.u8(snapshot.is_copy ? 1 : 0);
   writer.bytes(snapshot.host);
   writer.bytes(snapshot.program);
   append_texts(writer, snapshot.paths);
@@ -68,6 +69,9 @@ Result<Snapshot> decode_snapshot(const Id& id, ByteView bytes) {
   snapshot.time = Instant(Duration(in.zigzag()));
   snapshot.received = Instant(Duration(in.zigzag()));
   snapshot.took = Duration(in.zigzag());
+  const std::uint8_t is_copy = in.u8();
+  if (is_copy > 1) in.fail();
+  snapshot.is_copy = is_copy == 1;
   snapshot.host = in.bytes(kMaxTextBytes);
   snapshot.program = in.bytes(kMaxTextBytes);
   snapshot.paths = read_texts(in);

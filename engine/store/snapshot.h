@@ -17,7 +17,8 @@ struct Snapshot {
   Instant received{};          // when the store got it: what retention trusts
   std::string host;
   std::vector<std::string> paths, tags;
-  std::string program;  // version that wrote it
+  std::string program;   // version that wrote it
+  bool is_copy = false;  // came from another repository by copy
 
   std::uint64_t files = 0, folders = 0, others = 0;  // entries saved
   std::uint64_t content_bytes = 0;                   // of its files, holes left out

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/progress.h"
+#include "cli/repository_options.h"
+#include "cli/verbs.h"
+#include "engine/base/bytes.h"
+#include "engine/base/text.h"
+#include "engine/store/check.h"
+
+namespace backcast::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  RepositoryOptions repository;
+  store::CheckOptions check;
+  bool rebuild = false;
+};
+
+void print_json(const store::CheckResult& result) {
+  json damage = json::array(), affected = json::array();
+  for (const auto& d : result.damage) damage.push_back({{"object", d.object}, {"what", d.what}});
+  for (const auto& a : result.affected) {
+    affected.push_back({{"snapshot", a.snapshot}, {"path", a.path}, {"what", a.what}});
+  }
+  const json out = {{"type", "summary"},
+                    {"version", 1},
+                    {"ok", result.ok()},
+                    {"snapshots", result.snapshots},
+                    {"packs", result.packs},
+                    {"chunks", result.chunks},
+                    {"stored_bytes", result.stored_bytes},
+                    {"read_bytes", result.read_bytes},
+                    {"orphans", result.orphans},
+                    {"opened_trees", result.opened_trees},
+                    {"damage", damage},
+                    {"affected", affected},
+                    {"intact", result.intact}};
+  print(out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+void print_text(const Context& context, const store::CheckResult& result) {
+  print(fmt::format("Checked {} snapshots, {} chunks in {} packs, {}\n", result.snapshots,
+                    result.chunks, result.packs, format_bytes(result.stored_bytes)));
+  print(result.read_bytes > 0
+            ? fmt::format("Read {} and compared every byte\n", format_bytes(result.read_bytes))
+            : std::string("Data was not read; --read-data does\n"));
+  if (!result.opened_trees) {
+    note(context, "Trees were not opened: with the passphrase, damage is traced to files.");
+  }
+  if (result.orphans > 0) {
+    note(context,
+         fmt::format("{} packs belong to interrupted backups; prune removes them", result.orphans));
+  }
+  for (const auto& damage : result.damage) {
+    print(fmt::format("damaged  {}: {}\n", damage.object, damage.what));
+  }
+  for (const auto& affected : result.affected) {
+    print(fmt::format("affected snapshot {} {}: {}\n", affected.snapshot.substr(0, 8),
+                      affected.path.empty() ? "as a whole" : printable(affected.path, 4096),
+                      affected.what));
+  }
+  if (!result.ok()) {
+    print(fmt::format("{} of {} snapshots are intact\n", result.intact.size(), result.snapshots));
+  } else {
+    print("Everything is there\n");
+  }
+}
+
+Status rebuild(const Context& context, store::Repository& repository) {
+  BACKCAST_TRY(const auto result, store::rebuild_index(repository));
+  note(context, fmt::format("Index: {} packs listed again, {} damaged objects set aside, {} packs "
+                            "unreadable",
+                            result.packs, result.set_aside, result.unreadable));
+  return kOk;
+}
+
+Status run(Context& context, const Options& options) {
+  BACKCAST_TRY(const auto repository, open_repository_as_given(options.repository));
+  if (options.rebuild) BACKCAST_CHECK(rebuild(context, *repository));
+  store::CheckProgress progress;
+  const auto state = [&]() -> ProgressState {
+    return {progress.bytes, progress.expected_bytes, progress.packs, ""};
+  };
+  auto result = [&] {
+    ProgressLine line(context, state, progress.stop);
+    return store::check(*repository, options.check, progress);
+  }();
+  if (!result.ok()) return result.error();
+  if (context.format == Format::kJson) {
+    print_json(*result);
+  } else {
+    print_text(context, *result);
+  }
+  if (!result->ok()) context.exit_code = 1;
+  return kOk;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("check",
+                                  "Is everything there, and what was written?\n\n"
+                                  "  backcast check /srv/backup\n"
+                                  "  backcast check /srv/backup --read-data --passphrase-file p");
+  add_repository_options(*verb, options->repository);
+  verb->add_flag("--read-data", options->check.read_data, "Read and compare every byte");
+  verb->add_flag("--rebuild-index", options->rebuild,
+                 "First list again every pack that a damaged index has lost");
+  verb->add_option("--threads", options->check.threads, "Threads (default: one a core)")
+      ->check(CLI::Range(1, 256));
+  verb->callback([&context, options] {
+    if (auto done = run(context, *options); !done.ok()) report(context, done.error());
+  });
+}
+
+}  // namespace backcast::cli

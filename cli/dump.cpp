@@ -1,0 +1,53 @@
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/snapshot_choice.h"
+#include "cli/verbs.h"
+#include "engine/store/restore.h"
+
+namespace backcast::cli {
+namespace {
+
+struct Options {
+  RepositoryOptions repository;
+  std::string snapshot, path;
+  bool as_tar = false;
+};
+
+Status run(const Options& options) {
+  BACKCAST_TRY(const auto open, open_snapshot(options.repository, options.snapshot));
+  const auto sink = [](ByteView bytes) -> Status {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size()) return kOk;
+    return failed(std::string("cannot write to standard output: ") + std::strerror(errno));
+  };
+  if (options.as_tar) {
+    BACKCAST_CHECK(
+        store::dump_tar(*open.repository, open.snapshot, store::Selection(options.path), sink));
+  } else if (options.path.empty()) {
+    return bad_input("which file?", "name a path, or give --tar for everything");
+  } else {
+    BACKCAST_CHECK(store::dump_file(*open.repository, open.snapshot, options.path, sink));
+  }
+  if (std::fflush(stdout) != 0) return failed("cannot write to standard output");
+  return kOk;
+}
+
+}  // namespace
+
+void add_dump(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand("dump",
+                                  "Write a file, or a tar stream, to standard output\n\n"
+                                  "  backcast dump /srv/backup latest /stdin | psql shop\n"
+                                  "  backcast dump /srv/backup latest /etc --tar | tar t");
+  add_repository_options(*verb, options->repository);
+  verb->add_option("snapshot", options->snapshot, "Beginning of its id, or latest")->required();
+  verb->add_option("path", options->path, "What to write");
+  verb->add_flag("--tar", options->as_tar, "As a tar stream");
+  verb->callback([&context, options] {
+    if (auto done = run(*options); !done.ok()) report(context, done.error());
+  });
+}
+
+}  // namespace backcast::cli

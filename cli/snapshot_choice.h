@@ -1,0 +1,26 @@
+// Opening a repository together with one of its snapshots.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/repository_options.h"
+#include "engine/store/snapshot.h"
+
+namespace backcast::cli {
+
+struct OpenSnapshot {
+  std::unique_ptr<store::Repository> repository;
+  store::Snapshot snapshot;
+};
+
+// Opens for reading data. `name` is the beginning of an id, or "latest".
+inline Result<OpenSnapshot> open_snapshot(const RepositoryOptions& options,
+                                          const std::string& name) {
+  BACKCAST_TRY(auto repository, open_repository(options, Access::kRead));
+  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository));
+  BACKCAST_TRY(store::Snapshot snapshot, store::find_snapshot(snapshots, name));
+  return OpenSnapshot{std::move(repository), std::move(snapshot)};
+}
+
+}  // namespace backcast::cli
