@@ -4,8 +4,8 @@
 usage: vendor_rows.py FEATURES.csv [--prefix Z-POL,Q-SCH] [--require P-TAG,Z-XR] [--open]
 
 A row Z-POL-03 is proved by a test whose name holds Z_POL_03: a TEST or property in C++, a def test_
-in Python, a test(...) in JavaScript, or a transcript of that name. Rows that no test names are open.
---prefix shows only rows whose id begins so; --open lists the open ones alone; --require exits 1 if
+in Python, a test(...) in JavaScript, or a transcript of that name. Rows that no test names are
+open. --prefix shows only rows whose id begins so; --open lists the open ones alone; --require exits 1 if
 a row that begins so is open.
 """
 
@@ -53,7 +53,8 @@ def split(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Which rows are proved by tests, and which are open")
+    parser = argparse.ArgumentParser(
+        description="Which rows are proved by tests, and which are open")
     parser.add_argument("features")
     parser.add_argument("--prefix", help="only rows whose id begins with one of these")
     parser.add_argument("--require", help="fail if a row that begins so is open")
@@ -69,7 +70,8 @@ def main():
         if places and options.open:
             continue
         state = "proved" if places else "open"
-        print(f"{state:7} {row['id']:11} {row['feature']}" + (f"  [{', '.join(places)}]" if places else ""))
+        proof = f"  [{', '.join(places)}]" if places else ""
+        print(f"{state:7} {row['id']:11} {row['feature']}{proof}")
     proved = sum(row["id"] in found for row in rows)
     print(f"{proved} of {len(rows)} rows proved, {len(rows) - proved} open")
     required = split(options.require)

@@ -43,11 +43,13 @@ class ArchTest(unittest.TestCase):
                     "#include <vector>")
 
     def test_heavy_headers(self):
-        heavy = "#include <nlohmann/json.hpp>\n"
-        self.expect(arch.heavy_headers, "sim/a.h", heavy, "#include <nlohmann/json_fwd.hpp>\n")
-        self.expect(arch.heavy_headers, "cli/a.h", "#include <CLI/CLI.hpp>\n",
-                    "#include <string>\n")
-        self.assertEqual(arch.heavy_headers({"sim/a.cpp": heavy}), [])
+        heavy = {"sim/a.h": "#include <nlohmann/json.hpp>\n"}
+        light = {"sim/a.h": "#include <nlohmann/json_fwd.hpp>\n"}
+        include = '#include "sim/a.h"\n'
+        for reader in ("sim/b.h", "cli/b.cpp"):
+            self.assertEqual(len(arch.heavy_headers({**heavy, reader: include})), 1)
+            self.assertEqual(arch.heavy_headers({**light, reader: include}), [])
+        self.assertEqual(arch.heavy_headers({**heavy, "sim/b.cpp": include}), [])
 
     def test_impure_calls(self):
         for bad in ("auto t = std::chrono::system_clock::now();", "time(nullptr);", "std::rand();",
