@@ -64,4 +64,14 @@ Chart pareto_chart(const std::vector<Candidate>& candidates, const std::string& 
                    const std::string& y_name, const Format& x_format, const Format& y_format,
                    std::string id);
 
+// A page about many runs: sweeps, optimizations. What was asked stands in `lead`, then charts, then
+// tables in full, then what it was computed from.
+struct ChartPage {
+  std::string title, lead;
+  std::vector<Chart> charts;
+  std::vector<std::pair<std::string, Table>> tables;  // by heading
+  std::vector<std::string> inputs;
+};
+std::string to_html(const ChartPage& page);
+
 }  // namespace backcast::reports

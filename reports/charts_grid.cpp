@@ -101,7 +101,9 @@ Chart pareto_chart(const std::vector<Candidate>& candidates, const std::string& 
   const Scale y{0, y_ticks.back(), kHeight - frame.bottom, frame.top};
   draw_y_axis(svg, frame, y, y_ticks, y_format);
   svg.line(frame.left, y(0), kFullWidth - frame.right, y(0), "axis");
-  for (const double tick : x_ticks) svg.text(x(tick), y(0) + 18, x_format(tick), "middle");
+  for (const double tick : x_ticks) {
+    svg.text(x(tick), y(0) + 18, x_format(tick), tick == x_ticks.back() ? "end" : "middle");
+  }
   svg.text(kFullWidth - frame.right, kHeight - 8, x_name + " →", "end");
   std::vector<std::pair<double, double>> front;
   for (const auto& candidate : candidates) {

@@ -144,4 +144,25 @@ std::string to_html(std::span<const RunReport> given) {
   return html_page(page);
 }
 
+std::string to_html(const ChartPage& told) {
+  Page page;
+  page.title = told.title;
+  page.series_json = "{}";
+  std::string& body = page.body;
+  body = "<a class=\"skip\" href=\"#answer\">To the answer</a>\n<header>\n";
+  body += fmt::format("<h1>{}</h1>\n<p>{}</p>\n</header>\n<main>\n<section id=\"answer\">\n",
+                      xml_text(told.title), xml_text(told.lead));
+  for (const Chart& chart : told.charts) body += html_figure(chart, "", false);
+  for (const auto& [heading, table] : told.tables) {
+    body += fmt::format("<h2>{}</h2>\n{}", xml_text(heading), html_table(table));
+  }
+  body += "</section>\n<section id=\"inputs\">\n<h2>Computed from</h2>\n<ul>\n";
+  for (const std::string& input : told.inputs) body += "<li>" + xml_text(input) + "</li>\n";
+  body += fmt::format(
+      "</ul>\n</section>\n</main>\n<footer>backcast {}. This file needs no "
+      "network.</footer>\n",
+      BACKCAST_VERSION);
+  return html_page(page);
+}
+
 }  // namespace backcast::reports

@@ -5,7 +5,8 @@ usage: vendor_rows.py FEATURES.csv [--prefix Z-POL,Q-SCH] [--require P-TAG,Z-XR]
 
 A row Z-POL-03 is proved by a test whose name holds Z_POL_03: a TEST or property in C++, a def test_
 in Python, a test(...) in JavaScript, or a transcript of that name. Rows that no test names are
-open. --prefix shows only rows whose id begins so; --open lists the open ones alone; --require exits 1 if
+open.
+--prefix shows only rows whose id begins so; --open lists the open ones alone; --require exits 1 if
 a row that begins so is open.
 """
 

@@ -191,6 +191,18 @@ test("every shipped scenario has a report that is complete and quiet", async () 
   }
 });
 
+test("a sweep shows its heat map and its front", async () => {
+  const page = await open(browser, report("sweep"));
+  assert.equal(await page.locator("#heat .drawing .mark").count(), 12);
+  assert.equal(await page.locator("#front .drawing .mark").count(), 10);
+  await page.locator("#heat .drawing > svg").focus();
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.locator("#heat .hint").textContent(),
+    "backups a day 1, days kept 7: 1.10 USD");
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "sweep");
+});
+
 test("two policies stand side by side", async () => {
   const page = await open(browser, report("compare"));
   const left = await page.locator("#r0-age").boundingBox();

@@ -26,6 +26,8 @@ int main(int argc, char** argv) {
         "onerror=window.pwned=1>]]>\xe2\x80\xa8"
         "javascript:pwned ");
     html = to_html(std::vector{sample.report()});
+  } else if (kind == "sweep") {
+    html = to_html(sweep_page());
   } else if (kind == "junit") {
     const Sample plain = daily_sample();
     const Sample hostile = hostile_sample("<&\"'>]]>\x01\xff\xef\xbf\xbe");
@@ -38,7 +40,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%.2f s of processor time for %zu backups, %zu bytes\n", took,
                  sample.run.backups.size(), html.size());
   } else {
-    std::fprintf(stderr, "usage: report_sample daily|compare|hostile|fleet|junit > out.html\n");
+    std::fprintf(stderr,
+                 "usage: report_sample daily|compare|hostile|sweep|fleet|junit > out.html\n");
     return 2;
   }
   std::fwrite(html.data(), 1, html.size(), stdout);

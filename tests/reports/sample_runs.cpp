@@ -236,6 +236,36 @@ Sample hostile_sample(const std::string& poison) {
   return sample;
 }
 
+ChartPage sweep_page() {
+  const auto usd = [](double v) { return fmt::format("{:.2f} USD", v); };
+  const auto hours_old = [](double v) { return fmt::format("{:.0f} h", v); };
+  HeatMap map{
+      "Cost by days kept and backups a day", "days kept", "backups a day", "Cost", {}, {}, {}, usd};
+  map.x_labels = {"7", "14", "30", "90"};
+  map.y_labels = {"1", "2", "4"};
+  for (int row = 0; row < 3; ++row) {
+    for (int column = 0; column < 4; ++column) map.values.push_back(1.1 * (row + 1) * (column + 1));
+  }
+  std::vector<Candidate> candidates;
+  for (int i = 0; i < 10; ++i) {
+    candidates.push_back(
+        {fmt::format("candidate {}", i), 1.5 * (i % 5 + 1), 48.0 / (i % 7 + 1), false});
+  }
+  for (Candidate& one : candidates) {
+    one.is_on_front = std::none_of(candidates.begin(), candidates.end(), [&](const Candidate& c) {
+      return c.x <= one.x && c.y <= one.y && (c.x < one.x || c.y < one.y);
+    });
+  }
+  ChartPage page;
+  page.title = "sweep of daily";
+  page.lead = "What each combination costs, and which are worth a look.";
+  page.charts = {heat_map_chart(map, "heat"),
+                 pareto_chart(candidates, "cost", "RPO", usd, hours_old, "front")};
+  page.tables = {{"Best", {"best", {{"name", "Name"}}, {{{"candidate 9", {}}}}}}};
+  page.inputs = {"daily.json, seed 1"};
+  return page;
+}
+
 Sample fleet_sample(std::uint32_t services, int years) {
   Sample sample;
   sim::RunResult& run = sample.run;

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "reports/charts.h"
 #include "reports/run_report.h"
 
 namespace backcast::reports {
@@ -21,6 +22,8 @@ struct Sample {
 Sample daily_sample();
 // The same with `poison` in every string a scenario or a provider could choose.
 Sample hostile_sample(const std::string& poison);
+// A heat map of 3 × 4 cells and a front of three among ten candidates.
+ChartPage sweep_page();
 // `services` services backed up weekly for `years`, kept 5 weeks.
 Sample fleet_sample(std::uint32_t services, int years);
 
