@@ -63,6 +63,9 @@ void decide(const DuplicacyPolicy&, Points, const PlanContext&, Verdicts&);
 void decide(const VeeamPolicy&, Points, const PlanContext&, Verdicts&);
 void decide(const AwsPolicy&, Points, const PlanContext&, Verdicts&);
 
+bool has_rules(const ResticPolicy& policy);
+std::string to_text(const CalendarSpan& span);  // "1y2m3d4h"
+
 // What a dialect reads from tags and names, beyond what every snapshot carries.
 void mark(const NativePolicy&, const Snapshot&, Point&);
 void mark(const ResticPolicy&, const Snapshot&, Point&);
