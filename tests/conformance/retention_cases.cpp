@@ -47,7 +47,7 @@ std::string flags_of(const json& rules, std::string_view prefix, std::string_vie
     std::string name = key;
     std::replace(name.begin(), name.end(), '_', '-');
     const std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
-    text += " " + std::string(name == "keep" ? "--" : prefix) + name + std::string(assign) + shown;
+    text += " " + std::string(prefix) + name + std::string(assign) + shown;
   }
   return text;
 }
@@ -69,23 +69,70 @@ Result<RetentionPolicy> read_restic(json rules) {
   return parsed;
 }
 
-Result<RetentionPolicy> read_policy(const std::string& dialect, const json& item) {
-  const json& rules = item.at("policy");
+// borg refuses some combinations at the command line that its planner answers all the same, so the
+// rules are set one by one.
+Result<RetentionPolicy> read_borg(const json& rules) {
+  BorgPolicy p;
+  const std::map<std::string, std::int32_t*> counts{{"last", &p.secondly},
+                                                    {"secondly", &p.secondly},
+                                                    {"minutely", &p.minutely},
+                                                    {"hourly", &p.hourly},
+                                                    {"daily", &p.daily},
+                                                    {"weekly", &p.weekly},
+                                                    {"monthly", &p.monthly},
+                                                    {"13weekly", &p.thirteen_weekly},
+                                                    {"3monthly", &p.three_monthly},
+                                                    {"yearly", &p.yearly}};
+  for (const auto& [name, value] : rules.items()) {
+    if (name == "within") {
+      BACKCAST_TRY(const RetentionPolicy one,
+                   parse_policy("borg: --keep-within " + value.get<std::string>()));
+      p.within = std::get<BorgPolicy>(one).within;
+    } else if (counts.contains(name)) {
+      *counts.at(name) = value.get<std::int32_t>();
+    } else {
+      return bad_input("unknown rule " + name);
+    }
+  }
+  return RetentionPolicy(p);
+}
+
+Result<RetentionPolicy> read_borg2(const json& rules, const json& from) {
+  Borg2Policy p;
+  const std::map<std::string, Borg2Policy::Keep*> keeps{
+      {"within", &p.within},     {"last", &p.last},
+      {"keep", &p.keep},         {"secondly", &p.secondly},
+      {"minutely", &p.minutely}, {"hourly", &p.hourly},
+      {"daily", &p.daily},       {"weekly", &p.weekly},
+      {"monthly", &p.monthly},   {"13weekly", &p.thirteen_weekly},
+      {"yearly", &p.yearly},     {"3monthly", &p.three_monthly}};
+  for (const auto& [name, value] : rules.items()) {
+    if (!keeps.contains(name)) return bad_input("unknown rule " + name);
+    if (value.is_number()) {
+      keeps.at(name)->count = value.get<std::int32_t>();
+    } else {
+      BACKCAST_TRY(const RetentionPolicy one,
+                   parse_policy("borg: --keep-daily 1 --keep-within " + value.get<std::string>()));
+      keeps.at(name)->interval = std::get<BorgPolicy>(one).within;
+    }
+  }
+  if (from.is_string()) {
+    BACKCAST_TRY(p.from, read_time(from, Zone::utc()));
+  }
+  return RetentionPolicy(p);
+}
+
+Result<RetentionPolicy> read_policy(const std::string& dialect, const json& file,
+                                    const json& item) {
+  json rules = item.at("policy");
   if (rules.is_string()) return parse_policy(dialect + ": " + rules.get<std::string>());
+  for (auto rule = rules.begin(); rule != rules.end();) {
+    rule = rule->is_null() ? rules.erase(rule) : std::next(rule);
+  }
   if (dialect == "restic") return read_restic(rules);
-  // The tools refuse these at the command line; their planners answer all the same.
-  const bool is_all_zero =
-      std::all_of(rules.begin(), rules.end(), [](const json& v) { return v == 0; });
-  if (dialect == "borg" && is_all_zero) return RetentionPolicy(BorgPolicy{});
-  if (dialect == "borg2" && is_all_zero) return RetentionPolicy(Borg2Policy{});
-  if (dialect == "borg" || dialect == "pbs") {
-    return parse_policy(dialect + ":" + flags_of(rules, "--keep-", "="));
-  }
-  if (dialect == "borg2") {
-    const std::string from =
-        is_set(item, "from") ? " --from " + item["from"].get<std::string>() : "";
-    return parse_policy("borg2:" + flags_of(rules, "--keep-", "=") + from);
-  }
+  if (dialect == "borg") return read_borg(rules);
+  if (dialect == "borg2") return read_borg2(rules, item.value("from", file.value("from", json())));
+  if (dialect == "pbs") return parse_policy("pbs:" + flags_of(rules, "--keep-", "="));
   if (dialect == "kopia") {
     return parse_policy("kopia: --week-month-collision" + flags_of(rules, "--keep-", "="));
   }
@@ -174,7 +221,7 @@ Result<std::string> check_case(const json& file, const json& item) {
     BACKCAST_TRY(context.now, read_time(source["now"], zone));
   }
   for (const std::string& dialect : dialects_of(file, item)) {
-    BACKCAST_TRY(const RetentionPolicy policy, read_policy(dialect, item));
+    BACKCAST_TRY(const RetentionPolicy policy, read_policy(dialect, file, item));
     const std::string wrong = difference(item, history, policy, plan(policy, history, context));
     if (!wrong.empty()) return dialect + ": " + wrong;
   }
@@ -253,7 +300,7 @@ Result<std::string> check_rolling(const json& file, const json& item) {
   BACKCAST_TRY(const Zone zone, Zone::find(item.value("tz", file.value("tz", "UTC"))));
   BACKCAST_TRY(const Instant first, read_time(item.at("first"), zone));
   for (const std::string& dialect : dialects_of(file, item)) {
-    BACKCAST_TRY(const RetentionPolicy policy, read_policy(dialect, item));
+    BACKCAST_TRY(const RetentionPolicy policy, read_policy(dialect, file, item));
     std::string wrong;
     if (item.contains("steps")) {
       wrong = check_steps(item, Roll{policy, zone}, first);

@@ -83,6 +83,7 @@ Status set_days(std::optional<std::int32_t>& days, std::string_view value) {
 constexpr Flag<A> kFlags[] = {
     {"--rule", "", true, true,
      [](A& p, std::string_view value) -> Status {
+       if (value.empty()) return bad_input("the rule needs a name");
        p.rules.push_back({std::string(value), {}, {}});
        return kOk;
      },
