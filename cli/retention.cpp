@@ -26,7 +26,7 @@ struct Options {
   std::string path = "-";
   std::string tool;
   std::string now = "now", zone = "UTC";
-  std::string schedule, until;
+  std::string schedule, since, until;
   bool kept = false, deleted = false, all = false;
 };
 
@@ -187,13 +187,15 @@ Status move_ahead(Input& in, const Options& options) {
   if (options.schedule.empty()) return kOk;
   BACKCAST_TRY(const Schedule runs, policy::parse_schedule(options.schedule));
   Instant start = in.context.now;
-  if (!in.snapshots.empty()) {
+  if (!options.since.empty()) {
+    BACKCAST_TRY(start, parse_moment(options.since));
+  } else if (!in.snapshots.empty()) {
     start = in.snapshots.front().trusted_time();
     for (const Snapshot& s : in.snapshots) start = std::max(start, s.trusted_time());
   }
   if (start >= in.context.now) {
     return bad_input("--schedule continues the history until --now, but --now is not after its end",
-                     "give a later --now");
+                     "give a later --now, or --since where there is no history yet");
   }
   BACKCAST_TRY(auto future, forecast(in.policy, std::move(in.snapshots), runs,
                                      {start, in.context.zone}, in.context.now));
@@ -210,6 +212,7 @@ Result<Input> read_input(const Options& options) {
   }
   BACKCAST_TRY(const Instant now, parse_moment(options.now));
   in.context = {now, zone};
+  if (!options.since.empty()) return in;  // no history yet
   BACKCAST_TRY(auto history, read_history(options.path, options.tool, zone));
   in.snapshots = std::move(history.snapshots);
   return in;
@@ -217,6 +220,9 @@ Result<Input> read_input(const Options& options) {
 
 Status run(const Options& options, Context& context) {
   if (options.kept && options.deleted) return bad_input("--kept and --deleted exclude each other");
+  if (!options.since.empty() && (options.schedule.empty() || options.path != "-")) {
+    return bad_input("--since stands for a history: it needs --schedule and takes no HISTORY");
+  }
   BACKCAST_TRY(Input in, read_input(options));
   if (in.versus) return compare(in, options, context);
   BACKCAST_CHECK(move_ahead(in, options));
@@ -237,6 +243,7 @@ void add_retention(CLI::App& app, Context& context) {
       "  restic snapshots --json | backcast retention --policy 'restic: --keep-daily 7'\n"
       "  backcast retention --policy 'borg: -d 7 -w 4' history.json --now 2027-01-01 \\\n"
       "      --schedule '0 2 * * *'          # what will exist on that day\n"
+      "  backcast retention --policy 'kopia: --defaults' --schedule '@daily' --since 2026-01-01\n"
       "  backcast retention --policy 'restic: -d 14' --versus 'restic: -d 7 -w 4' history.json\n");
   verb->add_option("--policy,-p", options->policy,
                    fmt::format("The tool's own flags after its name: {}",
@@ -252,6 +259,8 @@ void add_retention(CLI::App& app, Context& context) {
       ->capture_default_str();
   verb->add_option("--schedule", options->schedule,
                    "Backups go on at these times: until --now, or from now on with --versus");
+  verb->add_option("--since", options->since,
+                   "No history yet: backups start at this instant, by --schedule");
   verb->add_option("--versus", options->versus,
                    "Another policy: what it deletes that --policy keeps, and when each one goes");
   verb->add_option("--until", options->until, "How far --versus looks ahead (default: ten years)");

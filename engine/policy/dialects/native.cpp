@@ -14,9 +14,9 @@
 // Unfinished restore points count nowhere and go as soon as a newer finished one exists. Periods
 // are those of the context's zone (UTC for all three services).
 //
-// Zerops (spec P8-P10, A23-A27): 1, 2, 5, 6; its simulator keeps one more than each type maximum
-// (--keep-max-plus-one). Zilliz (Z5, Z10, Z21): expiry 1..30 days after creation, manual ones
-// never. Qdrant (Q2): expiry 1..365 days after creation for what a schedule made; unset keeps for
+// Zerops: 1, 2, 5, 6; its simulator keeps one more than each type maximum
+// (--keep-max-plus-one). Zilliz: expiry 1..30 days after creation, manual ones
+// never. Qdrant: expiry 1..365 days after creation for what a schedule made; unset keeps for
 // ever. Sources: vendors' documentation and API descriptions; the vendor's published simulator
 // (Zerops).
 #include <algorithm>

@@ -130,7 +130,7 @@ Status check_native(N& p) {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Zerops: the fields of its BackupRetentionPolicy, with their defaults (spec P9).
+// Zerops: the fields of its BackupRetentionPolicy, with their defaults.
 
 template <BackupClass Class, bool IsMaximum, std::int32_t Default>
 constexpr Flag<N> zerops_flag(std::string_view name, std::string_view alias) {
@@ -199,7 +199,7 @@ void get_days(const N& p, Values& out) {
   if (p.ttl) out.push_back(std::to_string(*p.ttl / kDay));
 }
 
-// Spec Z5: 1..30 days, else error 96034; default 7. Q2: 1..365 days; unset keeps for ever.
+// Zilliz: 1..30 days (else its error 96034), default 7. Qdrant: 1..365 days; unset keeps for ever.
 constexpr Flag<N> kZillizFlags[] = {
     {"retentionDays", "--retention-days", true, false, set_days<30>, get_days}};
 constexpr Flag<N> kQdrantFlags[] = {
