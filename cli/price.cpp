@@ -14,6 +14,7 @@
 #include "engine/base/text.h"
 #include "reports/focus.h"
 #include "reports/invoice_tables.h"
+#include "reports/xlsx.h"
 
 namespace backcast::cli {
 namespace {
@@ -32,6 +33,7 @@ Status write_files(const PriceOptions& options, const cost::Invoice& invoice) {
     reports::write_focus_csv(invoice, {}, [&](std::string_view part) { text += part; });
     BACKCAST_CHECK(write_output(options.focus, text));
   }
+  if (!options.xlsx.empty()) BACKCAST_CHECK(reports::write_xlsx(invoice, options.xlsx));
   return kOk;
 }
 
@@ -116,6 +118,8 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
       ->check(CLI::IsMember({"accrual", "cash"}))
       ->capture_default_str();
   verb->add_option("--focus", options->focus, "Also write the bill as FOCUS 1.2 CSV to this file");
+  verb->add_option("--xlsx", options->xlsx,
+                   "Also write the bill as a workbook with live formulas to this file");
   verb->add_option("--month", options->month, "Only this month: 2026-01");
   verb->callback([&context, options] { run(context, *options); });
   return options;

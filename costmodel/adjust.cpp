@@ -46,7 +46,9 @@ class MonthAdjuster {
         // Credits are used up in order and never turn a month negative.
         const Decimal left = std::min(sum(adjustment->meter), sum(std::nullopt));
         const Decimal amount = std::min(adjustment->amount_per_month, left);
-        if (amount > Decimal()) add(category, meter, -amount, "credit " + adjustment->name);
+        if (amount > Decimal()) {
+          add(category, meter, -amount, "credit " + adjustment->name, adjustment);
+        }
         continue;
       }
       const Decimal share = adjustment->percent * Decimal(1, 2);
@@ -55,12 +57,17 @@ class MonthAdjuster {
       const bool is_tax = kind == Adjustment::Kind::kTax;
       add(category, meter, is_tax ? amount : -amount,
           fmt::format("{} {} {} %", is_tax ? "tax" : "discount", adjustment->name,
-                      to_string(adjustment->percent)));
+                      to_string(adjustment->percent)),
+          adjustment);
     }
   }
 
-  void add(ChargeCategory category, std::uint32_t meter, Decimal amount, std::string description) {
+  void add(ChargeCategory category, std::uint32_t meter, Decimal amount, std::string description,
+           const Adjustment* adjustment = nullptr) {
     InvoiceLine line;
+    if (adjustment != nullptr) {
+      line.adjustment = static_cast<std::uint32_t>(adjustment - book_.adjustments.data());
+    }
     line.month = to_year_month(month_);
     line.category = category;
     line.meter = meter;

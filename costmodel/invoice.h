@@ -47,8 +47,9 @@ struct InvoiceLine {
   std::uint32_t row = kNone;    // index into PriceBook::rows
   std::uint32_t meter = kNone;  // index into PriceBook::meters
   std::uint32_t commitment =
-      kNone;      // index into PriceBook::commitments: its fee, or what it covers
-  int tier = -1;  // index into PriceRow::tiers; -1 where no tier applies
+      kNone;  // index into PriceBook::commitments: its fee, or what it covers
+  std::uint32_t adjustment = kNone;  // index into PriceBook::adjustments, of what follows from it
+  int tier = -1;                     // index into PriceRow::tiers; -1 where no tier applies
   Quantity quantity;
   Decimal rate;             // per unit, multiplier included
   Decimal amount;           // rounded once

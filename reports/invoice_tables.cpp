@@ -12,15 +12,6 @@ using cost::Invoice;
 using cost::InvoiceLine;
 using cost::kNone;
 
-// "10240 to 51200" of a tier table; "" where there is only one tier.
-std::string tier_range(const cost::PriceRow& row, int tier) {
-  if (tier < 0 || row.tiers.size() < 2) return "";
-  const auto i = static_cast<std::size_t>(tier);
-  const std::string from = to_string(row.tiers[i].from);
-  if (i + 1 == row.tiers.size()) return "above " + from;
-  return from + " to " + to_string(row.tiers[i + 1].from);
-}
-
 std::string charge_of(const Invoice& invoice, const InvoiceLine& line) {
   if (line.group == kNone && line.row == kNone) return line.description;
   std::string charge = invoice.book->meters[line.meter].name;
@@ -44,6 +35,14 @@ Cell money(const Decimal& amount) {
 }
 
 }  // namespace
+
+std::string tier_range(const cost::PriceRow& row, int tier) {
+  if (tier < 0 || row.tiers.size() < 2) return "";
+  const auto i = static_cast<std::size_t>(tier);
+  const std::string from = to_string(row.tiers[i].from);
+  if (i + 1 == row.tiers.size()) return "above " + from;
+  return from + " to " + to_string(row.tiers[i + 1].from);
+}
 
 Table invoice_table(const Invoice& invoice, bool explain) {
   Table table{"invoice", {}, {}};

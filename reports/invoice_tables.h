@@ -18,6 +18,9 @@ Table showback_table(const cost::Invoice& invoice, std::span<const cost::Dimensi
 // Two invoices line by line; one more row holds the totals.
 Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency);
 
+// "10240 to 51200" of a tier table, in units; "" where there is only one tier.
+std::string tier_range(const cost::PriceRow& row, int tier);
+
 // Without the columns that are empty or "0.00" in every row: for people, who need not see them.
 Table without_empty_columns(Table table);
 

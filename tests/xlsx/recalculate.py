@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""recalculate.py BACKCAST SOFFICE: bills usage into a workbook, lets LibreOffice calculate every
+formula anew, and compares the total with the invoice; then doubles the rates in the workbook and
+compares again."""
+
+import csv
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from decimal import ROUND_HALF_UP, Decimal
+
+BOOK = "docs/billing/mechanics.json"
+ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
+</oor:items>
+"""
+EVERY_SHEET_AS_CSV = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+
+
+def cents(amount):
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def bill(backcast, usage, options, workbook):
+    """Writes the workbook and returns the lines of the invoice."""
+    command = [backcast, "--json", "-q", "price", usage, "--prices", BOOK, "--lines",
+               "--xlsx", workbook]
+    for option in options:
+        command += ["--option", option]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(answer.stdout, parse_float=Decimal, parse_int=Decimal)["rows"]
+
+
+def double_rates(source, target):
+    """Changes the rates of the sheet Prices and spoils every stored result."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name == "xl/worksheets/sheet2.xml":
+                text = re.sub(rb'(<c r="E\d+"[^>]*><v>)([^<]+)',
+                              lambda m: m[1] + str(Decimal(m[2].decode()) * 2).encode(), text)
+            elif name.startswith("xl/worksheets/"):
+                text = re.sub(rb"(</f><v>)[^<]+", rb"\g<1>123", text)
+            new.writestr(name, text)
+
+
+def recalculate(soffice, folder, workbooks):
+    """Converts every sheet of every workbook; returns {(workbook, sheet): rows}."""
+    profile = folder / "profile"
+    (profile / "user").mkdir(parents=True, exist_ok=True)
+    (profile / "user" / "registrymodifications.xcu").write_text(ALWAYS_RECALCULATE, "utf-8")
+    out = folder / "csv"
+    subprocess.run([soffice, f"-env:UserInstallation={profile.as_uri()}", "--headless",
+                    "--convert-to", EVERY_SHEET_AS_CSV, "--outdir", str(out), *map(str, workbooks)],
+                   check=True, capture_output=True, timeout=240)
+    sheets = {}
+    for path in out.glob("*.csv"):
+        workbook, sheet = path.stem.split("-", 1)
+        with path.open(encoding="utf-8", newline="") as file:
+            sheets[workbook, sheet] = list(csv.reader(file))
+    return sheets
+
+
+def money(text):
+    return cents(Decimal(text.replace(",", "")))
+
+
+def main():
+    backcast, soffice = (str(pathlib.Path(path).absolute()) for path in sys.argv[1:3])
+    cases = {
+        "months": ("docs/billing/months.csv", []),
+        "egress": ("docs/billing/egress.csv", ["welcome", "vat"]),
+        "blocks": ("docs/billing/blocks.csv", ["partner", "vat"]),
+        "commitment": ("docs/billing/commitment.csv", ["reserved", "partner"]),
+    }
+    faults = []
+
+    def expect(what, found, wanted):
+        if found != wanted:
+            faults.append(f"{what}: {found}, wanted {wanted}")
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        expected = {}
+        for case, (usage, options) in cases.items():
+            rows = bill(backcast, usage, options, str(folder / f"{case}.xlsx"))
+            bill(backcast, usage, options, str(folder / "again"))
+            expect(f"{case}: same bytes", (folder / "again").read_bytes(),
+                   (folder / f"{case}.xlsx").read_bytes())
+            expected[case] = cents(sum(row["amount"] for row in rows))
+            if case == "months":
+                months = {}
+                for row in rows:
+                    if row["category"] == "usage":
+                        line = row["quantity"] * row["rate"] * 2
+                        months[row["month"]] = months.get(row["month"], 0) + line
+                expected["doubled"] = sum(cents(total) for total in months.values())
+        double_rates(folder / "months.xlsx", folder / "doubled.xlsx")
+        sheets = recalculate(soffice, folder, sorted(folder.glob("*.xlsx")))
+        for case, total in expected.items():
+            expect(f"{case}: total", money(sheets[case, "Summary"][1][1]), total)
+            for view in ("project", "service", "region", "class", "kind", "meter"):
+                last = sheets[case, f"By {view}"][-1]
+                expect(f"{case}: by {view}", money(last[-1]), total)
+    print("\n".join(faults) if faults else f"{len(expected)} workbooks agree: {expected}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
