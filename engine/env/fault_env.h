@@ -52,6 +52,8 @@ class FaultEnv final : public Env {
  public:
   explicit FaultEnv(std::uint64_t seed = 1);
   ~FaultEnv() override;
+  // A second process on the same disk with faults, a log and a life of its own. Locks exclude it.
+  std::unique_ptr<FaultEnv> another_process();
 
   // Faults ------------------------------------------------------------------------------------
   // Injects `fault` at the mutating call with this number (0 = the next one); sticky: at every
@@ -65,7 +67,7 @@ class FaultEnv final : public Env {
   void on_call(std::function<void(const Call&)> hook);
 
   // Crashes -----------------------------------------------------------------------------------
-  // The process died, the machine runs on: everything written is there, locks are free.
+  // The process died, the machine runs on: everything written is there, its locks are free.
   void restart_process();
   // The machine lost power: the disk is in one of the states it may be found in, chosen by seed.
   // Seed 0 keeps only what was synced, seed 1 everything.
@@ -91,8 +93,10 @@ class FaultEnv final : public Env {
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override;
 
   struct State;
+  struct Machine;
 
  private:
+  explicit FaultEnv(std::shared_ptr<Machine> machine);
   std::shared_ptr<State> state_;
 };
 

@@ -106,6 +106,26 @@ TEST(FaultEnv, NoSpaceIsNamedAndStickyOnRequest) {
   EXPECT_TRUE(folder->remove("x").ok()) << "a full disk still lets go";
 }
 
+TEST(FaultEnv, ProcessesShareTheDiskAndItsLocksButDieAlone) {
+  FaultEnv env;
+  auto folder = open(env);
+  const auto other = env.another_process();
+  auto others_folder = open(*other);
+  auto held = others_folder->lock("lock", LockKind::kExclusive);
+  ASSERT_TRUE(held.ok());
+  EXPECT_EQ(folder->lock("lock", LockKind::kShared).error().code, Errc::kLocked);
+  ASSERT_TRUE(publish_file(env, *folder, "x", as_bytes("1")).ok());
+  EXPECT_EQ(*read_file(*others_folder, "x", 10), "1");
+  other->inject(0, Fault::kKill);
+  EXPECT_FALSE(others_folder->remove("x").ok());
+  EXPECT_TRUE(folder->stat("x").ok()) << "the other died, not this one";
+  auto freed = folder->lock("lock", LockKind::kExclusive);
+  EXPECT_TRUE(freed.ok()) << "with a process go its locks";
+  held = failed("released");
+  other->restart_process();
+  EXPECT_EQ(open(*other)->lock("lock", LockKind::kShared).error().code, Errc::kLocked);
+}
+
 TEST(FaultEnv, SavedDisksAreValues) {
   FaultEnv env;
   env.set_bytes("/repo/a", "1");
