@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -177,6 +178,11 @@ Result<Document> Document::parse(std::string_view text, std::string name, Docume
     }
     return Error{
         Errc::kBadInput, "the text is not UTF-8", {name, "", line, 0}, "save the file as UTF-8"};
+  }
+  // The JSON parser takes a zero byte for the end and would ignore the rest.
+  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+    const auto line = 1 + std::count(text.begin(), text.begin() + zero, '\n');
+    return Error{Errc::kBadInput, "a zero byte", {name, "", static_cast<int>(line), 0}, ""};
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Position position{text.data(), text.data(), 1, text.data()};

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "engine/store/browse.h"
+#include "engine/store/journal.h"
 #include "engine/store/lease.h"
 #include "engine/store/mark.h"
 #include "engine/store/pack_scan.h"
@@ -30,6 +31,7 @@ class Checking {
       if (progress_.stop) return Error{Errc::kInterrupted, "interrupted", {}, {}};
       BACKCAST_CHECK(check_snapshot(id));
     }
+    BACKCAST_CHECK(look_for_missing_snapshots(ids));
     result_.chunks = index_.entries().size();
     return std::move(result_);
   }
@@ -157,6 +159,27 @@ class Checking {
     return scanner.cipher.id_of(entry.kind, plain) == entry.id;
   }
 
+  // Every snapshot gets at most the number of those made before it, plus one. So a number beyond
+  // those that are here or were forgotten says that some vanished. The newest can vanish unseen.
+  Status look_for_missing_snapshots(const std::vector<Id>& present) {
+    auto journal = read_journal(repository_);
+    if (!journal.ok()) {
+      add_damage("journal", journal.error().message);
+      return kOk;
+    }
+    IdSet made(present.begin(), present.end());
+    for (const JournalEntry& entry : *journal) {
+      for (const Deletion& deletion : entry.deletions) {
+        if (deletion.type == ObjectType::kSnapshot) made.insert(deletion.id);
+      }
+    }
+    if (newest_sequence_ > made.size()) {
+      add_damage("snapshots", std::to_string(newest_sequence_ - made.size()) +
+                                  " missing: neither here nor forgotten");
+    }
+    return kOk;
+  }
+
   // Empty if the chunk is fine as far as it was looked at.
   std::string fault_of(const Id& id, BlobKind kind) const {
     const IndexEntry* entry = index_.find(id);
@@ -178,6 +201,7 @@ class Checking {
       result_.affected.push_back({name, "", "the snapshot itself is damaged"});
       return kOk;
     }
+    newest_sequence_ = std::max(newest_sequence_, snapshot->sequence);
     PackFiles packs(repository_, index_);
     std::string fault = structure_fault(packs, *snapshot);
     bool named_files = false;
@@ -248,6 +272,7 @@ class Checking {
   std::unordered_set<std::uint32_t> bad_packs_;
   IdSet bad_chunks_;
   CheckResult result_;
+  std::uint64_t newest_sequence_ = 0;
 };
 
 }  // namespace

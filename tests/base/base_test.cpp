@@ -69,6 +69,13 @@ TEST(Text, NearestNameOffersTyposOnly) {
   EXPECT_EQ(nearest_name("zzz", names), "");
 }
 
+TEST(Document, NothingAfterAZeroByteIsIgnored) {
+  using namespace std::string_view_literals;
+  const auto doc = Document::parse("{}\n\0 {\"more\": 1}"sv, "t.json");
+  ASSERT_FALSE(doc.ok());
+  EXPECT_EQ(to_string(doc.error()), "t.json:2: a zero byte");
+}
+
 TEST(Document, KnowsTheLineOfEveryValue) {
   const auto doc =
       *Document::parse("{ // note\n \"a\": [1,\n  22\n ],\n \"b\": {\"c/d\": \"x\"}\n}", "t.json");

@@ -35,10 +35,10 @@ std::uint64_t die_everywhere(Lab& lab, Act act, After after) {
   return calls;
 }
 
-// As many power cuts after each death as make `states` in all.
-template <typename Act>
-std::uint64_t lose_power_everywhere(Lab& lab, std::uint64_t states, Act act,
-                                    const std::string& what) {
+// Lets `act` die at each of its calls, and cuts the power then: as many states as make `states` in
+// all. `after` looks at each. Returns how many there were.
+template <typename Act, typename After>
+std::uint64_t lose_power_everywhere(Lab& lab, std::uint64_t states, Act act, After after) {
   const auto before = lab.env().save();
   lab.env().inject(UINT64_MAX, Fault::kKill);
   act();
@@ -55,7 +55,7 @@ std::uint64_t lose_power_everywhere(Lab& lab, std::uint64_t states, Act act,
       lab.env().load(dead);
       // Seeds 0 and 1 keep only what is durable and everything; the rest is drawn.
       lab.env().power_cycle(seed < 2 ? seed : call * 1000 + seed);
-      lab.verify(fmt::format("{}: power lost at call {}, seed {}", what, call, seed));
+      after(fmt::format("power lost at call {}, seed {}", call, seed));
       if (testing::Test::HasFailure()) return tried;
     }
   }
@@ -129,6 +129,181 @@ TEST(Crash, InitKilledAtEveryCallCanBeRunAgain) {
   EXPECT_GT(calls, 10u);
 }
 
+// A repository with three snapshots, of which the first is to go.
+Id commit_three(Lab& lab) {
+  const Id first = lab.commit();
+  lab.write_source(1);
+  lab.commit();
+  lab.write_source(2);
+  lab.commit();
+  lab.committed().erase(first);
+  return first;
+}
+
+TEST(Crash, ForgetKilledAtEveryCallTakesNoOtherSnapshot) {
+  Lab lab;
+  const Id doomed = commit_three(lab);
+  const std::uint64_t calls = die_everywhere(
+      lab, [&] { (void)lab.forget(doomed); },
+      [&](const std::string& when) {
+        lab.env().restart_process();
+        const auto others = lab.verify(when);
+        EXPECT_LE(others.size(), 1u) << when;
+        if (!others.empty()) {
+          EXPECT_TRUE(lab.forget(doomed).ok()) << when;
+        }
+        EXPECT_TRUE(lab.verify(when + ", and again").empty());
+      });
+  std::printf("forget: killed at each of %lu mutating calls\n", calls);
+  EXPECT_GT(calls, 8u);
+}
+
+TEST(Crash, PruneKilledAtEveryCallLosesNothingAndIsResumed) {
+  Lab lab;
+  const Id doomed = commit_three(lab);
+  ASSERT_TRUE(lab.forget(doomed).ok());
+  const std::uint64_t calls = die_everywhere(
+      lab, [&] { (void)lab.prune_all(); },
+      [&](const std::string& when) {
+        lab.env().restart_process();
+        EXPECT_TRUE(lab.verify(when).empty()) << when;
+        const auto again = lab.prune_all();
+        EXPECT_TRUE(again.ok()) << when << ": " << to_string(again.error());
+        EXPECT_TRUE(lab.verify(when + ", and again").empty());
+        // Nothing is left to free: a crash costs no space for ever.
+        const auto last = lab.prune_all();
+        EXPECT_TRUE(last.ok() && last->unused_bytes == 0 && last->orphans == 0) << when;
+      });
+  std::printf("prune: killed at each of %lu mutating calls\n", calls);
+  EXPECT_GT(calls, 15u);
+}
+
+// A second repository of the same project on the same disk.
+std::unique_ptr<Repository> make_copy_target(Lab& lab) {
+  auto made =
+      Repository::create(lab.env(), "/copy", lab.keys(), Lab::kPassphrase, kStretchingFloor);
+  EXPECT_TRUE(made.ok()) << to_string(made.error());
+  return *std::move(made);
+}
+
+Status copy_all(Lab& lab) {
+  BACKCAST_TRY(const auto from, lab.open());
+  BACKCAST_TRY(const auto to, lab.open(lab.env(), "/copy"));
+  BACKCAST_TRY(const auto snapshots, load_snapshots(*from));
+  CopyProgress progress;
+  BACKCAST_TRY(const auto result, copy_snapshots(*from, *to, snapshots, progress));
+  (void)result;
+  return kOk;
+}
+
+// What the copy holds is whole, all of it if `complete`.
+void verify_copy(Lab& lab, const std::string& when, bool complete) {
+  const auto copy = lab.open(lab.env(), "/copy");
+  ASSERT_TRUE(copy.ok()) << when;
+  const auto snapshots = load_snapshots(**copy);
+  ASSERT_TRUE(snapshots.ok()) << when << ": " << to_string(snapshots.error());
+  if (complete) {
+    EXPECT_EQ(snapshots->size(), lab.committed().size()) << when;
+  }
+  for (const Snapshot& snapshot : *snapshots) {
+    const auto content = Lab::content_of(**copy, snapshot);
+    ASSERT_TRUE(content.ok()) << when << ": " << to_string(content.error());
+    EXPECT_TRUE(*content == lab.committed().at(snapshot.id)) << when;
+  }
+}
+
+TEST(Crash, CopyKilledAtEveryCallLeavesWholeSnapshotsOnly) {
+  Lab lab;
+  lab.commit();
+  lab.write_source(1);
+  lab.commit();
+  make_copy_target(lab);
+  const std::uint64_t calls = die_everywhere(
+      lab, [&] { (void)copy_all(lab); },
+      [&](const std::string& when) {
+        lab.env().restart_process();
+        EXPECT_TRUE(lab.verify(when).empty());
+        verify_copy(lab, when, false);
+        const auto again = copy_all(lab);
+        EXPECT_TRUE(again.ok()) << when << ": " << to_string(again.error());
+        verify_copy(lab, when + ", and again", true);
+      });
+  std::printf("copy: killed at each of %lu mutating calls\n", calls);
+  EXPECT_GT(calls, 10u);
+}
+
+// As `backcast key rotate` does it: a new pair under a new passphrase, then the old one goes.
+Status rotate_keys(Lab& lab) {
+  BACKCAST_TRY(const auto repository, lab.open());
+  BACKCAST_TRY(const auto old_slots, repository->slots().list());
+  Keys keys = repository->keys();
+  keys.pairs.push_back(KeyPair::generate());
+  keys.public_keys.push_back(keys.pairs.back().public_key);
+  BACKCAST_TRY(const Id slot, repository->slots().add(keys, "new", "new", kStretchingFloor));
+  (void)slot;
+  BACKCAST_CHECK(repository->adopt_keys(keys));
+  for (const auto& old : old_slots) BACKCAST_CHECK(repository->slots().remove(old.id));
+  return kOk;
+}
+
+Result<std::unique_ptr<Repository>> open_with(Lab& lab, const char* passphrase) {
+  OpenOptions options;
+  options.read_data = true;
+  options.passphrase = [=] { return Result<std::string>(passphrase); };
+  return Repository::open(lab.env(), Lab::kPath, options);
+}
+
+// One of the two passphrases reads everything, what was saved after the change of keys included.
+void expect_a_way_in(Lab& lab, const std::string& when) {
+  auto repository = open_with(lab, "new");
+  if (!repository.ok()) repository = open_with(lab, Lab::kPassphrase);
+  ASSERT_TRUE(repository.ok()) << when << ": " << to_string(repository.error());
+  BackupOptions options;
+  options.walk.roots = {lab.source().path()};
+  options.threads = 1;
+  options.read_all = true;
+  BackupProgress progress;
+  lab.source().write("after the change", when);
+  const auto made = backup(**repository, options, progress);
+  ASSERT_TRUE(made.ok()) << when << ": " << to_string(made.error());
+  repository = open_with(lab, "new");
+  if (!repository.ok()) repository = open_with(lab, Lab::kPassphrase);
+  ASSERT_TRUE(repository.ok()) << when << ": " << to_string(repository.error());
+  const auto snapshots = load_snapshots(**repository);
+  ASSERT_TRUE(snapshots.ok()) << when;
+  EXPECT_EQ(snapshots->size(), lab.committed().size() + 1) << when;
+  for (const Snapshot& snapshot : *snapshots) {
+    const auto content = Lab::content_of(**repository, snapshot);
+    ASSERT_TRUE(content.ok()) << when << ": " << to_string(content.error());
+    const auto known = lab.committed().find(snapshot.id);
+    if (known != lab.committed().end()) {
+      EXPECT_TRUE(*content == known->second) << when;
+    }
+  }
+}
+
+TEST(Crash, KeyRotationKilledAtEveryCallNeverShutsEverybodyOut) {
+  Lab lab(10'000);
+  lab.commit();
+  const std::uint64_t calls = die_everywhere(
+      lab, [&] { (void)rotate_keys(lab); },
+      [&](const std::string& when) {
+        lab.env().restart_process();
+        expect_a_way_in(lab, when);
+      });
+  std::printf("key rotation: killed at each of %lu mutating calls\n", calls);
+  EXPECT_GT(calls, 10u);
+}
+
+TEST(PowerLoss, KeyRotationNeverShutsEverybodyOut) {
+  Lab lab(10'000);
+  lab.commit();
+  const std::uint64_t states = lose_power_everywhere(
+      lab, thorough() ? 2'000 : 60, [&] { (void)rotate_keys(lab); },
+      [&](const std::string& when) { expect_a_way_in(lab, when); });
+  std::printf("key rotation: %lu power-loss states\n", states);
+}
+
 TEST(PowerLoss, BackupLosesAtMostItself) {
   Lab lab;
   lab.commit();
@@ -136,8 +311,43 @@ TEST(PowerLoss, BackupLosesAtMostItself) {
   lab.commit();
   lab.write_source(2);
   const std::uint64_t states = lose_power_everywhere(
-      lab, thorough() ? 100'000 : 1'200, [&] { (void)lab.back_up(); }, "backup");
+      lab, thorough() ? 40'000 : 800, [&] { (void)lab.back_up(); },
+      [&](const std::string& when) { EXPECT_LE(lab.verify(when).size(), 1u) << when; });
   std::printf("backup: %lu power-loss states\n", states);
+}
+
+TEST(PowerLoss, ForgetTakesNoOtherSnapshot) {
+  Lab lab;
+  const Id doomed = commit_three(lab);
+  const std::uint64_t states = lose_power_everywhere(
+      lab, thorough() ? 10'000 : 240, [&] { (void)lab.forget(doomed); },
+      [&](const std::string& when) { EXPECT_LE(lab.verify(when).size(), 1u) << when; });
+  std::printf("forget: %lu power-loss states\n", states);
+}
+
+TEST(PowerLoss, PruneLosesNothing) {
+  Lab lab;
+  const Id doomed = commit_three(lab);
+  ASSERT_TRUE(lab.forget(doomed).ok());
+  const std::uint64_t states = lose_power_everywhere(
+      lab, thorough() ? 40'000 : 800, [&] { (void)lab.prune_all(); },
+      [&](const std::string& when) { EXPECT_TRUE(lab.verify(when).empty()) << when; });
+  std::printf("prune: %lu power-loss states\n", states);
+}
+
+TEST(PowerLoss, CopyLeavesWholeSnapshotsOnly) {
+  Lab lab;
+  lab.commit();
+  lab.write_source(1);
+  lab.commit();
+  make_copy_target(lab);
+  const std::uint64_t states = lose_power_everywhere(
+      lab, thorough() ? 10'000 : 240, [&] { (void)copy_all(lab); },
+      [&](const std::string& when) {
+        EXPECT_TRUE(lab.verify(when).empty());
+        verify_copy(lab, when, false);
+      });
+  std::printf("copy: %lu power-loss states\n", states);
 }
 
 // What was reported as done is done: after the report, no power cut takes anything back.

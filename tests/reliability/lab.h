@@ -15,6 +15,10 @@
 
 #include "engine/env/fault_env.h"
 #include "engine/store/backup.h"
+#include "engine/store/check.h"
+#include "engine/store/copy.h"
+#include "engine/store/forget.h"
+#include "engine/store/prune.h"
 #include "engine/store/restore.h"
 #include "tests/source/trees.h"
 
@@ -56,7 +60,7 @@ class Lab {
     source_.write("large", random_bytes(7, large_bytes_ / 4 * 3) + fmt::format("{:080}", number) +
                                random_bytes(8, large_bytes_ / 4));
     source_.write("text", std::string(large_bytes_ / 8, 'x') + fmt::format("{}", number));
-    if (number == 0) {
+    if (number == 0 && !std::filesystem::exists(source_.path("empty"))) {
       source_.write("empty", "");
       std::filesystem::create_symlink("text", source_.path("link"));
       std::filesystem::create_hard_link(source_.path("text"), source_.path("folder0/hard"));
@@ -67,14 +71,17 @@ class Lab {
   const Keys& keys() const { return keys_; }
   source::Scratch& source() { return source_; }
 
-  Result<std::unique_ptr<Repository>> open() {
+  Result<std::unique_ptr<Repository>> open() { return open(env_); }
+  // As another process, or at another place.
+  Result<std::unique_ptr<Repository>> open(env::Env& env, const std::string& path = kPath) {
     OpenOptions options;
     options.keys = keys_;
-    return Repository::open(env_, kPath, options);
+    return Repository::open(env, path, options);
   }
 
-  Result<Snapshot> back_up(unsigned threads = 1) {
-    BACKCAST_TRY(const auto repository, open());
+  Result<Snapshot> back_up(unsigned threads = 1) { return back_up(env_, threads); }
+  Result<Snapshot> back_up(env::Env& env, unsigned threads = 1) {
+    BACKCAST_TRY(const auto repository, open(env));
     BackupOptions options;
     options.walk.roots = {source_.path()};
     options.host = "lab";
@@ -83,6 +90,26 @@ class Lab {
     BACKCAST_TRY(auto result, backup(*repository, options, progress));
     if (!result.problems.empty()) return failed(result.problems[0].what);
     return result.snapshot;
+  }
+
+  Status forget(const Id& id) { return forget(env_, id); }
+  Status forget(env::Env& env, const Id& id) {
+    BACKCAST_TRY(const auto repository, open(env));
+    ForgetRequest request;
+    request.snapshots = {to_hex(id)};
+    BACKCAST_TRY(const ForgetPlan plan, plan_forget(*repository, request));
+    return apply_forget(*repository, plan);
+  }
+
+  // Frees everything that can be freed, at once.
+  Result<PruneResult> prune_all() { return prune_all(env_); }
+  Result<PruneResult> prune_all(env::Env& env, Duration grace = Duration(0)) {
+    BACKCAST_TRY(const auto repository, open(env));
+    PruneOptions options;
+    options.grace = grace;
+    options.max_unused_percent = 0;
+    PruneProgress progress;
+    return prune(*repository, options, progress);
   }
 
   // Backs up and remembers what the snapshot must give back for ever.
@@ -137,6 +164,16 @@ class Lab {
           << when << ": snapshot " << to_hex(snapshot.id) << " gives back other bytes";
     }
     EXPECT_EQ(found, committed_.size()) << when << ": a committed snapshot is gone";
+    CheckOptions options;
+    options.read_data = true;
+    options.threads = 1;
+    CheckProgress progress;
+    const auto checked = check(**repository, options, progress);
+    EXPECT_TRUE(checked.ok() && checked->ok())
+        << when << ": check complains: "
+        << (!checked.ok()             ? to_string(checked.error())
+            : checked->damage.empty() ? ""
+                                      : checked->damage[0].object + ": " + checked->damage[0].what);
     return others;
   }
 
