@@ -31,12 +31,6 @@ int epoch_day() {
   return day;
 }
 
-Instant saturated_instant(std::int64_t unix_second) {
-  if (unix_second > unix_seconds(Instant::max())) return Instant::max();
-  if (unix_second <= unix_seconds(Instant::min())) return Instant::min();
-  return from_unix_seconds(unix_second);
-}
-
 // Year and month `months` after those of the date, with day 1; clamped to the calendar's range.
 CivilDate month_start_after(const CivilDate& date, int months) {
   const std::int64_t count = std::int64_t{date.year} * 12 + (date.month - 1) + months;
@@ -133,7 +127,7 @@ std::chrono::seconds Zone::offset_at(Instant t) const {
 
 Instant Zone::next_transition(Instant t) const {
   if (table_ == nullptr) return Instant::max();
-  return saturated_instant(table_->at(unix_seconds(t)).end);
+  return instant_at_second(table_->at(unix_seconds(t)).end);
 }
 
 Zone::Span Zone::span_at(std::int64_t unix_second) const {
@@ -167,6 +161,12 @@ std::string format_local(Instant t, const Zone& zone) {
   return text + fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
+Instant instant_at_second(std::int64_t unix_second) {
+  if (unix_second > unix_seconds(Instant::max())) return Instant::max();
+  if (unix_second <= unix_seconds(Instant::min())) return Instant::min();
+  return from_unix_seconds(unix_second);
+}
+
 std::int64_t local_seconds(const CivilTime& local) {
   return days_from_civil(local.date) * kSecondsPerDay + local.hour * 3600 + local.minute * 60 +
          local.second;
@@ -190,11 +190,11 @@ LocalInstants to_instants(const CivilTime& local, const Zone& zone) {
   for (auto part = zone.span_at(wall - kReach);; part = zone.span_at(part.end_second)) {
     const std::int64_t t = wall - part.offset_seconds;
     if (t >= part.begin_second && t < part.end_second) {
-      (result.count == 0 ? result.first : result.second) = saturated_instant(t);
+      (result.count == 0 ? result.first : result.second) = instant_at_second(t);
       if (++result.count == 2) return result;
     } else if (t < part.begin_second && result.count == 0) {
       // The interval before ended too early and this one began too late: a gap opened here.
-      return {0, saturated_instant(part.begin_second), {}};
+      return {0, instant_at_second(part.begin_second), {}};
     }
     if (part.end_second > wall + kReach) return result;
   }

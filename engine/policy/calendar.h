@@ -82,6 +82,8 @@ class Zone {
 CivilTime to_civil(Instant t, const Zone& zone);
 // "2026-03-29T03:00:00+02:00", in whole seconds: wall-clock time with the offset in force.
 std::string format_local(Instant t, const Zone& zone);
+// The instant of a Unix second; the first or last one where an Instant cannot hold it.
+Instant instant_at_second(std::int64_t unix_second);
 // Without a zone: seconds of wall-clock time since 1970-01-01 00:00 on that clock.
 CivilTime civil_from_local_seconds(std::int64_t local_second);
 std::int64_t local_seconds(const CivilTime& local);

@@ -4,6 +4,7 @@
 
 #include "engine/base/checked.h"
 #include "engine/base/text.h"
+#include "engine/policy/calendar.h"
 
 namespace backcast::policy {
 namespace {
@@ -43,7 +44,7 @@ std::int64_t take_number(std::string_view& text) {
 }  // namespace
 
 Instant next(const EverySchedule& schedule, Instant after) {
-  return from_unix_seconds(unix_seconds(after) + schedule.period_seconds);
+  return instant_at_second(unix_seconds(after) + schedule.period_seconds);
 }
 
 Result<std::int64_t> parse_elapsed_seconds(std::string_view spec, SpecPart part) {

@@ -16,7 +16,8 @@ struct EverySchedule {
   bool operator==(const EverySchedule&) const = default;
 };
 
-// The second in which the period after `after` ends, as robfig/cron rounds it.
+// The second in which the period after `after` ends, as robfig/cron rounds it; the last instant at
+// the end of time.
 Instant next(const EverySchedule& schedule, Instant after);
 
 // A duration as Go writes it, "1h30m", with units ns, us, ms, s, m and h, or d and w; fractions of

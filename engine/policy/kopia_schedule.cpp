@@ -21,7 +21,7 @@ Instant go_date(const CivilTime& local, const Zone& zone) {
   Zone::Span span = zone.span_at(wall);
   const std::int64_t utc = wall - span.offset_seconds;
   if (utc < span.begin_second || utc >= span.end_second) span = zone.span_at(utc);
-  return from_unix_seconds(wall - span.offset_seconds);
+  return instant_at_second(wall - span.offset_seconds);
 }
 
 // The earliest time of day at or after t; a time that is over for today is 24 hours later. (kopia
@@ -31,7 +31,8 @@ std::optional<Instant> next_time_of_day(const KopiaSchedule& s, Instant t, const
   const CivilDate today = to_civil(t, zone).date;
   for (const int minute : s.minutes_of_day) {
     Instant candidate = go_date({today, minute / 60, minute % 60, 0}, zone);
-    while (t > candidate) candidate += kDay;
+    while (t > candidate && candidate <= Instant::max() - kDay) candidate += kDay;
+    if (t > candidate) continue;
     if (!earliest || candidate < *earliest) earliest = candidate;
   }
   return earliest;
@@ -49,7 +50,7 @@ std::optional<Instant> next_cron(const KopiaSchedule& s, Instant t, const Zone& 
 Instant next_interval(std::int64_t interval_seconds, Instant previous, Instant now) {
   const auto since_zero = [](Instant t) { return unix_seconds(t) + kGoZeroToUnixSeconds; };
   const std::int64_t due = since_zero(previous) + interval_seconds;
-  const Instant whole = from_unix_seconds(due - due % interval_seconds - kGoZeroToUnixSeconds);
+  const Instant whole = instant_at_second(due - due % interval_seconds - kGoZeroToUnixSeconds);
   return std::max(whole, now);
 }
 
@@ -60,9 +61,10 @@ std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> 
 
 bool missed(const KopiaSchedule& s, std::optional<Instant> previous, Instant now, Instant upcoming,
             const Zone& zone) {
-  if (!s.run_missed || upcoming <= now + kNearNext) return false;
+  if (!s.run_missed || upcoming - now <= kNearNext) return false;
   if (s.minutes_of_day.empty() && s.crons.empty()) return false;
   if (!previous) return true;
+  if (*previous > now) return false;
   const Instant after = *previous + kSecond;
   const auto due = earlier(next_time_of_day(s, after, zone), next_cron(s, after, zone));
   return due && *due < now;

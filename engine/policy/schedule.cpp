@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kZonePrefix = "CRON_TZ=";
 constexpr std::string_view kShortZonePrefix = "TZ=";  // robfig reads both
 
+constexpr Instant kLastRun = Instant::max() - kDay;
+
 bool has_zone_prefix(std::string_view text) {
   return text.starts_with(kZonePrefix) || text.starts_with(kShortZonePrefix);
 }
@@ -192,7 +194,10 @@ std::optional<Instant> next(const Schedule& schedule, Instant after, const Zone&
       return kopia_next(s, after, after + Duration(1), zone);
     }
   };
-  return std::visit(Next{after, zone}, schedule);
+  // The last instants belong to nobody: what would run there does not run.
+  if (after >= kLastRun) return std::nullopt;
+  const auto run = std::visit(Next{after, zone}, schedule);
+  return run && *run <= kLastRun ? run : std::nullopt;
 }
 
 }  // namespace backcast::policy

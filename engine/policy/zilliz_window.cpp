@@ -32,7 +32,8 @@ Instant next(const ZillizWindow& window, Instant after) {
   // The day whose window would have started last.
   std::int64_t day = (unix_seconds(after) - start) / kDaySeconds - 1;
   for (;; ++day) {
-    const Instant t = from_unix_seconds(day * kDaySeconds + start);
+    const Instant t = instant_at_second(day * kDaySeconds + start);
+    if (t == Instant::max()) return t;
     if (t > after &&
         (window.weekdays >> weekday_monday1(civil_from_days(static_cast<int>(day))) & 1) != 0) {
       return t;

@@ -22,7 +22,7 @@ struct ZillizWindow {
 };
 
 // The first start strictly after `after`. A window that crosses midnight belongs to the day on
-// which it opens.
+// which it opens. At the end of time: the last instant.
 Instant next(const ZillizWindow& window, Instant after);
 
 // "1,2,3,5" (1 = Monday), or "daily", "weekdays", "weekends". Errors name vendor code 96032.

@@ -271,11 +271,18 @@ TEST(ScheduleProperties, WhatNeverRunsIsFoundQuickly) {
 }
 
 TEST(ScheduleProperties, EndsOfTime) {
-  for (const char* text : {"0 0 1 1 *", "oncalendar: daily", "robfig: * * * * * *",
-                           "cron: CRON_TZ=Europe/Berlin 30 2 * * *"}) {
+  for (const char* text :
+       {"0 0 1 1 *", "oncalendar: daily", "robfig: * * * * * *", "@every 1h30m", "@every 800000h",
+        "cron: CRON_TZ=Europe/Berlin 30 2 * * *", "zilliz: 3 23:00-01:00", "aws: rate(1 minute)",
+        "kopia: every 1h at 00:00,23:59 run-missed cron 0 12 * * *", "qdrant: @daily"}) {
     const Schedule schedule = *parse_schedule(text);
-    EXPECT_FALSE(next(schedule, parse_instant("2261-12-31T23:59:59Z")->instant, Zone::utc()));
-    EXPECT_TRUE(next(schedule, Instant::min(), Zone::utc()));
+    for (const char* name : kZones) {
+      const Zone zone = *Zone::find(name);
+      EXPECT_FALSE(next(schedule, Instant::max(), zone)) << text;
+      EXPECT_FALSE(next(schedule, Instant::max() - kHour, zone)) << text;
+      const auto first = next(schedule, Instant::min(), zone);
+      EXPECT_TRUE(first && *first > Instant::min()) << text;
+    }
   }
 }
 
