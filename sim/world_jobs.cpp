@@ -155,8 +155,9 @@ void World::complete(Job& job) {
   log(LogKind::kBackupCompleted, record.service, backup, record.region,
       fmt::format("{} completed after {}: {} added", record.id, format_duration(now_ - record.born),
                   format_bytes(record.added_bytes)));
-  start_copies(job);
-  prune(vault_of(record.service, record.region));
+  const std::uint32_t vault = vault_of(record.service, record.region);
+  start_copies(job);  // makes records: `record` is gone
+  prune(vault);
 }
 
 }  // namespace backcast::sim
