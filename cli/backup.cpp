@@ -164,7 +164,10 @@ void add_backup(CLI::App& app, Context& context) {
                    "Save what this command prints; nothing is published if it fails")
       ->expected(1, 1000);
   verb->add_option("--stdin-name", backup.pipe_name, "Name of that file")->capture_default_str();
-  verb->add_option("--tag", backup.tags, "Tag of the snapshot; may be given often");
+  verb->add_option(
+      "--tag", backup.tags,
+      "Tag of the snapshot; may be given often. \"manual\" marks one made by hand, which vendor "
+      "policies keep apart");
   verb->add_option("--host", backup.host, "Name of the machine (default: its own)");
   verb->add_option("--time", options->time, "Time of the snapshot, for tests and rehearsals");
   verb->add_flag("--read-all", backup.read_all, "Read every file, changed or not");

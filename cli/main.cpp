@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   add_price(app, context);
   add_bill(app, context);
   add_prices(app, context);
+  add_rehearse(app, context);
   add_init(app, context);
   add_backup(app, context);
   add_snapshots(app, context);

@@ -13,6 +13,7 @@ void add_schedule(CLI::App& app, Context& context);
 void add_price(CLI::App& app, Context& context);
 void add_bill(CLI::App& app, Context& context);
 void add_prices(CLI::App& app, Context& context);
+void add_rehearse(CLI::App& app, Context& context);
 void add_init(CLI::App& app, Context& context);
 void add_backup(CLI::App& app, Context& context);
 void add_snapshots(CLI::App& app, Context& context);

@@ -25,6 +25,9 @@ policy::Snapshot as_history(const Snapshot& snapshot, Instant trusted, std::uint
   out.host = snapshot.host;
   out.paths = snapshot.paths;
   out.received = trusted;
+  if (std::find(snapshot.tags.begin(), snapshot.tags.end(), kManualTag) != snapshot.tags.end()) {
+    out.origin = policy::Origin::kManual;
+  }
   if (snapshot.is_copy) out.origin = policy::Origin::kCopy;
   return out;
 }

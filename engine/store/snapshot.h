@@ -10,6 +10,10 @@
 
 namespace backcast::store {
 
+// A snapshot with this tag was asked for by a person. Vendor policies keep those apart: what is made
+// by hand has no expiry at Zilliz and no time tags at Zerops.
+inline constexpr std::string_view kManualTag = "manual";
+
 struct Snapshot {
   Id id;
   std::uint64_t sequence = 0;  // one more than any the writer saw

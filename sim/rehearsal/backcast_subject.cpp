@@ -1,0 +1,90 @@
+#include <algorithm>
+
+#include "engine/store/backup.h"
+#include "engine/store/forget.h"
+#include "engine/store/prune.h"
+#include "sim/rehearsal/subject.h"
+
+namespace backcast::sim {
+namespace {
+
+// The engine sees this clock instead of the machine's.
+struct VirtualClock {
+  Instant now{};
+  static Instant read(void* context) { return static_cast<VirtualClock*>(context)->now; }
+};
+
+std::string schedule_tag(const std::string& schedule) {
+  return "schedule:" + schedule;
+}
+
+class BackcastSubject final : public Subject {
+ public:
+  Status create(const std::string& path) {
+    env_ = env::with_clock(env::posix_env(), &VirtualClock::read, &clock_);
+    BACKCAST_TRY(repository_, store::Repository::create(*env_, path, store::Keys::generate(),
+                                                        "rehearsal", store::kStretchingFloor));
+    return kOk;
+  }
+
+  Result<std::uint64_t> backup(const RealBackup& wanted) override {
+    clock_.now = wanted.born;
+    store::BackupOptions options;
+    options.walk.roots = {wanted.folder};
+    options.host = "rehearsal";
+    options.tags = wanted.tags;
+    if (wanted.manual) options.tags.emplace_back(store::kManualTag);
+    options.tags.push_back(schedule_tag(wanted.schedule));
+    options.time = wanted.born;
+    store::BackupProgress progress;
+    BACKCAST_TRY(const auto result, store::backup(*repository_, options, progress));
+    if (!result.problems.empty()) return failed("the engine left out " + result.problems[0].path);
+    return result.snapshot.added_stored_bytes;
+  }
+
+  Status forget(const policy::RetentionPolicy& policy, const std::optional<std::string>& schedule,
+                Instant now) override {
+    clock_.now = now;
+    store::ForgetRequest request;
+    request.policy = policy;
+    if (schedule) request.tags = {schedule_tag(*schedule)};
+    request.max_deletions = UINT64_MAX;
+    BACKCAST_TRY(const auto plan, store::plan_forget(*repository_, request));
+    if (plan.deletions == 0) return kOk;
+    BACKCAST_CHECK(store::apply_forget(*repository_, plan));
+    store::PruneProgress progress;
+    // Twice: what the first marks, the second deletes.
+    for (int phase = 0; phase < 2; ++phase) {
+      const store::PruneOptions options{.grace = Duration{0}, .max_unused_percent = 0};
+      BACKCAST_CHECK(store::prune(*repository_, options, progress));
+    }
+    return kOk;
+  }
+
+  Result<std::vector<Instant>> restore_points() override {
+    BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository_));
+    std::vector<Instant> points;
+    for (const auto& snapshot : snapshots) points.push_back(snapshot.time);
+    std::sort(points.begin(), points.end());
+    return points;
+  }
+
+  Result<std::uint64_t> stored_bytes() override {
+    return folder_bytes(repository_->folder(), "packs");
+  }
+
+ private:
+  VirtualClock clock_;
+  std::unique_ptr<env::Env> env_;
+  std::unique_ptr<store::Repository> repository_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Subject>> backcast_subject(const std::string& path) {
+  auto subject = std::make_unique<BackcastSubject>();
+  BACKCAST_CHECK(subject->create(path));
+  return std::unique_ptr<Subject>(std::move(subject));
+}
+
+}  // namespace backcast::sim
