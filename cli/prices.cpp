@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 
+#include "cli/output_file.h"
 #include "cli/price_books.h"
 #include "cli/verbs.h"
+#include "costmodel/import_prices.h"
+#include "engine/base/document.h"
 #include "reports/price_tables.h"
 #include "scenarios/shipped.h"
 
@@ -16,6 +20,7 @@ namespace {
 struct PricesOptions {
   std::vector<std::string> books;
   std::string filter;
+  std::string region, output;  // of import
 };
 
 void list(Context& context) {
@@ -78,6 +83,23 @@ void diff(Context& context, const PricesOptions& options) {
   print(context, reports::price_diff_table(*before, *after));
 }
 
+void import(Context& context, const PricesOptions& options) {
+  constexpr std::uint64_t kMaxListBytes = 1ULL << 30;
+  const std::string& path = options.books[0];
+  const auto text = read_text_file(path, kMaxListBytes);
+  if (!text.ok()) return report(context, text.error());
+  const std::string name = std::filesystem::path(path).stem().string();
+  const auto book = cost::import_prices(*text, name, {"price list " + name, options.region});
+  if (!book.ok()) return report(context, book.error());
+  if (options.output.empty()) {
+    print(book->json);
+  } else if (const Status written = write_output(options.output, book->json); !written.ok()) {
+    return report(context, written.error());
+  }
+  note(context, fmt::format("{} prices imported, {} left out{}", book->rows, book->left_out,
+                            book->left_out > 0 ? ", such as " + book->first_left_out : ""));
+}
+
 }  // namespace
 
 void add_prices(CLI::App& app, Context& context) {
@@ -86,7 +108,8 @@ void add_prices(CLI::App& app, Context& context) {
                                   "  backcast prices show              # the books there are\n"
                                   "  backcast prices show zilliz\n"
                                   "  backcast prices check mine.json\n"
-                                  "  backcast prices diff zilliz mine.json\n");
+                                  "  backcast prices diff zilliz mine.json\n"
+                                  "  backcast prices import azure-page.json -o mine.json\n");
   verb->require_subcommand(1);
   auto options = std::make_shared<PricesOptions>();
   const auto add = [&](const char* name, const char* help, auto run, int min, int max) {
@@ -101,6 +124,12 @@ void add_prices(CLI::App& app, Context& context) {
       ->add_option("--filter", options->filter, "Only rows whose name contains this text");
   add("check", "Find every fault of a book", check, 1, 100);
   add("diff", "What changed between two books", diff, 2, 2);
+  auto* from_list = add("import",
+                        "Make a book out of an AWS Price List offer (JSON, CSV), Azure Retail "
+                        "Prices or Google Cloud SKUs",
+                        import, 1, 1);
+  from_list->add_option("--region", options->region, "Only this region");
+  from_list->add_option("-o,--output", options->output, "Write the book to this file");
 }
 
 }  // namespace backcast::cli
