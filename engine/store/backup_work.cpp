@@ -102,7 +102,7 @@ class CacheLookup {
 }  // namespace
 
 void BackupSession::add_problem(source::Problem problem) {
-  std::lock_guard lock(mutex);
+  std::lock_guard lock(reporting);
   problems.push_back(std::move(problem));
 }
 

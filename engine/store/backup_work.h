@@ -83,6 +83,8 @@ struct BackupSession {
   std::uint64_t part = 0;         // of the folder being listed
   bool walk_ended = false;
   std::optional<Error> error{};  // of the repository, the pipe or the user: ends all threads
+  // Of its own: the walk reports while the thread that asks it for more holds `mutex`.
+  std::mutex reporting{};
   std::vector<source::Problem> problems{};
   std::mutex collecting{};
 
