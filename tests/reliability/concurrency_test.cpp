@@ -246,8 +246,12 @@ TEST(Concurrency, RealProcessesKilledAtAnyMomentLoseNothing) {
     (void)pruned;
     return kOk;
   };
+  const auto began = std::chrono::steady_clock::now();
   const auto first = back_up();
   ASSERT_TRUE(first.ok()) << to_string(first.error());
+  // Deaths are drawn from the time a backup takes here.
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - began);
   std::string expected;
   {
     const auto repository = *Repository::open(env::posix_env(), path, options);
@@ -256,11 +260,11 @@ TEST(Concurrency, RealProcessesKilledAtAnyMomentLoseNothing) {
   std::mt19937_64 random(1);
   const int rounds = thorough() ? 200 : 25;
   int killed = 0;
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < rounds || (killed == 0 && round < 40 * rounds); ++round) {
     std::vector<pid_t> processes;
     for (int i = 0; i < 2; ++i) processes.push_back(run_process([&] { return back_up().ok(); }));
     processes.push_back(run_process([&] { return maintain().ok(); }));
-    ::usleep(static_cast<useconds_t>(random() % 60'000));
+    ::usleep(static_cast<useconds_t>(random() % static_cast<std::uint64_t>(took.count() + 1)));
     ::kill(processes[random() % processes.size()], SIGKILL);
     for (const pid_t process : processes) {
       int status = 0;
