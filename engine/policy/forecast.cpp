@@ -61,6 +61,11 @@ Snapshot next_of(const Snapshot& source, Instant when, const Zone& zone) {
   return s;
 }
 
+Instant expired_at(Instant now, std::int64_t seconds_ago) {
+  return from_unix_seconds(
+      std::max(unix_seconds(now) - seconds_ago, unix_seconds(Instant::min()) + 1));
+}
+
 // One decision, with the instant at which each deleted restore point goes.
 class Rolling {
  public:
@@ -86,7 +91,7 @@ class Rolling {
       } else if (origin_[i] != kNew) {
         const Reason& why = p.reasons_of(i).front();
         const bool is_expired = why.rule == Rule::kExpiry;
-        result_.gone_at[origin_[i]] = is_expired ? now - std::chrono::seconds(why.detail) : now;
+        result_.gone_at[origin_[i]] = is_expired ? expired_at(now, why.detail) : now;
       }
     }
     alive_.resize(kept);

@@ -96,7 +96,7 @@ Instant minus_calendar(Instant t, const CalendarSpan& span, const Zone& zone) {
   const Instant instant = to_instants(to, zone).first;
   const Duration fraction = t - std::chrono::floor<std::chrono::seconds>(t);
   const auto whole = checked_sub(instant.time_since_epoch().count(), span.hours * kHour.count());
-  return whole ? Instant(Duration(*whole)) + fraction : Instant::min();
+  return whole ? plus(Instant(Duration(*whole)), fraction) : Instant::min();
 }
 
 Instant plus(Instant t, Duration d) {

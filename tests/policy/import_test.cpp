@@ -167,7 +167,7 @@ TEST(Import, ToolsAreRecognisedByTheirText) {
 
 RC_GTEST_PROP(Import, OurOwnFormatReadsBackEqual, ()) {
   History history{"restic"};
-  history.snapshots = *history_gen();
+  history.snapshots = without_extremes(*history_gen());
   for (Snapshot& s : history.snapshots) {
     s.expires = s.time + kDay;
     s.received = s.time - kSecond;
@@ -181,6 +181,31 @@ RC_GTEST_PROP(Import, OurOwnFormatReadsBackEqual, ()) {
   for (std::size_t i = 0; i < history.snapshots.size(); ++i) {
     RC_ASSERT(again->snapshots[i].time == history.snapshots[i].time);
     RC_ASSERT(again->snapshots[i].offset == history.snapshots[i].offset);
+  }
+}
+
+TEST(Import, TheFirstAndLastYearsReadBackAndArePlanned) {
+  History history{"csv"};
+  for (const char* text : {"1678-01-01T00:00:00Z", "2261-12-31T23:59:59.999999999Z"}) {
+    const Instant t = at(text);
+    history.snapshots.push_back(
+        {.id = format_instant(t), .time = t, .offset = std::chrono::hours(14)});
+  }
+  const auto again = import_history("backcast", to_json(history), {"h", {}});
+  ASSERT_TRUE(again.ok());
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(again->snapshots[i].time, history.snapshots[i].time);
+  }
+  for (const std::string_view dialect : dialect_names()) {
+    const std::string text = dialect == "duplicacy" ? "duplicacy: -keep 1:1"
+                             : dialect == "veeam"   ? "veeam: --days 1 --monthly 1"
+                             : dialect == "aws"     ? "aws: --delete-after-days 1"
+                             : dialect == "native"  ? "native: --keep-within 1d"
+                             : dialect == "borg" || dialect == "borg2" || dialect == "restic"
+                                 ? std::string(dialect) + ": --keep-within 1d"
+                                 : std::string(dialect) + ":";
+    const Decided d = decide_on(text, history.snapshots, "2026-01-01");
+    for (const Snapshot& s : history.snapshots) EXPECT_NE(d.why(s.id), "") << text;
   }
 }
 

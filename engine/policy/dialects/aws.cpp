@@ -50,11 +50,11 @@ void decide(const AwsPolicy& policy, Points points, const PlanContext& context,
     if (expires == kNoExpiry) {
       verdicts.keep(i, {Rule::kPermanent, Effect::kKeeps, 0, 0});
     } else if (expires <= context.now) {
-      verdicts.drop(i, {Rule::kExpiry, Effect::kTooOld, 0, (context.now - expires) / kSecond});
+      verdicts.drop(i, {Rule::kExpiry, Effect::kTooOld, 0, seconds_between(expires, context.now)});
     } else {
       const bool is_cold = birth.cold && *birth.cold <= context.now;
-      verdicts.keep(
-          i, {Rule::kExpiry, Effect::kKeeps, is_cold ? 1 : 0, (expires - context.now) / kSecond});
+      verdicts.keep(i, {Rule::kExpiry, Effect::kKeeps, is_cold ? 1 : 0,
+                        seconds_between(context.now, expires)});
     }
   }
 }
@@ -132,7 +132,7 @@ const Dialect<AwsPolicy>& aws_dialect() {
 
 std::string words(const AwsPolicy&, const Reason& reason) {
   if (reason.rule == Rule::kPermanent) return "kept indefinitely";
-  const std::string span = format_duration(std::chrono::seconds(reason.detail));
+  const std::string span = span_text(reason.detail);
   if (reason.effect != Effect::kKeeps) return fmt::format("expired {} ago", span);
   return fmt::format("{}, expires in {}", reason.ordinal != 0 ? "cold" : "warm", span);
 }

@@ -77,7 +77,7 @@ void decide(const BorgPolicy& policy, Points points, const PlanContext& context,
       if (points[i].time > after) {
         verdicts.keep(i, {Rule::kWithin, Effect::kKeeps, ++kept, 0});
       } else {
-        closest[i].too_old(Rule::kWithin, (after - points[i].time) / kSecond);
+        closest[i].too_old(Rule::kWithin, seconds_between(points[i].time, after));
       }
     }
   }

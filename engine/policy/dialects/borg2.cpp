@@ -46,7 +46,7 @@ void apply(const Borg2Policy::Keep& keep, Rule rule, Period period, bool keeps_o
     if (!is_new) {
       run.closest[i].covered(rule);
     } else if (run.points[i].time < earliest) {
-      run.closest[i].too_old(rule, (earliest - run.points[i].time) / kSecond);
+      run.closest[i].too_old(rule, seconds_between(run.points[i].time, earliest));
     } else if (count != kAll && kept >= count) {
       ++periods_past;
       run.closest[i].used_up(rule, count + periods_past, periods_past);

@@ -141,6 +141,14 @@ std::vector<std::int64_t> stored_local_seconds(Points points);
 // minus one month is 2 or 3 March), and minus hours of elapsed time.
 Instant minus_calendar(Instant t, const CalendarSpan& span, const Zone& zone);
 
+// Whole seconds from one instant to a later one; two instants can lie further apart than a Duration
+// can say.
+inline std::int64_t seconds_between(Instant from, Instant to) {
+  return unix_seconds(to) - unix_seconds(from);
+}
+// "3d 2h", for any number of seconds.
+std::string span_text(std::int64_t seconds);
+
 // Times at the edge of what an Instant can hold stay there.
 Instant plus(Instant t, Duration d);
 inline Instant minus(Instant t, Duration d) {

@@ -87,8 +87,8 @@ void keep_incomplete_run(Points points, Verdicts& verdicts) {
       is_run = false;
       continue;
     }
-    is_run =
-        is_run && (points.front().time - points[i].time < kYoungIncomplete || i < kMinIncomplete);
+    is_run = is_run &&
+             (points[i].time > minus(points.front().time, kYoungIncomplete) || i < kMinIncomplete);
     if (is_run) verdicts.keep(i, {Rule::kIncomplete, Effect::kKeeps, 0, 0});
     if (points[i].marks & kMarkPinned) verdicts.keep(i, {Rule::kPinned, Effect::kKeeps, 0, 0});
     if (!verdicts.is_decided(i)) verdicts.drop(i, {Rule::kIncomplete, Effect::kDrops, 0, 0});
@@ -115,7 +115,7 @@ void decide(const KopiaPolicy& policy, Points points, const PlanContext& context
       KopiaRule& rule = rules[r];
       if (!rule.count) continue;
       if (points[i].time < rule.cutoff) {
-        closest.too_old(rule.rule, (rule.cutoff - points[i].time) / kSecond);
+        closest.too_old(rule.rule, seconds_between(points[i].time, rule.cutoff));
         continue;
       }
       const std::int64_t wall =

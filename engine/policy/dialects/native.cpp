@@ -162,7 +162,7 @@ class Planner {
     const std::int32_t limit = s.keep.count != 0 ? s.keep.count : kAll;
     const Instant cutoff = s.keep.window ? minus(context_.now, *s.keep.window) : Instant::min();
     if (points_[i].time < cutoff) {
-      return closest.too_old(s.rule, (cutoff - points_[i].time) / kSecond);
+      return closest.too_old(s.rule, seconds_between(points_[i].time, cutoff));
     }
     if (limit != kAll && s.kept >= limit) {
       ++s.past;
@@ -177,7 +177,8 @@ class Planner {
       if (verdicts_.is_decided(i)) continue;
       const Instant expires = expiry_of(i);
       if (expires > context_.now) continue;
-      verdicts_.drop(i, {Rule::kExpiry, Effect::kTooOld, 0, (context_.now - expires) / kSecond});
+      verdicts_.drop(i,
+                     {Rule::kExpiry, Effect::kTooOld, 0, seconds_between(expires, context_.now)});
     }
   }
 
@@ -218,7 +219,7 @@ class Planner {
     if (!selected_.empty()) return selected_[i];
     const Instant expires = expiry_of(i);
     if (expires != kNoExpiry) {
-      return {Rule::kExpiry, Effect::kKeeps, 0, (expires - context_.now) / kSecond};
+      return {Rule::kExpiry, Effect::kKeeps, 0, seconds_between(context_.now, expires)};
     }
     const bool has_limits = policy_.max_count > 0 || policy_.max_size_bytes > 0;
     return {has_limits ? Rule::kTotalCount : Rule::kEverything, Effect::kKeeps, kept_count_ + 1,

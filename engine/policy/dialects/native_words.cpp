@@ -61,7 +61,7 @@ std::string words(const NativePolicy& policy, const Reason& reason) {
     if (reason.detail < 0) return std::string(kind);
     return fmt::format("{} tag {}", kind, tags[static_cast<std::size_t>(reason.detail)]);
   };
-  const auto span = [&] { return format_duration(std::chrono::seconds(reason.detail)); };
+  const auto span = [&] { return span_text(reason.detail); };
   const bool keeps = reason.effect == Effect::kKeeps;
   switch (reason.rule) {
     case Rule::kProtected:

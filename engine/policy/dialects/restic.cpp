@@ -122,7 +122,7 @@ void decide(const ResticPolicy& policy, Points points, const PlanContext& contex
     const auto try_window = [&](Windowed& rule) {
       if (rule.span->is_zero()) return;
       if (points[i].time <= rule.after) {
-        return closest.too_old(rule.rule, (rule.after - points[i].time) / kSecond);
+        return closest.too_old(rule.rule, seconds_between(points[i].time, rule.after));
       }
       if (rule.period == Period::kEach) return keep(rule.rule, Effect::kKeeps);
       const std::int64_t period = period_number(rule.period, local[i]);

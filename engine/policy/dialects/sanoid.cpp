@@ -35,14 +35,17 @@ std::array<Class, 6> classes_of(const SanoidPolicy& p) {
 }
 
 void prune_class(const Class& type, Points points, Instant now, Verdicts& verdicts) {
+  const auto is_in_class = [&](std::size_t i) {
+    return (points[i].marks & type.mark) != 0 && !verdicts.is_decided(i);
+  };
   std::int32_t held = 0;
-  for (const Point& point : points) held += (point.marks & type.mark) != 0;
+  for (std::size_t i = 0; i < points.size(); ++i) held += is_in_class(i);
   const Instant oldest_kept = minus(now, type.number * type.period);
   std::int32_t rank = held;  // from the newest, which is number 1
   for (std::size_t i = points.size(); i-- > 0;) {
-    if (!(points[i].marks & type.mark)) continue;
+    if (!is_in_class(i)) continue;
     const bool is_old = points[i].time < oldest_kept;
-    const std::int64_t age = (oldest_kept - points[i].time) / kSecond;
+    const std::int64_t age = seconds_between(points[i].time, oldest_kept);
     if (is_old && held > type.number) {
       --held;
       verdicts.drop(i, {type.rule, Effect::kTooOld, rank, age});
@@ -101,8 +104,7 @@ std::string words(const SanoidPolicy&, const Reason& reason) {
     return fmt::format("{} #{}{}", name, reason.ordinal,
                        reason.detail != 0 ? " (minimum count)" : "");
   }
-  return fmt::format("{} #{}: too old by {}", name, reason.ordinal,
-                     format_duration(std::chrono::seconds(reason.detail)));
+  return fmt::format("{} #{}: too old by {}", name, reason.ordinal, span_text(reason.detail));
 }
 
 }  // namespace backcast::policy

@@ -107,7 +107,7 @@ void decide(const VeeamPolicy& policy, Points points, const PlanContext& context
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Hold hold = longest_hold(policy, flags[i], points[i].time, context.zone);
     if (hold.until > context.now) {
-      verdicts.keep(i, {hold.rule, Effect::kKeeps, 0, (hold.until - context.now) / kSecond});
+      verdicts.keep(i, {hold.rule, Effect::kKeeps, 0, seconds_between(context.now, hold.until)});
       continue;
     }
     ++rank;
@@ -119,7 +119,7 @@ void decide(const VeeamPolicy& policy, Points points, const PlanContext& context
     } else if (i == 0) {
       verdicts.keep(i, {Rule::kNewest, Effect::kKeeps, rank, 0});
     } else if (hold.rule != Rule::kNone) {
-      verdicts.drop(i, {hold.rule, Effect::kTooOld, 0, (context.now - hold.until) / kSecond});
+      verdicts.drop(i, {hold.rule, Effect::kTooOld, 0, seconds_between(hold.until, context.now)});
     } else if (policy.restore_points > 0) {
       verdicts.drop(i, {Rule::kLast, Effect::kUsedUp, rank, rank - policy.restore_points});
     } else {
@@ -141,7 +141,7 @@ Birth born(const VeeamPolicy& policy, const Point& newborn, Points older,
   if (hold.rule == Rule::kNone) return birth;
   // The earliest moment at which it may go; short-term retention may hold it longer.
   birth.expires = hold.until;
-  birth.reason = {hold.rule, Effect::kKeeps, 0, (hold.until - newborn.time) / kSecond};
+  birth.reason = {hold.rule, Effect::kKeeps, 0, seconds_between(newborn.time, hold.until)};
   return birth;
 }
 
@@ -178,7 +178,7 @@ const Dialect<VeeamPolicy>& veeam_dialect() {
 
 std::string words(const VeeamPolicy&, const Reason& reason) {
   const std::string_view name = rule_name(reason.rule);
-  const auto span = [&] { return format_duration(std::chrono::seconds(reason.detail)); };
+  const auto span = [&] { return span_text(reason.detail); };
   switch (reason.rule) {
     case Rule::kNewest:
       return "newest restore point";

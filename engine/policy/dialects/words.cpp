@@ -130,14 +130,19 @@ std::string_view period_name(Rule rule) {
   }
 }
 
+std::string span_text(std::int64_t seconds) {
+  constexpr std::int64_t kMostSeconds = 9'000'000'000;  // 285 years; a Duration holds 292
+  if (seconds > kMostSeconds) return fmt::format("{}d", seconds / 86400);
+  return format_duration(std::chrono::seconds(seconds));
+}
+
 std::string why_not(const Reason& reason, std::string_view name) {
   switch (reason.effect) {
     case Effect::kUsedUp:
       return fmt::format("{} is full: {} instead of {} would keep it", name, reason.ordinal,
                          reason.ordinal - reason.detail);
     case Effect::kTooOld:
-      return fmt::format("{}: too old by {}", name,
-                         format_duration(std::chrono::seconds(reason.detail)));
+      return fmt::format("{}: too old by {}", name, span_text(reason.detail));
     case Effect::kCovered:
       return fmt::format("{}: a newer one stands for its {}", name, period_name(reason.rule));
     default:

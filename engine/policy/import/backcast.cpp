@@ -71,7 +71,10 @@ Status read(const Element& element, const ImportOptions& options, History& histo
 
 // "2026-01-01T12:00:00.5+02:00": the stamp in the offset it was written in.
 std::string stamped(Instant t, std::chrono::seconds offset) {
-  if (offset.count() == 0) return format_instant(t);
+  using namespace std::chrono;
+  // Near the years 1678 and 2261 local time may lie outside of what can be read back.
+  const bool is_extreme = t < sys_days(1678y / 1 / 2) || t > sys_days(2261y / 12 / 30);
+  if (offset.count() == 0 || is_extreme) return format_instant(t);
   std::string text = format_instant(t + offset);
   text.pop_back();
   const auto minutes = std::abs(offset.count()) / 60;

@@ -6,6 +6,7 @@
 
 #include "engine/base/document.h"
 #include "engine/base/text.h"
+#include "engine/policy/dialects/decide.h"
 
 namespace backcast::policy {
 namespace {
@@ -175,7 +176,7 @@ Result<StampedInstant> parse_time(std::string_view text, const Zone& zone) {
   if (has_offset) return stamped;
   const Instant whole = from_unix_seconds(unix_seconds(stamped.instant));
   const Instant instant =
-      to_instants(to_civil(whole, Zone::utc()), zone).first + (stamped.instant - whole);
+      plus(to_instants(to_civil(whole, Zone::utc()), zone).first, stamped.instant - whole);
   return StampedInstant{instant, zone.offset_at(instant)};
 }
 
