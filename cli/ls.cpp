@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/snapshot_choice.h"
 #include "cli/verbs.h"

@@ -3,15 +3,18 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "cli/output_file.h"
 #include "cli/price_books.h"
+#include "cli/repository_options.h"
 #include "cli/verbs.h"
 #include "costmodel/usage_file.h"
 #include "engine/base/text.h"
+#include "engine/store/usage.h"
 #include "reports/focus.h"
 #include "reports/invoice_tables.h"
 #include "reports/xlsx.h"
@@ -24,7 +27,9 @@ struct PriceOptions {
   std::vector<std::string> books, options;
   bool explain = false, lines = false;
   std::string by, view = "accrual", month;
-  std::string focus, xlsx;  // files to write
+  std::string focus, xlsx;       // files to write
+  RepositoryOptions repository;  // where `usage` is one
+  store::UsageNames names;
 };
 
 Status write_files(const PriceOptions& options, const cost::Invoice& invoice) {
@@ -37,9 +42,26 @@ Status write_files(const PriceOptions& options, const cost::Invoice& invoice) {
   return kOk;
 }
 
+// A repository's own ledger, up to now.
+Status add_repository(const std::string& path, const PriceOptions& options, cost::Biller& biller) {
+  RepositoryOptions where = options.repository;
+  where.path = path;
+  BACKCAST_TRY(const auto repository, open_repository(where, Access::kWrite));
+  BACKCAST_TRY(const auto records,
+               store::usage(*repository, options.names, env::posix_env().now()));
+  for (const UsageRecord& record : records) BACKCAST_CHECK(biller.add(record));
+  return kOk;
+}
+
 Result<cost::Invoice, Errors> bill_file(const std::string& usage, const PriceOptions& options,
                                         std::shared_ptr<const cost::PriceBook> book) {
   cost::Biller biller(std::move(book), {{options.options.begin(), options.options.end()}});
+  if (std::filesystem::is_directory(usage)) {
+    if (auto added = add_repository(usage, options, biller); !added.ok()) {
+      return Errors{added.error()};
+    }
+    return biller.finish();
+  }
   std::ifstream file;
   if (usage != "-") file.open(usage, std::ios::binary);
   if (!file) return Errors{bad_input("cannot open usage file " + printable(usage))};
@@ -100,7 +122,8 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
                                        const std::string& help) {
   auto options = std::make_shared<PriceOptions>();
   auto* verb = app.add_subcommand(name, help);
-  verb->add_option("usage", options->usage, "Usage as JSON lines or CSV; - reads standard input")
+  verb->add_option("usage", options->usage,
+                   "Usage as JSON lines or CSV, or a repository; - reads standard input")
       ->required();
   verb->add_option("--prices", options->books, "Price book: a file, or a name such as zilliz")
       ->required();
@@ -136,9 +159,17 @@ void add_price(CLI::App& app, Context& context) {
 void add_bill(CLI::App& app, Context& context) {
   auto options = add_verb(app, context, "bill",
                           "Bill what was really used, beside its forecast\n\n"
-                          "  backcast bill actual.csv --prices zilliz --forecast forecast.jsonl\n");
-  app.get_subcommand("bill")->add_option(
-      "--forecast", options->forecast, "Usage that was forecast; prints line by line what differs");
+                          "  backcast bill actual.csv --prices zilliz --forecast forecast.jsonl\n"
+                          "  backcast bill /srv/backup --prices aws-s3 --region us-east-1\n");
+  auto* verb = app.get_subcommand("bill");
+  add_key_options(*verb, options->repository);
+  verb->add_option("--region", options->names.region,
+                   "Region of a repository, as the price book calls it");
+  verb->add_option("--storage-class", options->names.storage_class,
+                   "Storage class of a repository, as the price book calls it");
+  verb->add_option("--project", options->names.project, "Project of a repository, for --by");
+  verb->add_option("--forecast", options->forecast,
+                   "Usage that was forecast; prints line by line what differs");
 }
 
 }  // namespace backcast::cli

@@ -72,8 +72,7 @@ void ProgressLine::show(const ProgressState& state, double seconds) {
       line += fmt::format(", \"expected_bytes\": {}, \"seconds_left\": {:.0f}",
                           state.expected_bytes, left);
     }
-    print(line + "}\n");
-    std::fflush(stdout);
+    std::fprintf(stderr, "%s}\n", line.c_str());
     return;
   }
   std::string line = fmt::format("{} files, {}", state.done_files, format_bytes(state.done_bytes));

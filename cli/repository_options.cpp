@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -118,13 +119,13 @@ void add_repository_options(CLI::App& verb, RepositoryOptions& options) {
   verb.add_option("repository", options.path, "Folder of the repository")
       ->envname("BACKCAST_REPOSITORY")
       ->required();
+  add_key_options(verb, options);
+}
+
+void add_key_options(CLI::App& verb, RepositoryOptions& options) {
   verb.add_option("--writer-key-file", options.writer_key_file,
                   "Writer key of this machine (default: the one init kept)")
       ->envname("BACKCAST_WRITER_KEY_FILE");
-  add_passphrase_options(verb, options);
-}
-
-void add_passphrase_options(CLI::App& verb, RepositoryOptions& options) {
   verb.add_option("--passphrase-file", options.passphrase_file, "File that holds the passphrase")
       ->envname("BACKCAST_PASSPHRASE_FILE");
   verb.add_option("--passphrase-command", options.passphrase_command,

@@ -1,7 +1,6 @@
 // What every verb on a repository shares: where it is, and the keys to open it.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
@@ -19,7 +18,7 @@ struct RepositoryOptions {
 
 // Adds the repository as first positional and the options for its keys.
 void add_repository_options(CLI::App& verb, RepositoryOptions& options);
-void add_passphrase_options(CLI::App& verb, RepositoryOptions& options);
+void add_key_options(CLI::App& verb, RepositoryOptions& options);
 
 enum class Access { kWrite, kRead };  // kRead opens the private key: asks for the passphrase
 Result<std::unique_ptr<store::Repository>> open_repository(const RepositoryOptions& options,

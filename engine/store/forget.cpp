@@ -89,7 +89,7 @@ Status decide_by_name(const ForgetRequest& request, std::vector<ForgetVerdict>& 
 std::vector<std::optional<Instant>> trusted_times(const std::vector<Snapshot>& snapshots,
                                                   Instant now) {
   std::vector<std::optional<Instant>> times(snapshots.size());
-  Instant newest = Instant::min();
+  std::optional<Instant> newest;
   for (std::size_t i = 0; i < snapshots.size(); ++i) {
     if (snapshots[i].received > now) continue;
     // Copies come in any order and keep the time their first store gave them.
@@ -97,8 +97,9 @@ std::vector<std::optional<Instant>> trusted_times(const std::vector<Snapshot>& s
       times[i] = snapshots[i].received;
       continue;
     }
-    newest = std::max(newest, snapshots[i].received);
-    times[i] = newest;
+    // Strictly later than the one before it: the last that arrived is the newest.
+    if (newest) newest = std::max(*newest + Duration(1), snapshots[i].received);
+    times[i] = newest = newest.value_or(snapshots[i].received);
   }
   return times;
 }

@@ -14,7 +14,7 @@ namespace backcast::store {
 
 struct PruneOptions {
   Duration grace = kDay;            // between marking and deleting
-  unsigned max_unused_percent = 5;  // of the stored bytes; what may stay as holes in packs
+  unsigned max_unused_percent = 2;  // of the stored bytes; what may stay as holes in packs
   bool dry_run = false;
 };
 

@@ -34,7 +34,7 @@ struct OpenOptions {
   std::optional<WriterKey> writer;  // what this machine keeps; else the passphrase opens it too
   // Asked at most once, only when needed. Errors are handed on.
   std::function<Result<std::string>()> passphrase;
-  bool read_data = false;  // also open the private keys
+  bool read_data = false;                   // also open the private keys
   std::optional<Keys> keys = std::nullopt;  // open already: nothing is asked
 };
 

@@ -1,0 +1,167 @@
+"""The engine's verbs as a user types them: a whole life of a repository, exit codes, bad input."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = os.path.abspath(sys.argv[1])
+
+
+class Place:
+    def __init__(self, folder):
+        self.folder = folder
+        self.env = dict(os.environ, XDG_CONFIG_HOME=self.path("config"),
+                        XDG_CACHE_HOME=self.path("cache"), HOME=folder)
+        for name in list(self.env):
+            if name.startswith("BACKCAST_"):
+                del self.env[name]
+        self.write("pass", "one\n")
+        self.write("pass2", "two\n")
+        self.repository = self.path("repository")
+        self.source = self.path("source")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "wb") as out:
+            out.write(text.encode() if isinstance(text, str) else text)
+
+    def run(self, *arguments, code=0, given=b"", secret="pass"):
+        command = [PROGRAM, *arguments]
+        if secret:
+            command += ["--passphrase-file", self.path(secret)]
+        done = subprocess.run(command, env=self.env, input=given, capture_output=True, cwd="/",
+                              start_new_session=True, timeout=120)
+        assert done.returncode == code, "%s: exit %d, expected %d\n%s%s" % (
+            " ".join(command), done.returncode, code, done.stdout.decode(), done.stderr.decode())
+        self.errors = done.stderr.decode()
+        return done.stdout.decode()
+
+    def json(self, *arguments, **more):
+        return json.loads(self.run(*arguments, "--json", **more).splitlines()[-1])
+
+
+def whole_life(place):
+    repository, source = place.repository, place.source
+    place.write("source/a/text", "hello\n" * 5000)
+    place.write("source/b", os.urandom(300_000))
+    os.symlink("b", place.path("source/link"))
+    place.run("init", repository, "--kdf-memory", "8 MiB")
+    # Backups need no passphrase: the writer key was kept by init.
+    first = place.json("backup", repository, source, "--tag", "nightly", secret=None)
+    assert (first["files_new"], first["files_unmodified"]) == (2, 0), first
+    again = place.json("backup", repository, source, secret=None)
+    assert (again["files_new"], again["files_unmodified"]) in ((0, 2), (2, 0)), again
+    place.write("source/c", "new\n")
+    place.json("backup", repository, source, secret=None)
+    assert len(json.loads(place.run("snapshots", repository, "--json", secret=None))["rows"]) == 3
+
+    place.run("restore", repository, "--target", place.path("out"))
+    subprocess.run(["diff", "-r", "--no-dereference", source, place.path("out") + source],
+                   check=True)
+    place.run("restore", repository, "--target", place.path("part"), "--path", source + "/a")
+    assert os.listdir(place.path("part") + source) == ["a"]
+    assert place.run("dump", repository, "latest", source + "/c") == "new\n"
+    assert source + "/a/text" in place.run("ls", repository, "latest")
+    assert "c" in place.run("diff", repository, first["snapshot"][:10], "latest")
+    assert place.json("check", repository, secret=None)["ok"]
+    assert place.json("check", repository, "--read-data")["opened_trees"]
+
+    place.run("init", place.path("second"), "--like", repository, "--kdf-memory", "8 MiB")
+    copied = place.json("copy", repository, "--to", place.path("second"), secret=None)
+    assert copied["copied"] == 3 and not copied["unsealed"], copied
+    stats = json.loads(place.run("stats", repository, "--json", secret=None))["rows"]
+    assert stats[2]["size_bytes"] > 0 and stats[2]["lost_1_bytes"] >= 0
+    assert place.run("stats", repository, "--presence", secret=None).startswith("# generations=3")
+
+    policy = ["--policy", "restic: --keep-last 1"]
+    place.run("forget", repository, *policy, "--dry-run", secret=None)
+    assert len(json.loads(place.run("snapshots", repository, "--json", secret=None))["rows"]) == 3
+    place.run("forget", repository, *policy, secret=None)
+    place.json("prune", repository, "--grace", "0", secret=None)
+    assert place.json("check", repository, "--read-data")["snapshots"] == 1
+
+
+def keys(place):
+    place.run("init", place.repository, "--kdf-memory", "8 MiB")
+    place.write("source/a", "secret text")
+    place.run("backup", place.repository, place.source, secret=None)
+    place.run("restore", place.repository, "--target", place.path("x"), code=12, secret="pass2")
+    place.run("key", "add", place.repository, "--new-passphrase-file", place.path("pass2"),
+              "--kdf-memory", "8 MiB")
+    place.run("restore", place.repository, "--target", place.path("x"), secret="pass2")
+    rows = json.loads(place.run("key", "list", place.repository, "--json"))["rows"]
+    place.run("key", "remove", place.repository, rows[0]["id"][:8])
+    place.run("restore", place.repository, "--target", place.path("y"), code=12)
+    place.run("key", "remove", place.repository, rows[1]["id"][:8], code=2, secret="pass2")
+    place.run("key", "rotate", place.repository, "--new-passphrase-file", place.path("pass"),
+              "--kdf-memory", "8 MiB", secret="pass2")
+    place.write("source/b", "after the rotation")
+    place.run("backup", place.repository, place.source, secret=None)
+    place.run("restore", place.repository, "--target", place.path("z"))
+    # A machine with the writer key alone.
+    place.write("writer.key", place.run("key", "writer", place.repository))
+    place.env["XDG_CONFIG_HOME"] = place.path("elsewhere")
+    place.run("snapshots", place.repository, code=2, secret=None)
+    place.run("backup", place.repository, place.source, "--writer-key-file",
+              place.path("writer.key"), secret=None)
+    place.run("key", "destroy", place.repository, code=2)
+    place.run("key", "destroy", place.repository, "--yes-make-everything-unreadable")
+    place.run("restore", place.repository, "--target", place.path("w"), code=12)
+    place.run("check", place.repository, "--writer-key-file", place.path("writer.key"),
+              secret=None)
+
+
+def pipes(place):
+    place.run("init", place.repository, "--kdf-memory", "8 MiB")
+    place.run("backup", place.repository, "--stdin", "--stdin-name", "dump.sql", given=b"select 1;",
+              secret=None)
+    assert place.run("dump", place.repository, "latest", "/dump.sql") == "select 1;"
+    place.run("backup", place.repository, "--stdin-from-command", "false", code=1, secret=None)
+    place.run("backup", place.repository, "--stdin-from-command", "echo", "hi", secret=None)
+    assert len(json.loads(place.run("snapshots", place.repository, "--json"))["rows"]) == 2
+
+
+def bad_input(place):
+    repository = place.repository
+    place.run("backup", place.path("nothing"), place.folder, code=10, secret=None)
+    assert "backcast init" in place.errors
+    place.write("occupied/file", "x")
+    place.run("init", place.path("occupied"), code=2)
+    place.run("init", repository, "--kdf-memory", "8 MiB")
+    place.run("init", repository, code=1)
+    place.run("init", place.path("weak"), "--kdf-memory", "1 MiB", code=2)
+    place.run("backup", repository, code=2, secret=None)
+    place.run("backup", repository, place.path("no-such-folder"), code=1, secret=None)
+    place.run("restore", repository, "--target", place.path("x"), code=1)  # no snapshot yet
+    place.write("source/readable", "x")
+    place.write("source/" + os.fsdecode(b"caf\xe9"), "not UTF-8")
+    place.write("source/empty", "")
+    with open(place.path("source/sparse"), "wb") as out:
+        out.truncate(200 << 30)
+    result = place.json("backup", repository, place.source, secret=None)
+    assert result["stored_bytes"] < 100_000, result
+    place.run("restore", repository, "--target", place.path("out"))
+    restored = place.path("out") + place.source
+    assert os.path.getsize(restored + "/sparse") == 200 << 30
+    assert os.path.exists(os.fsencode(restored) + b"/caf\xe9")
+    place.run("restore", repository, "ffffffff", "--target", place.path("x"), code=1)
+    place.run("dump", repository, "latest", "/no/such", code=1)
+    place.run("forget", repository, "--policy", "restic: --keep-dayly 7", code=2, secret=None)
+    assert "keep-daily" in place.errors
+    place.run("forget", repository, code=2, secret=None)
+    config = open(os.path.join(repository, "config")).read()
+    place.write("repository/config", config.replace('"format": 1', '"format": 9'))
+    place.run("snapshots", repository, code=1, secret=None)
+    assert "newer" in place.errors
+    place.write("repository/config", config[:50])
+    place.run("snapshots", repository, code=1, secret=None)
+
+
+for case in (whole_life, keys, pipes, bad_input):
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        case(Place(folder))
+        print("ok", case.__name__)

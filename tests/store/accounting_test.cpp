@@ -1,0 +1,316 @@
+// What snapshots store, share and free, against brute force over their reference lists; and that
+// prune frees exactly what forget promised and nothing that is needed.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "engine/store/check.h"
+#include "engine/store/copy.h"
+#include "engine/store/forget.h"
+#include "engine/store/lease.h"
+#include "engine/store/presence.h"
+#include "engine/store/prune.h"
+#include "engine/store/usage.h"
+#include "tests/reliability/lab.h"
+
+namespace backcast::store {
+namespace {
+
+using ChunkSet = std::set<Id>;
+
+struct Accounts {
+  std::unique_ptr<Repository> repository;
+  Index index;
+  std::vector<Snapshot> snapshots;
+  std::vector<ChunkSet> chunks;  // per snapshot
+
+  explicit Accounts(Lab& lab) : repository(*lab.open()), index(*repository->load_index()) {
+    snapshots = *load_snapshots(*repository);
+    PackFiles packs(*repository, index);
+    BlobReader reader(packs);
+    for (const Snapshot& snapshot : snapshots) {
+      chunks.emplace_back();
+      EXPECT_TRUE(
+          visit_references(reader, snapshot, [&](const Id& id) { chunks.back().insert(id); }).ok());
+    }
+  }
+  std::uint64_t bytes(const ChunkSet& set) const {
+    std::uint64_t sum = 0;
+    for (const Id& id : set) sum += index.find(id)->stored_bytes;
+    return sum;
+  }
+  // Needed by those in `gone` and by none of the others.
+  std::uint64_t freed(const std::vector<bool>& gone) const {
+    ChunkSet doomed, needed;
+    for (std::size_t i = 0; i < gone.size(); ++i) {
+      (gone[i] ? doomed : needed).insert(chunks[i].begin(), chunks[i].end());
+    }
+    for (const Id& id : needed) doomed.erase(id);
+    return bytes(doomed);
+  }
+};
+
+Result<PruneResult> prune_now(Repository& repository, Duration grace = Duration::zero()) {
+  PruneOptions options;
+  options.grace = grace;
+  options.max_unused_percent = 0;
+  PruneProgress progress;
+  return prune(repository, options, progress);
+}
+
+void make_history(Lab& lab, int generations) {
+  for (int i = 0; i < generations; ++i) {
+    if (i > 0) lab.write_source(static_cast<std::uint64_t>(i));
+    lab.commit();
+    lab.env().advance(kDay);
+  }
+}
+
+ForgetRequest keep_last(const std::string& count) {
+  ForgetRequest request;
+  request.policy = *policy::parse_policy("restic: --keep-last " + count);
+  return request;
+}
+
+TEST(Accounting, PresenceAgreesWithBruteForceForEverySubset) {
+  Lab lab(200'000);
+  make_history(lab, 6);
+  const Accounts truth(lab);
+  PackFiles packs(*truth.repository, truth.index);
+  const auto presence = Presence::of(packs, truth.snapshots);
+  ASSERT_TRUE(presence.ok());
+  const auto n = static_cast<std::uint32_t>(truth.snapshots.size());
+  for (std::uint32_t a = 0; a < n; ++a) {
+    EXPECT_EQ(presence->stored_bytes(a), truth.bytes(truth.chunks[a]));
+    for (std::uint32_t b = 0; b < n; ++b) {
+      ChunkSet both;
+      for (const Id& id : truth.chunks[a]) {
+        if (truth.chunks[b].contains(id)) both.insert(id);
+      }
+      EXPECT_EQ(presence->shared_bytes(a, b), truth.bytes(both));
+    }
+  }
+  for (unsigned mask = 0; mask < 1u << n; ++mask) {
+    std::vector<bool> gone(n);
+    for (std::uint32_t i = 0; i < n; ++i) gone[i] = (mask >> i & 1) != 0;
+    EXPECT_EQ(presence->freed_bytes(gone), truth.freed(gone)) << "subset " << mask;
+  }
+}
+
+TEST(Accounting, ForgetSaysExactlyWhatPruneFrees) {
+  Lab lab(200'000);
+  make_history(lab, 6);
+  std::uint64_t promised = 0, objects = 0, before = 0;
+  {
+    const Accounts truth(lab);
+    for (const auto& entry : truth.index.entries()) before += entry.stored_bytes;
+    const auto plan = plan_forget(*truth.repository, keep_last("2"));
+    ASSERT_TRUE(plan.ok()) << to_string(plan.error());
+    EXPECT_EQ(plan->deletions, 4u);
+    promised = plan->frees_bytes;
+    for (const ForgetVerdict& verdict : plan->verdicts) {
+      EXPECT_FALSE(verdict.reason.empty());
+      if (verdict.keep) continue;
+      objects += verdict.snapshot.object_bytes;
+      lab.committed().erase(verdict.snapshot.id);
+    }
+    EXPECT_EQ(promised - objects, truth.freed({true, true, true, true, false, false}));
+    ASSERT_TRUE(apply_forget(*truth.repository, *plan).ok());
+    const auto pruned = prune_now(*truth.repository);
+    ASSERT_TRUE(pruned.ok()) << to_string(pruned.error());
+  }
+  const Accounts left(lab);
+  std::uint64_t after = 0;
+  for (const auto& entry : left.index.entries()) after += entry.stored_bytes;
+  EXPECT_EQ(before - after, promised - objects);
+  EXPECT_TRUE(lab.verify("after prune").empty());
+}
+
+TEST(Prune, WaitsForItsGraceAndForOthersAtWork) {
+  Lab lab(200'000);
+  make_history(lab, 3);
+  const auto repository = *lab.open();
+  const auto plan = plan_forget(*repository, keep_last("1"));
+  for (const auto& verdict : plan->verdicts) {
+    if (!verdict.keep) lab.committed().erase(verdict.snapshot.id);
+  }
+  ASSERT_TRUE(apply_forget(*repository, *plan).ok());
+  auto marked = prune_now(*repository, kDay);
+  ASSERT_TRUE(marked.ok());
+  EXPECT_GT(marked->marked_packs, 0u);
+  EXPECT_EQ(marked->deleted_packs, 0u);
+  lab.env().advance(2 * kDay);
+  {
+    const auto other = Lease::take(*repository, LeaseKind::kWork);
+    const auto waiting = prune_now(*repository, kDay);
+    EXPECT_EQ(waiting->others_at_work, 1u);
+    EXPECT_EQ(waiting->deleted_packs, 0u);
+  }
+  const auto done = prune_now(*repository, kDay);
+  ASSERT_TRUE(done.ok());
+  EXPECT_GT(done->deleted_packs, 0u);
+  EXPECT_TRUE(lab.verify("after both phases").empty());
+}
+
+TEST(Prune, TakesBackWhatSomebodyCameToNeed) {
+  Lab lab(200'000);
+  const Id first = lab.commit();
+  const auto repository = *lab.open();
+  const auto snapshot = *load_snapshot(*repository, first);
+  const std::string content = lab.committed()[first];
+  // Forgotten and marked; then a backup that had started earlier publishes what refers to it.
+  ASSERT_TRUE(repository->objects().remove(ObjectType::kSnapshot, first).ok());
+  ASSERT_TRUE(prune_now(*repository, kDay).ok());
+  ASSERT_TRUE(repository->objects()
+                  .publish(ObjectType::kSnapshot, first, as_bytes(encode_snapshot(snapshot)))
+                  .ok());
+  lab.env().advance(2 * kDay);
+  const auto done = prune_now(*repository, kDay);
+  ASSERT_TRUE(done.ok());
+  EXPECT_GT(done->rescued_packs, 0u);
+  EXPECT_EQ(done->deleted_packs, 0u);
+  EXPECT_TRUE(lab.verify("after the rescue").empty());
+}
+
+TEST(Prune, ABackupNeverRefersToWhatIsCondemned) {
+  Lab lab(200'000);
+  const Id first = lab.commit();
+  lab.committed().clear();
+  const auto repository = *lab.open();
+  ASSERT_TRUE(repository->objects().remove(ObjectType::kSnapshot, first).ok());
+  ASSERT_TRUE(prune_now(*repository, kDay).ok());
+  lab.commit();  // the same files again, while their chunks wait for deletion
+  lab.env().advance(2 * kDay);
+  const auto done = prune_now(*repository, kDay);
+  ASSERT_TRUE(done.ok());
+  EXPECT_GT(done->deleted_packs, 0u);
+  EXPECT_TRUE(lab.verify("after prune").empty());
+}
+
+TEST(Prune, SecondPruneAtATimeIsLockedOut) {
+  Lab lab(10'000);
+  lab.commit();
+  const auto repository = *lab.open();
+  const auto other = Lease::take(*repository, LeaseKind::kMaintenance);
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ(prune_now(*repository).error().code, Errc::kLocked);
+}
+
+TEST(Forget, StopsAtItsCeiling) {
+  Lab lab(10'000);
+  make_history(lab, 12);
+  const auto repository = *lab.open();
+  auto request = keep_last("1");
+  const auto plan = plan_forget(*repository, request);
+  EXPECT_EQ(plan->deletions, 11u);
+  EXPECT_TRUE(plan->above_ceiling());
+  EXPECT_FALSE(apply_forget(*repository, *plan).ok());
+  EXPECT_EQ(load_snapshots(*repository)->size(), 12u);
+  request.max_deletions = 11;
+  EXPECT_TRUE(apply_forget(*repository, *plan_forget(*repository, request)).ok());
+  EXPECT_EQ(load_snapshots(*repository)->size(), 1u);
+}
+
+TEST(Forget, AClockSetBackTenYearsLosesNothing) {
+  Lab lab(10'000);
+  make_history(lab, 4);
+  const auto repository = *lab.open();
+  const Instant now = lab.env().now();
+  lab.env().set_now(now - 3650 * kDay);
+  EXPECT_EQ(plan_forget(*repository, keep_last("1"))->deletions, 0u) << "all are from the future";
+  const Id newest = lab.commit();
+  lab.env().set_now(now);
+  const auto plan = plan_forget(*repository, keep_last("1"));
+  for (const ForgetVerdict& verdict : plan->verdicts) {
+    EXPECT_EQ(verdict.keep, verdict.snapshot.id == newest) << "the last that arrived is the newest";
+  }
+}
+
+TEST(Forget, ASnapshotFromTheFutureDisplacesNothing) {
+  Lab lab(10'000);
+  make_history(lab, 3);
+  const Instant now = lab.env().now();
+  lab.env().set_now(now + 3650 * kDay);
+  const Id future = lab.commit();
+  lab.env().set_now(now);
+  const auto plan = plan_forget(**lab.open(), keep_last("3"));
+  for (const ForgetVerdict& verdict : plan->verdicts) EXPECT_TRUE(verdict.keep);
+  EXPECT_EQ(plan->verdicts.front().snapshot.id, future);
+}
+
+TEST(Copy, OneProjectExchangesChunksUnopened) {
+  Lab lab(200'000);
+  make_history(lab, 3);
+  const auto from = *lab.open();
+  OpenOptions writer;
+  writer.writer = *parse_writer_key(writer_key_text(lab.keys()));
+  ASSERT_TRUE(Repository::create(lab.env(), "/second", lab.keys(), "p", kStretchingFloor).ok());
+  const auto blind_from = *Repository::open(lab.env(), Lab::kPath, writer);
+  const auto blind_to = *Repository::open(lab.env(), "/second", writer);
+  CopyProgress progress;
+  const auto copied = copy_snapshots(*blind_from, *blind_to, *load_snapshots(*from), progress);
+  ASSERT_TRUE(copied.ok()) << to_string(copied.error());
+  EXPECT_FALSE(copied->unsealed);
+  OpenOptions reader;
+  reader.keys = lab.keys();
+  const auto to = *Repository::open(lab.env(), "/second", reader);
+  for (const Snapshot& snapshot : *load_snapshots(*to)) {
+    EXPECT_EQ(*Lab::content_of(*to, snapshot), lab.committed()[snapshot.id]);
+  }
+  CheckOptions options;
+  options.read_data = true;
+  CheckProgress check_progress;
+  EXPECT_TRUE(check(*to, options, check_progress)->ok());
+}
+
+TEST(Copy, BetweenProjectsEverythingIsSealedAnew) {
+  Lab lab(200'000);
+  make_history(lab, 2);
+  const Keys others = Keys::generate();
+  const auto from = *lab.open();
+  const auto to = *Repository::create(lab.env(), "/other", others, "p", kStretchingFloor);
+  CopyProgress progress;
+  const auto copied = copy_snapshots(*from, *to, *load_snapshots(*from), progress);
+  ASSERT_TRUE(copied.ok()) << to_string(copied.error());
+  EXPECT_TRUE(copied->unsealed);
+  for (const Snapshot& snapshot : *load_snapshots(*to)) {
+    EXPECT_EQ(*Lab::content_of(*to, snapshot), lab.committed()[snapshot.id]);
+  }
+  EXPECT_EQ(copy_snapshots(*from, *to, *load_snapshots(*from), progress)->present.size(), 2u);
+}
+
+TEST(Ledger, HoldsEveryByteFromItsStoringToItsDeletion) {
+  Lab lab(200'000);
+  make_history(lab, 3);
+  const auto repository = *lab.open();
+  const auto bytes_at = [&](Instant t) {
+    std::uint64_t sum = 0;
+    const auto records = usage(*repository, {}, lab.env().now());
+    for (const UsageRecord& r : *records) {
+      if (r.kind == UsageKind::kStorage && r.start <= t && t < r.end) sum += r.quantity;
+    }
+    return sum;
+  };
+  const auto on_disk = [&] {
+    std::uint64_t sum = 0;
+    for (const std::string& name : lab.env().files()) {
+      if (name.find("/packs/") != std::string::npos ||
+          name.find("/snapshots/") != std::string::npos) {
+        sum += lab.env().bytes(name).size();
+      }
+    }
+    return sum;
+  };
+  EXPECT_EQ(bytes_at(lab.env().now() - kSecond), on_disk());
+  const std::uint64_t before = on_disk();
+  ASSERT_TRUE(apply_forget(*repository, *plan_forget(*repository, keep_last("1"))).ok());
+  ASSERT_TRUE(prune_now(*repository).ok());
+  const Instant pruned = lab.env().now();
+  lab.env().advance(kDay);
+  EXPECT_EQ(bytes_at(pruned - kSecond), before);
+  EXPECT_EQ(bytes_at(pruned + kSecond), on_disk());
+  EXPECT_LT(on_disk(), before);
+}
+
+}  // namespace
+}  // namespace backcast::store
