@@ -60,7 +60,7 @@ void raise_ages(ByRegion& values, const Slices& slices, const AgeLine& line) {
   }
 }
 
-ZoomSeries finish(std::string id, std::string unit, const Slices& slices, ByRegion by_region) {
+ZoomSeries finish(std::string id, std::string unit, const Slices& slices, ByRegion&& by_region) {
   ZoomSeries result{std::move(id), std::move(unit), {}, {}, {}};
   for (std::size_t i = 0; i < slices.count; ++i) {
     result.at.push_back(
