@@ -44,6 +44,8 @@ void read_policies(Build& build, const Node& node, const Profile& profile,
                    sim::Service& service);  // read_policies.cpp
 std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Profile& profile,
                                        const sim::Service& service, bool scheduled);
+// "retention_days" in the words of the provider's retention dialect; none for "forever".
+std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node, const Profile& profile);
 void read_events(Build& build);        // read_events.cpp
 void read_requirements(Build& build);  // read_requirements.cpp
 // The services a "service" field names: a name, a list, a fleet, or "*" (also the default).

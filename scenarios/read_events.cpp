@@ -5,6 +5,7 @@
 #include <array>
 
 #include "engine/base/text.h"
+#include "engine/policy/tags.h"
 #include "scenarios/build.h"
 
 namespace backcast::scenario {
@@ -71,6 +72,16 @@ void read_copies_and_tags(Build& build, const Node& node, sim::ScheduledEvent& e
                                build.scenario.services[first], false);
   }
   event.tags = node.texts("tags");
+  if (build.scenario.services[first].rules == "zerops") {
+    const policy::TagCheck check = policy::check_user_tags(event.tags);
+    if (!check.ok()) {
+      node.fault_at("tags", policy::explain(check, event.tags),
+                    "use 1 to 24 letters, digits, : - _ per tag");
+    }
+  }
+  if (node.has("retention_days")) {
+    event.retention = retention_at_birth(node, *build.profile_of_service[first]);
+  }
 }
 
 void read_event(Build& build, const Node& node) {

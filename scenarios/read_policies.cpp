@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
+#include "engine/policy/copies.h"
 #include "scenarios/build.h"
 
 namespace backcast::scenario {
@@ -16,34 +17,30 @@ std::string rules_of(const Profile& profile) {
   return profile.document->value("rules", std::string("plain"));
 }
 
-// "7 days" in the words of the provider's retention dialect; nullopt for "forever".
-std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
-                                                          const Profile& profile) {
-  const std::string rules = rules_of(profile);
-  if (const auto word = node.text("retention_days")) {
-    if (*word != "forever") {
-      node.fault_at("retention_days", fmt::format("\"{}\" is no number of days", printable(*word)),
-                    "give a number such as 7, or \"forever\"");
-    } else if (rules == "zilliz") {
-      node.fault_at("retention_days", "Zilliz keeps scheduled backups for 1 to 30 days",
-                    "give a number from 1 to 30; manual backups are permanent");
-    }
-    return std::nullopt;
+policy::Cloud cloud_of_name(const std::string& name) {
+  if (name == "aws") return policy::Cloud::kAws;
+  if (name == "gcp") return policy::Cloud::kGcp;
+  return name == "azure" ? policy::Cloud::kAzure : policy::Cloud::kOther;
+}
+
+// Zilliz's rules for where copies may go; other providers state none.
+void check_target(const Node& entry, const Profile& profile, const sim::Service& service,
+                  const std::string& region, bool scheduled) {
+  if (service.rules != "zilliz") return;
+  policy::CopyRequest request;
+  request.source = cloud_of_name(service.cloud);
+  request.target = cloud_of_name(cloud_of(profile, region));
+  request.same_region = region == service.region;
+  request.made_by = scheduled ? policy::Origin::kAutomatic : policy::Origin::kManual;
+  if (const auto days = entry.integer("retention_days")) {
+    request.retention_days = static_cast<int>(std::clamp<std::int64_t>(*days, -1, 1'000'000));
   }
-  const auto days = node.integer("retention_days");
-  if (!days) return std::nullopt;
-  if (rules == "zerops") {
-    node.fault_at("retention_days", "Zerops has no retention in days",
-                  "give \"retention\" with its minimums and maximums instead");
-    return std::nullopt;
-  }
-  const std::string text = rules == "zilliz" || rules == "qdrant"
-                               ? fmt::format("{}: --retention-days {}", rules, *days)
-                               : fmt::format("native: --ttl {}d", *days);
-  auto policy = policy::parse_policy(text);
-  if (policy.ok()) return std::move(policy).value();
-  node.fault_at("retention_days", std::move(policy).error());
-  return std::nullopt;
+  const policy::CopyFault fault = policy::check_copy(request);
+  if (fault == policy::CopyFault::kNone) return;
+  const bool about_retention = fault == policy::CopyFault::kRetentionRange ||
+                               fault == policy::CopyFault::kRetentionOfManual;
+  if (fault == policy::CopyFault::kNoRetention) return entry.fault(policy::explain(fault));
+  entry.fault_at(about_retention ? "retention_days" : "region", policy::explain(fault));
 }
 
 // The text of engine/policy/schedule.h that the fields of a schedule stand for, and the field that
@@ -166,13 +163,22 @@ void read_schedule(Build& build, const Node& entry, const Profile& profile, sim:
   service.schedules.push_back(std::move(schedule));
 }
 
+// Zerops' size limit per service is the project's quota unless the policy says otherwise.
+void follow_plan(const Build& build, const std::string& text, sim::Service& service) {
+  auto* native = std::get_if<policy::NativePolicy>(&*service.retention);
+  const auto& quota = build.scenario.projects[service.project].quota_bytes;
+  const bool said = text.find("maxTotalGiB") != text.npos || text.find("-gib") != text.npos;
+  if (native == nullptr || said || !quota) return;
+  if (native->words == policy::NativePolicy::Words::kZerops) native->max_size_bytes = *quota;
+}
+
 void read_job(const Node& node, sim::JobModel& job) {
-  job.rate_bytes_per_second = node.bytes_per_second("rate").value_or(0);
+  job.speed.rate_bytes_per_second = node.bytes_per_second("rate").value_or(0);
   job.copy_rate_bytes_per_second = node.bytes_per_second("copy_rate").value_or(0);
   job.restore_rate_bytes_per_second = node.bytes_per_second("restore_rate").value_or(0);
-  job.collections_free = static_cast<std::uint32_t>(
+  job.speed.free_collections = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(node.integer("collections_free").value_or(0), 0, UINT32_MAX));
-  job.ms_per_collection = static_cast<std::uint32_t>(
+  job.speed.per_further_collection = std::chrono::milliseconds(
       std::clamp<std::int64_t>(node.integer("ms_per_collection").value_or(0), 0, 3'600'000));
   job.failure_probability = node.share_up_to_one("failure_probability").value_or(0);
   job.retries = static_cast<std::uint32_t>(node.integer("retries").value_or(0));
@@ -181,6 +187,36 @@ void read_job(const Node& node, sim::JobModel& job) {
 
 }  // namespace
 
+// "7 days" in the words of the provider's retention dialect; nullopt for "forever".
+std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
+                                                          const Profile& profile) {
+  const std::string rules = rules_of(profile);
+  if (const auto word = node.text("retention_days")) {
+    if (*word != "forever") {
+      node.fault_at("retention_days", fmt::format("\"{}\" is no number of days", printable(*word)),
+                    "give a number such as 7, or \"forever\"");
+    } else if (rules == "zilliz") {
+      node.fault_at("retention_days", "Zilliz keeps scheduled backups for 1 to 30 days",
+                    "give a number from 1 to 30; manual backups are permanent");
+    }
+    return std::nullopt;
+  }
+  const auto days = node.integer("retention_days");
+  if (!days) return std::nullopt;
+  if (rules == "zerops") {
+    node.fault_at("retention_days", "Zerops has no retention in days",
+                  "give \"retention\" with its minimums and maximums instead");
+    return std::nullopt;
+  }
+  const std::string text = rules == "zilliz" || rules == "qdrant"
+                               ? fmt::format("{}: --retention-days {}", rules, *days)
+                               : fmt::format("native: --ttl {}d", *days);
+  auto policy = policy::parse_policy(text);
+  if (policy.ok()) return std::move(policy).value();
+  node.fault_at("retention_days", std::move(policy).error());
+  return std::nullopt;
+}
+
 std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Profile& profile,
                                        const sim::Service& service, bool scheduled) {
   std::vector<sim::CopyRule> rules;
@@ -188,15 +224,12 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
   for (const Node& entry : node.items("copies")) {
     const auto region = entry.text("region");
     if (!region) continue;
-    (void)service;
+    check_target(entry, profile, service, *region, scheduled);
     for (const sim::CopyRule& other : rules) {
       if (other.region == *region) entry.fault_at("region", "this region is there twice");
     }
-    if (scheduled && rules_of(profile) == "zilliz" && !entry.has("retention_days")) {
-      entry.fault("a scheduled copy needs \"retention_days\" of its own",
-                  "give a number from 1 to 30");
-    }
-    rules.push_back({*region, retention_at_birth(entry, profile)});
+    const bool keeps = scheduled || service.rules != "zilliz";
+    rules.push_back({*region, keeps ? retention_at_birth(entry, profile) : std::nullopt});
   }
   return rules;
 }
@@ -208,6 +241,7 @@ void read_policies(Build& build, const Node& node, const Profile& profile, sim::
     auto policy = policy::parse_policy(*text);
     if (policy.ok()) {
       service.retention = std::move(policy).value();
+      follow_plan(build, *text, service);
     } else {
       Error error = std::move(policy).error();
       error.where = {};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/instant.h"
+#include "engine/policy/admission.h"
 #include "engine/policy/retention.h"
 #include "engine/policy/schedule.h"
 #include "sim/delta_model.h"
@@ -41,12 +42,10 @@ constexpr Duration time_for(std::uint64_t bytes, std::uint64_t bytes_per_second)
 
 // How long a job takes and whether it succeeds. Rates are bytes of live data per second.
 struct JobModel {
-  std::uint64_t rate_bytes_per_second = 0;          // 0 = backups take no time
+  policy::JobSpeed speed;  // of a backup
   std::uint64_t copy_rate_bytes_per_second = 0;     // where no link is given; 0 = no time
   std::uint64_t restore_rate_bytes_per_second = 0;  // 0 = no time
-  std::uint32_t collections_free = 0;               // more than these take ms_per_collection each
-  std::uint32_t ms_per_collection = 0;
-  double failure_probability = 0;  // of one attempt
+  double failure_probability = 0;                   // of one attempt
   std::uint32_t retries = 0;
   Duration retry_after{0};
 };

@@ -155,6 +155,24 @@ std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, 
   return doomed;
 }
 
+std::uint64_t Vault::freed_by_retention(const policy::RetentionPolicy& policy,
+                                        const policy::Snapshot& newcomer, Instant now) const {
+  std::vector<policy::Point> points;
+  std::vector<DeltaChain::Handle> handles;
+  for (const Held& held : held_) {
+    // In a home vault nothing but the newcomer has room without being there.
+    points.push_back(policy::to_point(policy, held.available ? held.snapshot : newcomer));
+    handles.push_back(held.handle);
+  }
+  policy::Plan plan;
+  policy::plan(policy, points, {now, policy::Zone::utc()}, plan);
+  DeltaChain after = chain_;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!plan.verdicts[i].keep) after.remove(handles[i]);
+  }
+  return chain_.stored_bytes() - after.stored_bytes();
+}
+
 std::vector<Vault::Doomed> Vault::expired(Instant now) const {
   std::vector<Doomed> doomed;
   for (const Held& held : held_) {

@@ -49,6 +49,10 @@ class Vault {
     std::string reason;
   };
   std::vector<Doomed> doomed(const policy::RetentionPolicy& policy, Instant now) const;
+  // Bytes that the policy would free if `newcomer`, for which there is room already, were the
+  // newest of them.
+  std::uint64_t freed_by_retention(const policy::RetentionPolicy& policy,
+                                   const policy::Snapshot& newcomer, Instant now) const;
   // Those whose own expiry, given at birth, has come.
   std::vector<Doomed> expired(Instant now) const;
 

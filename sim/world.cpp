@@ -73,6 +73,10 @@ void World::handle(const Event& event) {
       return expire(event.entity);
     case kPurge:
       return purge(event.entity);
+    case kKeyGone:
+      return log(LogKind::kKeyDestroyed, kNone, kNone, "",
+                 "the key of project " + keys_[event.entity] +
+                     " is destroyed: no copy of its backups can be opened any more");
     case kScenario:
       return begin(event.entity);
     case kInitial:

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/policy/lifecycle.h"
 #include "sim/draws.h"
 #include "sim/kernel.h"
 #include "sim/link.h"
@@ -40,6 +41,7 @@ class World {
     kRestoreEnds,   // restore
     kExpires,       // vault
     kPurge,         // service: grace after deletion is over
+    kKeyGone,       // key of a deleted project
     kScenario,      // scenario event
     kInitial,       // slot: the backup that a schedule begins with
     kFires,         // slot
@@ -68,6 +70,12 @@ class World {
     Link::Handle transfer = 0;
     const policy::RetentionPolicy* birth = nullptr;
     bool running = false;
+  };
+  // A backup that stays for a grace period after its service was deleted.
+  struct Purge {
+    Instant at{};
+    std::uint32_t backup = 0;
+    std::string reason;
   };
   struct ServiceState {
     std::vector<std::uint32_t> vaults;  // indices; the home region's first
@@ -103,11 +111,15 @@ class World {
   std::optional<Instant> next_start(const ServiceSchedule& schedule, Slot& slot, Instant after);
   std::string admission(std::uint32_t service, bool automatic) const;
   void give_tags(BackupRecord& record, bool automatic);
-  std::string quota_refusal(std::uint32_t backup, std::uint32_t vault, std::uint64_t added_bytes,
-                            const policy::RetentionPolicy* birth) const;
+  std::string quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const;
+
+  // world_lifecycle.cpp
   void delete_service(std::uint32_t service, const ScheduledEvent& event);
   void delete_project(std::uint32_t project, const ScheduledEvent& event);
+  void decide_fates(std::uint32_t service, const policy::DeletionRules& rules,
+                    policy::OwnerKind owner);
   void purge(std::uint32_t service);
+  void enable_schedules(std::uint32_t service);
 
   // world_copies.cpp
   void start_copies(const Job& job);
@@ -115,6 +127,7 @@ class World {
                   bool scheduled);
   void end_link(std::uint32_t link);
   void end_copy(std::uint32_t copy);
+  void cancel_copy(std::uint32_t copy, const std::string& reason);
   void fail_copies_to(const std::string& region);
   void await_link(std::uint32_t link);
   Duration copy_time(const Service& service, std::uint64_t bytes, const std::string& from,
@@ -122,6 +135,7 @@ class World {
 
   // world_retention.cpp
   bool store(std::uint32_t backup, const Job& job);
+  policy::Snapshot snapshot_of(const BackupRecord& record, policy::Origin origin) const;
   void arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
               policy::Origin origin);
   void prune(std::uint32_t vault);
@@ -134,7 +148,6 @@ class World {
   void begin(std::uint32_t event);
   void end(std::uint32_t event);
   void begin_for(std::uint32_t service, const ScheduledEvent& event);
-  void enable_schedules(std::uint32_t service);
   void set_links(const ScheduledEvent& event, bool up);
   void fail_jobs_in(const std::string& region);
   void fail_jobs_of(std::uint32_t service, const std::string& reason);
@@ -156,6 +169,8 @@ class World {
   std::map<std::uint32_t, ServiceState> services_;
   std::map<std::string, int, std::less<>> down_;  // regions, by open outages
   std::map<std::uint32_t, Series> quotas_;        // by project
+  std::map<std::uint32_t, std::vector<Purge>> purges_;  // by service
+  std::vector<std::string> keys_;                       // of deleted projects
 };
 
 }  // namespace backcast::sim

@@ -119,21 +119,28 @@ void World::end_copy(std::uint32_t index) {
       fmt::format("{} completed: {} added", record.id, format_bytes(record.added_bytes)));
 }
 
+void World::cancel_copy(std::uint32_t index, const std::string& reason) {
+  Copy& copy = copies_[index];
+  if (copy.link != kNone) {
+    end_link(copy.link);  // it may have ended just now
+    if (!copy.running) return;
+    links_[copy.link].cancel((now_ - scenario_.start).count(), copy.transfer);
+    await_link(copy.link);
+  }
+  copy.running = false;
+  BackupRecord& record = result_.backups[copy.backup];
+  vaults_[copy.vault]->remove(copy.backup, record, now_);
+  record.state = BackupState::kFailed;
+  record.reason = reason;
+  log(LogKind::kCopyFailed, record.service, copy.backup, record.region,
+      fmt::format("{} failed: {}", record.id, reason));
+}
+
 void World::fail_copies_to(const std::string& region) {
-  for (Copy& copy : copies_) {
-    if (!copy.running || vaults_[copy.vault]->region() != region) continue;
-    copy.running = false;
-    BackupRecord& record = result_.backups[copy.backup];
-    if (copy.link != kNone) {
-      end_link(copy.link);
-      links_[copy.link].cancel((now_ - scenario_.start).count(), copy.transfer);
-      await_link(copy.link);
+  for (std::uint32_t i = 0; i < copies_.size(); ++i) {
+    if (copies_[i].running && vaults_[copies_[i].vault]->region() == region) {
+      cancel_copy(i, region + " went down while it was copied");
     }
-    vaults_[copy.vault]->remove(copy.backup, record, now_);
-    record.state = BackupState::kFailed;
-    record.reason = region + " went down while it was copied";
-    log(LogKind::kCopyFailed, record.service, copy.backup, region,
-        fmt::format("{} failed: {}", record.id, record.reason));
   }
 }
 

@@ -89,19 +89,6 @@ void World::end(std::uint32_t index) {
   }
 }
 
-// Disabling and enabling again is as enabling anew: a backup at once where the provider makes one.
-void World::enable_schedules(std::uint32_t service) {
-  ServiceState& state = services_.at(service);
-  if (state.schedules_on) return;
-  state.schedules_on = true;
-  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
-    if (slots_[slot].service != service) continue;
-    if (scenario_.services[service].schedules[slots_[slot].schedule].initial_backup) {
-      start(service, slot, kNone);
-    }
-  }
-}
-
 void World::set_links(const ScheduledEvent& event, bool up) {
   const std::int64_t now_ns = (now_ - scenario_.start).count();
   for (std::uint32_t link = 0; link < scenario_.links.size(); ++link) {

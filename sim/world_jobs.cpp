@@ -7,18 +7,6 @@
 #include "sim/world.h"
 
 namespace backcast::sim {
-namespace {
-
-Duration backup_time(const Service& service, std::uint64_t live_bytes) {
-  const JobModel& job = service.job;
-  const std::uint64_t slow =
-      service.collections > job.collections_free ? service.collections - job.collections_free : 0;
-  const Duration overhead = std::chrono::milliseconds(slow * job.ms_per_collection);
-  return time_for(live_bytes, job.rate_bytes_per_second) + overhead;
-}
-
-}  // namespace
-
 void World::fire(std::uint32_t slot) {
   const Slot s = slots_[slot];
   ++slots_[slot].fired;
@@ -119,7 +107,7 @@ void World::attempt(std::uint32_t index) {
   const std::uint64_t live_bytes = size_at(s.workload, scenario_.start, now_);
   log(LogKind::kBackupStarted, record.service, job.backup, s.region,
       fmt::format("{} started: {} to read", record.id, format_bytes(live_bytes)));
-  push(now_ + backup_time(s, live_bytes), kJobEnds, index);
+  push(now_ + policy::job_duration(s.job.speed, live_bytes, s.collections), kJobEnds, index);
 }
 
 void World::end_job(std::uint32_t index) {

@@ -8,11 +8,7 @@
 
 namespace backcast::sim {
 
-// Makes a finished backup or copy available, with the expiry its policy gives it at birth.
-void World::arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
-                   policy::Origin origin) {
-  BackupRecord& record = result_.backups[backup];
-  const Service& s = scenario_.services[record.service];
+policy::Snapshot World::snapshot_of(const BackupRecord& record, policy::Origin origin) const {
   policy::Snapshot snapshot;
   snapshot.id = record.id;
   snapshot.time = record.born;
@@ -21,6 +17,15 @@ void World::arrive(std::uint32_t backup, std::uint32_t vault, const policy::Rete
   snapshot.schedule = record.schedule;
   snapshot.origin = origin;
   snapshot.end = now_;
+  return snapshot;
+}
+
+// Makes a finished backup or copy available, with the expiry its policy gives it at birth.
+void World::arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
+                   policy::Origin origin) {
+  BackupRecord& record = result_.backups[backup];
+  const Service& s = scenario_.services[record.service];
+  policy::Snapshot snapshot = snapshot_of(record, origin);
   if (birth != nullptr) {
     std::vector<policy::Point> older;
     for (const Vault::Held& held : vaults_[vault]->held()) {
@@ -49,14 +54,12 @@ bool World::store(std::uint32_t backup, const Job& job) {
   const Service& s = scenario_.services[record.service];
   const std::uint32_t vault = vault_of(record.service, record.region);
   const bool automatic = job.slot != kNone;
-  give_tags(record, automatic);
+  const auto origin = automatic ? policy::Origin::kAutomatic : policy::Origin::kManual;
   const auto& retention = automatic ? s.schedules[slots_[job.slot].schedule].retention
                                     : scenario_.events[job.event].retention;
-  const policy::RetentionPolicy* birth = retention ? &*retention : nullptr;
-  const std::uint64_t before_bytes = vaults_[vault]->stored_bytes();
+  give_tags(record, automatic);
   vaults_[vault]->reserve(backup, job.generation);
-  const std::uint64_t added_bytes = vaults_[vault]->stored_bytes() - before_bytes;
-  if (const std::string why = quota_refusal(backup, vault, added_bytes, birth); !why.empty()) {
+  if (const std::string why = quota_refusal(snapshot_of(record, origin), vault); !why.empty()) {
     vaults_[vault]->remove(backup, record, now_);
     log(LogKind::kQuotaExceeded, record.service, backup, record.region,
         fmt::format("{} was not stored: {}", record.id, why));
@@ -64,7 +67,8 @@ bool World::store(std::uint32_t backup, const Job& job) {
     record.reason = why;
     return false;
   }
-  arrive(backup, vault, birth, automatic ? policy::Origin::kAutomatic : policy::Origin::kManual);
+  arrive(backup, vault, retention ? &*retention : nullptr, origin);
+  if (automatic) services_.at(record.service).newest_automatic = record.born;
   return true;
 }
 

@@ -1,6 +1,12 @@
-// Where the world asks engine/policy what may happen.
+// Where the world asks engine/policy what may happen: when a schedule fires, whether a job may
+// start, which tags a backup gets, whether the quota lets it in.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/policy/admission.h"
+#include "engine/policy/quota.h"
+#include "engine/policy/tags.h"
 #include "sim/world.h"
 
 namespace backcast::sim {
@@ -23,30 +29,51 @@ std::optional<Instant> World::next_start(const ServiceSchedule& schedule, Slot& 
   return fires;
 }
 
+// Why a job may not start beside those that run, or "".
 std::string World::admission(std::uint32_t service, bool automatic) const {
-  (void)service, (void)automatic;
-  return {};
+  const policy::AdmissionRules rules = scenario_.services[service].rules == "zilliz"
+                                           ? policy::zilliz_admission()
+                                           : policy::AdmissionRules{};
+  policy::RunningJobs running;
+  for (const std::uint32_t job : services_.at(service).jobs) {
+    ++(jobs_[job].slot != kNone ? running.automatic : running.manual);
+  }
+  const policy::Admission verdict = policy::admit(
+      rules, running, automatic ? policy::Origin::kAutomatic : policy::Origin::kManual);
+  return verdict.admitted ? std::string() : policy::explain(verdict, rules);
 }
 
+// The tags of a backup that has succeeded.
 void World::give_tags(BackupRecord& record, bool automatic) {
-  (void)record, (void)automatic;
+  const Service& s = scenario_.services[record.service];
+  ServiceState& state = services_.at(record.service);
+  if (automatic && s.rules == "zerops") {
+    const policy::TimeTags tags = policy::time_tags(record.born, state.newest_automatic);
+    if (tags.monthly) record.tags.insert(record.tags.begin(), "monthly");
+    if (tags.weekly) record.tags.insert(record.tags.begin(), "weekly");
+    if (tags.daily) record.tags.insert(record.tags.begin(), "daily");
+  }
+  const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
+  record.is_protected =
+      native != nullptr && policy::protecting_tag(record.tags, native->protected_tags) >= 0;
 }
 
-std::string World::quota_refusal(std::uint32_t backup, std::uint32_t vault,
-                                 std::uint64_t added_bytes,
-                                 const policy::RetentionPolicy* birth) const {
-  (void)backup, (void)vault, (void)added_bytes, (void)birth;
-  return {};
-}
-
-void World::delete_service(std::uint32_t service, const ScheduledEvent& event) {
-  (void)service, (void)event;
-}
-void World::delete_project(std::uint32_t project, const ScheduledEvent& event) {
-  (void)project, (void)event;
-}
-void World::purge(std::uint32_t service) {
-  (void)service;
+// Why the project's quota does not let a newcomer in, or "". Retention makes room first: counted is
+// what the project would hold once it has run with the newcomer.
+std::string World::quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const {
+  const Service& s = scenario_.services[vaults_[vault]->service()];
+  const Project& project = scenario_.projects[s.project];
+  if (!project.quota_bytes) return {};
+  const policy::Quota quota{
+      *project.quota_bytes,
+      project.quota_bills ? policy::QuotaMode::kBill : policy::QuotaMode::kRefuse,
+      project.quota_ceiling_bytes};
+  std::uint64_t held_bytes = quota_bytes(s.project);
+  if (s.retention && vaults_[vault]->region() == s.region) {
+    held_bytes -= vaults_[vault]->freed_by_retention(*s.retention, newcomer, now_);
+  }
+  const policy::QuotaVerdict verdict = policy::check_quota(quota, held_bytes);
+  return verdict.stored ? std::string() : policy::explain(verdict, quota);
 }
 
 }  // namespace backcast::sim
