@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
 
   // Keep in the order of the help: planning first, then the engine.
   add_simulate(app, context);
+  add_validate(app, context);
   add_schedule(app, context);
   add_retention(app, context);
   add_import(app, context);

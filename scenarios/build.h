@@ -25,6 +25,7 @@ struct Build {
   Pricing pricing;
   std::map<std::string, Profile, std::less<>> profiles;
   std::vector<const Profile*> profile_of_service;  // by service index
+  std::vector<nlohmann::json> own_fields;  // by service index: what the scenario itself says
   std::map<std::string, std::uint32_t, std::less<>> service_index, project_index;
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;
   std::deque<nlohmann::json> merged;  // services with their defaults, kept while they are read
@@ -47,6 +48,7 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
 // "retention_days" in the words of the provider's retention dialect; none for "forever".
 std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node, const Profile& profile);
 void read_events(Build& build);        // read_events.cpp
+void note_assumptions(Build& build);   // assumptions.cpp
 void read_requirements(Build& build);  // read_requirements.cpp
 // The services a "service" field names: a name, a list, a fleet, or "*" (also the default).
 std::vector<std::uint32_t> read_who(Build& build, const Node& node, bool all_by_default);

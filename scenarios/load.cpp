@@ -155,6 +155,7 @@ Result<Loaded, Errors> load(const Document& document) {
     read_events(build);
     read_requirements(build);
     read_pricing(build);
+    note_assumptions(build);
   }
   if (build.faults.any()) return build.faults.take();
   return Loaded{std::move(build.scenario), std::move(build.pricing), document, {}};

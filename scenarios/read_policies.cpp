@@ -37,8 +37,8 @@ void check_target(const Node& entry, const Profile& profile, const sim::Service&
   }
   const policy::CopyFault fault = policy::check_copy(request);
   if (fault == policy::CopyFault::kNone) return;
-  const bool about_retention = fault == policy::CopyFault::kRetentionRange ||
-                               fault == policy::CopyFault::kRetentionOfManual;
+  const bool about_retention =
+      fault == policy::CopyFault::kRetentionRange || fault == policy::CopyFault::kRetentionOfManual;
   if (fault == policy::CopyFault::kNoRetention) return entry.fault(policy::explain(fault));
   entry.fault_at(about_retention ? "retention_days" : "region", policy::explain(fault));
 }

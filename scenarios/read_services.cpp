@@ -86,21 +86,6 @@ std::uint32_t project_of(Build& build, const Node& node, const Profile& profile)
   return build.project_index[name];
 }
 
-// Notes what the profile assumes and nobody published, unless the scenario says its own value.
-void note_assumptions(Build& build, const Profile& profile, const Node& service,
-                      const json& defaults) {
-  const auto assumptions = profile.document->find("assumptions");
-  if (assumptions == profile.document->end()) return;
-  for (const auto& [field, text] : assumptions->items()) {
-    const json::json_pointer path("/" + field);
-    const bool said =
-        service.value().contains(path) || (defaults.is_object() && defaults.contains(path));
-    if (!said) {
-      build.assume(text.get<std::string>());
-    }
-  }
-}
-
 std::optional<std::string> region_of(const Node& fields, const sim::Service& service) {
   if (auto region = fields.text("region")) return region;
   fields.fault(fmt::format("\"{}\" has no region", service.name),
@@ -141,7 +126,7 @@ void add_service(Build& build, const Node& node, const json& own, const json& de
   build.service_index[name] = static_cast<std::uint32_t>(build.scenario.services.size());
   build.scenario.services.push_back(std::move(service));
   build.profile_of_service.push_back(profile);
-  note_assumptions(build, *profile, node, defaults);
+  build.own_fields.push_back(std::move(merged_once));
 }
 
 }  // namespace

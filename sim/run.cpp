@@ -29,8 +29,8 @@ class Couples {
   }
   // The smaller index stays root, so the order of joins does not matter.
   void join(std::uint32_t a, std::uint32_t b) {
-    const auto [low, high] = std::minmax(root(a), root(b));
-    parent_[high] = low;
+    const std::uint32_t x = root(a), y = root(b);
+    parent_[std::max(x, y)] = std::min(x, y);
   }
 
  private:

@@ -42,7 +42,7 @@ constexpr Duration time_for(std::uint64_t bytes, std::uint64_t bytes_per_second)
 
 // How long a job takes and whether it succeeds. Rates are bytes of live data per second.
 struct JobModel {
-  policy::JobSpeed speed;  // of a backup
+  policy::JobSpeed speed;                           // of a backup
   std::uint64_t copy_rate_bytes_per_second = 0;     // where no link is given; 0 = no time
   std::uint64_t restore_rate_bytes_per_second = 0;  // 0 = no time
   double failure_probability = 0;                   // of one attempt

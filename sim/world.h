@@ -167,8 +167,8 @@ class World {
   std::vector<Link> links_;              // as Scenario::links
   std::vector<Generation> generations_;  // by backup
   std::map<std::uint32_t, ServiceState> services_;
-  std::map<std::string, int, std::less<>> down_;  // regions, by open outages
-  std::map<std::uint32_t, Series> quotas_;        // by project
+  std::map<std::string, int, std::less<>> down_;        // regions, by open outages
+  std::map<std::uint32_t, Series> quotas_;              // by project
   std::map<std::uint32_t, std::vector<Purge>> purges_;  // by service
   std::vector<std::string> keys_;                       // of deleted projects
 };

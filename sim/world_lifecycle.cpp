@@ -43,7 +43,8 @@ void World::delete_project(std::uint32_t project, const ScheduledEvent& event) {
     any = true;
     const policy::DeletionRules rules = deletion_rules(s, event.delete_backups);
     key_destroyed = policy::key_destroyed_at(rules, now_);
-    log(LogKind::kServiceDeleted, service, kNone, s.region, s.name + " is deleted with its project");
+    log(LogKind::kServiceDeleted, service, kNone, s.region,
+        s.name + " is deleted with its project");
     state.deleted = true;
     fail_jobs_of(service, s.name + " was deleted");
     decide_fates(service, rules, policy::OwnerKind::kProject);
@@ -77,8 +78,7 @@ void World::decide_fates(std::uint32_t service, const policy::DeletionRules& rul
     BackupRecord& record = result_.backups[backup];
     const std::optional<Instant> expires =
         record.expires == kNever ? std::nullopt : std::optional(record.expires);
-    const policy::Fate fate =
-        policy::after_deletion(rules, made_by(record), now_, expires);
+    const policy::Fate fate = policy::after_deletion(rules, made_by(record), now_, expires);
     const std::string why = policy::explain(fate, owner, made_by(record));
     if (!fate.gone_at || fate.reason == policy::FateReason::kExpiresBefore) {
       record.reason = why;

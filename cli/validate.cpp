@@ -1,0 +1,95 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/output_file.h"
+#include "cli/scenario_run.h"
+#include "cli/verbs.h"
+
+namespace backcast::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  ScenarioOptions scenario;
+  std::string junit;
+  bool explain = false, allow_unchecked = false;
+};
+
+void print_outcomes(Context& context, const Options& options,
+                    const std::vector<reports::RunReport>& results) {
+  for (const reports::RunReport& result : results) {
+    switch (context.format) {
+      case Format::kJson:
+        print(reports::to_json(result));
+        break;
+      case Format::kMarkdown:
+        print(reports::to_markdown(result));
+        break;
+      case Format::kCsv:
+        print(context, reports::requirements_table(*result.run));
+        break;
+      case Format::kText:
+        print(reports::to_terminal(result, {.explain = options.explain}));
+        break;
+    }
+  }
+}
+
+void validate(Context& context, const Options& options) {
+  std::vector<ScenarioRun> runs;
+  Errors errors;
+  for (const std::string& file : options.files) {
+    ScenarioOptions one = options.scenario;
+    one.file = file;
+    auto run = run_scenario(one);
+    if (run.ok()) {
+      runs.push_back(std::move(run).value());
+    } else {
+      errors.insert(errors.end(), run.error().begin(), run.error().end());
+    }
+  }
+  if (!errors.empty()) return report(context, errors);
+  std::vector<reports::RunReport> results;
+  for (const ScenarioRun& run : runs) results.push_back(run.report());
+  if (!options.junit.empty()) {
+    if (auto status = write_output(options.junit, reports::to_junit(results)); !status.ok()) {
+      return report(context, status.error());
+    }
+  }
+  print_outcomes(context, options, results);
+  for (const ScenarioRun& run : runs) {
+    if (run.result.requirements.empty()) {
+      note(context, run.file + ": the scenario states no requirements, so nothing was proved");
+    }
+    if (!sim::all_hold(run.result)) context.exit_code = 1;
+    for (const sim::RequirementOutcome& outcome : run.result.requirements) {
+      if (outcome.checked || options.allow_unchecked) continue;
+      note(context, run.file + ": " + outcome.name + " could not be checked: " + outcome.observed);
+      context.exit_code = 1;
+    }
+  }
+}
+
+}  // namespace
+
+void add_validate(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb =
+      app.add_subcommand("validate",
+                         "Prove that every requirement of a scenario holds; exit code 1 and a "
+                         "counterexample if not\n\n"
+                         "  backcast validate scenarios/policy-that-fails.json\n"
+                         "  backcast validate policies/*.json --junit results.xml\n"
+                         "  backcast validate my.json --markdown >> \"$GITHUB_STEP_SUMMARY\"");
+  verb->add_option("scenarios", options->files,
+                   "Scenario files, \"-\", or names of shipped scenarios")
+      ->required();
+  add_scenario_options(*verb, options->scenario);
+  verb->add_option("--junit", options->junit, "Also write JUnit XML here, one case a requirement");
+  verb->add_flag("--explain", options->explain, "Traces and every invoice line");
+  verb->add_flag("--allow-unchecked", options->allow_unchecked,
+                 "Requirements that nothing in the run could test do not fail");
+  verb->callback([options, &context] { validate(context, *options); });
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,72 @@
+// What a run takes for granted and nobody published: said once, and only where the run uses it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenarios/build.h"
+
+namespace backcast::scenario {
+namespace {
+
+using sim::EventKind;
+
+bool copies_without_link(const sim::Scenario& scenario, const sim::Service& service,
+                         const std::vector<sim::CopyRule>& copies) {
+  return std::any_of(copies.begin(), copies.end(), [&](const sim::CopyRule& copy) {
+    return std::none_of(scenario.links.begin(), scenario.links.end(),
+                        [&](const sim::LinkSpec& link) {
+                          return link.from == service.region && link.to == copy.region;
+                        });
+  });
+}
+
+// Whether the run of this service uses the field of the profile at all.
+bool is_used(const sim::Scenario& scenario, std::uint32_t index, std::string_view field) {
+  const sim::Service& service = scenario.services[index];
+  const auto names_it = [&](const std::vector<std::uint32_t>& services) {
+    return std::find(services.begin(), services.end(), index) != services.end();
+  };
+  if (field == "job/copy_rate") {
+    for (const sim::ServiceSchedule& schedule : service.schedules) {
+      if (copies_without_link(scenario, service, schedule.copies)) return true;
+    }
+    return std::any_of(scenario.events.begin(), scenario.events.end(), [&](const auto& event) {
+      return names_it(event.services) && copies_without_link(scenario, service, event.copies);
+    });
+  }
+  if (field == "job/restore_rate") {
+    const bool event = std::any_of(
+        scenario.events.begin(), scenario.events.end(),
+        [&](const auto& e) { return e.kind == EventKind::kRestore && names_it(e.services); });
+    return event ||
+           std::any_of(
+               scenario.requirements.begin(), scenario.requirements.end(), [&](const auto& r) {
+                 return r.kind == sim::RequirementKind::kRestoreTime && names_it(r.services);
+               });
+  }
+  if (field == "job/ms_per_collection") {
+    return service.collections > service.job.speed.free_collections;
+  }
+  return true;
+}
+
+}  // namespace
+
+void note_assumptions(Build& build) {
+  bool timeless = false;
+  for (std::uint32_t i = 0; i < build.scenario.services.size(); ++i) {
+    const auto assumptions = build.profile_of_service[i]->document->find("assumptions");
+    timeless = timeless || build.scenario.services[i].job.speed.rate_bytes_per_second == 0;
+    if (assumptions == build.profile_of_service[i]->document->end()) continue;
+    for (const auto& [field, text] : assumptions->items()) {
+      const bool said = build.own_fields[i].contains(nlohmann::json::json_pointer("/" + field));
+      if (!said && is_used(build.scenario, i, field)) build.assume(text.get<std::string>());
+    }
+  }
+  if (timeless) {
+    build.assume(
+        "backups take no time where no speed is given (\"job\": {\"rate\": \"100 MB/s\"})");
+  }
+}
+
+}  // namespace backcast::scenario
