@@ -55,12 +55,9 @@ Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options) {
   run.file = options.file;
   run.text = loaded.text;
   if (book != nullptr) {
-    cost::Biller biller(book, {{loaded.pricing.options.begin(), loaded.pricing.options.end()}});
-    for (const UsageRecord& record : run.result.billed) {
-      // A record that cannot be priced is reported by finish, once per cause.
-      (void)biller.add(record).ok();
-    }
-    BACKCAST_TRY(run.invoice, biller.finish());
+    const cost::BillOptions bill_options{
+        {loaded.pricing.options.begin(), loaded.pricing.options.end()}};
+    BACKCAST_TRY(run.invoice, cost::bill(*book, run.result.billed, bill_options));
     sim::check_budgets(loaded.scenario, *run.invoice, run.result);
   }
   return run;

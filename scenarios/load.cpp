@@ -1,6 +1,7 @@
 #include "scenarios/load.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -74,12 +75,43 @@ void read_pricing(Build& build) {
   for (const Profile* profile : build.profile_of_service) {
     const std::string own = profile->document->value("price_book", std::string());
     if (pricing.book.empty()) pricing.book = own;
-    if (pricing.book != own) {
+    if (pricing.book != own && !build.faults.any()) {
       build.root.fault("services of several providers need a \"price_book\"",
                        "give \"price_book\" the name or path of one that covers them");
       return;
     }
   }
+}
+
+// About how many backups and copies a schedule makes in the run, from its first fifty.
+double expected_points(const sim::Scenario& scenario, const sim::ServiceSchedule& schedule) {
+  Instant at = std::max(scenario.start, schedule.from);
+  const Instant first = at, until = std::min(scenario.end, schedule.until);
+  double fired = 0;
+  for (; fired < 50; ++fired) {
+    const auto next = policy::next(schedule.rule, at, schedule.zone);
+    if (!next || *next >= until) break;
+    at = *next;
+  }
+  if (fired == 50)
+    fired *=
+        static_cast<double>((until - first).count()) / static_cast<double>((at - first).count());
+  return fired * static_cast<double>(1 + schedule.copies.size());
+}
+
+void check_run_size(Build& build) {
+  double points = 0;
+  for (const sim::Service& service : build.scenario.services) {
+    for (const sim::ServiceSchedule& schedule : service.schedules) {
+      points += expected_points(build.scenario, schedule);
+    }
+  }
+  if (points <= kMaxRestorePoints) return;
+  build.root.fault(
+      fmt::format("the run would make about {:.0f} million backups and copies; at most {:.0f} "
+                  "million are simulated at once, each takes about 2 kB of memory",
+                  points / 1e6, kMaxRestorePoints / 1e6),
+      "shorten the horizon, thin the schedules, or split the scenario");
 }
 
 constexpr std::uint64_t kMaxDocumentBytes = 16 << 20;
@@ -95,7 +127,7 @@ void read_horizon(Build& build) {
   sim::Scenario& scenario = build.scenario;
   const auto start = build.root.when("start", Instant{});
   scenario.start = start ? std::chrono::floor<std::chrono::seconds>(*start) : Instant{};
-  scenario.end = scenario.start + kDay;
+  scenario.end = scenario.start + kMaxHorizonYears * 366 * kDay;  // until a horizon is read
   if (start && (*start < from_unix_seconds(0) || *start > from_unix_seconds(4'102'444'800))) {
     build.root.fault_at("start", "the start lies outside 1970 .. 2100");
     scenario.start = Instant{};
@@ -109,7 +141,7 @@ void read_horizon(Build& build) {
   auto duration = parse_duration(*horizon);
   if (!duration.ok()) {
     build.root.fault_at("horizon",
-                        fmt::format("\"{}\" is no length of time from one second to {} years",
+                        fmt::format("{} is no length of time from one second to {} years",
                                     printable(*horizon), kMaxHorizonYears),
                         "give \"30d\", \"6 months\" or \"5 years\"");
   } else if (*duration < kSecond || *duration > kMaxHorizonYears * 366 * kDay) {
@@ -157,6 +189,7 @@ Result<Loaded, Errors> load(const Document& document) {
     read_pricing(build);
     note_assumptions(build);
   }
+  if (!build.faults.any()) check_run_size(build);
   if (build.faults.any()) return build.faults.take();
   return Loaded{std::move(build.scenario), std::move(build.pricing), document, {}};
 }
@@ -171,13 +204,19 @@ Result<Loaded, Errors> load_file(const std::string& path_or_name) {
       return with_text(load(*document), std::string(*text));
     }
     const auto names = shipped_names("");
-    Error error = bad_input(fmt::format("there is no scenario \"{}\"", printable(path_or_name)),
+    Error error = bad_input(fmt::format("there is no scenario {}", printable(path_or_name)),
                             did_you_mean(path_or_name, std::span<const std::string_view>(names)) +
                                 "; or give the path of a file");
     return Errors{std::move(error)};
   }
   auto text = read_text_file(path_or_name, kMaxDocumentBytes);
-  if (!text.ok()) return Errors{std::move(text).error()};
+  if (!text.ok()) {
+    Error error = std::move(text).error();
+    error.code = Errc::kBadInput;
+    error.hint =
+        fmt::format("shipped scenarios run by name: {}", fmt::join(shipped_names(""), ", "));
+    return Errors{std::move(error)};
+  }
   auto document = Document::parse(*text, path_or_name);
   if (!document.ok()) return Errors{std::move(document).error()};
   return with_text(load(*document), std::move(text).value());

@@ -35,6 +35,7 @@ struct Loaded {
 // Limits that keep a run within memory and time; a scenario beyond them is refused by name.
 inline constexpr int kMaxHorizonYears = 100;
 inline constexpr std::size_t kMaxServices = 100'000;
+inline constexpr double kMaxRestorePoints = 2e6;
 
 // Errors: every fault of the document and of the files it names.
 Result<Loaded, Errors> load(const Document& document);

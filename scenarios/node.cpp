@@ -133,7 +133,7 @@ std::optional<std::uint64_t> Node::bytes_per_second(std::string_view key) const 
   if (!given) return std::nullopt;
   const std::string_view rate = trim(*given);
   if (!rate.ends_with("/s")) {
-    fault_at(key, fmt::format("\"{}\" is not a speed", printable(*given)),
+    fault_at(key, fmt::format("{} is not a speed", printable(*given)),
              "give bytes per second, such as \"700 MB/s\"");
     return std::nullopt;
   }
@@ -144,7 +144,7 @@ std::optional<std::uint64_t> Node::bytes_per_second(std::string_view key) const 
   }
   // The shared-link model counts in nanobytes and holds up to 10^15 bytes per second.
   if (*size == 0 || *size > 1'000'000'000'000'000) {
-    fault_at(key, fmt::format("the speed \"{}\" is out of range", printable(*given)),
+    fault_at(key, fmt::format("the speed {} is out of range", printable(*given)),
              "give between 1 B/s and 1 PB/s");
     return std::nullopt;
   }
@@ -164,7 +164,7 @@ std::optional<double> Node::share(std::string_view key) const {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), share);
   if (error != std::errc() || end != digits.data() + digits.size() || !(share >= 0) ||
       !(share < 1e9)) {
-    fault_at(key, fmt::format("\"{}\" is not a share", printable(given)),
+    fault_at(key, fmt::format("{} is not a share", printable(given)),
              "give a percentage from 0 on such as \"3%\", or a number such as 0.03");
     return std::nullopt;
   }
@@ -200,7 +200,7 @@ std::optional<Instant> Node::when(std::string_view key, Instant start) const {
       return std::nullopt;
     }
     if (*after > Instant::max() - start) {
-      fault_at(key, fmt::format("\"{}\" lies too far ahead", printable(*given)));
+      fault_at(key, fmt::format("{} lies too far ahead", printable(*given)));
       return std::nullopt;
     }
     return start + *after;

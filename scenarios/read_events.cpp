@@ -107,7 +107,7 @@ void read_event(Build& build, const Node& node) {
   if (const auto project = node.text("project")) {
     const auto found = build.project_index.find(*project);
     if (found == build.project_index.end()) {
-      node.fault_at("project", fmt::format("there is no project \"{}\"", printable(*project)));
+      node.fault_at("project", fmt::format("there is no project {}", printable(*project)));
     } else {
       event.project = found->second;
     }

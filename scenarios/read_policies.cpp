@@ -104,11 +104,12 @@ std::optional<policy::Schedule> read_rule(const Node& node, const std::string& r
   return std::nullopt;
 }
 
-void check_it_fires(Build& build, const Node& node, const sim::ServiceSchedule& schedule) {
+void check_it_fires(const Build& build, const Node& node, const sim::ServiceSchedule& schedule) {
   if (std::holds_alternative<policy::NoSchedule>(schedule.rule)) return;
   if (policy::next(schedule.rule, build.scenario.start, schedule.zone)) return;
-  node.fault(fmt::format("the schedule \"{}\" never fires", policy::print(schedule.rule)),
-             "see `backcast schedule` for when a schedule runs");
+  const char* field = node.has("cron") ? "cron" : "rule";
+  node.fault_at(field, fmt::format("{} never fires", node.child(field).value().dump()),
+                "see `backcast schedule` for when a schedule runs");
 }
 
 // A schedule's fields with the profile's defaults: its times only where the entry has none.
@@ -193,7 +194,7 @@ std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
   const std::string rules = rules_of(profile);
   if (const auto word = node.text("retention_days")) {
     if (*word != "forever") {
-      node.fault_at("retention_days", fmt::format("\"{}\" is no number of days", printable(*word)),
+      node.fault_at("retention_days", fmt::format("{} is no number of days", printable(*word)),
                     "give a number such as 7, or \"forever\"");
     } else if (rules == "zilliz") {
       node.fault_at("retention_days", "Zilliz keeps scheduled backups for 1 to 30 days",

@@ -56,7 +56,7 @@ void read_limit(const Node& node, const KindInfo& info, sim::Requirement& requir
     }
     requirement.at_most_amount = amount;
     if (auto parsed = cost::Decimal::parse(amount); !parsed.ok()) {
-      node.fault_at("at_most", fmt::format("\"{}\" is not an amount of money", printable(amount)),
+      node.fault_at("at_most", fmt::format("{} is not an amount of money", printable(amount)),
                     "give a text such as \"25.00 USD\"");
     }
   }
@@ -102,7 +102,7 @@ void read_requirement(Build& build, const Node& node, std::size_t number) {
   if (const auto project = node.text("project")) {
     const auto found = build.project_index.find(*project);
     if (found == build.project_index.end()) {
-      node.fault_at("project", fmt::format("there is no project \"{}\"", printable(*project)));
+      node.fault_at("project", fmt::format("there is no project {}", printable(*project)));
     } else {
       requirement.project = found->second;
     }

@@ -1,6 +1,8 @@
 // Projects, services and fleets: defaults filled in, names resolved.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/text.h"
 #include "scenarios/build.h"
 
@@ -16,7 +18,7 @@ std::vector<std::string> names_of(const std::map<std::string, std::uint32_t, std
 }
 
 // A project's fields: the profile's, those of its plan, then its own.
-json project_fields(Build& build, const Node& node, const Profile& profile) {
+json project_fields(const Node& node, const Profile& profile) {
   const json& document = *profile.document;
   json fields = document.value("project", json::object());
   const std::string plan = node.text("plan").value_or(fields.value("plan", std::string()));
@@ -26,7 +28,7 @@ json project_fields(Build& build, const Node& node, const Profile& profile) {
     } else if (!plan.empty()) {
       std::vector<std::string> names;
       for (const auto& [name, unused] : plans->items()) names.push_back(name);
-      node.fault_at("plan", fmt::format("{} has no plan \"{}\"", profile.name, printable(plan)),
+      node.fault_at("plan", fmt::format("{} has no plan {}", profile.name, printable(plan)),
                     did_you_mean(plan, names));
     }
   } else if (node.has("plan")) {
@@ -34,12 +36,11 @@ json project_fields(Build& build, const Node& node, const Profile& profile) {
   }
   fields.merge_patch(node.value());
   fields.erase("plan");
-  (void)build;
   return fields;
 }
 
 void add_project(Build& build, const Node& node, const std::string& name, const Profile& profile) {
-  build.merged.push_back(project_fields(build, node, profile));
+  build.merged.push_back(project_fields(node, profile));
   const Node fields(build.merged.back(), node.pointer(), build.faults);
   sim::Project project;
   project.name = name;
@@ -78,9 +79,9 @@ std::uint32_t project_of(Build& build, const Node& node, const Profile& profile)
     return found->second;
   }
   if (given && build.root.has("projects")) {
-    node.fault_at("project", fmt::format("there is no project \"{}\"", printable(name)),
+    node.fault_at("project", fmt::format("there is no project {}", printable(name)),
                   did_you_mean(name, names_of(build.project_index)));
-    return 0;
+    if (!build.scenario.projects.empty()) return 0;
   }
   add_project(build, build.root.child("no project given"), name, profile);
   return build.project_index[name];
@@ -93,16 +94,22 @@ std::optional<std::string> region_of(const Node& fields, const sim::Service& ser
   return std::nullopt;
 }
 
-void add_service(Build& build, const Node& node, const json& own, const json& defaults,
-                 const std::string& name) {
+// A service under its profile, and what the scenario itself says about it.
+struct Made {
+  sim::Service service;
+  const Profile* profile = nullptr;
+  json own;
+};
+
+std::optional<Made> make_service(Build& build, const Node& node, const json& own,
+                                 const json& defaults, const std::string& name) {
   const Profile* profile = provider_of(build, node, defaults);
-  if (profile == nullptr) return;
-  json merged_once = defaults.is_object() ? defaults : json::object();
-  if (own.is_object()) merged_once.merge_patch(own);
+  if (profile == nullptr) return std::nullopt;
+  json said = defaults.is_object() ? defaults : json::object();
+  if (own.is_object()) said.merge_patch(own);
   const auto text_in = [&](const char* key) {
-    const auto found = merged_once.find(key);
-    return found != merged_once.end() && found->is_string() ? found->get<std::string>()
-                                                            : std::string();
+    const auto found = said.find(key);
+    return found != said.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
   std::string cloud = text_in("cloud");
   if (cloud.empty()) cloud = cloud_of(*profile, text_in("region"));
@@ -119,14 +126,73 @@ void add_service(Build& build, const Node& node, const json& own, const json& de
   service.region = region_of(fields, service).value_or("");
   read_workload(build, fields, service);
   read_policies(build, fields, *profile, service);
+  return Made{std::move(service), profile, std::move(said)};
+}
+
+void add_service(Build& build, const Node& node, Made made) {
+  const std::string& name = made.service.name;
   if (build.service_index.contains(name)) {
     node.fault_at("name", fmt::format("the service \"{}\" is there twice", name));
     return;
   }
   build.service_index[name] = static_cast<std::uint32_t>(build.scenario.services.size());
-  build.scenario.services.push_back(std::move(service));
-  build.profile_of_service.push_back(profile);
-  build.own_fields.push_back(std::move(merged_once));
+  build.scenario.services.push_back(std::move(made.service));
+  build.profile_of_service.push_back(made.profile);
+  build.own_fields.push_back(std::move(made.own));
+}
+
+std::optional<sim::Distribution> read_sizes(const Node& fleet) {
+  const Node size = fleet.child("size");
+  sim::Distribution law;
+  if (size.has("log_normal") == size.has("uniform")) {
+    size.fault("a distribution of sizes is one of \"log_normal\" and \"uniform\"");
+    return std::nullopt;
+  }
+  if (size.has("log_normal")) {
+    law.kind = sim::Distribution::Kind::kLogNormal;
+    law.a = static_cast<double>(size.child("log_normal").bytes("median").value_or(0));
+    law.b = size.child("log_normal").number("sigma").value_or(0);
+    if (law.a < 1) size.child("log_normal").fault_at("median", "a median of nothing");
+  } else {
+    law.kind = sim::Distribution::Kind::kUniform;
+    law.a = static_cast<double>(size.child("uniform").bytes("from").value_or(0));
+    law.b = static_cast<double>(size.child("uniform").bytes("to").value_or(0));
+    if (law.a > law.b) size.child("uniform").fault_at("to", "smaller than \"from\"");
+  }
+  return law;
+}
+
+// Many services of one kind: read once, then told apart by their names and sizes.
+void add_fleet(Build& build, const Node& node, const std::string& name, const json& defaults) {
+  const auto count = static_cast<std::uint64_t>(node.integer("count").value_or(0));
+  if (build.scenario.services.size() + count > kMaxServices) {
+    node.fault_at(
+        "count",
+        fmt::format("{} services are more than the {} of one scenario", count, kMaxServices),
+        "split the fleet into several scenarios");
+    return;
+  }
+  std::optional<sim::Distribution> sizes;
+  json own = node.child("service").value();
+  if (node.has("size")) {
+    sizes = read_sizes(node);
+    if (own.is_object()) own["size"] = 0;
+  }
+  const auto made = make_service(build, node.child("service"), own, defaults, name);
+  if (!made) return;
+  const sim::Draws draws(build.scenario.seed, 0);
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    Made member = *made;
+    member.service.name = fmt::format("{}-{:05}", name, i);
+    const auto index = static_cast<std::uint32_t>(build.scenario.services.size());
+    if (sizes) {
+      const double bytes = sizes->draw(draws, index, sim::Purpose::kFleet, 0);
+      member.service.workload.size_bytes = static_cast<std::uint64_t>(std::min(bytes, 1e18));
+      member.service.workload.disk_bytes = member.service.workload.size_bytes;
+    }
+    build.fleet_members[name].push_back(index);
+    add_service(build, node, std::move(member));
+  }
 }
 
 }  // namespace
@@ -143,8 +209,12 @@ void read_services(Build& build) {
   const json defaults = build.root.child("defaults").value();
   for (const Node& node : build.root.items("services")) {
     if (const auto name = node.text("name")) {
-      add_service(build, node, node.value(), defaults, *name);
+      auto made = make_service(build, node, node.value(), defaults, *name);
+      if (made) add_service(build, node, std::move(*made));
     }
+  }
+  for (const Node& node : build.root.items("fleets")) {
+    if (const auto name = node.text("name")) add_fleet(build, node, *name, defaults);
   }
   if (build.scenario.services.empty() && !build.root.has("fleets") && !build.faults.any()) {
     build.root.fault("there is nothing to back up",
@@ -168,7 +238,7 @@ std::vector<std::uint32_t> read_who(Build& build, const Node& node, bool all_by_
     }
     const auto found = build.service_index.find(name);
     if (found == build.service_index.end()) {
-      node.fault_at("service", fmt::format("there is no service \"{}\"", printable(name)),
+      node.fault_at("service", fmt::format("there is no service {}", printable(name)),
                     did_you_mean(name, names_of(build.service_index)));
       continue;
     }

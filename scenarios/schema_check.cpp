@@ -71,7 +71,8 @@ std::string expected(const json& schema) {
 std::string shown(const json& value) {
   if (value.is_object()) return "an object";
   if (value.is_array()) return "a list";
-  return printable(value.dump(-1, ' ', false, json::error_handler_t::replace), 60);
+  if (value.is_string()) return printable(value.get_ref<const std::string&>(), 60);
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::vector<std::string> property_names(const json& schema) {
@@ -133,7 +134,7 @@ class Explainer {
     const auto known = property_names(schema);
     for (const auto& [name, unused] : value.items()) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      add(pointer_child(pointer, name), fmt::format("unknown field \"{}\"", printable(name, 60)),
+      add(pointer_child(pointer, name), fmt::format("unknown field {}", printable(name, 60)),
           did_you_mean(name, known));
     }
   }

@@ -25,7 +25,18 @@ struct Finding {
 
 class Checker {
  public:
-  Checker(const Scenario& scenario, RunResult& result) : scenario_(scenario), result_(result) {}
+  Checker(const Scenario& scenario, RunResult& result)
+      : scenario_(scenario),
+        result_(result),
+        backups_of_(result.services.size()),
+        deleted_at_(result.services.size(), kNever) {
+    for (std::uint32_t i = 0; i < result.backups.size(); ++i) {
+      backups_of_[result.backups[i].service].push_back(i);
+    }
+    for (const LogEvent& event : result.log) {
+      if (event.kind == LogKind::kServiceDeleted) deleted_at_[event.service] = event.at;
+    }
+  }
 
   void check(const Requirement& requirement);
 
@@ -62,6 +73,8 @@ class Checker {
 
   const Scenario& scenario_;
   RunResult& result_;
+  std::vector<std::vector<std::uint32_t>> backups_of_;  // by service
+  std::vector<Instant> deleted_at_;                     // by service
   RequirementOutcome outcome_;
   std::vector<Finding> findings_;
 };
@@ -79,20 +92,16 @@ std::string place_words(const Requirement& r) {
 
 Span Checker::span_of(const Requirement& r, std::uint32_t service) const {
   Span span = checked_span(r);
-  for (const LogEvent& event : result_.log) {
-    if (event.kind == LogKind::kServiceDeleted && event.service == service) {
-      span.until = std::min(span.until, event.at);
-    }
-  }
+  span.until = std::min(span.until, deleted_at_[service]);
   return span;
 }
 
 std::vector<PointInTime> Checker::points(const Requirement& r, std::uint32_t service) const {
   std::vector<PointInTime> found;
   const std::string region = region_of(r, service);
-  for (std::uint32_t i = 0; i < result_.backups.size(); ++i) {
+  for (const std::uint32_t i : backups_of_[service]) {
     const BackupRecord& b = result_.backups[i];
-    if (b.service != service || b.available == kNever) continue;
+    if (b.available == kNever) continue;
     if (region != "any" && b.region != region) continue;
     found.push_back({b.born, b.available, b.deleted, i});
   }

@@ -84,17 +84,17 @@ void World::attempt(std::uint32_t index) {
   BackupRecord& record = result_.backups[job.backup];
   const Service& s = scenario_.services[record.service];
   ServiceState& state = services_.at(record.service);
+  ++job.attempt;
   if (const std::string why = why_it_cannot_start(record.service); !why.empty()) {
     return fail(job, why);
   }
-  if (job.attempt > 0) {  // a retry backs up what is there now
+  if (job.attempt > 1) {  // a retry backs up what is there now
     job.generation = generation_at(s.workload, s.delta.curve, scenario_.start, now_);
     job.generation.ordinal = state.generations++;
     generations_[job.backup] = job.generation;
     record.born = now_;
     record.size_bytes = s.delta.full_bytes(job.generation);
   }
-  ++job.attempt;
   job.running = true;
   job.doomed.clear();
   if (state.failing > 0) job.doomed = "jobs of this service fail at this time (scenario event)";
@@ -129,7 +129,6 @@ void World::fail(Job& job, std::string reason) {
                   again ? ", next attempt in " + format_duration(model.retry_after) : ""));
   if (again) {
     const auto index = static_cast<std::uint32_t>(&job - jobs_.data());
-    ++job.attempt;
     return push(now_ + model.retry_after, kRetries, index);
   }
   record.state = BackupState::kFailed;
