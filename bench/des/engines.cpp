@@ -7,6 +7,7 @@
 
 #include "bench/des/work.h"
 #include "sim/kernel.h"
+#include "sim/link.h"
 
 namespace bench_des {
 namespace {
@@ -134,6 +135,20 @@ double run_lanes(Work& work) {
       }
     }
   });
+}
+
+LinkRun run_link(std::uint32_t transfers) {
+  LinkRun run;
+  run.seconds = seconds_of([&] {
+    backcast::sim::Link link(static_cast<std::uint64_t>(kLinkBytesPerSecond));
+    for (std::uint32_t i = 0; i < transfers; ++i) {
+      link.start(0, i, static_cast<std::uint64_t>(transfer_bytes(i)));
+    }
+    while (const auto done = link.pop(INT64_MAX)) {
+      run.sum_of_ends += static_cast<double>(done->end_ns) / 1e9;
+    }
+  });
+  return run;
 }
 
 }  // namespace bench_des

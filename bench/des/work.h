@@ -72,4 +72,16 @@ double run_lanes(Work& work);
 double run_ns3(Work& work);
 double run_simgrid_timers(Work& work);
 
+// One night on one shared link: every transfer starts at once and all share it equally.
+inline constexpr double kLinkBytesPerSecond = 125'000'000;
+inline double transfer_bytes(std::uint32_t i) {
+  return 1e8 + static_cast<double>(scaled(static_cast<std::uint32_t>(mix(i)), 4'000'000'000U));
+}
+struct LinkRun {
+  double seconds = 0;      // of wall time
+  double sum_of_ends = 0;  // instants at which transfers ended, in seconds
+};
+LinkRun run_link(std::uint32_t transfers);
+LinkRun run_simgrid_link(std::uint32_t transfers);
+
 }  // namespace bench_des

@@ -1,0 +1,72 @@
+// fidelity FILE...: how far the delta model is from recorded histories, one line per file.
+// Reads presence tables, plain or gzip; see docs/fidelity.md for the form and the columns.
+#include <zlib.h>
+
+#include <cstdio>
+#include <string>
+
+#include "sim/fidelity.h"
+
+namespace {
+
+using backcast::Result;
+using backcast::sim::Fidelity;
+using backcast::sim::Spread;
+
+constexpr std::size_t kMaxBytes = 256U << 20;
+
+Result<std::string> read(const char* path) {
+  gzFile file = gzopen(path, "rb");  // reads plain files as they are
+  if (file == nullptr) return backcast::bad_input("cannot open " + std::string(path));
+  std::string text;
+  char buffer[1 << 16];
+  int count = 0;
+  while ((count = gzread(file, buffer, sizeof buffer)) > 0 && text.size() < kMaxBytes) {
+    text.append(buffer, static_cast<std::size_t>(count));
+  }
+  const bool damaged = count < 0 || text.size() >= kMaxBytes;
+  gzclose(file);
+  if (damaged) return backcast::bad_input(std::string(path) + " is damaged or above 256 MiB");
+  return text;
+}
+
+Result<Fidelity> measure(const char* path) {
+  BACKCAST_TRY(const std::string text, read(path));
+  BACKCAST_TRY(const auto table, backcast::sim::parse_presence_table(text, path));
+  return measure_fidelity(table);
+}
+
+void print(const Spread& spread) {
+  std::printf(" %6.1f/%-6.1f", 100 * spread.median, 100 * spread.p95);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: fidelity FILE...\nErrors are median/95th percentile in %%.\n");
+    return 2;
+  }
+  std::printf("%-24s %5s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %8s %8s\n",
+              "history", "n", " chain", " frozen", " refitted", " prior", " linear", " compounding",
+              " freed/30", " bill", " forecast30", " linear30", "covers%", "returns%");
+  int code = 0;
+  for (int i = 1; i < argc; ++i) {
+    const auto result = measure(argv[i]);
+    if (!result) {
+      std::fprintf(stderr, "fidelity: %s\n", to_string(result.error()).c_str());
+      code = 2;
+      continue;
+    }
+    const std::string path = argv[i];
+    std::printf("%-24s %5u", path.substr(path.rfind('/') + 1).c_str(), result->generations);
+    for (const Spread* s : {&result->chain, &result->frozen, &result->refitted, &result->prior,
+                            &result->linear, &result->compounding, &result->freed, &result->bill,
+                            &result->forecast, &result->forecast_linear}) {
+      print(*s);
+    }
+    std::printf(" %8.1f %8.1f\n", 100 * result->forecast_coverage,
+                100 * result->resurrection_share);
+  }
+  return code;
+}

@@ -1,0 +1,164 @@
+// backcast calibrate: from a recorded history to a workload that a scenario can use.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/verbs.h"
+#include "engine/base/bytes.h"
+#include "engine/base/document.h"
+#include "sim/calibrate.h"
+#include "sim/fidelity.h"
+#include "sim/observations.h"
+#include "sim/workload_document.h"
+
+namespace backcast::cli {
+namespace {
+
+constexpr std::uint64_t kMaxInputBytes = 256ULL << 20;
+
+struct Answer {
+  sim::Calibration fit;
+  std::optional<sim::Fidelity> fidelity;  // where the input tells every overlap
+  std::vector<std::string> notes;
+};
+
+Result<Answer> calibrate_file(const std::string& path) {
+  BACKCAST_TRY(const std::string text, read_text_file(path, kMaxInputBytes));
+  BACKCAST_TRY(sim::Observations seen, sim::read_observations(text, path));
+  auto fit = sim::calibrate(seen.history);
+  if (!fit) {
+    Error error = fit.error();
+    if (error.where.file.empty()) error.where.file = path;
+    return error;
+  }
+  Answer answer{std::move(*fit), std::nullopt, std::move(seen.notes)};
+  constexpr std::uint32_t kEnough = 60;  // a third to fit on, the rest to score
+  if (seen.table && seen.table->generations >= kEnough) {
+    answer.fidelity = sim::measure_fidelity(*seen.table);
+  }
+  return answer;
+}
+
+reports::Cell percent(double share) {
+  return {fmt::format("{:.6f}", share), fmt::format("{:.1f} %", 100 * share)};
+}
+
+reports::Table gap_table(const sim::Calibration& fit) {
+  reports::Table table{"calibration_gaps",
+                       {{"gap_backups", "Backups apart", true},
+                        {"pairs", "Pairs", true},
+                        {"observed_alive_share", "Still alive", true},
+                        {"fitted_alive_share", "By the curve", true}},
+                       {}};
+  for (const sim::GapFit& gap : fit.gaps) {
+    table.rows.push_back({{std::to_string(gap.gap), ""},
+                          {std::to_string(gap.pairs), ""},
+                          percent(gap.observed_alive),
+                          percent(gap.fitted_alive)});
+  }
+  return table;
+}
+
+nlohmann::ordered_json to_json(const Answer& answer) {
+  using json = nlohmann::ordered_json;
+  const sim::Calibration& fit = answer.fit;
+  json gaps = json::array();
+  for (const sim::GapFit& gap : fit.gaps) {
+    gaps.push_back({{"gap_backups", gap.gap},
+                    {"pairs", gap.pairs},
+                    {"observed_alive_share", gap.observed_alive},
+                    {"fitted_alive_share", gap.fitted_alive}});
+  }
+  json out = {{"version", 1},
+              {"workload", json::parse(sim::workload_json(fit))},
+              {"curve",
+               {{"w1", fit.curve.w1},
+                {"rate1_per_backup", fit.curve.rate1},
+                {"w2", fit.curve.w2},
+                {"rate2_per_backup", fit.curve.rate2},
+                {"rate3_per_backup", fit.curve.rate3},
+                {"shape_is_prior", fit.shape_is_prior}}},
+              {"gaps", gaps},
+              {"backups", fit.backups},
+              {"new_bytes_per_backup", fit.new_bytes_per_backup},
+              {"new_bytes_log_deviation", fit.new_bytes_log_deviation},
+              {"bursts", fit.bursts}};
+  if (fit.error_median) {
+    out["out_of_sample"] = {{"shared_bytes_error_median", *fit.error_median},
+                            {"shared_bytes_error_p95", *fit.error_p95}};
+  }
+  if (answer.fidelity) {
+    out["out_of_sample"]["stored_bytes_error_median"] = answer.fidelity->frozen.median;
+    out["out_of_sample"]["stored_bytes_error_p95"] = answer.fidelity->frozen.p95;
+  }
+  if (fit.resurrection_share) out["resurrection_share"] = *fit.resurrection_share;
+  out["warnings"] = fit.warnings;
+  out["notes"] = answer.notes;
+  return out;
+}
+
+std::string describe(const Answer& answer) {
+  const sim::Calibration& fit = answer.fit;
+  std::string text =
+      fmt::format("{} backups, the last of {}; {} new per backup, net growth {}{} per backup.\n",
+                  fit.backups, format_bytes(static_cast<std::uint64_t>(fit.size_bytes)),
+                  format_bytes(static_cast<std::uint64_t>(fit.new_bytes_per_backup)),
+                  fit.growth_bytes_per_backup < 0 ? "-" : "",
+                  format_bytes(static_cast<std::uint64_t>(std::fabs(fit.growth_bytes_per_backup))));
+  text += fit.shape_is_prior ? "How long bytes live is a prior; only one step was seen:\n\n"
+                             : "How long bytes live, seen and fitted:\n\n";
+  text += reports::to_terminal(gap_table(fit)) + "\n";
+  if (fit.error_median) {
+    text += fmt::format(
+        "Fitted on the first two thirds, shared bytes of the last third are off by {:.1f} % "
+        "(median), {:.1f} % (95th percentile).\n",
+        100 * *fit.error_median, 100 * *fit.error_p95);
+  }
+  if (answer.fidelity) {
+    text += fmt::format(
+        "Fitted on the first third, stored bytes of every later generation under four thinning "
+        "rules are off by {:.1f} % / {:.1f} %.\n",
+        100 * answer.fidelity->frozen.median, 100 * answer.fidelity->frozen.p95);
+  }
+  if (fit.resurrection_share) {
+    text += fmt::format("{:.1f} % of all bytes went away and came back.\n",
+                        100 * *fit.resurrection_share);
+  }
+  for (const std::string& note : answer.notes) text += "Note: " + note + ".\n";
+  for (const std::string& warning : fit.warnings) text += "Warning: " + warning + ".\n";
+  text += "\nFor a service of a scenario:\n\n" + sim::workload_json(fit);
+  return text;
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& app, Context& context) {
+  auto* verb = app.add_subcommand(
+      "calibrate",
+      "Fit a workload to a recorded history\n\n"
+      "  backcast stats --json | backcast calibrate -            # from our own repository\n"
+      "  backcast calibrate history.csv --json > fit.json        # "
+      "time,size_bytes,new_bytes,...\n\n"
+      "Reads `backcast stats --json`, a presence table, `restic snapshots --json`, or CSV.");
+  auto path = std::make_shared<std::string>();
+  auto workload_only = std::make_shared<bool>(false);
+  verb->add_option("FILE", *path, "The history, - for standard input")->required();
+  verb->add_flag("--workload", *workload_only, "Print only the fields for a scenario's service");
+  verb->callback([&context, path, workload_only] {
+    const auto answer = calibrate_file(*path);
+    if (!answer) return report(context, answer.error());
+    if (*workload_only) return print(sim::workload_json(answer->fit));
+    switch (context.format) {
+      case Format::kJson:
+        return print(to_json(*answer).dump(2) + "\n");
+      case Format::kText:
+        return print(describe(*answer));
+      case Format::kCsv:
+      case Format::kMarkdown:
+        return print(context, gap_table(answer->fit));
+    }
+  });
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,258 @@
+#include "sim/calibrate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/curve_fit.h"
+#include "sim/portable_math.h"
+#include "sim/statistics.h"
+
+namespace backcast::sim {
+namespace {
+
+constexpr std::uint32_t kMinPairs = 3;
+constexpr int kWeeksForWeekdays = 3;
+constexpr double kDaySeconds = 86'400;
+constexpr double kBurstFactor = 5, kErrorLimit = 0.08;
+// Above this share the chain sum itself breaks; measured in docs/fidelity.md, the limit is ours.
+constexpr double kResurrectionLimit = 0.02;
+constexpr std::size_t kRecent = 30;  // backups that a forecast of volumes looks back on
+
+double share(double part, double whole) {
+  return whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 1;
+}
+
+// Observed share alive after one backup, from sizes and new bytes alone.
+GapFit one_step(const ObservedHistory& history) {
+  double alive = 0, all = 0;
+  for (std::size_t i = 1; i < history.backups.size(); ++i) {
+    alive += static_cast<double>(history.backups[i].size_bytes - history.backups[i].new_bytes);
+    all += static_cast<double>(history.backups[i - 1].size_bytes);
+  }
+  return {1, static_cast<std::uint32_t>(history.backups.size() - 1), share(alive, all), 1};
+}
+
+std::vector<GapFit> observed_gaps(const ObservedHistory& history) {
+  std::vector<GapFit> gaps;
+  for (std::size_t i = 0; i < kLossGapCount; ++i) {
+    const std::uint32_t gap = kLossGaps[i];
+    double lost = 0, all = 0;
+    std::uint32_t pairs = 0;
+    for (std::size_t b = gap; b < history.backups.size(); ++b) {
+      if (!history.backups[b].lost_bytes[i]) continue;
+      lost += static_cast<double>(*history.backups[b].lost_bytes[i]);
+      all += static_cast<double>(history.backups[b - gap].size_bytes);
+      ++pairs;
+    }
+    if (pairs >= kMinPairs && all > 0) gaps.push_back({gap, pairs, 1 - share(lost, all), 1});
+  }
+  return gaps;
+}
+
+Status check(const ObservedHistory& history) {
+  if (history.backups.size() < kMinBackups) {
+    return bad_input(fmt::format("{} backups are too few to calibrate from: at least {}, better {}",
+                                 history.backups.size(), kMinBackups, kGoodBackups));
+  }
+  std::optional<Instant> last;
+  double shared = 0;
+  for (std::size_t i = 0; i < history.backups.size(); ++i) {
+    const ObservedBackup& backup = history.backups[i];
+    if (backup.new_bytes > backup.size_bytes) {
+      return bad_input(fmt::format("backup {} has {} new bytes but only {} in all", i,
+                                   backup.new_bytes, backup.size_bytes),
+                       "both must be counted the same way, before or after compression");
+    }
+    if (backup.time && last && *backup.time <= *last) {
+      return bad_input(fmt::format("backup {} is not later than the one before it", i),
+                       "list one source's backups, oldest first");
+    }
+    if (backup.time) last = backup.time;
+    if (i > 0) shared += static_cast<double>(backup.size_bytes - backup.new_bytes);
+  }
+  if (shared <= 0) return bad_input("no backup shares a byte with any before: nothing to fit");
+  return kOk;
+}
+
+// The middle of the interval that a backup covers says which day was busy.
+void fit_weekdays(const ObservedHistory& history, const std::vector<double>& tau,
+                  Calibration& result) {
+  std::array<double, 7> busy{};
+  std::array<int, 7> count{};
+  std::vector<double> distances;
+  for (std::size_t i = 1; i < history.backups.size(); ++i) {
+    const auto& from = history.backups[i - 1].time;
+    const auto& to = history.backups[i].time;
+    if (!from || !to) return;
+    distances.push_back(std::chrono::duration<double>(*to - *from).count());
+    const auto day = std::chrono::floor<std::chrono::days>(*from + (*to - *from) / 2);
+    const unsigned weekday = std::chrono::weekday(day).iso_encoding() - 1;
+    busy[weekday] += tau[i] - tau[i - 1];
+    ++count[weekday];
+  }
+  std::sort(distances.begin(), distances.end());
+  result.seconds_per_backup = distances[distances.size() / 2];
+  const bool daily = std::fabs(*result.seconds_per_backup - kDaySeconds) < kDaySeconds / 10;
+  const double all = tau.back() / static_cast<double>(tau.size() - 1);
+  if (!daily || all <= 0 || *std::min_element(count.begin(), count.end()) < kWeeksForWeekdays)
+    return;
+  for (int d = 0; d < 7; ++d) result.weekday_factor[d] = busy[d] / count[d] / all;
+}
+
+void fit_volumes(const ObservedHistory& history, Calibration& result) {
+  const std::size_t n = history.backups.size();
+  std::vector<double> added;
+  double mean_index = static_cast<double>(n - 1) / 2, mean_size = 0, slope = 0, squares = 0;
+  for (const ObservedBackup& b : history.backups) {
+    mean_size += static_cast<double>(b.size_bytes) / static_cast<double>(n);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    const double offset = static_cast<double>(i) - mean_index;
+    slope += offset * (static_cast<double>(history.backups[i].size_bytes) - mean_size);
+    squares += offset * offset;
+    if (i > 0) added.push_back(static_cast<double>(history.backups[i].new_bytes));
+  }
+  result.backups = static_cast<std::uint32_t>(n);
+  result.size_bytes = static_cast<double>(history.backups.back().size_bytes);
+  result.growth_bytes_per_backup = slope / squares;
+  std::vector<double> sorted = added;
+  std::sort(sorted.begin(), sorted.end());
+  const double usual = sorted[sorted.size() / 2];
+  double sum = 0;
+  std::vector<double> logs;
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    sum += added[i];
+    if (added[i] > 0 && usual > 0) logs.push_back(portable_log(added[i] / usual));
+    if (added[i] > kBurstFactor * usual) result.bursts.push_back(static_cast<std::uint32_t>(i + 1));
+  }
+  result.new_bytes_per_backup = sum / static_cast<double>(added.size());
+  result.new_bytes_log_deviation = standard_deviation(logs);
+}
+
+// Fits on the first two thirds and predicts the overlap losses of the last third.
+void measure_out_of_sample(const ObservedHistory& history, Calibration& result) {
+  const std::size_t n = history.backups.size(), split = n * 2 / 3;
+  if (split < kMinBackups || !history.has_losses()) return;
+  ObservedHistory known = history;
+  known.backups.resize(split);
+  if (!known.has_losses()) return;
+  const SurvivalCurve curve = fit_curve(known);
+  const auto tau = operational_times(history, curve);
+  std::vector<double> errors;
+  for (std::size_t b = split; b < n; ++b) {
+    for (std::size_t i = 0; i < kLossGapCount && kLossGaps[i] <= b; ++i) {
+      const auto& lost = history.backups[b].lost_bytes[i];
+      const auto before = static_cast<double>(history.backups[b - kLossGaps[i]].size_bytes);
+      if (!lost || before <= 0) continue;
+      const double seen = 1 - static_cast<double>(*lost) / before;
+      errors.push_back(std::fabs(curve.alive(tau[b] - tau[b - kLossGaps[i]]) - seen));
+    }
+  }
+  if (errors.empty()) return;
+  std::sort(errors.begin(), errors.end());
+  result.error_median = errors[errors.size() / 2];
+  result.error_p95 = errors[(errors.size() - 1) * 95 / 100];
+}
+
+void warn(const ObservedHistory& history, Calibration& result) {
+  auto& out = result.warnings;
+  if (result.backups < kGoodBackups) {
+    out.push_back(fmt::format("only {} backups: 20 to 30 are needed for errors of a few percent",
+                              result.backups));
+  }
+  if (result.shape_is_prior) {
+    out.push_back(
+        "only what one backup changes is known; how long bytes live beyond that is assumed "
+        "(exponent 0.66, seen from 0.3 to 0.95): export overlap losses for a real fit");
+  } else if (result.gaps.back().gap < kLossGaps[kLossGapCount - 1]) {
+    out.push_back(
+        fmt::format("the longest distance seen is {} backups; beyond it the curve is a guess",
+                    result.gaps.back().gap));
+  }
+  if (history.resurrection_share.value_or(0) > kResurrectionLimit) {
+    out.push_back(
+        fmt::format("{:.1f} % of the bytes went away and came back: the model cannot see that "
+                    "(interleaved branches, restores) and will be far off",
+                    100 * *history.resurrection_share));
+  }
+  if (!result.bursts.empty()) {
+    out.push_back(
+        fmt::format("{} backups have more than five times the usual new bytes: bursts hit young "
+                    "bytes first, the curve spreads them over all; refit often",
+                    result.bursts.size()));
+  }
+  if (result.error_p95.value_or(0) > kErrorLimit) {
+    out.push_back(
+        fmt::format("out of sample the shared bytes are off by {:.1f} % (95th percentile)",
+                    100 * *result.error_p95));
+  }
+}
+
+}  // namespace
+
+Result<Calibration> calibrate(const ObservedHistory& history) {
+  BACKCAST_CHECK(check(history));
+  Calibration result;
+  result.curve = fit_curve(history, &result.gaps);
+  result.shape_is_prior = result.gaps.size() < 2;
+  result.resurrection_share = history.resurrection_share;
+  fit_volumes(history, result);
+  fit_weekdays(history, operational_times(history, result.curve), result);
+  measure_out_of_sample(history, result);
+  warn(history, result);
+  return result;
+}
+
+SurvivalCurve fit_prior(const ObservedHistory& history) {
+  return prior_survival_curve(one_step(history).observed_alive);
+}
+
+SurvivalCurve fit_curve(const ObservedHistory& history, std::vector<GapFit>* gaps_out) {
+  std::vector<GapFit> gaps = observed_gaps(history);
+  SurvivalCurve curve;
+  if (gaps.size() < 2) {
+    if (gaps.empty()) gaps.push_back(one_step(history));
+    curve = fit_prior(history);
+  } else {
+    std::vector<SurvivalPoint> points;
+    for (const GapFit& gap : gaps) {
+      points.push_back({static_cast<double>(gap.gap), gap.observed_alive, 1});
+    }
+    curve = fit_survival_curve(points);
+  }
+  for (GapFit& gap : gaps) gap.fitted_alive = curve.alive(gap.gap);
+  if (gaps_out) *gaps_out = std::move(gaps);
+  return curve;
+}
+
+std::vector<Volume> forecast_volumes(const ObservedHistory& history, std::uint32_t count) {
+  const std::size_t n = history.backups.size(), recent = std::min(n - 1, kRecent);
+  double new_sum = 0;
+  for (std::size_t i = n - recent; i < n; ++i) {
+    new_sum += static_cast<double>(history.backups[i].new_bytes);
+  }
+  const auto last = static_cast<double>(history.backups.back().size_bytes);
+  const auto past = static_cast<double>(history.backups[n - 1 - recent].size_bytes);
+  const double steps = static_cast<double>(std::max<std::size_t>(recent, 1));
+  std::vector<Volume> result;
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    const double size = std::max(last + (last - past) / steps * i, 0.0);
+    result.push_back({size, std::min(new_sum / steps, size)});
+  }
+  return result;
+}
+
+std::vector<double> operational_times(const ObservedHistory& history, const SurvivalCurve& curve) {
+  std::vector<double> times(history.backups.size(), 0);
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    const ObservedBackup& backup = history.backups[i];
+    const double alive = share(static_cast<double>(backup.size_bytes - backup.new_bytes),
+                               static_cast<double>(history.backups[i - 1].size_bytes));
+    times[i] = times[i - 1] + curve.advance(alive);
+  }
+  return times;
+}
+
+}  // namespace backcast::sim

@@ -1,0 +1,182 @@
+#include "sim/observations.h"
+
+#include <libfccp/csv.h>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/base/document.h"
+#include "engine/base/text.h"
+
+namespace backcast::sim {
+namespace {
+
+using nlohmann::json;
+
+std::string lost_name(std::size_t i) {
+  return "lost_" + std::to_string(kLossGaps[i]) + "_bytes";
+}
+
+const json* find(const json& object, std::string_view key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+struct JsonRows {
+  const Document& document;
+
+  Error fault(const std::string& pointer, std::string message) const {
+    return Error{Errc::kBadInput, std::move(message), document.locate(pointer),
+                 "a row is {\"time\", \"size_bytes\", \"new_bytes\", \"lost_1_bytes\", ...}"};
+  }
+  Result<std::uint64_t> bytes(const json& value, const std::string& pointer) const {
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() >> 62 != 0) {
+      return fault(pointer, "not a number of bytes below 2^62");
+    }
+    return value.get<std::uint64_t>();
+  }
+  Result<ObservedBackup> row(const json& object, const std::string& pointer) const {
+    if (!object.is_object()) return fault(pointer, "a backup must be an object");
+    // restic keeps its counts in "summary".
+    const json* summary = find(object, "summary");
+    const json& counts = summary && summary->is_object() ? *summary : object;
+    const bool restic = &counts != &object;
+    ObservedBackup backup;
+    for (const auto& [name, target] :
+         {std::pair{restic ? "total_bytes_processed" : "size_bytes", &backup.size_bytes},
+          std::pair{restic ? "data_added" : "new_bytes", &backup.new_bytes}}) {
+      const json* value = find(counts, name);
+      if (!value) return fault(pointer, std::string("no \"") + name + "\"");
+      BACKCAST_TRY(*target, bytes(*value, pointer_child(pointer, name)));
+    }
+    for (std::size_t i = 0; i < kLossGapCount; ++i) {
+      const std::string name = lost_name(i);
+      if (const json* value = find(object, name)) {
+        BACKCAST_TRY(backup.lost_bytes[i], bytes(*value, pointer_child(pointer, name)));
+      }
+    }
+    if (const json* time = find(object, "time")) {
+      const auto instant = time->is_string() ? parse_instant(time->get_ref<const std::string&>())
+                                             : Result<StampedInstant>(bad_input("not a time"));
+      if (!instant) return fault(pointer_child(pointer, "time"), instant.error().message);
+      backup.time = instant->instant;
+    }
+    return backup;
+  }
+};
+
+Result<Observations> read_json(std::string_view text, const std::string& name) {
+  BACKCAST_TRY(const Document document, Document::parse(text, name));
+  const JsonRows reader{document};
+  const json* rows = &document.root();
+  std::string pointer;
+  if (rows->is_object()) {
+    pointer = "/rows";
+    rows = find(document.root(), "rows");
+  }
+  if (!rows || !rows->is_array()) return reader.fault("", "no list of backups");
+  if (rows->size() > kMaxObservedBackups)
+    return reader.fault(pointer, "more than 1,000,000 backups");
+  Observations result;
+  std::size_t index = 0;
+  for (const json& object : *rows) {
+    BACKCAST_TRY(ObservedBackup backup,
+                 reader.row(object, pointer + "/" + std::to_string(index++)));
+    result.history.backups.push_back(backup);
+  }
+  if (!rows->empty() && find(rows->front(), "summary")) {
+    result.notes.push_back(
+        "restic counts bytes before compression: sizes and new bytes are of raw data, and all "
+        "hosts and paths in the list are taken as one source");
+  }
+  return result;
+}
+
+// An empty cell is an unknown value.
+Status read_cell(const char* cell, std::optional<std::uint64_t>& target) {
+  const std::string_view text = cell ? trim(cell) : std::string_view();
+  if (text.empty()) return kOk;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value >> 62 != 0) {
+    return bad_input(printable(text) + " is not a number of bytes below 2^62");
+  }
+  target = value;
+  return kOk;
+}
+
+Result<Observations> read_rows(
+    io::CSVReader<10, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>& csv) {
+  static_assert(kLossGapCount == 7);
+  csv.read_header(io::ignore_missing_column | io::ignore_extra_column, "time", "size_bytes",
+                  "new_bytes", lost_name(0), lost_name(1), lost_name(2), lost_name(3), lost_name(4),
+                  lost_name(5), lost_name(6));
+  for (const char* needed : {"size_bytes", "new_bytes"}) {
+    if (!csv.has_column(needed)) {
+      return bad_input(std::string("no column \"") + needed + "\"",
+                       "columns are time,size_bytes,new_bytes,lost_1_bytes,...,lost_56_bytes");
+    }
+  }
+  Observations result;
+  const char *time = nullptr, *size = nullptr, *added = nullptr;
+  const char* lost[kLossGapCount] = {};
+  while (csv.read_row(time, size, added, lost[0], lost[1], lost[2], lost[3], lost[4], lost[5],
+                      lost[6])) {
+    if (result.history.backups.size() == kMaxObservedBackups) {
+      return bad_input("more than 1,000,000 backups");
+    }
+    ObservedBackup backup;
+    std::optional<std::uint64_t> size_bytes, new_bytes;
+    BACKCAST_CHECK(read_cell(size, size_bytes));
+    BACKCAST_CHECK(read_cell(added, new_bytes));
+    if (!size_bytes || !new_bytes) return bad_input("size_bytes and new_bytes are needed");
+    backup.size_bytes = *size_bytes;
+    backup.new_bytes = *new_bytes;
+    for (std::size_t i = 0; i < kLossGapCount; ++i) {
+      BACKCAST_CHECK(read_cell(lost[i], backup.lost_bytes[i]));
+    }
+    if (time != nullptr && *time != '\0') {
+      BACKCAST_TRY(const StampedInstant stamp, parse_instant(time));
+      backup.time = stamp.instant;
+    }
+    result.history.backups.push_back(backup);
+  }
+  return result;
+}
+
+Result<Observations> read_csv(std::string_view text, const std::string& name) {
+  // The reader reports by exception; none leaves this function.
+  try {
+    io::CSVReader<10, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>> csv(
+        name, text.data(), text.data() + text.size());
+    auto result = read_rows(csv);
+    if (result) return result;
+    Error error = std::move(result).error();
+    error.where = {name, "", static_cast<int>(csv.get_file_line()), 0};
+    return error;
+  } catch (const io::error::base& e) {
+    return Error{Errc::kBadInput,
+                 e.what(),
+                 {name, "", 0, 0},
+                 "give a presence table, `backcast stats --json`, or CSV with a header"};
+  }
+}
+
+}  // namespace
+
+Result<Observations> read_observations(std::string_view text, const std::string& name) {
+  if (!is_valid_utf8(text)) {
+    return Error{
+        Errc::kBadInput, "not UTF-8 text", {name, "", 0, 0}, "unpack a compressed file first"};
+  }
+  const std::string_view body = trim(text);
+  if (body.starts_with('{') || body.starts_with('[')) return read_json(text, name);
+  if (!body.starts_with('#')) return read_csv(text, name);
+  BACKCAST_TRY(PresenceTable table, parse_presence_table(text, name));
+  Observations result;
+  result.history = observe(table, table.trace());
+  result.table = std::move(table);
+  return result;
+}
+
+}  // namespace backcast::sim

@@ -1,0 +1,53 @@
+#include "sim/workload_document.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "sim/portable_math.h"
+
+namespace backcast::sim {
+namespace {
+
+constexpr double kDaySeconds = 86'400;
+
+// Six digits: more than any fit knows, few enough to read the same everywhere.
+double significant(double x) {
+  if (x == 0) return 0;
+  const double scale = std::pow(10, 5 - std::floor(std::log10(std::fabs(x))));
+  return std::round(x * scale) / scale;
+}
+double millionths(double x) {
+  return std::round(x * 1e6) / 1e6;
+}
+
+}  // namespace
+
+std::string workload_json(const Calibration& c) {
+  using json = nlohmann::ordered_json;
+  const double backups_per_day = kDaySeconds / c.seconds_per_backup.value_or(kDaySeconds);
+  const auto per_day = [&](double rate) {
+    return significant(std::min(1 - portable_exp(-rate * backups_per_day), 0.999999));
+  };
+  const double w1 = millionths(c.curve.w1), w2 = millionths(c.curve.w2);
+  json workload = {
+      {"size", static_cast<std::uint64_t>(c.size_bytes)},
+      {"growth",
+       {{"per_day",
+         static_cast<std::int64_t>(std::llround(c.growth_bytes_per_backup * backups_per_day))}}},
+      {"change",
+       {{"mixture",
+         {{{"share", w1}, {"per_day", per_day(c.curve.rate1)}},
+          {{"share", w2}, {"per_day", per_day(c.curve.rate2)}},
+          {{"share", millionths(1 - w1 - w2)}, {"per_day", per_day(c.curve.rate3)}}}}}},
+      {"delta", "lifetimes"}};
+  bool even = true;
+  json weekdays = json::array();
+  for (const double factor : c.weekday_factor) {
+    even = even && factor == 1;
+    weekdays.push_back(std::round(factor * 1000) / 1000);
+  }
+  if (!even) workload["change"]["weekdays"] = weekdays;
+  return workload.dump(2) + "\n";
+}
+
+}  // namespace backcast::sim
