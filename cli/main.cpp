@@ -47,6 +47,9 @@ int main(int argc, char** argv) {
   add_schedule(app, context);
   add_retention(app, context);
   add_import(app, context);
+  add_compare(app, context);
+  add_sweep(app, context);
+  add_optimize(app, context);
   add_calibrate(app, context);
   add_price(app, context);
   add_bill(app, context);

@@ -38,8 +38,7 @@ reports::RunReport ScenarioRun::report() const {
   return report;
 }
 
-Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options) {
-  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file));
+Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const ScenarioOptions& options) {
   if (options.seed) loaded.scenario.seed = *options.seed;
   if (!options.until.empty()) {
     if (auto status = shorten(loaded.scenario, options.until); !status.ok()) {
@@ -51,16 +50,30 @@ Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options) {
     BACKCAST_TRY(cost::PriceBook found, scenario::price_book_of(loaded));
     book = std::make_shared<const cost::PriceBook>(std::move(found));
   }
-  ScenarioRun run{loaded, sim::run(loaded.scenario, {.threads = options.threads}), {}, {}, {}};
-  run.file = options.file;
-  run.text = loaded.text;
-  if (book != nullptr) {
+  return PreparedScenario{std::move(loaded), std::move(book), options.file};
+}
+
+Result<PreparedScenario, Errors> prepare(const ScenarioOptions& options) {
+  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file));
+  return prepare(std::move(loaded), options);
+}
+
+Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
+                                         const sim::RunOptions& options) {
+  const scenario::Loaded& loaded = prepared.loaded;
+  ScenarioRun run{loaded, sim::run(loaded.scenario, options), {}, prepared.file, loaded.text};
+  if (prepared.book != nullptr) {
     const cost::BillOptions bill_options{
         {loaded.pricing.options.begin(), loaded.pricing.options.end()}};
-    BACKCAST_TRY(run.invoice, cost::bill(*book, run.result.billed, bill_options));
+    BACKCAST_TRY(run.invoice, cost::bill(*prepared.book, run.result.billed, bill_options));
     sim::check_budgets(loaded.scenario, *run.invoice, run.result);
   }
   return run;
+}
+
+Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options) {
+  BACKCAST_TRY(const PreparedScenario prepared, prepare(options));
+  return run_prepared(prepared, {.threads = options.threads});
 }
 
 void add_scenario_options(CLI::App& verb, ScenarioOptions& options) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "reports/run_report.h"
 #include "scenarios/load.h"
 #include "sim/result.h"
+#include "sim/run.h"
 
 namespace backcast::cli {
 
@@ -31,8 +33,23 @@ struct ScenarioRun {
   reports::RunReport report() const;
 };
 
+// A scenario that is ready to run, as often as wanted and from several threads.
+struct PreparedScenario {
+  scenario::Loaded loaded;
+  std::shared_ptr<const cost::PriceBook> book;  // null: no bill
+  std::string file;
+};
+
 // The price book is found and checked before anything is simulated. Errors: every fault of the
-// document, the book, or the usage that no row prices.
+// document or the book.
+Result<PreparedScenario, Errors> prepare(const ScenarioOptions& options);
+// The same for a document that was read, or made, before.
+Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const ScenarioOptions& options);
+
+// Errors: the usage that no row prices.
+Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
+                                         const sim::RunOptions& options);
+
 Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options);
 
 // Options that every verb running scenarios has.

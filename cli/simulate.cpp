@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/output_file.h"
 #include "cli/scenario_run.h"
+#include "cli/trials.h"
 #include "cli/verbs.h"
 
 namespace backcast::cli {
@@ -10,6 +13,7 @@ namespace {
 
 struct Options {
   ScenarioOptions scenario;
+  TrialOptions trials;
   bool explain = false, events = false, backups = false;
   std::string report;
 };
@@ -43,10 +47,35 @@ void what_next(const Context& context, const Options& options) {
        "  backcast validate " + file + "                   exit code 1 if a requirement fails");
 }
 
+// What many replications say, in place of the report of one.
+void print_trials(Context& context, const Options& options, const Trials& trials) {
+  const auto summaries = sim::summarize(trials.runs, options.trials.confidence);
+  if (context.format == Format::kText) {
+    print(fmt::format("\nOver {} replications, {:g} % intervals{}\n\n", trials.runs.rows.size(),
+                      100 * options.trials.confidence,
+                      trials.runs.partial ? " (partial: interrupted)" : ""));
+  }
+  print(context, summary_table(summaries, "replications"));
+}
+
 void simulate(Context& context, const Options& options) {
-  auto run = run_scenario(options.scenario);
+  const auto prepared = prepare(options.scenario);
+  if (!prepared.ok()) return report(context, prepared.error());
+  auto run = run_prepared(*prepared, {.threads = options.scenario.threads});
   if (!run.ok()) return report(context, run.error());
-  const reports::RunReport result = run->report();
+  reports::RunReport result = run->report();
+  std::optional<Trials> trials;
+  if (options.trials.replications > 1) {
+    Interruptible interruptible;
+    TrialOptions how = options.trials;
+    how.threads = options.scenario.threads;
+    auto done = run_trials(context, *prepared, how, interruptible);
+    if (!done.ok()) return report(context, done.error());
+    trials = std::move(*done);
+    result.spread = trials->spread;
+    if (trials->runs.partial) context.exit_code = exit_code(Errc::kInterrupted);
+    if (trials->runs.rows.empty()) trials.reset();
+  }
   if (!options.report.empty()) {
     if (auto status = write_output(options.report, reports::to_html({&result, 1})); !status.ok()) {
       return report(context, status.error());
@@ -60,12 +89,14 @@ void simulate(Context& context, const Options& options) {
     case Format::kMarkdown:
       return print(reports::to_markdown(result));
     case Format::kCsv:
+      if (trials) return print_trials(context, options, *trials);
       if (run->invoice) return print(context, reports::invoice_table(*run->invoice));
       return print(context, reports::backups_table(run->result));
     case Format::kText:
       break;
   }
   print(reports::to_terminal(result, {.color = context.color, .explain = options.explain}));
+  if (trials) print_trials(context, options, *trials);
   what_next(context, options);
 }
 
@@ -83,6 +114,7 @@ void add_simulate(CLI::App& app, Context& context) {
                    "A scenario file, \"-\", or the name of a shipped scenario")
       ->required();
   add_scenario_options(*verb, options->scenario);
+  add_trial_options(*verb, options->trials);
   verb->add_flag("--explain", options->explain, "Every invoice line and every requirement's trace");
   verb->add_flag("--events", options->events, "The event log instead of the report");
   verb->add_flag("--backups", options->backups, "Every backup and copy instead of the report");

@@ -1,0 +1,199 @@
+// backcast optimize: the cheapest values that meet every requirement, and what more would buy.
+// Successive halving over a grid: every candidate runs a few replications, the better half runs
+// twice as many, until few have run them all. Chosen over evolutionary search because policies
+// are small grids of whole numbers, every candidate is looked at, and the result does not depend
+// on luck.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "cli/sweep_file.h"
+#include "cli/trials.h"
+#include "cli/varied.h"
+#include "cli/verbs.h"
+
+namespace backcast::cli {
+namespace {
+
+constexpr std::uint32_t kFirstReplications = 4;
+constexpr std::size_t kAlwaysKept = 8;
+
+struct Options {
+  ScenarioOptions scenario;
+  SweepPlan plan;
+  std::string minimize = "cost_total";
+  double at_least = 1.0;
+};
+
+struct Candidate {
+  std::uint32_t row = 0;
+  sim::Measures measures;
+  std::uint32_t replications = 0;
+  bool feasible = false;
+  std::size_t front = 0;  // 0 = nothing is better in every way
+
+  double of(std::string_view name) const {
+    for (const sim::Measure& m : measures) {
+      if (m.name == name) return m.value;
+    }
+    return 0;
+  }
+};
+
+// Cheaper or equal, fresher or equal, covering as much or more, and not the same.
+bool dominates(const Candidate& a, const Candidate& b, const std::string& minimize) {
+  if (a.feasible != b.feasible) return a.feasible;
+  const double x[] = {a.of(minimize), a.of("rpo_seconds_worst"), -a.of("coverage_days_mean")};
+  const double y[] = {b.of(minimize), b.of("rpo_seconds_worst"), -b.of("coverage_days_mean")};
+  bool better = false;
+  for (int i = 0; i < 3; ++i) {
+    if (x[i] > y[i]) return false;
+    better = better || x[i] < y[i];
+  }
+  return better;
+}
+
+// Numbers the Pareto fronts and sorts by front, then by what is minimized.
+void rank(std::vector<Candidate>& candidates, const std::string& minimize) {
+  for (Candidate& c : candidates) {
+    c.front = static_cast<std::size_t>(
+        std::count_if(candidates.begin(), candidates.end(),
+                      [&](const Candidate& other) { return dominates(other, c, minimize); }));
+  }
+  std::stable_sort(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
+    if (a.front != b.front) return a.front < b.front;
+    return a.of(minimize) < b.of(minimize);
+  });
+}
+
+Status evaluate(const Options& options, const BaseScenario& base,
+                std::vector<Candidate>& candidates, std::uint32_t replications,
+                Interruptible& interruptible, Errors& errors) {
+  const SweepPlan& plan = options.plan;
+  const sim::Trial trial = [&](std::uint32_t i) -> Result<sim::Measures, Errors> {
+    BACKCAST_TRY(const PreparedScenario prepared,
+                 with_values(base, plan.factors, plan.values(candidates[i].row)));
+    return mean_measures(prepared, replications);
+  };
+  sim::ReplicationOptions how;
+  how.count = static_cast<std::uint32_t>(candidates.size());
+  how.threads = options.scenario.threads;
+  how.stop = &interruptible.stop;
+  auto runs = sim::replicate(trial, how);
+  if (!runs.ok()) {
+    errors = runs.error();
+    return errors.front();
+  }
+  for (std::size_t i = 0; i < runs->rows.size(); ++i) {
+    Candidate& c = candidates[i];
+    c.measures.clear();
+    c.replications = replications;
+    for (std::size_t m = 0; m < runs->names.size(); ++m) {
+      c.measures.push_back({runs->names[m], runs->rows[i][m]});
+    }
+    c.feasible = c.of("requirements_hold") >= options.at_least;
+  }
+  if (runs->partial) return Error{Errc::kInterrupted, "stopped before the search was done", {}, ""};
+  return kOk;
+}
+
+reports::Table front_table(const Options& options, const std::vector<Candidate>& candidates) {
+  reports::Table table{"pareto_front", {}, {}};
+  for (const sim::Factor& f : options.plan.factors) table.columns.push_back({f.pointer, f.pointer});
+  const std::string names[] = {options.minimize, "rpo_seconds_worst", "coverage_days_mean",
+                               "requirements_hold"};
+  const char* titles[] = {"Cost", "Worst RPO", "Coverage, days", "Holds"};
+  for (std::size_t i = 0; i < std::size(names); ++i) {
+    table.columns.push_back({names[i], i == 0 ? options.minimize : titles[i], true});
+  }
+  for (const Candidate& c : candidates) {
+    if (c.front != 0 || !c.feasible) continue;
+    table.rows.emplace_back();
+    for (const std::string& value : options.plan.values(c.row)) {
+      table.rows.back().push_back({value, ""});
+    }
+    for (const std::string& name : names) {
+      table.rows.back().push_back({exact(c.of(name)), shown(name, c.of(name))});
+    }
+  }
+  return table;
+}
+
+void optimize(Context& context, Options& options) {
+  options.plan.design = sim::Design::kGrid;
+  if (auto status = expand(options.plan); !status.ok()) return report(context, status.error());
+  const auto base = read_base(options.scenario);
+  if (!base.ok()) return report(context, base.error());
+  std::vector<Candidate> candidates(options.plan.rows.size());
+  for (std::uint32_t row = 0; row < candidates.size(); ++row) candidates[row].row = row;
+  const std::size_t all = candidates.size();
+  Interruptible interruptible;
+  Errors errors;
+  std::uint32_t replications = std::min(kFirstReplications, options.plan.replications);
+  while (true) {
+    auto status = evaluate(options, *base, candidates, replications, interruptible, errors);
+    if (!errors.empty()) return report(context, errors);
+    if (!status.ok()) return report(context, status.error());
+    if (candidates.front().measures.front().name != options.minimize &&
+        candidates.front().of(options.minimize) == 0 && options.minimize == "cost_total") {
+      return report(context, bad_input("the scenario has no price book, so there is no cost",
+                                       "add one, or --minimize stored_bytes_mean"));
+    }
+    rank(candidates, options.minimize);
+    if (replications >= options.plan.replications) break;
+    candidates.resize(
+        std::max(std::min(candidates.size(), kAlwaysKept), (candidates.size() + 1) / 2));
+    replications = std::min(2 * replications, options.plan.replications);
+  }
+  const auto table = front_table(options, candidates);
+  if (table.rows.empty()) {
+    const Candidate& best =
+        *std::max_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+          return a.of("requirements_hold") < b.of("requirements_hold");
+        });
+    return report(
+        context,
+        failed(fmt::format("none of {} candidates meets every requirement in {:g} % of runs", all,
+                           100 * options.at_least),
+               fmt::format("the best, row {}, does in {:g} %; widen the values", best.row,
+                           100 * best.of("requirements_hold"))));
+  }
+  if (context.format == Format::kText) {
+    print(fmt::format(
+        "{} candidates, {} replication{} at the end. The first row is the cheapest that "
+        "meets every requirement; each other buys freshness or reach.\n\n",
+        all, replications, replications == 1 ? "" : "s"));
+  }
+  print(context, table);
+}
+
+}  // namespace
+
+void add_optimize(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand(
+      "optimize",
+      "The cheapest values that meet every requirement, and the Pareto front beyond them\n\n"
+      "  backcast optimize my.json --vary '/services/0/schedules/0/every=6h,12h,24h'\n"
+      "      --vary '/services/0/retention=restic: --keep-daily 7,restic: --keep-daily 30'");
+  verb->add_option("scenario", options->scenario.file, "A scenario file, \"-\" or shipped name")
+      ->required();
+  verb->add_option("--vary", options->plan.vary,
+                   "POINTER=a,b,c or POINTER=low..high/levels; repeat")
+      ->required();
+  verb->add_option("--minimize", options->minimize, "The measure to minimize")
+      ->capture_default_str();
+  verb->add_option("--replications", options->plan.replications,
+                   "Runs of those that stay to the end")
+      ->check(CLI::Range(1U, 1'000'000U));
+  verb->add_option("--at-least", options->at_least,
+                   "In this share of runs every requirement must hold")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  add_scenario_options(*verb, options->scenario);
+  verb->callback([options, &context] { optimize(context, *options); });
+}
+
+}  // namespace backcast::cli

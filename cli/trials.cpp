@@ -1,0 +1,178 @@
+#include "cli/trials.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <map>
+
+#include "engine/base/bytes.h"
+#include "sim/measures.h"
+
+namespace backcast::cli {
+namespace {
+
+std::atomic<std::atomic<bool>*> g_stop{nullptr};
+extern "C" void stop_trials(int) {
+  if (auto* flag = g_stop.load()) flag->store(true);
+}
+
+// What a replication leaves behind besides its measures.
+struct Bill {
+  std::optional<cost::Decimal> total;
+  std::map<std::chrono::year_month, cost::Decimal> months;
+  std::vector<bool> held;
+};
+
+Bill bill_of(const ScenarioRun& run) {
+  Bill bill;
+  for (const auto& outcome : run.result.requirements) bill.held.push_back(outcome.holds);
+  if (!run.invoice) return bill;
+  bill.total = run.invoice->total().amount;
+  for (const cost::InvoiceLine& line : run.invoice->lines) {
+    bill.months[line.month] += line.amount;
+  }
+  return bill;
+}
+
+reports::CostRange range_of(std::vector<cost::Decimal> values) {
+  std::sort(values.begin(), values.end());
+  const auto at = [&](std::size_t percent) {
+    const std::size_t rank = (values.size() * percent + 99) / 100;
+    return values[std::max<std::size_t>(rank, 1) - 1];
+  };
+  return {at(5), at(50), at(95)};
+}
+
+std::optional<reports::Spread> spread_of(const std::vector<Bill>& bills) {
+  if (bills.empty()) return std::nullopt;
+  reports::Spread spread;
+  spread.replications = bills.size();
+  spread.held.resize(bills.front().held.size());
+  std::vector<cost::Decimal> totals;
+  std::map<std::chrono::year_month, std::vector<cost::Decimal>> months;
+  for (const Bill& bill : bills) {
+    for (std::size_t i = 0; i < bill.held.size(); ++i) spread.held[i] += bill.held[i] ? 1 : 0;
+    if (bill.total) totals.push_back(*bill.total);
+    for (const auto& [month, amount] : bill.months) months[month].push_back(amount);
+  }
+  if (totals.empty()) return std::nullopt;
+  spread.total = range_of(std::move(totals));
+  for (auto& [month, amounts] : months) {
+    amounts.resize(bills.size());  // a replication without a line that month paid nothing
+    spread.months.emplace_back(month, range_of(std::move(amounts)));
+  }
+  return spread;
+}
+
+reports::Cell cell(const std::string& measure, double value) {
+  return {exact(value), shown(measure, value)};
+}
+
+}  // namespace
+
+Interruptible::Interruptible() {
+  g_stop = &stop;
+  std::signal(SIGINT, stop_trials);
+  std::signal(SIGTERM, stop_trials);
+}
+Interruptible::~Interruptible() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+  g_stop = nullptr;
+}
+
+void add_trial_options(CLI::App& verb, TrialOptions& options) {
+  verb.add_option("--replications", options.replications,
+                  "Run this often with other draws; with --within, at most this often")
+      ->check(CLI::Range(1U, 1'000'000U));
+  verb.add_option("--within", options.within,
+                  "Stop when the mean is known to this share, such as 0.01")
+      ->check(CLI::PositiveNumber);
+  verb.add_option("--measure", options.measure, "Which mean --within looks at")
+      ->capture_default_str();
+  verb.add_option("--confidence", options.confidence, "Of every interval")
+      ->check(CLI::Range(0.5, 0.9999))
+      ->capture_default_str();
+}
+
+sim::Measures measures_of(const ScenarioRun& run) {
+  sim::Measures measures;
+  if (run.invoice) {
+    measures.push_back({"cost_total", cost::to_double(run.invoice->total().amount)});
+  }
+  for (sim::Measure& m : sim::measures_of(run.result)) measures.push_back(std::move(m));
+  return measures;
+}
+
+Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario& prepared,
+                                  const TrialOptions& options, Interruptible& interruptible) {
+  std::vector<Bill> bills(options.replications);
+  reports::Progress progress(progress_form(context), "simulating", options.replications,
+                             "replications");
+  const sim::Trial trial = [&](std::uint32_t r) -> Result<sim::Measures, Errors> {
+    BACKCAST_TRY(const ScenarioRun run, run_prepared(prepared, {.replication = r, .threads = 1}));
+    bills[r] = bill_of(run);
+    return measures_of(run);
+  };
+  sim::ReplicationOptions how{.count = options.replications,
+                              .target_share = options.within,
+                              .target_measure = options.measure,
+                              .confidence = options.confidence,
+                              .threads = options.threads,
+                              .stop = &interruptible.stop,
+                              .progress = [&](std::uint32_t done) { progress.advance(done); }};
+  BACKCAST_TRY(sim::Replications runs, sim::replicate(trial, how));
+  bills.resize(runs.rows.size());
+  return Trials{std::move(runs), spread_of(bills)};
+}
+
+std::string exact(double value) {
+  return fmt::format("{:.12g}", value);
+}
+
+std::string shown(const std::string& measure, double value) {
+  const std::string sign = value < 0 ? "-" : "";
+  const double size = std::fabs(value);
+  if (measure.find("bytes") != measure.npos) {
+    return sign + format_bytes(static_cast<std::uint64_t>(size));
+  }
+  if (measure.find("seconds") != measure.npos) {
+    return sign + format_duration(std::chrono::seconds(static_cast<std::int64_t>(size)));
+  }
+  return fmt::format("{:.2f}", value);
+}
+
+reports::Table summary_table(const std::vector<sim::Summary>& summaries, const std::string& name) {
+  reports::Table table{name,
+                       {{"measure", "Measure"},
+                        {"mean", "Mean", true},
+                        {"mean_low", "from", true},
+                        {"mean_high", "to", true},
+                        {"p05", "5 %", true},
+                        {"p50", "Median", true},
+                        {"p95", "95 %", true},
+                        {"p95_low", "from", true},
+                        {"p95_high", "to", true}},
+                       {}};
+  for (const sim::Summary& s : summaries) {
+    const auto edge = [&](const sim::Estimate& e, bool high) {
+      if (!e.interval) return reports::Cell{"", "-"};
+      return cell(s.name, high ? e.interval->high : e.interval->low);
+    };
+    table.rows.push_back({{s.name, ""},
+                          cell(s.name, s.mean.value),
+                          edge(s.mean, false),
+                          edge(s.mean, true),
+                          cell(s.name, s.p05.value),
+                          cell(s.name, s.p50.value),
+                          cell(s.name, s.p95.value),
+                          edge(s.p95, false),
+                          edge(s.p95, true)});
+  }
+  return table;
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,51 @@
+// Replications of a scenario for the verbs that need them: simulate, compare, sweep, optimize.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/context.h"
+#include "cli/scenario_run.h"
+#include "reports/run_report.h"
+#include "sim/replicate.h"
+
+namespace backcast::cli {
+
+struct TrialOptions {
+  std::uint32_t replications = 1;
+  std::optional<double> within;  // stop once the mean of `measure` is known to this share
+  std::string measure = "cost_total";
+  double confidence = 0.95;
+  unsigned threads = 0;
+};
+void add_trial_options(CLI::App& verb, TrialOptions& options);
+
+// sim::measures_of and, where there is a bill, "cost_total" in its currency.
+sim::Measures measures_of(const ScenarioRun& run);
+
+// Ctrl-C while this lives sets stop; the verb then prints what is known and exits with 130.
+class Interruptible {
+ public:
+  Interruptible();
+  ~Interruptible();
+  std::atomic<bool> stop{false};
+};
+
+struct Trials {
+  sim::Replications runs;
+  std::optional<reports::Spread> spread;  // of bills and requirements
+};
+
+// Errors: usage that no row prices; an unknown measure.
+Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario& prepared,
+                                  const TrialOptions& options, Interruptible& interruptible);
+
+// One row per measure: mean with its interval, median, 5th and 95th percentile with theirs.
+reports::Table summary_table(const std::vector<sim::Summary>& summaries, const std::string& name);
+// How a value of this measure is shown to people.
+std::string shown(const std::string& measure, double value);
+// Twelve significant digits: more than any estimate knows, the same on every machine.
+std::string exact(double value);
+
+}  // namespace backcast::cli

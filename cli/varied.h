@@ -1,0 +1,29 @@
+// A scenario with some fields of its document replaced.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/scenario_run.h"
+#include "sim/design.h"
+#include "sim/replicate.h"
+
+namespace backcast::cli {
+
+// The document of a scenario, read once.
+struct BaseScenario {
+  Document document;
+  std::string text;
+  ScenarioOptions options;
+};
+Result<BaseScenario, Errors> read_base(const ScenarioOptions& options);
+
+// Errors: a pointer to nothing; every fault of the changed document.
+Result<PreparedScenario, Errors> with_values(const BaseScenario& base,
+                                             const std::vector<sim::Factor>& factors,
+                                             const std::vector<std::string>& values);
+
+// Means of every measure over replications 0..count-1, in this thread.
+Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count);
+
+}  // namespace backcast::cli

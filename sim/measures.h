@@ -1,0 +1,18 @@
+// The numbers a run is judged by, for replications, comparisons, sweeps and searches.
+#pragma once
+
+#include "sim/replicate.h"
+#include "sim/result.h"
+
+namespace backcast::sim {
+
+// stored_bytes_mean, _peak, _last: over all services and regions, by time
+// moved_bytes: between regions and to the internet
+// backups_made, backups_failed (refused ones too), restore_points_last
+// rpo_seconds_worst: the greatest age of any service's newest restore point, anywhere
+// coverage_days_mean: age of the oldest restore point when the run ends, over services
+// requirements_hold: 1 if every one that could be checked holds, else 0
+// requirements_failing_seconds: summed over requirements
+Measures measures_of(const RunResult& run);
+
+}  // namespace backcast::sim
