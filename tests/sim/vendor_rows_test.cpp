@@ -33,7 +33,7 @@ Scenario cross_region() {
   service.cloud = "gcp";
   service.region = "us-west1";
   service.workload.size_bytes = 7 * kGb;
-  service.job.rate_bytes_per_second = 700'000'000;
+  service.job.speed.rate_bytes_per_second = 700'000'000;
   service.job.copy_rate_bytes_per_second = 10'000'000;
   ServiceSchedule daily;
   daily.rule = *policy::parse_schedule("oncalendar: 02:00 UTC");
