@@ -273,16 +273,23 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
   RestoreResult result;
   {
     Restoration restoration(packs, restorer, request, progress);
-    BACKCAST_CHECK(restoration.run(snapshot));
-    if (!restoration.found() && !request.selection.path().empty()) {
+    // A damaged tree ends the way through it; what came before is still worth finishing.
+    auto browsed = restoration.run(snapshot);
+    if (!browsed.ok() && browsed.error().code != Errc::kCorrupt) return browsed.error();
+    result.failures = restoration.take_failures();
+    if (!browsed.ok()) {
+      result.failures.push_back(
+          {"/", "the tree is damaged from here on: " + browsed.error().message});
+    } else if (!restoration.found() && !request.selection.path().empty()) {
       return Error{Errc::kNotFound,
                    "/" + request.selection.path() + " is not in the snapshot",
                    {},
                    "backcast ls lists what is"};
     }
-    result.failures = restoration.take_failures();
   }
-  BACKCAST_CHECK(restorer.finish());
+  if (auto finished = restorer.finish(); !finished.ok()) {
+    result.failures.push_back({"/", finished.error().message});
+  }
   result.counts = restorer.counts();
   result.notes = restorer.notes();
   return result;

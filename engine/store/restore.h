@@ -30,8 +30,9 @@ struct RestoreResult {
   std::vector<source::Problem> failures;
 };
 
-// Everything undamaged is restored; damage is a failure of the result. Errors: the target cannot
-// be used, the selection matches nothing (kNotFound), the tree itself is damaged (kCorrupt).
+// Everything undamaged is restored; damage is a failure of the result, and so is a tree that cannot
+// be read to its end: a failure of "/". Errors: the target cannot be used, the selection matches
+// nothing (kNotFound).
 Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
                               const RestoreRequest& request, RestoreProgress& progress);
 

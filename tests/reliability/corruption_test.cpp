@@ -287,17 +287,23 @@ TEST_F(Corruption, UndamagedFilesAreRestoredAndDamagedOnesNamed) {
     RestoreRequest request;
     request.target = target.path();
     const auto restored = restore(**repository, snapshots->back(), request, progress);
-    if (!restored.ok()) continue;  // the tree itself
+    ASSERT_TRUE(restored.ok()) << to_string(restored.error());
     std::set<std::string> failed_paths;
     for (const auto& failure : restored->failures) failed_paths.insert(failure.path);
     with_failures += failed_paths.empty() ? 0 : 1;
+    // A damaged tree ends the restore early, with a word; what came before it is right.
+    const bool ended_early = failed_paths.contains("/");
+    if (ended_early && !std::filesystem::exists(target.path(lab_.source().path().substr(1))))
+      continue;
     const auto now = source::describe(target.path(lab_.source().path().substr(1)));
     for (const auto& [path, line] : original) {
       if (failed_paths.contains(lab_.source().path() + path)) {
         EXPECT_FALSE(now.contains(path)) << path << ": a damaged file must not be there";
       } else if (path != "/text" && path != "/folder0/hard") {  // each may fail for the other
-        ASSERT_TRUE(now.contains(path)) << path << " is neither restored nor named";
-        EXPECT_EQ(now.at(path), line);
+        ASSERT_TRUE(ended_early || now.contains(path)) << path << " is neither restored nor named";
+        if (now.contains(path)) {
+          EXPECT_EQ(now.at(path), line);
+        }
       }
     }
   }
