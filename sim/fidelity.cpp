@@ -151,6 +151,31 @@ void measure_forecast(const Record& record, const std::vector<SurvivalCurve>& cu
   }
 }
 
+// Fits and volumes as known at each origin of a forecast.
+struct Forecasts {
+  std::vector<SurvivalCurve> curves;
+  std::vector<ObservedHistory> volumes;
+};
+Forecasts forecasts_of(const Record& record) {
+  Forecasts result;
+  for (std::uint32_t now = kForecastFirst; now + kForecastSteps < record.table.generations; ++now) {
+    if ((now - kForecastFirst) % kForecastFitEvery == 0) {
+      result.curves.push_back(fit_curve(record.first(now + 1)));
+    }
+    result.volumes.push_back(with_forecast(record, now));
+  }
+  return result;
+}
+
+std::vector<Shared> refits_of(const Record& record) {
+  std::vector<Shared> refits;
+  const std::uint32_t n = record.table.generations;
+  for (std::uint32_t at = n / 3; at < n; at += kRefitEvery) {
+    refits.push_back(from_now(record, fit_curve(record.first(at)), at - 1));
+  }
+  return refits;
+}
+
 }  // namespace
 
 Spread spread_of(std::vector<double> values) {
@@ -214,18 +239,8 @@ Fidelity measure_fidelity(const PresenceTable& table) {
 
   std::vector<double> chain_errors, frozen_errors, prior_errors, linear_errors, compound_errors,
       refit_errors, freed_errors, bill_errors, forecast_errors, forecast_linear_errors, covered;
-  std::vector<SurvivalCurve> curves;
-  std::vector<ObservedHistory> volumes;
-  for (std::uint32_t now = kForecastFirst; now + kForecastSteps < n; ++now) {
-    if ((now - kForecastFirst) % kForecastFitEvery == 0) {
-      curves.push_back(fit_curve(record.first(now + 1)));
-    }
-    volumes.push_back(with_forecast(record, now));
-  }
-  std::vector<Shared> refits;
-  for (std::uint32_t at = first; at < n; at += kRefitEvery) {
-    refits.push_back(from_now(record, fit_curve(record.first(at)), at - 1));
-  }
+  const Forecasts forecasts = forecasts_of(record);
+  const std::vector<Shared> refits = refits_of(record);
   for (const Thinning& rule : published_thinnings()) {
     double bill_truth = 0, bill_model = 0;
     std::vector<double> freed_truth, freed_model;
@@ -247,8 +262,8 @@ Fidelity measure_fidelity(const PresenceTable& table) {
       freed_truth.push_back(static_cast<double>(table.stored_bytes(before)) - stored);
       freed_model.push_back(record.chain_sum(before, model) - predicted);
     }
-    measure_forecast(record, curves, volumes, rule, forecast_errors, forecast_linear_errors,
-                     covered);
+    measure_forecast(record, forecasts.curves, forecasts.volumes, rule, forecast_errors,
+                     forecast_linear_errors, covered);
     bill_errors.push_back(relative_error(bill_model, bill_truth));
     for (std::size_t i = 0; i + kPruneSteps <= freed_truth.size(); ++i) {
       double t = 0, m = 0;

@@ -205,8 +205,10 @@ TEST(Observations, three_forms_tell_the_same) {
       "a.csv");
   ASSERT_TRUE(csv) << to_string(csv.error());
   const auto document = read_observations(
-      R"({"version": 1, "rows": [{"time": "2026-01-01T00:00:00Z", "size_bytes": 100, "new_bytes": 100},
-          {"time": "2026-01-02T00:00:00Z", "size_bytes": 110, "new_bytes": 20, "lost_1_bytes": 10}]})",
+      R"({"version": 1, "rows": [
+          {"time": "2026-01-01T00:00:00Z", "size_bytes": 100, "new_bytes": 100},
+          {"time": "2026-01-02T00:00:00Z", "size_bytes": 110, "new_bytes": 20,
+           "lost_1_bytes": 10}]})",
       "a.json");
   ASSERT_TRUE(document) << to_string(document.error());
   const auto table = read_observations("# generations=2\n0-1,90\n0-0,10\n1-1,20\n", "a.txt");
