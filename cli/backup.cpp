@@ -102,6 +102,20 @@ void print_summary(const store::BackupResult& result, const store::BackupProgres
   print(fmt::format("Time:   {:.2f} s\n", seconds));
 }
 
+// As much as the last snapshot of the same folders; only asked for where somebody watches.
+std::uint64_t expected_bytes(const Context& context, store::Repository& repository,
+                             const store::BackupOptions& backup) {
+  std::uint64_t bytes = 0;
+  if (progress_form(context) == reports::ProgressForm::kNone) return bytes;
+  std::vector<Error> damaged;
+  const auto snapshots = store::load_snapshots(repository, &damaged);
+  if (!snapshots.ok()) return bytes;
+  for (const store::Snapshot& snapshot : *snapshots) {
+    if (snapshot.paths == backup.walk.roots) bytes = snapshot.content_bytes;
+  }
+  return bytes;
+}
+
 Status run(Context& context, Options& options) {
   BACKCAST_CHECK(prepare(options));
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
@@ -116,8 +130,9 @@ Status run(Context& context, Options& options) {
   options.backup.pipe = pipe.get();
 
   store::BackupProgress progress;
-  const auto state = [&progress]() -> ProgressState {
-    return {progress.content_bytes, 0, progress.files,
+  const std::uint64_t expected = expected_bytes(context, *repository, options.backup);
+  const auto state = [&progress, expected]() -> ProgressState {
+    return {progress.content_bytes, expected, progress.files,
             fmt::format("{} unmodified", progress.files_unmodified.load())};
   };
   auto result = [&] {

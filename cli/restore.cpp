@@ -42,7 +42,9 @@ Status run(Context& context, Options& options) {
   writing.owners = !options.no_owner;
   writing.attributes = !options.no_attributes;
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
-  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository));
+  std::vector<Error> damaged;
+  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
+  for (const Error& error : damaged) note(context, "backcast: " + to_string(error));
   BACKCAST_TRY(const store::Snapshot snapshot, store::find_snapshot(snapshots, options.snapshot));
   store::RestoreProgress progress;
   const auto state = [&]() -> ProgressState {

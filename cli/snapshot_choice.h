@@ -18,7 +18,8 @@ struct OpenSnapshot {
 inline Result<OpenSnapshot> open_snapshot(const RepositoryOptions& options,
                                           const std::string& name) {
   BACKCAST_TRY(auto repository, open_repository(options, Access::kRead));
-  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository));
+  std::vector<Error> damaged;  // those that are not meant do not stand in the way
+  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
   BACKCAST_TRY(store::Snapshot snapshot, store::find_snapshot(snapshots, name));
   return OpenSnapshot{std::move(repository), std::move(snapshot)};
 }

@@ -25,7 +25,9 @@ bool is_wanted(const store::Snapshot& snapshot, const Options& options) {
 
 Status run(Context& context, const Options& options) {
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
-  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository));
+  std::vector<Error> damaged;
+  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
+  for (const Error& error : damaged) report(context, error);
   reports::Table table{"snapshots",
                        {{"id", "Snapshot"},
                         {"time", "Time"},

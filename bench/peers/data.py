@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 
 TEXT_FOLDERS = ["/usr/include", "/usr/lib/python3", "/usr/lib/python3.11", "/usr/share/perl",
                 "/usr/share/doc"]
@@ -189,3 +190,8 @@ def _make_database(base, generations, scale):
         control("stop")
         shutil.copytree(cluster, os.path.join(new, "data"))
     return None
+
+
+if __name__ == "__main__":
+    kind, work, generations, scale = sys.argv[1:]
+    print(make(kind, work, int(generations), float(scale)) or "", end="")

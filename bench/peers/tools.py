@@ -28,6 +28,9 @@ class Backcast:
         return self._call("check", repository, "--read-data", "--quiet",
                           "--passphrase-file", self.password)
 
+    def unlock(self, repository):
+        return self._call("key", "writer", repository, "--passphrase-file", self.password)
+
     def forget_and_prune(self, repository):
         return [self._call("forget", repository, "--policy", "restic: --keep-last 1",
                            "--max-delete", "all", "--quiet"),
@@ -51,6 +54,9 @@ class Restic:
 
     def check(self, repository):
         return ["restic", "-q", "-r", repository, "check", "--read-data"]
+
+    def unlock(self, repository):
+        return None
 
     def forget_and_prune(self, repository):
         return [["restic", "-q", "-r", repository, "forget", "--keep-last", "1", "--prune"]]
@@ -76,6 +82,9 @@ class Borg:
 
     def check(self, repository):
         return ["borg", "check", "--verify-data", repository]
+
+    def unlock(self, repository):
+        return None
 
     def forget_and_prune(self, repository):
         return [["borg", "prune", "--keep-last", "1", repository], ["borg", "compact", repository]]

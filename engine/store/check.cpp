@@ -281,7 +281,7 @@ Result<CheckResult> check(Repository& repository, const CheckOptions& given,
                           CheckProgress& progress) {
   CheckOptions options = given;
   if (options.threads == 0) options.threads = std::max(1u, std::thread::hardware_concurrency());
-  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   return Checking(repository, options, progress).run();
 }
 

@@ -51,7 +51,7 @@ Result<CheckResult> check(Repository& repository, const CheckOptions& options,
 
 struct RebuildResult {
   std::uint64_t packs = 0;       // found and listed again
-  std::uint64_t set_aside = 0;   // objects of index/ that do not open: renamed to damaged-…
+  std::uint64_t set_aside = 0;   // of index/ and marks/, not opening: renamed to damaged-…
   std::uint64_t unreadable = 0;  // packs without a readable table: interrupted, or damaged
 };
 

@@ -55,7 +55,7 @@ DiffEntry compare(const std::string& path, const Face& before, const Face& after
 
 Result<DiffResult> diff(Repository& repository, const Snapshot& older, const Snapshot& newer,
                         const Selection& selection) {
-  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
   PackFiles packs(repository, index);
   std::unordered_map<std::string, Face> before;

@@ -88,7 +88,7 @@ Error not_there(const std::string& path) {
 
 Status dump_file(Repository& repository, const Snapshot& snapshot, const std::string& path,
                  const Sink& sink) {
-  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
   PackFiles packs(repository, index);
   BlobReader reader(packs);
@@ -114,7 +114,7 @@ Status dump_file(Repository& repository, const Snapshot& snapshot, const std::st
 
 Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,
                 const Sink& sink) {
-  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
   PackFiles packs(repository, index);
   BlobReader reader(packs);

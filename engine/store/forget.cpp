@@ -109,7 +109,7 @@ Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& requ
     return bad_input("forget needs either a policy or snapshots",
                      "give --policy 'restic: --keep-daily 7', or ids");
   }
-  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
   BACKCAST_TRY(const auto snapshots, load_snapshots(repository));
   PackFiles packs(repository, index);
@@ -151,14 +151,18 @@ Status apply_forget(Repository& repository, const ForgetPlan& plan) {
                   "look at --dry-run; if it is meant, raise --max-delete");
   }
   if (plan.deletions == 0) return kOk;
-  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  // A full disk must not keep anybody from making room: then without lease and journal.
+  BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   JournalEntry journal{repository.env().now(), {}};
   for (const ForgetVerdict& verdict : plan.verdicts) {
     if (verdict.keep) continue;
     journal.deletions.push_back({ObjectType::kSnapshot, verdict.snapshot.id,
                                  verdict.snapshot.received, verdict.snapshot.object_bytes});
   }
-  BACKCAST_CHECK(write_journal(repository, journal));
+  if (auto written = write_journal(repository, journal);
+      !written.ok() && written.error().code != Errc::kNoSpace) {
+    return written;
+  }
   for (const Deletion& deletion : journal.deletions) {
     auto removed = repository.objects().remove(ObjectType::kSnapshot, deletion.id);
     // Somebody else forgot it meanwhile: just as well.

@@ -64,7 +64,8 @@ Result<std::unique_ptr<Lease>> Lease::take(Repository& repository, LeaseKind kin
     const std::string name =
         std::string("leases/") + static_cast<char>(kind) + '-' + to_hex(random_id());
     BACKCAST_TRY(auto file, folder.create(name));
-    BACKCAST_CHECK(file->append(as_bytes(holder_text())));
+    // On a full disk the lease stays without a name in it; the lock counts.
+    (void)file->append(as_bytes(holder_text()));
     auto lock = folder.lock(name, env::LockKind::kExclusive);
     if (!lock.ok() && lock.error().code != Errc::kLocked) return lock.error();
     if (!lock.ok() || !folder.stat(name).ok()) continue;
@@ -82,6 +83,12 @@ Result<std::unique_ptr<Lease>> Lease::take(Repository& repository, LeaseKind kin
       if (other.kind == LeaseKind::kMaintenance) return locked(other.holder);
     }
   }
+  return lease;
+}
+
+Result<std::unique_ptr<Lease>> Lease::take_to_read(Repository& repository) {
+  auto lease = take(repository, LeaseKind::kWork);
+  if (!lease.ok()) return std::unique_ptr<Lease>();
   return lease;
 }
 

@@ -30,6 +30,9 @@ class Lease {
  public:
   // Errors: kLocked if kind is kMaintenance and another holds one.
   static Result<std::unique_ptr<Lease>> take(Repository& repository, LeaseKind kind);
+  // A kWork lease for reading, or none where the repository cannot be written: a full disk or a
+  // read-only one must not keep anybody from a restore.
+  static Result<std::unique_ptr<Lease>> take_to_read(Repository& repository);
   ~Lease();
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;

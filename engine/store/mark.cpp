@@ -37,7 +37,10 @@ Result<std::vector<Mark>> load_marks(Repository& repository) {
 
 Result<Index> load_index_once(Repository& repository) {
   BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kIndex));
-  BACKCAST_TRY(const auto marks, load_marks(repository));
+  // A damaged mark condemns nothing: prune does not get past it, so nothing it names is deleted.
+  auto loaded = load_marks(repository);
+  if (!loaded.ok() && loaded.error().code != Errc::kCorrupt) return loaded.error();
+  const auto marks = loaded.ok() ? *std::move(loaded) : std::vector<Mark>();
   std::unordered_set<Id, IdHash> condemned;
   for (const Mark& mark : marks) condemned.insert(mark.packs.begin(), mark.packs.end());
   Index index;

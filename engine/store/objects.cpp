@@ -4,7 +4,12 @@ namespace backcast::store {
 namespace {
 
 Error corrupt(const std::string& name, const std::string& what) {
-  return Error{Errc::kCorrupt, name + ": " + what, {}, "backcast check names what it affects"};
+  const bool is_index = name.starts_with("index/");
+  return Error{Errc::kCorrupt,
+               name + ": " + what,
+               {},
+               is_index ? "backcast check --rebuild-index lists again what it held"
+                        : "backcast check names what it affects"};
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ Status still_there(ChunkStore& store, Lease& lease) {
 
 // Two backups that end together may get the same number: then time decides between them.
 Result<std::uint64_t> next_sequence(Repository& repository) {
-  BACKCAST_TRY(const auto others, load_snapshots(repository));
+  std::vector<Error> damaged;  // no reason not to save the next one
+  BACKCAST_TRY(const auto others, load_snapshots(repository, &damaged));
   return others.empty() ? 1 : others.back().sequence + 1;
 }
 

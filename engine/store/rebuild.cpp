@@ -39,12 +39,26 @@ Result<Tag> digest_of(Repository& repository, const Id& pack) {
   }
 }
 
+// A damaged mark condemns nothing and keeps prune from going on.
+Status set_aside_marks(Repository& repository, RebuildResult& result) {
+  BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kMark));
+  for (const Id& id : ids) {
+    auto plain = repository.objects().load(ObjectType::kMark, id);
+    if (plain.ok() || plain.error().code != Errc::kCorrupt) continue;
+    BACKCAST_CHECK(
+        repository.folder().rename(name_of(ObjectType::kMark, id), "marks/damaged-" + to_hex(id)));
+    ++result.set_aside;
+  }
+  return kOk;
+}
+
 }  // namespace
 
 Result<RebuildResult> rebuild_index(Repository& repository) {
   BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kMaintenance));
   RebuildResult result;
   BACKCAST_TRY(const Index index, load_what_opens(repository, result));
+  BACKCAST_CHECK(set_aside_marks(repository, result));
   BACKCAST_TRY(const auto files, repository.objects().list(ObjectType::kPack));
   std::vector<Pack> found;
   for (const Id& id : files) {

@@ -266,7 +266,7 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
                               const RestoreRequest& given, RestoreProgress& progress) {
   RestoreRequest request = given;
   if (request.threads == 0) request.threads = std::max(1u, std::thread::hardware_concurrency());
-  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
   PackFiles packs(repository, index);
   BACKCAST_TRY(auto restorer, source::Restorer::open(request.target, request.writing));

@@ -91,13 +91,17 @@ Result<Snapshot> load_snapshot(Repository& repository, const Id& id) {
   return snapshot;
 }
 
-Result<std::vector<Snapshot>> load_snapshots(Repository& repository) {
+Result<std::vector<Snapshot>> load_snapshots(Repository& repository, std::vector<Error>* damaged) {
   BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kSnapshot));
   std::vector<Snapshot> snapshots;
   for (const Id& id : ids) {
     auto snapshot = load_snapshot(repository, id);
     // Forgotten by somebody else since the listing.
     if (!snapshot.ok() && snapshot.error().code == Errc::kNotFound) continue;
+    if (!snapshot.ok() && damaged && snapshot.error().code == Errc::kCorrupt) {
+      damaged->push_back(snapshot.error());
+      continue;
+    }
     if (!snapshot.ok()) return snapshot.error();
     snapshots.push_back(*std::move(snapshot));
   }

@@ -10,8 +10,8 @@
 
 namespace backcast::store {
 
-// A snapshot with this tag was asked for by a person. Vendor policies keep those apart: what is made
-// by hand has no expiry at Zilliz and no time tags at Zerops.
+// A snapshot with this tag was asked for by a person. Vendor policies keep those apart: what is
+// made by hand has no expiry at Zilliz and no time tags at Zerops.
 inline constexpr std::string_view kManualTag = "manual";
 
 struct Snapshot {
@@ -43,8 +43,10 @@ std::string encode_snapshot(const Snapshot& snapshot);
 Result<Snapshot> decode_snapshot(const Id& id, ByteView bytes);
 
 Result<Snapshot> load_snapshot(Repository& repository, const Id& id);
-// All of them in order of sequence, then time.
-Result<std::vector<Snapshot>> load_snapshots(Repository& repository);
+// All of them in order of sequence, then time. A damaged one is an error; or, where `damaged` is
+// given, left out and reported there: the others are as good as ever.
+Result<std::vector<Snapshot>> load_snapshots(Repository& repository,
+                                             std::vector<Error>* damaged = nullptr);
 // The one that `name` means: "latest", or the beginning of an id. Errors: kNotFound; kBadInput if
 // several begin so.
 Result<Snapshot> find_snapshot(const std::vector<Snapshot>& snapshots, const std::string& name);

@@ -1,6 +1,7 @@
 """The engine's verbs as a user types them: a whole life of a repository, exit codes, bad input."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -161,7 +162,69 @@ def bad_input(place):
     place.run("snapshots", repository, code=1, secret=None)
 
 
-for case in (whole_life, keys, pipes, bad_input):
+def unreadable_source(place):
+    """As somebody who may not read everything; root may, so root becomes nobody."""
+    user = 65534 if os.getuid() == 0 else None
+    program = place.path("backcast")
+    shutil.copy(PROGRAM, program)
+    place.write("source/fine", "saved all the same")
+    place.write("source/closed-file", "x")
+    place.write("source/closed-folder/x", "x")
+    if user:
+        for root, folders, files in os.walk(place.folder):
+            for name in folders + files:
+                os.chown(os.path.join(root, name), user, user)
+        os.chown(place.folder, user, user)
+    os.chmod(place.path("source/closed-file"), 0)
+    os.chmod(place.path("source/closed-folder"), 0)
+
+    def run(*arguments):
+        return subprocess.run([program, *arguments, "--passphrase-file", place.path("pass")],
+                              env=place.env, capture_output=True, user=user, timeout=120, cwd="/")
+
+    assert run("init", place.repository, "--kdf-memory", "8 MiB").returncode == 0
+    done = run("backup", place.repository, place.source)
+    assert done.returncode == 3, done
+    for name in (b"closed-file", b"closed-folder"):
+        assert name in done.stderr, done.stderr
+    assert run("dump", place.repository, "latest", place.source + "/fine").stdout == (
+        b"saved all the same")
+    os.chmod(place.path("source/closed-folder"), 0o700)
+
+
+def damage(place):
+    """What is damaged is named; everything else goes on."""
+    repository = place.repository
+    place.run("init", repository, "--kdf-memory", "8 MiB")
+    place.write("source/first", os.urandom(100_000))
+    place.run("backup", repository, place.source, secret=None)
+    place.write("source/second", os.urandom(100_000))
+    second = place.json("backup", repository, place.source, secret=None)["snapshot"]
+    path = os.path.join(repository, "snapshots", second)
+    whole = open(path, "rb").read()
+    place.write("repository/snapshots/" + second, whole[:60] + b"?" + whole[61:])
+    assert not place.json("check", repository, code=1)["ok"]
+    place.run("restore", repository, "--target", place.path("out"))
+    place.run("backup", repository, place.source, secret=None)
+    place.run("prune", repository, "--grace", "0", code=1, secret=None)  # nothing may be deleted
+    place.write("repository/snapshots/" + second, whole)
+    for name in os.listdir(os.path.join(repository, "index")):
+        os.remove(os.path.join(repository, "index", name))
+    place.run("restore", repository, "--target", place.path("x"), code=1)
+    assert place.json("check", repository, "--rebuild-index", "--read-data")["ok"]
+    place.run("restore", repository, second[:8], "--target", place.path("again"))
+    pack = sorted(os.listdir(os.path.join(repository, "packs")))[0]
+    with open(os.path.join(repository, "packs", pack), "r+b") as file:
+        file.seek(200)
+        file.write(b"????")
+    place.run("check", repository, secret=None)
+    place.run("check", repository, "--read-data", code=1, secret=None)
+    result = place.json("check", repository, "--read-data", code=1)
+    assert any(a["path"].startswith(place.source) for a in result["affected"]), result
+    assert result["intact"] or len(result["affected"]) >= 1
+
+
+for case in (unreadable_source, damage, whole_life, keys, pipes, bad_input):
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         case(Place(folder))
         print("ok", case.__name__)
