@@ -33,7 +33,8 @@ def measure(command, env):
     wall = time.monotonic() - began
     if status != 0:
         log.seek(0)
-        sys.exit("failed: %s\n%s" % (" ".join(command), log.read().decode(errors="replace")[-2000:]))
+        tail = log.read().decode(errors="replace")[-2000:]
+        sys.exit("failed: %s\n%s" % (" ".join(command), tail))
     log.close()
     return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss / 1024}
 
@@ -58,7 +59,8 @@ def run_tool(tool, kind, work, generations):
     home = os.path.join(work, "tool")
     os.makedirs(os.path.join(home, "home"))
     env = dict(os.environ, HOME=os.path.join(home, "home"), PEERS_WORK=work,
-               XDG_CACHE_HOME=os.path.join(home, "cache"), XDG_CONFIG_HOME=os.path.join(home, "cfg"))
+               XDG_CACHE_HOME=os.path.join(home, "cache"),
+               XDG_CONFIG_HOME=os.path.join(home, "cfg"))
     env.update(tool.environment)
     repository = os.path.join(home, "repository")
     source = os.path.join(work, "source")

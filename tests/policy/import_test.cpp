@@ -27,8 +27,10 @@ std::string fault(std::string_view tool, std::string_view text) {
 constexpr std::string_view kRestic = R"([
  {"time":"2026-01-02T03:04:05.123456789+02:00","tree":"48e3","paths":["/srv"],"hostname":"web",
   "username":"root","tags":["prod"],"id":"b991","short_id":"b9",
-  "summary":{"backup_end":"2026-01-02T03:05:00+02:00","total_bytes_processed":4096,"data_added_packed":512}},
- {"time":"2026-01-03T00:00:00Z","tree":"48e3","paths":["/srv"],"hostname":"web","id":"c002","short_id":"c0"}])";
+  "summary":{"backup_end":"2026-01-02T03:05:00+02:00","total_bytes_processed":4096,
+  "data_added_packed":512}},
+ {"time":"2026-01-03T00:00:00Z","tree":"48e3","paths":["/srv"],"hostname":"web","id":"c002",
+  "short_id":"c0"}])";
 
 TEST(Import, ResticSnapshotsWithNanosecondsAndOffset) {
   const auto snapshots = import_all("restic", kRestic);
@@ -47,7 +49,8 @@ TEST(Import, ResticSnapshotsGrouped) {
   const auto snapshots = import_all(
       "restic",
       R"([{"group_key":{"hostname":"a"},"snapshots":[{"id":"1","time":"2026-01-01T00:00:00Z"}]},
-                    {"group_key":{"hostname":"b"},"snapshots":[{"id":"2","time":"2026-01-02T00:00:00Z"}]}])");
+                    {"group_key":{"hostname":"b"},"snapshots":[
+                      {"id":"2","time":"2026-01-02T00:00:00Z"}]}])");
   ASSERT_EQ(snapshots.size(), 2u);
   EXPECT_EQ(snapshots[1].id, "2");
 }
@@ -62,8 +65,10 @@ TEST(Import, ResticStatsGiveTheSizeOfTheRepository) {
 
 TEST(Import, BorgTimesAreLocalAndRepeatedNamesGiveWayToIds) {
   const std::string_view text = R"({"archives":[
-    {"archive":"db","id":"aa","name":"db","start":"2026-07-01T12:00:00.000000","time":"2026-07-01T12:00:00.000000"},
-    {"archive":"db","id":"bb","name":"db","start":"2026-07-02T12:00:00.000000","stats":{"original_size":7}}],
+    {"archive":"db","id":"aa","name":"db","start":"2026-07-01T12:00:00.000000",
+     "time":"2026-07-01T12:00:00.000000"},
+    {"archive":"db","id":"bb","name":"db","start":"2026-07-02T12:00:00.000000",
+     "stats":{"original_size":7}}],
     "cache":{"stats":{"unique_csize":1093}},"encryption":{"mode":"none"}})";
   const auto snapshots = import_all("borg", text, "Europe/Berlin");
   ASSERT_EQ(snapshots.size(), 2u);
@@ -77,7 +82,8 @@ TEST(Import, KopiaSnapshotsWithPinsAndIncompleteOnes) {
   const auto snapshots =
       import_all("kopia", R"([{"id":"k1","source":{"host":"h","userName":"u","path":"/p"},
     "startTime":"2026-01-01T00:00:00.5Z","endTime":"2026-01-01T00:01:00Z","incomplete":"checkpoint",
-    "stats":{"totalSize":99},"pins":["legal"],"tags":{"tag:env":"prod"},"retentionReason":["latest-1"]}])");
+    "stats":{"totalSize":99},"pins":["legal"],"tags":{"tag:env":"prod"},
+    "retentionReason":["latest-1"]}])");
   ASSERT_EQ(snapshots.size(), 1u);
   EXPECT_TRUE(snapshots[0].is_incomplete);
   EXPECT_EQ(snapshots[0].pins, std::vector<std::string>{"legal"});

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <array>
 
 #include <condition_variable>
 #include <csignal>
@@ -81,7 +82,35 @@ struct Outcome {
   std::set<Id> forgotten;  // by forgets that were tried
   Errors errors;
   std::mutex mutex;
+
+  void note(const Error& error) {
+    const std::lock_guard lock(mutex);
+    errors.push_back(error);
+  }
 };
+
+// What either side may be doing: back up, prune, or forget `second` and prune.
+std::array<Act, 3> acts_of(Lab& lab, const Id& second, Outcome& outcome) {
+  return {[&](env::FaultEnv& env) {
+            const auto made = lab.back_up(env);
+            if (!made.ok()) return outcome.note(made.error());
+            const std::lock_guard lock(outcome.mutex);
+            outcome.made.push_back(made->id);
+          },
+          [&](env::FaultEnv& env) {
+            if (const auto pruned = lab.prune_all(env); !pruned.ok()) outcome.note(pruned.error());
+          },
+          [&](env::FaultEnv& env) {
+            {
+              const std::lock_guard lock(outcome.mutex);
+              outcome.forgotten.insert(second);
+            }
+            if (const auto done = lab.forget(env, second); !done.ok()) {
+              return outcome.note(done.error());
+            }
+            if (const auto pruned = lab.prune_all(env); !pruned.ok()) outcome.note(pruned.error());
+          }};
+}
 
 // Three snapshots, the first forgotten, and a source that looks like the forgotten one again: what
 // prune is about to delete is exactly what the next backup would like to refer to.
@@ -106,30 +135,7 @@ TEST(Concurrency, SeededSchedulesOfBackupForgetAndPruneLoseNothing) {
     lab.env().load(before);
     lab.committed() = committed;
     Outcome outcome;
-    const auto note = [&](const Error& error) {
-      const std::lock_guard lock(outcome.mutex);
-      outcome.errors.push_back(error);
-    };
-    const Act acts[] = {[&](env::FaultEnv& env) {
-                          const auto made = lab.back_up(env);
-                          if (!made.ok()) return note(made.error());
-                          const std::lock_guard lock(outcome.mutex);
-                          outcome.made.push_back(made->id);
-                        },
-                        [&](env::FaultEnv& env) {
-                          if (const auto pruned = lab.prune_all(env); !pruned.ok())
-                            note(pruned.error());
-                        },
-                        [&](env::FaultEnv& env) {
-                          {
-                            const std::lock_guard lock(outcome.mutex);
-                            outcome.forgotten.insert(second);
-                          }
-                          if (const auto done = lab.forget(env, second); !done.ok())
-                            return note(done.error());
-                          if (const auto pruned = lab.prune_all(env); !pruned.ok())
-                            note(pruned.error());
-                        }};
+    const auto acts = acts_of(lab, second, outcome);
     const std::size_t a = random() % 3, b = random() % 3;
     const std::uint64_t a_at = random() % 32, b_at = random() % 40;
     interleave(lab.env(), acts[a], a_at, *other, acts[b], b_at);
@@ -210,6 +216,39 @@ pid_t run_process(const std::function<bool()>& act) {
   ::_exit(act() ? 0 : 1);
 }
 
+// A repository on the real disk, opened anew for every act as a process of its own does.
+struct RealPlace {
+  std::string repository, source;
+  OpenOptions options{};
+
+  Result<Snapshot> back_up() const {
+    BACKCAST_TRY(const auto opened, Repository::open(env::posix_env(), repository, options));
+    BackupOptions backup_options;
+    backup_options.walk.roots = {source};
+    backup_options.threads = 2;
+    BackupProgress progress;
+    BACKCAST_TRY(auto result, backup(*opened, backup_options, progress));
+    return result.snapshot;
+  }
+  Status maintain() const {
+    BACKCAST_TRY(const auto opened, Repository::open(env::posix_env(), repository, options));
+    BACKCAST_TRY(const auto snapshots, load_snapshots(*opened));
+    if (snapshots.size() > 3) {
+      ForgetRequest request;
+      request.snapshots = {to_hex(snapshots.front().id)};
+      BACKCAST_TRY(const auto plan, plan_forget(*opened, request));
+      BACKCAST_CHECK(apply_forget(*opened, plan));
+    }
+    PruneOptions prune_options;
+    prune_options.grace = Duration(0);
+    prune_options.max_unused_percent = 0;
+    PruneProgress progress;
+    BACKCAST_TRY(const auto pruned, prune(*opened, prune_options, progress));
+    (void)pruned;
+    return kOk;
+  }
+};
+
 TEST(Concurrency, RealProcessesKilledAtAnyMomentLoseNothing) {
   const source::Scratch scratch(true);
   const std::string path = scratch.path("repository");
@@ -218,36 +257,11 @@ TEST(Concurrency, RealProcessesKilledAtAnyMomentLoseNothing) {
   for (int i = 0; i < 30; ++i) {
     scratch.write(fmt::format("source/d{}/f{}", i % 4, i), random_bytes(i, 3000u * (i + 1)));
   }
-  OpenOptions options;
-  options.keys = keys;
-  const auto back_up = [&]() -> Result<Snapshot> {
-    BACKCAST_TRY(const auto repository, Repository::open(env::posix_env(), path, options));
-    BackupOptions backup_options;
-    backup_options.walk.roots = {scratch.path("source")};
-    backup_options.threads = 2;
-    BackupProgress progress;
-    BACKCAST_TRY(auto result, backup(*repository, backup_options, progress));
-    return result.snapshot;
-  };
-  const auto maintain = [&]() -> Status {
-    BACKCAST_TRY(const auto repository, Repository::open(env::posix_env(), path, options));
-    BACKCAST_TRY(const auto snapshots, load_snapshots(*repository));
-    if (snapshots.size() > 3) {
-      ForgetRequest request;
-      request.snapshots = {to_hex(snapshots.front().id)};
-      BACKCAST_TRY(const auto plan, plan_forget(*repository, request));
-      BACKCAST_CHECK(apply_forget(*repository, plan));
-    }
-    PruneOptions prune_options;
-    prune_options.grace = Duration(0);
-    prune_options.max_unused_percent = 0;
-    PruneProgress progress;
-    BACKCAST_TRY(const auto pruned, prune(*repository, prune_options, progress));
-    (void)pruned;
-    return kOk;
-  };
+  RealPlace place{path, scratch.path("source")};
+  place.options.keys = keys;
+  const OpenOptions& options = place.options;
   const auto began = std::chrono::steady_clock::now();
-  const auto first = back_up();
+  const auto first = place.back_up();
   ASSERT_TRUE(first.ok()) << to_string(first.error());
   // Deaths are drawn from the time a backup takes here.
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -262,8 +276,9 @@ TEST(Concurrency, RealProcessesKilledAtAnyMomentLoseNothing) {
   int killed = 0;
   for (int round = 0; round < rounds || (killed == 0 && round < 40 * rounds); ++round) {
     std::vector<pid_t> processes;
-    for (int i = 0; i < 2; ++i) processes.push_back(run_process([&] { return back_up().ok(); }));
-    processes.push_back(run_process([&] { return maintain().ok(); }));
+    for (int i = 0; i < 2; ++i)
+      processes.push_back(run_process([&] { return place.back_up().ok(); }));
+    processes.push_back(run_process([&] { return place.maintain().ok(); }));
     ::usleep(static_cast<useconds_t>(random() % static_cast<std::uint64_t>(took.count() + 1)));
     ::kill(processes[random() % processes.size()], SIGKILL);
     for (const pid_t process : processes) {
@@ -285,8 +300,8 @@ TEST(Concurrency, RealProcessesKilledAtAnyMomentLoseNothing) {
     const auto checked = check(**repository, {}, progress);
     ASSERT_TRUE(checked.ok() && checked->ok()) << "round " << round;
   }
-  EXPECT_TRUE(back_up().ok());
-  EXPECT_TRUE(maintain().ok()) << "nothing that died is in the way";
+  EXPECT_TRUE(place.back_up().ok());
+  EXPECT_TRUE(place.maintain().ok()) << "nothing that died is in the way";
   std::printf("%d rounds of real processes, %d killed at work\n", rounds, killed);
   EXPECT_GT(killed, 0);
 }
