@@ -67,6 +67,8 @@ class ArchTest(unittest.TestCase):
     def test_long_lines(self):
         self.expect(arch.long_lines, "sim/a.cpp", "x" * 101, "x" * 100)
         self.expect(arch.long_lines, "sim/a.cpp", "é" * 101, "é" * 100)
+        self.expect(arch.long_lines, "sim/a.cpp", 'f("' + "x" * 101 + '");',
+                    'f(R"(\n' + "x" * 101 + '\n)");')
 
     def test_long_functions(self):
         def function(lines, name="f", indent=""):
