@@ -1,5 +1,7 @@
 #include "sim/observations.h"
 
+// Every file that reads CSV must say this: with and without it the library's classes differ.
+#define CSV_IO_NO_THREAD
 #include <libfccp/csv.h>
 #include <charconv>
 
