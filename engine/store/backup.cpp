@@ -23,6 +23,9 @@ std::string cache_name(const Repository& repository, const BackupOptions& option
 
 Status run_threads(BackupSession& session) {
   if (session.options.pipe) {
+    // Before any thread looks: the pipe is the one listing, and there is no walk.
+    session.listings_open = 1;
+    session.walk_ended = true;
     std::thread helper([&] {
       for (unsigned i = 1; i < session.options.threads; ++i) BackupWorker(session).run();
     });

@@ -158,11 +158,6 @@ void BackupWorker::run() {
 
 void BackupWorker::run_pipe(source::PipeSource& pipe, const std::string& name) {
   saving_ = std::make_shared<SavedListing>();
-  {
-    std::lock_guard lock(session_.mutex);
-    ++session_.listings_open;
-    session_.walk_ended = true;
-  }
   const auto save = [&]() -> Status {
     const Instant now = session_.store.repository().env().now();
     source::Node node = source::pipe_node(name, now.time_since_epoch().count());

@@ -213,14 +213,18 @@ def damage(place):
     place.run("restore", repository, "--target", place.path("x"), code=1)
     assert place.json("check", repository, "--rebuild-index", "--read-data")["ok"]
     place.run("restore", repository, second[:8], "--target", place.path("again"))
-    pack = sorted(os.listdir(os.path.join(repository, "packs")))[0]
-    with open(os.path.join(repository, "packs", pack), "r+b") as file:
-        file.seek(200)
+    # The middle of the largest pack is the content of a file, not a tree.
+    packs = [os.path.join(repository, "packs", name)
+             for name in os.listdir(os.path.join(repository, "packs"))]
+    pack = max(packs, key=os.path.getsize)
+    with open(pack, "r+b") as file:
+        file.seek(os.path.getsize(pack) // 2)
         file.write(b"????")
     place.run("check", repository, secret=None)
     place.run("check", repository, "--read-data", code=1, secret=None)
     result = place.json("check", repository, "--read-data", code=1)
-    assert any(a["path"].startswith(place.source) for a in result["affected"]), result
+    inside = place.source.lstrip("/") + "/"
+    assert any(a["path"].lstrip("/").startswith(inside) for a in result["affected"]), result
     assert result["intact"] or len(result["affected"]) >= 1
 
 
