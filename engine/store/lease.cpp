@@ -64,8 +64,11 @@ Result<std::unique_ptr<Lease>> Lease::take(Repository& repository, LeaseKind kin
     const std::string name =
         std::string("leases/") + static_cast<char>(kind) + '-' + to_hex(random_id());
     BACKCAST_TRY(auto file, folder.create(name));
-    // On a full disk the lease stays without a name in it; the lock counts.
-    (void)file->append(as_bytes(holder_text()));
+    // Without its holder's name a lease means nothing on other hosts: who writes must not go on.
+    if (auto named = file->append(as_bytes(holder_text())); !named.ok()) {
+      (void)folder.remove(name);
+      return named.error();
+    }
     auto lock = folder.lock(name, env::LockKind::kExclusive);
     if (!lock.ok() && lock.error().code != Errc::kLocked) return lock.error();
     if (!lock.ok() || !folder.stat(name).ok()) continue;

@@ -28,10 +28,8 @@ bool is_spared(Fault fault, const env::Call& call) {
   // A full disk removes and syncs names.
   const bool frees = call.kind == CallKind::kRemove || call.kind == CallKind::kSyncFolder;
   if (fault == Fault::kNoSpace && frees) return true;
-  // A lease is a lock: what its file says is for people, and one that cannot be given back is over
-  // with its process.
-  const bool is_lease = call.name.find("/leases/") != std::string::npos;
-  return is_lease && (call.kind == CallKind::kRemove || call.kind == CallKind::kAppend);
+  // A lease that cannot be given back is over with its process.
+  return call.kind == CallKind::kRemove && call.name.find("/leases/") != std::string::npos;
 }
 
 class DiskFaults : public testing::TestWithParam<DiskFault> {};
