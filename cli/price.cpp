@@ -160,7 +160,7 @@ void add_bill(CLI::App& app, Context& context) {
   auto options = add_verb(app, context, "bill",
                           "Bill what was really used, beside its forecast\n\n"
                           "  backcast bill actual.csv --prices zilliz --forecast forecast.jsonl\n"
-                          "  backcast bill /srv/backup --prices aws-s3 --region us-east-1\n");
+                          "  backcast bill /srv/backup --prices aws --region us-east-1\n");
   auto* verb = app.get_subcommand("bill");
   add_key_options(*verb, options->repository);
   verb->add_option("--region", options->names.region,
