@@ -266,10 +266,17 @@ TEST(Concurrency, RealProcessesKilledAtAnyMomentLoseNothing) {
   // Deaths are drawn from the time a backup takes here.
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - began);
+  // The folders above the scratch folder are saved too, and other programs change their times.
+  const std::string top = path.substr(1, path.rfind('/') - 1);
+  const auto own_part = [&](const std::string& tar) {
+    const std::size_t begin = tar.find(top);
+    return begin == std::string::npos ? std::string("not there") : tar.substr(begin);
+  };
   std::string expected;
   {
     const auto repository = *Repository::open(env::posix_env(), path, options);
-    expected = *Lab::content_of(*repository, *first);
+    expected = own_part(*Lab::content_of(*repository, *first));
+    ASSERT_GT(expected.size(), 1'000'000u);
   }
   std::mt19937_64 random(1);
   const int rounds = thorough() ? 200 : 25;
@@ -294,7 +301,7 @@ TEST(Concurrency, RealProcessesKilledAtAnyMomentLoseNothing) {
     for (const Snapshot& snapshot : *snapshots) {
       const auto content = Lab::content_of(**repository, snapshot);
       ASSERT_TRUE(content.ok()) << "round " << round << ": " << to_string(content.error());
-      ASSERT_TRUE(*content == expected) << "round " << round;
+      ASSERT_TRUE(own_part(*content) == expected) << "round " << round;
     }
     CheckProgress progress;
     const auto checked = check(**repository, {}, progress);
