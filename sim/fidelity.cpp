@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "engine/base/assert.h"
 #include "sim/calibrate.h"
 #include "sim/draws.h"
 #include "sim/portable_math.h"
@@ -15,6 +16,8 @@ constexpr std::uint32_t kRefitEvery = 30, kPruneSteps = 30, kForecastSteps = 30;
 constexpr std::uint32_t kForecastFitEvery = 10, kForecastFirst = 20;
 constexpr double kConfidence = 0.9, kLeastWidth = 0.05, kWiden = 2, kBurstFactor = 5;
 
+constexpr std::size_t kRelatives = 32;  // older backups looked at for what comes back
+
 using Shared = std::function<double(std::uint32_t a, std::uint32_t b)>;
 
 // Everything known of one recorded history, and the ways to predict it.
@@ -22,6 +25,7 @@ struct Record {
   const PresenceTable& table;
   Trace trace = table.trace();
   ObservedHistory all = observe(table, trace);
+  std::vector<double> returned = returned_bytes();
 
   double size(std::uint32_t g) const { return static_cast<double>(trace.size_bytes[g]); }
   double truth(std::uint32_t a, std::uint32_t b) const {
@@ -38,6 +42,40 @@ struct Record {
       sum += size(kept[i]) - shared(kept[i - 1], kept[i]);
     }
     return sum;
+  }
+  // A backup adds at most what it does not share with any one older backup, so its closest relative
+  // gives the best bound. Of what seems new then, some came back: that share is known for the
+  // backups up to `now`, and even odds are that an older kept backup holds those bytes. Equal to
+  // the chain sum where no byte comes back.
+  double relatives_sum(const std::vector<std::uint32_t>& kept, const Shared& shared,
+                       std::uint32_t now) const {
+    double sum = size(kept.front());
+    for (std::size_t i = 1; i < kept.size(); ++i) {
+      double most = 0;
+      for (std::size_t back = 1; back <= std::min(i, kRelatives); ++back) {
+        most = std::max(most, shared(kept[i - back], kept[i]));
+      }
+      double came_back = 0, added = 0;
+      for (std::uint32_t g = kept[i - 1] + 1; g <= std::min(kept[i], now); ++g) {
+        came_back += returned[g];
+        added += returned[g] + static_cast<double>(all.backups[g].new_bytes);
+      }
+      const double held = added > 0 ? came_back / added / 2 : 0;
+      sum += (size(kept[i]) - most) * (1 - held);
+    }
+    return sum;
+  }
+  // Per generation, the bytes that were there before but not in its closest relative.
+  std::vector<double> returned_bytes() const {
+    std::vector<double> result(table.generations, 0);
+    for (std::uint32_t g = 1; g < table.generations; ++g) {
+      double most = 0;
+      for (std::uint32_t back = 1; back <= std::min<std::uint32_t>(g, kRelatives); ++back) {
+        most = std::max(most, truth(g - back, g));
+      }
+      result[g] = size(g) - static_cast<double>(all.backups[g].new_bytes) - most;
+    }
+    return result;
   }
 };
 
@@ -224,6 +262,7 @@ std::vector<std::uint32_t> kept_at(const Thinning& rule, std::uint32_t now) {
 }
 
 Fidelity measure_fidelity(const PresenceTable& table) {
+  BACKCAST_ASSERT(table.generations >= kMinFidelityGenerations);
   const Record record{table};
   Fidelity result;
   const std::uint32_t n = table.generations, first = n / 3;
@@ -237,7 +276,7 @@ Fidelity measure_fidelity(const PresenceTable& table) {
   SurvivalCurve one_rate{1, 1, 0, 0, 0};
   const Shared compounding = by_curve(record, one_rate);
 
-  std::vector<double> chain_errors, frozen_errors, prior_errors, linear_errors, compound_errors,
+  std::vector<double> overlap_errors, frozen_errors, prior_errors, linear_errors, compound_errors,
       refit_errors, freed_errors, bill_errors, forecast_errors, forecast_linear_errors, covered;
   const Forecasts forecasts = forecasts_of(record);
   const std::vector<Shared> refits = refits_of(record);
@@ -248,13 +287,14 @@ Fidelity measure_fidelity(const PresenceTable& table) {
       const auto kept = kept_at(rule, now);
       const auto stored = static_cast<double>(table.stored_bytes(kept));
       const double predicted = record.chain_sum(kept, model);
-      chain_errors.push_back(relative_error(record.chain_sum(kept, truth), stored));
+      overlap_errors.push_back(relative_error(record.relatives_sum(kept, truth, n), stored));
       frozen_errors.push_back(relative_error(predicted, stored));
       prior_errors.push_back(relative_error(record.chain_sum(kept, prior), stored));
       compound_errors.push_back(relative_error(record.chain_sum(kept, compounding), stored));
       linear_errors.push_back(relative_error(linear(record, kept), stored));
-      refit_errors.push_back(
-          relative_error(record.chain_sum(kept, refits[(now - first) / kRefitEvery]), stored));
+      const std::uint32_t refit = (now - first) / kRefitEvery;
+      refit_errors.push_back(relative_error(
+          record.relatives_sum(kept, refits[refit], first + refit * kRefitEvery - 1), stored));
       bill_truth += stored;
       bill_model += predicted;
       auto before = kept_at(rule, now - 1);
@@ -274,7 +314,7 @@ Fidelity measure_fidelity(const PresenceTable& table) {
       if (t > 0) freed_errors.push_back(relative_error(m, t));
     }
   }
-  result.chain = spread_of(chain_errors);
+  result.overlaps = spread_of(overlap_errors);
   result.frozen = spread_of(frozen_errors);
   result.prior = spread_of(prior_errors);
   result.linear = spread_of(linear_errors);

@@ -31,7 +31,7 @@ Spread spread_of(std::vector<double> values);
 // Relative errors of stored bytes unless said otherwise, as shares (0.02 = 2 %).
 struct Fidelity {
   std::uint32_t generations = 0, calibrated_on = 0;
-  Spread chain;     // true overlaps: what "one contiguous life" itself costs
+  Spread overlaps;  // true overlaps of pairs: what knowing no more than those costs
   Spread frozen;    // model fitted once on the first third, volumes given
   Spread refitted;  // refitted every 30 generations, 1 to 30 ahead, overlaps that exist known
   Spread prior;     // sizes and new bytes only
@@ -43,6 +43,8 @@ struct Fidelity {
   double forecast_coverage = 0;  // of the 90 % interval
   double resurrection_share = 0;
 };
+// At least kMinFidelityGenerations generations: fewer leave nothing to fit on.
+inline constexpr std::uint32_t kMinFidelityGenerations = 30;
 Fidelity measure_fidelity(const PresenceTable& table);
 
 }  // namespace backcast::sim

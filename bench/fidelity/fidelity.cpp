@@ -1,5 +1,6 @@
 // fidelity FILE...: how far the delta model is from recorded histories, one line per file.
 // Reads presence tables, plain or gzip; see docs/fidelity.md for the form and the columns.
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include <cstdio>
@@ -33,11 +34,20 @@ Result<std::string> read(const char* path) {
 Result<Fidelity> measure(const char* path) {
   BACKCAST_TRY(const std::string text, read(path));
   BACKCAST_TRY(const auto table, backcast::sim::parse_presence_table(text, path));
+  if (table.generations < backcast::sim::kMinFidelityGenerations) {
+    return backcast::bad_input(std::string(path) + ": " + std::to_string(table.generations) +
+                               " generations leave nothing to fit on: at least " +
+                               std::to_string(backcast::sim::kMinFidelityGenerations));
+  }
   return measure_fidelity(table);
 }
 
 void print(const Spread& spread) {
-  std::printf(" %6.1f/%-6.1f", 100 * spread.median, 100 * spread.p95);
+  if (spread.count == 0) {
+    std::printf(" %6s/%-6s", "-", "-");  // too short to say
+  } else {
+    std::printf(" %6.1f/%-6.1f", 100 * spread.median, 100 * spread.p95);
+  }
 }
 
 }  // namespace
@@ -48,8 +58,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::printf("%-24s %5s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %8s %8s\n",
-              "history", "n", " chain", " frozen", " refitted", " prior", " linear", " compounding",
-              " freed/30", " bill", " forecast30", " linear30", "covers%", "returns%");
+              "history", "n", " overlaps", " frozen", " refitted", " prior", " linear",
+              " compounding", " freed/30", " bill", " forecast30", " linear30", "covers%",
+              "returns%");
   int code = 0;
   for (int i = 1; i < argc; ++i) {
     const auto result = measure(argv[i]);
@@ -60,13 +71,14 @@ int main(int argc, char** argv) {
     }
     const std::string path = argv[i];
     std::printf("%-24s %5u", path.substr(path.rfind('/') + 1).c_str(), result->generations);
-    for (const Spread* s : {&result->chain, &result->frozen, &result->refitted, &result->prior,
+    for (const Spread* s : {&result->overlaps, &result->frozen, &result->refitted, &result->prior,
                             &result->linear, &result->compounding, &result->freed, &result->bill,
                             &result->forecast, &result->forecast_linear}) {
       print(*s);
     }
-    std::printf(" %8.1f %8.1f\n", 100 * result->forecast_coverage,
-                100 * result->resurrection_share);
+    const std::string covers =
+        result->forecast.count == 0 ? "-" : fmt::format("{:.1f}", 100 * result->forecast_coverage);
+    std::printf(" %8s %8.1f\n", covers.c_str(), 100 * result->resurrection_share);
   }
   return code;
 }
