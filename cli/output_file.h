@@ -1,12 +1,33 @@
 // Files that a verb writes beside its answer: whole or not at all.
 #pragma once
 
+#include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "engine/base/error.h"
 
 namespace backcast::cli {
+
+// A file written in pieces under a temporary name beside its place, and moved there by `finish`;
+// destroyed before that, it leaves nothing and the old file as it was. What exists and is no
+// regular file (a pipe, /dev/stdout) is written to directly. The umask decides who may read it.
+class OutputFile {
+ public:
+  static Result<OutputFile> create(const std::string& path);
+  Status append(std::string_view text);
+  // It survives a power cut from here on.
+  Status finish();
+
+ private:
+  struct Part {
+    std::string place, temporary;  // temporary "": written to directly
+    std::FILE* file = nullptr;
+    ~Part();
+  };
+  std::unique_ptr<Part> part_;
+};
 
 // Replaces the file at `path`; after any failure the old one is still there.
 Status write_output(const std::string& path, std::string_view text);

@@ -3,18 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <memory>
+#include <optional>
+#include <set>
 
+#include "cli/bill_usage.h"
 #include "cli/output_file.h"
 #include "cli/price_books.h"
-#include "cli/repository_options.h"
 #include "cli/verbs.h"
-#include "costmodel/usage_file.h"
 #include "engine/base/text.h"
-#include "engine/store/usage.h"
 #include "reports/focus.h"
 #include "reports/invoice_tables.h"
 #include "reports/xlsx.h"
@@ -30,70 +27,121 @@ struct PriceOptions {
   std::string focus, xlsx;       // files to write
   RepositoryOptions repository;  // where `usage` is one
   store::UsageNames names;
+
+  bool shows_lines() const { return explain || lines; }
+  // Whether what is asked for can be made from one month after the other.
+  bool goes_by_month() const {
+    return !shows_lines() && xlsx.empty() && forecast.empty() && view == "accrual";
+  }
 };
 
-Status write_files(const PriceOptions& options, const cost::Invoice& invoice) {
-  if (!options.focus.empty()) {
-    std::string text;
-    reports::write_focus_csv(invoice, {}, [&](std::string_view part) { text += part; });
-    BACKCAST_CHECK(write_output(options.focus, text));
-  }
-  if (!options.xlsx.empty()) BACKCAST_CHECK(reports::write_xlsx(invoice, options.xlsx));
-  return kOk;
-}
+// Where a bill goes, whole or month by month: its sums, and the FOCUS file.
+class BillOutput {
+ public:
+  BillOutput(const PriceOptions& options, std::shared_ptr<const cost::PriceBook> book,
+             std::span<const cost::Dimension> by)
+      : options_(options), book_(std::move(book)), by_(by) {}
 
-// A repository's own ledger, up to now.
-Status add_repository(const std::string& path, const PriceOptions& options, cost::Biller& biller) {
-  RepositoryOptions where = options.repository;
-  where.path = path;
-  BACKCAST_TRY(const auto repository, open_repository(where, Access::kWrite));
-  BACKCAST_TRY(const auto records,
-               store::usage(*repository, options.names, env::posix_env().now()));
-  for (const UsageRecord& record : records) BACKCAST_CHECK(biller.add(record));
-  return kOk;
-}
-
-Result<cost::Invoice, Errors> bill_file(const std::string& usage, const PriceOptions& options,
-                                        std::shared_ptr<const cost::PriceBook> book) {
-  cost::Biller biller(std::move(book), {{options.options.begin(), options.options.end()}});
-  if (std::filesystem::is_directory(usage)) {
-    if (auto added = add_repository(usage, options, biller); !added.ok()) {
-      return Errors{added.error()};
+  // Leaves in the invoice what is asked for.
+  Status add(cost::Invoice& invoice) {
+    if (!options_.month.empty()) {
+      for (const cost::InvoiceLine& line : invoice.lines) {
+        months_.insert(cost::format_month(line.month));
+      }
+      std::erase_if(invoice.lines, [&](const auto& line) {
+        return cost::format_month(line.month) != options_.month;
+      });
     }
-    return biller.finish();
+    if (!options_.focus.empty()) BACKCAST_CHECK(write_focus(invoice));
+    sums_.add(cost::showback(invoice, by_));
+    assumptions_ = std::move(invoice.assumptions);
+    return kOk;
   }
-  std::ifstream file;
-  if (usage != "-") file.open(usage, std::ios::binary);
-  if (!file) return Errors{bad_input("cannot open usage file " + printable(usage))};
-  std::istream& in = usage == "-" ? std::cin : file;
-  auto read = cost::read_usage(in, usage, [&](const UsageRecord& r) { return biller.add(r); });
-  if (!read.ok()) return read.error();
-  return biller.finish();
-}
 
-Status keep_month(cost::Invoice& invoice, const std::string& month) {
-  if (month.empty()) return kOk;
-  std::set<std::string> months;
-  for (const cost::InvoiceLine& line : invoice.lines) months.insert(cost::format_month(line.month));
-  if (!months.contains(month)) {
-    return bad_input("nothing was billed in " + printable(month),
-                     months.empty() ? "" : fmt::format("months: {}", fmt::join(months, ", ")));
+  // The FOCUS file takes its place.
+  Status finish() {
+    if (!options_.month.empty() && !months_.contains(options_.month)) {
+      return bad_input("nothing was billed in " + printable(options_.month),
+                       months_.empty() ? "" : fmt::format("months: {}", fmt::join(months_, ", ")));
+    }
+    if (!focus_) return kOk;
+    BACKCAST_CHECK(focus_->finish());
+    return file_->finish();
   }
-  std::erase_if(invoice.lines,
-                [&](const auto& line) { return cost::format_month(line.month) != month; });
-  return kOk;
-}
 
-void print_invoice(const Context& context, const PriceOptions& options,
-                   const cost::Invoice& invoice, const std::vector<cost::Dimension>& by) {
-  const bool shows_lines = options.explain || options.lines;
-  reports::Table table = shows_lines ? reports::invoice_table(invoice, options.explain)
-                                     : reports::showback_table(invoice, by);
+  reports::Table sums() const {
+    return reports::showback_table(sums_.rows(), by_, std::string(book_->currency.code()));
+  }
+  const std::vector<std::string>& assumptions() const { return assumptions_; }
+
+ private:
+  Status write_focus(const cost::Invoice& invoice) {
+    if (!focus_) {
+      BACKCAST_TRY(file_, OutputFile::create(options_.focus));
+      focus_.emplace(book_, reports::FocusOptions{},
+                     [this](std::string_view text) { return file_->append(text); });
+    }
+    return focus_->add(invoice);
+  }
+
+  const PriceOptions& options_;
+  std::shared_ptr<const cost::PriceBook> book_;
+  std::span<const cost::Dimension> by_;
+  std::set<std::string> months_;  // billed; known only where one is asked for
+  cost::ShowbackSum sums_;
+  std::vector<std::string> assumptions_;
+  std::optional<OutputFile> file_;
+  std::optional<reports::FocusWriter> focus_;
+};
+
+void print_bill(const Context& context, const BillOutput& output, reports::Table table,
+                const std::string& total = {}) {
   const bool is_for_people = context.format == Format::kText || context.format == Format::kMarkdown;
   if (is_for_people) table = reports::without_empty_columns(std::move(table));
   print(context, table);
-  if (is_for_people && shows_lines) print(fmt::format("\nTotal {}\n", to_string(invoice.total())));
-  for (const std::string& assumption : invoice.assumptions) note(context, "assumed: " + assumption);
+  if (is_for_people && !total.empty()) print("\nTotal " + total + "\n");
+  for (const std::string& line : output.assumptions()) note(context, "assumed: " + line);
+}
+
+// True once the bill was made and printed month by month.
+Result<bool, Errors> run_by_month(Context& context, const PriceOptions& options,
+                                  const UsageToBill& usage, std::span<const cost::Dimension> by) {
+  BillOutput output(options, usage.book, by);
+  BACKCAST_TRY(const bool is_done,
+               bill_by_month(usage, [&](cost::Invoice& invoice) { return output.add(invoice); }));
+  if (!is_done) return false;
+  if (auto finished = output.finish(); !finished.ok()) return Errors{finished.error()};
+  print_bill(context, output, output.sums());
+  return true;
+}
+
+Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, UsageToBill usage,
+                             std::span<const cost::Dimension> by) {
+  BACKCAST_TRY(cost::Invoice invoice, bill_usage(usage));
+  if (options.view == "cash") invoice = cost::cash_view(invoice);
+  std::optional<cost::Invoice> forecast;
+  if (!options.forecast.empty()) {
+    usage.path = options.forecast;
+    BACKCAST_TRY(forecast, bill_usage(usage));
+  }
+  BillOutput output(options, usage.book, by);
+  const auto write = [&]() -> Status {
+    BACKCAST_CHECK(output.add(invoice));
+    BACKCAST_CHECK(output.finish());
+    return options.xlsx.empty() ? kOk : reports::write_xlsx(invoice, options.xlsx);
+  };
+  if (auto written = write(); !written.ok()) return Errors{written.error()};
+  if (forecast) {
+    const auto rows = cost::compare(*forecast, invoice);
+    if (!rows.ok()) return Errors{rows.error()};
+    print(context, reports::compare_table(*rows, std::string(usage.book->currency.code())));
+  } else if (options.shows_lines()) {
+    print_bill(context, output, reports::invoice_table(invoice, options.explain),
+               to_string(invoice.total()));
+  } else {
+    print_bill(context, output, output.sums());
+  }
+  return kOk;
 }
 
 void run(Context& context, const PriceOptions& options) {
@@ -101,21 +149,18 @@ void run(Context& context, const PriceOptions& options) {
   if (!by.ok()) return report(context, by.error());
   const auto book = open_price_books(options.books);
   if (!book.ok()) return report(context, book.error());
-  auto invoice = bill_file(options.usage, options, *book);
-  if (!invoice.ok()) return report(context, invoice.error());
-  if (options.view == "cash") *invoice = cost::cash_view(*invoice);
-  if (const Status kept = keep_month(*invoice, options.month); !kept.ok()) {
-    return report(context, kept.error());
+  const UsageToBill usage{options.usage,
+                          *book,
+                          {options.options.begin(), options.options.end()},
+                          options.repository,
+                          options.names};
+  if (options.goes_by_month()) {
+    const auto done = run_by_month(context, options, usage, *by);
+    if (!done.ok()) return report(context, done.error());
+    if (*done) return;
   }
-  if (const Status written = write_files(options, *invoice); !written.ok()) {
-    return report(context, written.error());
-  }
-  if (options.forecast.empty()) return print_invoice(context, options, *invoice, *by);
-  auto forecast = bill_file(options.forecast, options, *book);
-  if (!forecast.ok()) return report(context, forecast.error());
-  const auto rows = cost::compare(*forecast, *invoice);
-  if (!rows.ok()) return report(context, rows.error());
-  print(context, reports::compare_table(*rows, std::string((*book)->currency.code())));
+  const auto done = run_whole(context, options, usage, *by);
+  if (!done.ok()) report(context, done.error());
 }
 
 std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const std::string& name,

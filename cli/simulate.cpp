@@ -7,6 +7,7 @@
 #include "cli/scenario_run.h"
 #include "cli/trials.h"
 #include "cli/verbs.h"
+#include "costmodel/usage_file.h"
 
 namespace backcast::cli {
 namespace {
@@ -15,8 +16,17 @@ struct Options {
   ScenarioOptions scenario;
   TrialOptions trials;
   bool explain = false, events = false, backups = false;
-  std::string report;
+  std::string report, ledger;
 };
+
+// The usage that the bill is made of, for `price`.
+Status write_ledger(const std::string& path, const sim::RunResult& run) {
+  BACKCAST_TRY(OutputFile file, OutputFile::create(path));
+  for (const UsageRecord& record : run.billed) {
+    BACKCAST_CHECK(file.append(cost::to_json_line(record)));
+  }
+  return file.finish();
+}
 
 reports::Table events_table(const sim::RunResult& run) {
   reports::Table table{"events",
@@ -76,6 +86,11 @@ void simulate(Context& context, const Options& options) {
     if (trials->runs.partial) context.exit_code = exit_code(Errc::kInterrupted);
     if (trials->runs.rows.empty()) trials.reset();
   }
+  if (!options.ledger.empty()) {
+    if (auto status = write_ledger(options.ledger, run->result); !status.ok()) {
+      return report(context, status.error());
+    }
+  }
   if (!options.report.empty()) {
     if (auto status = write_output(options.report, reports::to_html({&result, 1})); !status.ok()) {
       return report(context, status.error());
@@ -119,6 +134,8 @@ void add_simulate(CLI::App& app, Context& context) {
   verb->add_flag("--events", options->events, "The event log instead of the report");
   verb->add_flag("--backups", options->backups, "Every backup and copy instead of the report");
   verb->add_option("--report", options->report, "Also write one self-contained HTML page here");
+  verb->add_option("--ledger", options->ledger,
+                   "Also write the billed usage here, as JSON lines for `backcast price`");
   verb->callback([options, &context] { simulate(context, *options); });
 }
 

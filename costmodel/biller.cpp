@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <tuple>
 #include <unordered_map>
 
 #include "costmodel/invoice.h"
 #include "costmodel/rating.h"
+#include "costmodel/showback.h"
 #include "engine/base/text.h"
 
 namespace backcast::cost {
@@ -93,6 +95,8 @@ struct Biller::State {
   std::vector<GroupState> groups;
   std::unordered_multimap<std::size_t, std::uint32_t> group_by_hash;
   std::uint32_t last_group = kNone;
+  int billed_before = INT_MIN;  // usage of earlier months is billed and gone
+  std::set<std::uint32_t> rows_used;
   // What went wrong so far, once per cause: a bill with an error never becomes an invoice.
   Errors errors;
   std::set<std::string> causes;
@@ -123,6 +127,10 @@ struct Biller::State {
         std::lower_bound(state.months.begin(), state.months.end(), month,
                          [](const GroupMonth& m, int wanted) { return m.month < wanted; });
     if (it != state.months.end() && it->month == month) return &*it;
+    if (month < billed_before) {
+      return bad_input(fmt::format("usage of {} comes after that month was billed",
+                                   format_month(to_year_month(month))));
+    }
     GroupMonth made{month, {}, {}};
     BACKCAST_TRY(made.targets, find_targets(state.group, month));
     return &*state.months.insert(it, std::move(made));
@@ -265,31 +273,72 @@ struct Biller::State {
     return add_moment(group, record);
   }
 
-  // Usage sorted by month, row and group, with groups in the order of their names, so that the
-  // invoice does not depend on the order of the records.
-  std::vector<Usage> collect(std::vector<UsageGroup>& named) {
-    const auto key = [](const UsageGroup& g) {
+  // Takes out the usage before that month, sorted by month, row and group, with groups in the
+  // order of their names, so that the invoice does not depend on the order of the records.
+  std::vector<Usage> take_before(int month, std::vector<UsageGroup>& named) {
+    const auto key = [this](std::uint32_t index) {
+      const UsageGroup& g = groups[index].group;
       return std::tie(g.project, g.service, g.region, g.kind, g.peer_region, g.storage_class,
                       g.backup_kind, g.operation, g.tags);
     };
-    std::sort(groups.begin(), groups.end(), [&](const GroupState& a, const GroupState& b) {
-      return key(a.group) < key(b.group);
-    });
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t i = 0; i < groups.size(); ++i) {
+      const auto& months = groups[i].months;
+      if (!months.empty() && months.front().month < month) order.push_back(i);
+    }
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return key(a) < key(b); });
     std::vector<Usage> usage;
-    for (GroupState& state : groups) {
+    for (const std::uint32_t index : order) {
+      GroupState& state = groups[index];
       const auto group = static_cast<std::uint32_t>(named.size());
-      named.push_back(std::move(state.group));
-      for (const GroupMonth& month : state.months) {
-        for (const Charge& charge : month.charges) {
-          usage.push_back({month.month, charge.row, group, charge.is_early_deletion, charge.base});
+      named.push_back(state.group);
+      const auto end = std::find_if(state.months.begin(), state.months.end(),
+                                    [&](const GroupMonth& m) { return m.month >= month; });
+      for (auto it = state.months.begin(); it != end; ++it) {
+        for (const Charge& charge : it->charges) {
+          usage.push_back({it->month, charge.row, group, charge.is_early_deletion, charge.base});
         }
       }
+      state.months.erase(state.months.begin(), end);
     }
     std::sort(usage.begin(), usage.end(), [](const Usage& a, const Usage& b) {
       return std::tie(a.month, a.row, a.is_early_deletion, a.group) <
              std::tie(b.month, b.row, b.is_early_deletion, b.group);
     });
     return usage;
+  }
+
+  Result<Invoice, Errors> bill_before(int month) {
+    if (!errors.empty()) return errors;
+    billed_before = std::max(billed_before, month);
+    Invoice invoice;
+    invoice.book = book;
+    const std::vector<Usage> usage = take_before(month, invoice.groups);
+    for (auto begin = usage.begin(); begin != usage.end();) {
+      const int current = begin->month;
+      const auto end =
+          std::find_if(begin, usage.end(), [&](const Usage& u) { return u.month != current; });
+      const std::size_t first = invoice.lines.size();
+      auto status = rate_month(*book, options, invoice.groups, {begin, end}, invoice.lines);
+      if (status.ok()) status = adjust_month(*book, options, current, first, invoice.lines);
+      if (!status.ok()) return Errors{status.error()};
+      for (; begin != end; ++begin) rows_used.insert(begin->row);
+    }
+    return invoice;
+  }
+
+  std::vector<std::string> assumptions() const {
+    std::vector<std::string> all;
+    for (const std::string& option : options) {
+      all.push_back("price option \"" + option + "\" is in force");
+    }
+    for (const std::uint32_t index : rows_used) {
+      const PriceRow& row = book->rows[index];
+      if (row.certainty == "high") continue;
+      all.push_back(fmt::format("the price of {} is of {} certainty ({}, {})", row.id,
+                                row.certainty, row.source, row.as_of));
+    }
+    return all;
   }
 
   Errors check_options() const {
@@ -322,37 +371,18 @@ Status Biller::add(const UsageRecord& record) {
   return added;
 }
 
+Result<Invoice, Errors> Biller::bill_before(std::chrono::year_month month) {
+  return state_->bill_before((static_cast<int>(month.year()) - 1970) * 12 +
+                             static_cast<int>(static_cast<unsigned>(month.month())) - 1);
+}
+
 Result<Invoice, Errors> Biller::finish() {
   Errors errors = state_->check_options();
   errors.insert(errors.end(), state_->errors.begin(), state_->errors.end());
   if (!errors.empty()) return errors;
-  Invoice invoice;
-  invoice.book = state_->book;
-  const std::vector<Usage> usage = state_->collect(invoice.groups);
-  std::set<std::uint32_t> rows_used;
-  for (auto begin = usage.begin(); begin != usage.end();) {
-    const int month = begin->month;
-    const auto end =
-        std::find_if(begin, usage.end(), [&](const Usage& u) { return u.month != month; });
-    const std::size_t first = invoice.lines.size();
-    const Status rated =
-        rate_month(*invoice.book, state_->options, invoice.groups, {begin, end}, invoice.lines);
-    if (!rated.ok()) return Errors{rated.error()};
-    const Status adjusted =
-        adjust_month(*invoice.book, state_->options, month, first, invoice.lines);
-    if (!adjusted.ok()) return Errors{adjusted.error()};
-    for (; begin != end; ++begin) rows_used.insert(begin->row);
-  }
-  for (const std::string& option : state_->options) {
-    invoice.assumptions.push_back("price option \"" + option + "\" is in force");
-  }
-  for (const std::uint32_t index : rows_used) {
-    const PriceRow& row = invoice.book->rows[index];
-    if (row.certainty == "high") continue;
-    invoice.assumptions.push_back(fmt::format("the price of {} is of {} certainty ({}, {})", row.id,
-                                              row.certainty, row.source, row.as_of));
-  }
-  state_ = std::make_unique<State>(invoice.book, std::set<std::string>());
+  auto invoice = state_->bill_before(INT_MAX);
+  if (invoice.ok()) invoice->assumptions = state_->assumptions();
+  state_ = std::make_unique<State>(state_->book, std::set<std::string>());
   return invoice;
 }
 

@@ -85,6 +85,12 @@ class Biller {
   // error is kept, and `finish` returns every cause once: no invoice leaves out what has no price.
   Status add(const UsageRecord& record);
 
+  // The invoice of every month before that one, whose usage is then forgotten: how usage that comes
+  // in order of time is billed without holding all of it. `finish` returns the rest, and the
+  // assumptions of the whole. Errors: as `finish`; `add` refuses usage of these months from then
+  // on.
+  Result<Invoice, Errors> bill_before(std::chrono::year_month month);
+
   // Empties the biller.
   Result<Invoice, Errors> finish();
 

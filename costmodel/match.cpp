@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "costmodel/showback.h"
 #include "engine/base/text.h"
 
 namespace backcast::cost {
@@ -22,11 +23,6 @@ bool applies_in(const PriceRow& row, int month) {
 bool fits_pattern(std::string_view pattern, std::string_view name) {
   if (!pattern.ends_with('*')) return pattern == name;
   return name.starts_with(pattern.substr(0, pattern.size() - 1));
-}
-
-std::string month_name(int month) {
-  const auto ym = to_year_month(month);
-  return fmt::format("{:04}-{:02}", static_cast<int>(ym.year()), static_cast<unsigned>(ym.month()));
 }
 
 }  // namespace
@@ -123,7 +119,7 @@ Result<std::vector<std::uint32_t>> Matcher::rows(const UsageGroup& group, int mo
 
 Error Matcher::missing(const UsageGroup& group, int month) const {
   std::string what = fmt::format("no price for {} in {}", kKindNames[static_cast<int>(group.kind)],
-                                 month_name(month));
+                                 format_month(to_year_month(month)));
   const auto add = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) what += fmt::format(", {} {}", name, printable(value));
   };

@@ -9,13 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-// The library cuts names in its messages to 255 bytes on purpose.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wstringop-truncation"
-#endif
-#define CSV_IO_NO_THREAD
-#include <libfccp/csv.h>
-
+#include "engine/base/csv_reader.h"
 #include "engine/base/text.h"
 
 namespace backcast::cost {

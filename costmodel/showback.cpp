@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <map>
 
 #include "engine/base/text.h"
 
@@ -204,6 +203,21 @@ std::string value_of(const Invoice& invoice, const InvoiceLine& line, const Dime
 
 std::vector<ShowbackRow> showback(const Invoice& invoice, std::span<const Dimension> dimensions) {
   return Showback(invoice, dimensions).run();
+}
+
+void ShowbackSum::add(std::vector<ShowbackRow> rows) {
+  for (ShowbackRow& row : rows) {
+    const auto [it, is_new] = rows_.try_emplace(row.values, row);
+    if (is_new) continue;
+    it->second.direct += row.direct;
+    it->second.shared += row.shared;
+  }
+}
+
+std::vector<ShowbackRow> ShowbackSum::rows() const {
+  std::vector<ShowbackRow> all;
+  for (const auto& [values, row] : rows_) all.push_back(row);
+  return all;
 }
 
 Invoice cash_view(const Invoice& invoice) {

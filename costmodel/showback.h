@@ -2,6 +2,7 @@
 // that the whole account shares split in the open; and by the month of payment.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,16 @@ struct ShowbackRow {
 // proportion to the direct cost of its month (of its meter, if it has one), in units of the last
 // decimal; where there is no direct cost it stays in a row of its own with empty values.
 std::vector<ShowbackRow> showback(const Invoice& invoice, std::span<const Dimension> dimensions);
+
+// Showbacks by the same dimensions added up: of a bill that is made month by month.
+class ShowbackSum {
+ public:
+  void add(std::vector<ShowbackRow> rows);
+  std::vector<ShowbackRow> rows() const;  // sorted by values
+
+ private:
+  std::map<std::vector<std::string>, ShowbackRow> rows_;
+};
 
 // The same lines in the months in which they are paid: PriceBook::payment_days after the end of
 // their month, prepaid fees at the start of their term for the whole of it.

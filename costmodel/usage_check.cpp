@@ -51,6 +51,10 @@ UsageCheck::Key UsageCheck::key_of(const UsageRecord& r) {
   return key;
 }
 
+void UsageCheck::forget_before(Instant moment) {
+  std::erase_if(seen_, [&](const auto& entry) { return entry.second.end < moment; });
+}
+
 Status UsageCheck::add(const UsageRecord& record) {
   if (record.end < record.start) {
     return bad_input(fmt::format("time runs backwards: from {} until {}",

@@ -16,6 +16,9 @@ class UsageCheck {
   // same thing, or if the very same fact of one moment came before.
   Status add(const UsageRecord& record);
 
+  // Forgets what ended before `moment`: nothing that starts from then on can repeat it.
+  void forget_before(Instant moment);
+
  private:
   struct Key {
     std::uint64_t low = 0, high = 0;

@@ -4,22 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <variant>
 
-// The library cuts names in its messages to 255 bytes on purpose.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wstringop-truncation"
-#endif
-// Reading ahead in a thread gains nothing here and would start one per file.
-#define CSV_IO_NO_THREAD
-#include <libfccp/csv.h>
-
+#include "costmodel/match.h"
 #include "costmodel/usage_check.h"
 #include "engine/base/bytes.h"
+#include "engine/base/csv_reader.h"
 #include "engine/base/text.h"
 
 namespace backcast::cost {
@@ -165,6 +160,7 @@ class Receiver {
 
   void accept(const UsageRecord& record, int line) {
     if (++records_ > limits_.max_records) return fail(bad_input("too many records"), line, 0);
+    if (limits_.by_month && !enter_month(record.start)) return;
     const Status checked = check_.add(record);
     if (!checked.ok()) return fail(checked.error(), line, 0);
     const Status taken = sink_(record);
@@ -180,21 +176,36 @@ class Receiver {
     errors_.push_back(std::move(error));
   }
 
-  bool is_full() const { return errors_.size() >= limits_.max_errors; }
+  bool is_full() const { return is_out_of_order_ || errors_.size() >= limits_.max_errors; }
   std::uint64_t records() const { return records_; }
   const UsageFileLimits& limits() const { return limits_; }
   const std::string& name() const { return name_; }
 
   Result<Ok, Errors> finish() {
+    if (is_out_of_order_) {
+      return Errors{Error{Errc::kInterrupted, "usage is not in order of its months", {}, ""}};
+    }
     if (errors_.empty()) return kOk;
     return std::move(errors_);
   }
 
  private:
+  bool enter_month(Instant start) {
+    const int month = month_at(unix_seconds(start));
+    if (month > month_) {
+      check_.forget_before(from_unix_seconds(span_of_month(month).start_seconds));
+      month_ = month;
+    }
+    is_out_of_order_ = month < month_;
+    return !is_out_of_order_;
+  }
+
   std::string name_;
   const std::function<Status(const UsageRecord&)>& sink_;
   UsageFileLimits limits_;
   UsageCheck check_;
+  int month_ = INT_MIN;  // of the latest record
+  bool is_out_of_order_ = false;
   std::uint64_t records_ = 0;
   std::set<std::string> causes_;
   Errors errors_;

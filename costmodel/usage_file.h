@@ -15,6 +15,9 @@ struct UsageFileLimits {
   std::size_t max_line_bytes = 1 << 20;
   std::uint64_t max_records = 1'000'000'000;
   std::size_t max_errors = 20;  // then reading stops
+  // Records come by the month of their `start`, so that nothing of earlier months need be kept.
+  // One of an earlier month ends the reading with kInterrupted: the file is fine, but not this way.
+  bool by_month = false;
 };
 
 // Reads records in the order of the file and hands each to `sink`, whose errors get the line. CSV

@@ -21,7 +21,7 @@ using cost::Invoice;
 using cost::InvoiceLine;
 using cost::kNone;
 
-constexpr std::array<const char*, 54> kColumns{"BilledCost",
+constexpr std::array<const char*, 61> kColumns{"BilledCost",
                                                "BillingAccountId",
                                                "BillingAccountName",
                                                "BillingAccountType",
@@ -34,6 +34,10 @@ constexpr std::array<const char*, 54> kColumns{"BilledCost",
                                                "ChargeFrequency",
                                                "ChargePeriodEnd",
                                                "ChargePeriodStart",
+                                               "CommitmentDiscountCategory",
+                                               "CommitmentDiscountId",
+                                               "CommitmentDiscountName",
+                                               "CommitmentDiscountType",
                                                "ConsumedQuantity",
                                                "ConsumedUnit",
                                                "ContractedCost",
@@ -71,6 +75,9 @@ constexpr std::array<const char*, 54> kColumns{"BilledCost",
                                                "SubAccountType",
                                                "Tags",
                                                "x_BackupKind",
+                                               "x_CommitmentDiscountQuantity",
+                                               "x_CommitmentDiscountStatus",
+                                               "x_CommitmentDiscountUnit",
                                                "x_Convention",
                                                "x_ExactPricingQuantity",
                                                "x_PriceSource",
@@ -86,12 +93,13 @@ struct Column {
 
 // FOCUS asks for ASCII; what lies beyond keeps its code point.
 std::string ascii(std::string_view text) {
-  const std::string quoted =
-      nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   const bool is_plain = std::all_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F;
   });
-  return is_plain ? std::string(text) : quoted.substr(1, quoted.size() - 2);
+  if (is_plain) return std::string(text);
+  const std::string quoted =
+      nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  return quoted.substr(1, quoted.size() - 2);
 }
 
 // Decimal columns need a point even in whole numbers, and no exponent.
@@ -141,36 +149,51 @@ bool is_network(UsageKind kind) {
   return kind == UsageKind::kTransfer || kind == UsageKind::kEgress;
 }
 
-class FocusWriter {
- public:
-  FocusWriter(const Invoice& invoice, const FocusOptions& options,
-              const std::function<void(std::string_view)>& write)
-      : invoice_(invoice), book_(*invoice.book), options_(options), write_(write) {
+}  // namespace
+
+struct FocusWriter::State {
+  State(std::shared_ptr<const cost::PriceBook> book, const FocusOptions& options, Write write)
+      : kept_(std::move(book)), book_(*kept_), options_(options), write_(std::move(write)) {
     if (options_.billing_account_id.empty()) options_.billing_account_id = book_.name;
     if (options_.billing_account_name.empty()) options_.billing_account_name = book_.provider;
     for (const cost::PriceRow& row : book_.rows) {
       if (!is_network(book_.meters[row.meter].kind)) storage_services_.insert(row.service);
     }
-    for (const InvoiceLine& line : invoice_.lines) {
-      if (line.group == kNone || line.commitment == kNone) continue;
-      covered_[{line.month, line.commitment}] += to_double(line.quantity);
-    }
-  }
-
-  void run() {
     for (std::size_t i = 0; i < kColumns.size(); ++i) {
-      if (i > 0) buffer_ += ',';
+      const bool needs_commitments =
+          std::string_view(kColumns[i]).find("CommitmentDiscount") != std::string_view::npos;
+      if (needs_commitments && book_.commitments.empty()) continue;
+      if (!shown_.empty()) buffer_ += ',';
+      shown_.push_back(i);
       buffer_ += kColumns[i];
     }
     buffer_ += "\r\n";
-    for (const InvoiceLine& line : invoice_.lines) {
-      fill(line);
-      flush_row();
+  }
+
+  Status add(const Invoice& invoice) {
+    invoice_ = &invoice;
+    covered_.clear();
+    for (const InvoiceLine& line : invoice.lines) {
+      if (line.group == kNone || line.commitment == kNone) continue;
+      covered_[{line.month, line.commitment}] += to_double(line.quantity);
     }
-    write_(buffer_);
+    for (const InvoiceLine& line : invoice.lines) {
+      fill(line);
+      append_row();
+      if (buffer_.size() >= kPieceBytes) BACKCAST_CHECK(flush());
+    }
+    return kOk;
+  }
+
+  Status flush() {
+    BACKCAST_CHECK(write_(buffer_));
+    buffer_.clear();
+    return kOk;
   }
 
  private:
+  static constexpr std::size_t kPieceBytes = 64u << 10;
+
   std::string& cell(Column column) { return cells_[column.index]; }
 
   void fill(const InvoiceLine& line) {
@@ -178,7 +201,8 @@ class FocusWriter {
     fill_billing(line);
     fill_charge(line);
     fill_service(line);
-    if (line.group != kNone) fill_user(invoice_.groups[line.group]);
+    if (line.commitment != kNone) fill_commitment(line);
+    if (line.group != kNone) fill_user(invoice_->groups[line.group]);
   }
 
   void fill_billing(const InvoiceLine& line) {
@@ -221,10 +245,10 @@ class FocusWriter {
       return;
     }
     const std::string quantity = pricing_quantity(line.quantity);
-    const std::string rate = with_point(to_string(line.rate));
+    const std::string rate = with_point(to_string(list_rate(line)));
     cell("PricingQuantity") = quantity;
     cell("PricingUnit") = unit_of(line);
-    cell("PricingCategory") = "Standard";
+    cell("PricingCategory") = is_usage && line.commitment != kNone ? "Committed" : "Standard";
     for (const Column name : std::initializer_list<Column>{"ListUnitPrice", "ContractedUnitPrice",
                                                            "PricingCurrencyListUnitPrice",
                                                            "PricingCurrencyContractedUnitPrice"}) {
@@ -238,6 +262,26 @@ class FocusWriter {
       cell("ConsumedQuantity") = quantity;
       cell("ConsumedUnit") = cell("PricingUnit");
     }
+  }
+
+  // What a commitment covers has the price that it would have without.
+  Decimal list_rate(const InvoiceLine& line) const {
+    if (line.commitment == kNone || line.row == kNone) return line.rate;
+    const cost::PriceRow& row = book_.rows[line.row];
+    return (row.tiers.front().rate * row.multiplier).trimmed();
+  }
+
+  // The published rules for status, quantity and unit of a commitment contradict each other and
+  // the values that the standard allows, so these stand in columns of our own.
+  void fill_commitment(const InvoiceLine& line) {
+    const cost::Commitment& commitment = book_.commitments[line.commitment];
+    cell("CommitmentDiscountCategory") = "Usage";
+    cell("CommitmentDiscountId") = cell("CommitmentDiscountName") = ascii(commitment.name);
+    cell("CommitmentDiscountType") = "Capacity";
+    if (line.category != ChargeCategory::kUsage) return;
+    cell("x_CommitmentDiscountStatus") = "Used";
+    cell("x_CommitmentDiscountQuantity") = cell("PricingQuantity");
+    cell("x_CommitmentDiscountUnit") = cell("PricingUnit");
   }
 
   // The fee of a commitment is spread over what it covers that month; where it covers nothing it
@@ -306,9 +350,9 @@ class FocusWriter {
     cell("x_StorageClass") = ascii(group.storage_class);
   }
 
-  void flush_row() {
+  void append_row() {
     constexpr std::string_view kFormulaLeaders = "=+-@\t\r";
-    for (std::size_t i = 0; i < cells_.size(); ++i) {
+    for (const std::size_t i : shown_) {
       if (i > 0) buffer_ += ',';
       std::string& text = cells_[i];
       const bool is_formula =
@@ -319,9 +363,6 @@ class FocusWriter {
       append_field(text);
     }
     buffer_ += "\r\n";
-    if (buffer_.size() < (64u << 10)) return;
-    write_(buffer_);
-    buffer_.clear();
   }
 
   void append_field(std::string_view text) {
@@ -337,21 +378,36 @@ class FocusWriter {
     buffer_ += '"';
   }
 
-  const Invoice& invoice_;
+  const std::shared_ptr<const cost::PriceBook> kept_;
   const cost::PriceBook& book_;
   FocusOptions options_;
-  const std::function<void(std::string_view)>& write_;
+  Write write_;
   std::set<std::string> storage_services_;
+  std::vector<std::size_t> shown_;    // columns
+  const Invoice* invoice_ = nullptr;  // whose lines are being written
   std::map<std::pair<std::chrono::year_month, std::uint32_t>, double> covered_;
   std::array<std::string, kColumns.size()> cells_;
   std::string buffer_;
 };
 
-}  // namespace
+FocusWriter::FocusWriter(std::shared_ptr<const cost::PriceBook> book, const FocusOptions& options,
+                         Write write)
+    : state_(std::make_unique<State>(std::move(book), options, std::move(write))) {}
+FocusWriter::FocusWriter(FocusWriter&&) noexcept = default;
+FocusWriter::~FocusWriter() = default;
 
-void write_focus_csv(const Invoice& invoice, const FocusOptions& options,
-                     const std::function<void(std::string_view)>& write) {
-  FocusWriter(invoice, options, write).run();
+Status FocusWriter::add(const Invoice& invoice) {
+  return state_->add(invoice);
+}
+Status FocusWriter::finish() {
+  return state_->flush();
+}
+
+Status write_focus_csv(const Invoice& invoice, const FocusOptions& options,
+                       const FocusWriter::Write& write) {
+  FocusWriter writer(invoice.book, options, write);
+  BACKCAST_CHECK(writer.add(invoice));
+  return writer.finish();
 }
 
 }  // namespace backcast::reports

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,10 +20,28 @@ struct FocusOptions {
   std::string billing_account_name;  // default: its provider
 };
 
-// Writes the header and one row per invoice line to `write`, in pieces of about 64 KiB; memory
-// does not grow with the invoice. Columns that are null in every backup bill are left out:
-// commitment discounts, capacity reservations, availability zones.
-void write_focus_csv(const cost::Invoice& invoice, const FocusOptions& options,
-                     const std::function<void(std::string_view)>& write);
+// Writes FOCUS rows to `write` in pieces of about 64 KiB; memory does not grow with the rows.
+// Several invoices of one price book make one file: a bill that is made month by month. Columns
+// that are null in every backup bill are left out: capacity reservations, availability zones.
+class FocusWriter {
+ public:
+  using Write = std::function<Status(std::string_view)>;
+  FocusWriter(std::shared_ptr<const cost::PriceBook> book, const FocusOptions& options,
+              Write write);
+  FocusWriter(FocusWriter&&) noexcept;
+  ~FocusWriter();
+
+  // One row per line. Errors: those of `write`.
+  Status add(const cost::Invoice& invoice);
+  Status finish();  // writes what is left
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The file of one invoice.
+Status write_focus_csv(const cost::Invoice& invoice, const FocusOptions& options,
+                       const FocusWriter::Write& write);
 
 }  // namespace backcast::reports

@@ -92,7 +92,8 @@ Table invoice_table(const Invoice& invoice, bool explain) {
   return table;
 }
 
-Table showback_table(const Invoice& invoice, std::span<const cost::Dimension> dimensions) {
+Table showback_table(std::span<const cost::ShowbackRow> rows,
+                     std::span<const cost::Dimension> dimensions, const std::string& currency) {
   Table table{"showback", {}, {}};
   for (const cost::Dimension& dimension : dimensions) {
     std::string name = to_string(dimension);
@@ -105,14 +106,13 @@ Table showback_table(const Invoice& invoice, std::span<const cost::Dimension> di
                                Column{"total", "Total", true}, Column{"currency", "Currency"}}) {
     table.columns.push_back(column);
   }
-  const std::string currency(invoice.book->currency.code());
   Decimal direct, shared;
   const auto add_row = [&](std::vector<std::string> values, const Decimal& d, const Decimal& s) {
     auto& row = table.rows.emplace_back();
     for (std::string& value : values) row.push_back({std::move(value), ""});
     row.insert(row.end(), {money(d), money(s), money(d + s), {currency, ""}});
   };
-  for (const cost::ShowbackRow& r : cost::showback(invoice, dimensions)) {
+  for (const cost::ShowbackRow& r : rows) {
     add_row(r.values, r.direct, r.shared);
     direct += r.direct;
     shared += r.shared;
@@ -121,6 +121,11 @@ Table showback_table(const Invoice& invoice, std::span<const cost::Dimension> di
   if (!last.empty()) last[0] = "total";
   add_row(std::move(last), direct, shared);
   return table;
+}
+
+Table showback_table(const Invoice& invoice, std::span<const cost::Dimension> dimensions) {
+  return showback_table(cost::showback(invoice, dimensions), dimensions,
+                        std::string(invoice.book->currency.code()));
 }
 
 Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency) {

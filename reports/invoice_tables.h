@@ -13,6 +13,8 @@ namespace backcast::reports {
 Table invoice_table(const cost::Invoice& invoice, bool explain = false);
 
 // Sums by the dimensions, direct and shared cost apart; one more row holds the total.
+Table showback_table(std::span<const cost::ShowbackRow> rows,
+                     std::span<const cost::Dimension> dimensions, const std::string& currency);
 Table showback_table(const cost::Invoice& invoice, std::span<const cost::Dimension> dimensions);
 
 // Two invoices line by line; one more row holds the totals.

@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#define CSV_IO_NO_THREAD  // small files: no reader thread
-#include <libfccp/csv.h>
-
 #include <filesystem>
 #include <sstream>
 
 #include "engine/base/bytes.h"
+#include "engine/base/csv_reader.h"
 #include "engine/base/document.h"
 #include "engine/base/text.h"
 

@@ -1,12 +1,9 @@
 #include "sim/observations.h"
 
-// Every file that reads CSV must say this: with and without it the library's classes differ.
-#define CSV_IO_NO_THREAD
-#include <libfccp/csv.h>
 #include <charconv>
-
 #include <nlohmann/json.hpp>
 
+#include "engine/base/csv_reader.h"
 #include "engine/base/document.h"
 #include "engine/base/text.h"
 

@@ -3,6 +3,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "costmodel/compare.h"
+#include "costmodel/match.h"
 #include "costmodel/showback.h"
 #include "tests/costmodel/books.h"
 
@@ -56,11 +57,51 @@ std::vector<UsageRecord> arbitrary_usage() {
 std::string lines_of(const Invoice& invoice) {
   std::string text;
   for (const InvoiceLine& line : invoice.lines) {
-    text += format_month(line.month) + ' ' + std::to_string(line.group) + ' ' +
+    const UsageGroup who = line.group == kNone ? UsageGroup{} : invoice.groups[line.group];
+    text += format_month(line.month) + ' ' + who.project + who.service + who.region + ' ' +
             std::to_string(line.row) + ' ' + to_string(line.quantity.base) + ' ' +
             to_string(line.amount) + line.description + '\n';
   }
   return text;
+}
+
+RC_GTEST_PROP(InvoiceProperty, MonthByMonthIsTheSameBill, ()) {
+  const auto prices = std::make_shared<PriceBook>(shaped_book("hour"));
+  std::vector<UsageRecord> usage = arbitrary_usage();
+  std::sort(usage.begin(), usage.end(), [](const auto& a, const auto& b) {
+    return month_at(unix_seconds(a.start)) < month_at(unix_seconds(b.start));
+  });
+  Biller biller(prices);
+  std::string pieces;
+  const auto by = *parse_dimensions("month,service,meter");
+  ShowbackSum sum;
+  for (const UsageRecord& record : usage) {
+    const auto part = *biller.bill_before(to_year_month(month_at(unix_seconds(record.start))));
+    pieces += lines_of(part);
+    sum.add(showback(part, by));
+    RC_ASSERT(biller.add(record).ok());
+  }
+  const Invoice rest = *biller.finish();
+  sum.add(showback(rest, by));
+  const Invoice whole = *bill(*prices, usage);
+  RC_ASSERT(pieces + lines_of(rest) == lines_of(whole));
+  const auto rows = showback(whole, by), summed = sum.rows();
+  RC_ASSERT(rows.size() == summed.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    RC_ASSERT(rows[i].values == summed[i].values);
+    RC_ASSERT(rows[i].direct == summed[i].direct);
+    RC_ASSERT(rows[i].shared == summed[i].shared);
+  }
+}
+
+TEST(Biller, RefusesUsageOfAMonthThatIsBilled) {
+  Biller biller(std::make_shared<PriceBook>(shaped_book("day")));
+  ASSERT_TRUE(biller.add(stored("2026-06-01", "2026-08-01", kGB)).ok());
+  using namespace std::chrono_literals;
+  EXPECT_EQ(biller.bill_before(2026y / 7)->lines.front().month, 2026y / 6);
+  const Status late = biller.add(stored("2026-06-02", "2026-06-03", kGB));
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().message, "usage of 2026-06 comes after that month was billed");
 }
 
 RC_GTEST_PROP(InvoiceProperty, LinesAndShowbackSumToTheTotalInWholeCents, ()) {

@@ -23,8 +23,10 @@ int main(int argc, char** argv) {
   try {
     for (const Outcome& outcome : check(read_rules(read(argv[1])), read_csv(read(argv[2])))) {
       ++counts[static_cast<int>(outcome.verdict)];
-      if (outcome.verdict != Outcome::Verdict::kFailed) continue;
-      std::printf("%s failed: %s\n", outcome.id.c_str(), outcome.why.c_str());
+      if (outcome.verdict == Outcome::Verdict::kPassed) continue;
+      const bool failed = outcome.verdict == Outcome::Verdict::kFailed;
+      std::printf("%s %s: %s\n", outcome.id.c_str(), failed ? "failed" : "not applicable",
+                  outcome.why.c_str());
     }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "focus_check: %s\n", error.what());

@@ -29,7 +29,8 @@ struct Outcome {
 };
 
 // One outcome per rule. A rule about a column that the file does not have is not applicable,
-// except those that ask for its presence.
+// except those that ask for its presence; nor is one whose only failures are rows of which another
+// rule demands the opposite (null, not null).
 std::vector<Outcome> check(const std::vector<Rule>& rules, const std::vector<Row>& rows);
 
 }  // namespace backcast::focus

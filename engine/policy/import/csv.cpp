@@ -1,16 +1,10 @@
 // A plain CSV with a header. Lists (tags, paths, pins) are parted by ";".
-#define CSV_IO_NO_THREAD  // the text is in memory already
-#if defined(__GNUC__) && !defined(__clang__)
-// The library cuts long file names on purpose.
-#pragma GCC diagnostic ignored "-Wstringop-truncation"
-#endif
-#include <libfccp/csv.h>
-
 #include <fmt/format.h>
 
 #include <array>
 
 #include "engine/base/bytes.h"
+#include "engine/base/csv_reader.h"
 #include "engine/base/text.h"
 #include "engine/policy/import/element_reader.h"
 

@@ -1,0 +1,145 @@
+"""Bills through the command line: a FOCUS file of any length in bounded memory, and the ledger of a
+simulation billed apart from it.
+
+    bill_test.py PROGRAM             short form, run by ctest
+    bill_test.py PROGRAM ROWS        a FOCUS file of ROWS rows beside one of a tenth; prints figures
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+SERVICES = 1000
+BOOK = {"backcast_prices": 1, "name": "t", "provider": "T", "as_of": "2026", "currency": "USD",
+        "meters": [{"name": "storage", "kind": "storage", "unit": "GB-Months", "size": "1 GB",
+                    "per": "calendar month"}],
+        "prices": [{"service": "S", "meter": "storage", "price": "0.0213", "source": "s",
+                    "as_of": "2026", "certainty": "high"}]}
+
+
+def month(index):
+    return "%04d-%02d-01" % (1900 + index // 12, index % 12 + 1)
+
+
+def write_usage(path, months, order="by month", width=0):
+    lines = (("storage,%s,%s,%d,service-%04d,project-%02d"
+              % (month(m), month(m + 1), 10**9 + 7919 * (s + m), s, s % 20)).ljust(width) + "\n"
+             for m, s in ([(m, s) for m in range(months) for s in range(SERVICES)]
+                          if order == "by month" else
+                          [(m, s) for s in range(SERVICES) for m in range(months)]))
+    with open(path, "w") as out:
+        out.write("kind,start,end,quantity,service,project\n")
+        out.writelines(lines)
+
+
+def run(*arguments, code=0):
+    """Standard output and the peak memory in bytes."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen([PROGRAM, *arguments], stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        assert process.returncode == code, (arguments, process.returncode, err.read().decode())
+        return out.read().decode(), usage.ru_maxrss * 1024, err.read().decode()
+
+
+def price(folder, usage, *more, code=0):
+    return run("price", usage, "--prices", os.path.join(folder, "book.json"), *more, code=code)
+
+
+def rows_of(path):
+    with open(path, "rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b"")) - 1
+
+
+def long_focus_file(folder, rows):
+    usage, focus = os.path.join(folder, "usage.csv"), os.path.join(folder, "focus.csv")
+    peaks = []
+    # Spaces make both files equally long, and longer than the 48 MiB that the reader has as its
+    # buffer: what differs is the number of rows alone.
+    for months, width in (rows // SERVICES // 10, 64_000_000 // rows * 10), (
+            rows // SERVICES, 64_000_000 // rows):
+        write_usage(usage, months, width=width - 1)
+        began = time.monotonic()
+        _, peak, _ = price(folder, usage, "--by", "project", "--focus", focus)
+        seconds = time.monotonic() - began
+        assert rows_of(focus) >= months * SERVICES, "one row per service and month, and roundings"
+        print("%9d rows, %6.1f MB: %5.2f s, peak memory %.1f MB" % (
+            rows_of(focus), os.path.getsize(focus) / 1e6, seconds, peak / 1e6))
+        peaks.append(peak)
+    assert peaks[1] < 1.05 * peaks[0], peaks
+
+
+def order_does_not_matter(folder):
+    """What comes by service cannot be billed month by month, and the bill is the same."""
+    texts, sums = [], []
+    for order in ("by month", "by service"):
+        usage, focus = os.path.join(folder, "usage.csv"), os.path.join(folder, "focus.csv")
+        write_usage(usage, 3, order)
+        sums.append(price(folder, usage, "--by", "month,project", "--focus", focus)[0])
+        with open(focus) as file:
+            texts.append(file.read())
+    assert texts[0] == texts[1]
+    assert sums[0] == sums[1]
+
+
+def nothing_is_left_of_a_bill_that_fails(folder):
+    usage, focus = os.path.join(folder, "bad.csv"), os.path.join(folder, "never.csv")
+    write_usage(usage, 3)
+    with open(usage, "a") as out:
+        out.write("storage,1900-03-01,1900-02-01,5,service-0000,p\n")
+    before = sorted(os.listdir(folder))
+    _, _, errors = price(folder, usage, "--focus", focus, code=2)
+    assert "bad.csv" in errors and "3002" in errors and "backwards" in errors, errors
+    assert sorted(os.listdir(folder)) == before
+
+
+def written_for_everybody(folder):
+    os.umask(0o022)
+    usage, focus = os.path.join(folder, "usage.csv"), os.path.join(folder, "shared.csv")
+    write_usage(usage, 1)
+    price(folder, usage, "--focus", focus)
+    assert os.stat(focus).st_mode & 0o777 == 0o644
+    os.symlink(focus, os.path.join(folder, "link.csv"))
+    price(folder, usage, "--focus", os.path.join(folder, "link.csv"))
+    assert os.path.islink(os.path.join(folder, "link.csv")), "a link stays one"
+    pipe, read = os.path.join(folder, "pipe"), []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(open(pipe, "rb").read()))
+    reader.start()
+    price(folder, usage, "--focus", pipe)
+    reader.join()
+    with open(focus, "rb") as file:
+        assert read == [file.read()], "a pipe is written to, not replaced"
+
+
+def a_simulation_is_billed_from_its_ledger(folder):
+    for name, book in (("zilliz-cross-region", "zilliz"), ("zilliz-automatic", "zilliz"),
+                       ("zerops-quota", "zerops")):
+        ledger = os.path.join(folder, name + ".jsonl")
+        told = json.loads(run("simulate", name, "--json", "--quiet", "--ledger", ledger)[0])
+        table = json.loads(run("price", ledger, "--prices", book, "--json", "--by", "month")[0])
+        priced = {row["month"]: float(row["total"]) for row in table["rows"]}
+        assert priced["total"] == float(told["invoice"]["total"]), (name, priced, told["invoice"])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "book.json"), "w") as out:
+            json.dump(BOOK, out)
+        if len(sys.argv) > 2:
+            return long_focus_file(folder, int(sys.argv[2]))
+        long_focus_file(folder, 100_000)
+        order_does_not_matter(folder)
+        nothing_is_left_of_a_bill_that_fails(folder)
+        written_for_everybody(folder)
+        a_simulation_is_billed_from_its_ledger(folder)
+
+
+if __name__ == "__main__":
+    main()
