@@ -10,15 +10,7 @@ namespace backcast::cli {
 Result<policy::History> read_history(const std::string& path, const std::string& tool,
                                      const policy::Zone& zone) {
   BACKCAST_TRY(const std::string text, read_text_file(path, policy::kMaxHistoryBytes));
-  const std::string_view used = tool.empty() ? policy::recognise_tool(text) : tool;
-  if (used.empty()) {
-    Error error = bad_input(
-        "neither a history of backcast nor an export of a known tool",
-        fmt::format("say what wrote it: --input {}", fmt::join(policy::import_tools(), "|")));
-    error.where.file = path;
-    return error;
-  }
-  return policy::import_history(used, text, {path, zone});
+  return policy::import_history(tool, text, {path, zone});
 }
 
 Result<Instant> parse_moment(const std::string& text) {

@@ -56,10 +56,8 @@ Cell size_cell(std::uint64_t bytes) {
 Cell verdict_cell(bool keeps) {
   return {keeps ? "keep" : "delete", {}};
 }
-// Ids of 64 hex digits are shown by their first eight, as their tools do.
 Cell id_cell(const std::string& id) {
-  const bool is_hash = id.size() >= 32 && id.find_first_not_of("0123456789abcdef") == id.npos;
-  return {id, is_hash ? id.substr(0, 8) : std::string()};
+  return {id, std::string(policy::short_id(id))};
 }
 
 // For people, columns that say nothing are left out; CSV and JSON always have all of them.

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/history_input.h"
 #include "sim/requirements.h"
 #include "sim/run.h"
 
@@ -53,8 +54,29 @@ Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const Scenario
   return PreparedScenario{std::move(loaded), std::move(book), options.file};
 }
 
+Result<scenario::Given, Errors> read_given(const ScenarioOptions& options) {
+  scenario::Given given;
+  if (!options.start.empty()) {
+    auto start = parse_instant(options.start);
+    if (!start.ok()) return Errors{std::move(start).error()};
+    given.start = start->instant;
+  }
+  if (options.history.empty()) {
+    if (options.service.empty() && options.source.empty()) return given;
+    return Errors{bad_input("--service and --source belong to --history")};
+  }
+  auto history = read_history(options.history, options.input, policy::Zone::utc());
+  if (!history.ok()) return Errors{std::move(history).error()};
+  given.history = std::move(*history);
+  given.history_name = options.history;
+  given.service = options.service;
+  given.source = options.source;
+  return given;
+}
+
 Result<PreparedScenario, Errors> prepare(const ScenarioOptions& options) {
-  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file));
+  BACKCAST_TRY(const scenario::Given given, read_given(options));
+  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file, given));
   return prepare(std::move(loaded), options);
 }
 
@@ -80,6 +102,16 @@ void add_scenario_options(CLI::App& verb, ScenarioOptions& options) {
   verb.add_option("--seed", options.seed, "Draws from this seed instead of the scenario's");
   verb.add_option("--until", options.until,
                   "Stop the run here: 2026-06-30, or +90d after its start");
+  verb.add_option("--start", options.start,
+                  "Begin the run here instead of at the scenario's start");
+  verb.add_option("--history", options.history,
+                  "Restore points a service goes on with: what `backcast import` wrote, or an "
+                  "export read directly");
+  verb.add_option("--input", options.input, "What wrote it, if it is not recognised");
+  verb.add_option("--service", options.service, "Which service, if the scenario has several");
+  verb.add_option(
+      "--source", options.source,
+      "Which source of the history, if it has several: a host, a path, or user@host:path");
   verb.add_option("--threads", options.threads, "Threads; the result does not depend on it")
       ->check(CLI::Range(0, 1024));
 }

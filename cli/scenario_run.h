@@ -17,9 +17,11 @@
 namespace backcast::cli {
 
 struct ScenarioOptions {
-  std::string file;                   // path, "-", or the name of a shipped scenario
-  std::optional<std::uint64_t> seed;  // instead of the document's
-  std::string until;                  // stop the run here: RFC 3339, or "+90d"
+  std::string file;                             // path, "-", or the name of a shipped scenario
+  std::optional<std::uint64_t> seed;            // instead of the document's
+  std::string until;                            // stop the run here: RFC 3339, or "+90d"
+  std::string start;                            // instead of the document's
+  std::string history, input, service, source;  // what one service goes on with
   unsigned threads = 0;
   bool bill = true;
 };
@@ -39,6 +41,9 @@ struct PreparedScenario {
   std::shared_ptr<const cost::PriceBook> book;  // null: no bill
   std::string file;
 };
+
+// The history and start that the options name, read.
+Result<scenario::Given, Errors> read_given(const ScenarioOptions& options);
 
 // The price book is found and checked before anything is simulated. Errors: every fault of the
 // document or the book.

@@ -47,7 +47,13 @@ reports::Table events_table(const sim::RunResult& run) {
 }
 
 void what_next(const Context& context, const Options& options) {
-  const std::string& file = options.scenario.file;
+  std::string file = options.scenario.file;
+  for (const auto& [flag, value] : {std::pair{" --history ", &options.scenario.history},
+                                    std::pair{" --service ", &options.scenario.service},
+                                    std::pair{" --source ", &options.scenario.source},
+                                    std::pair{" --start ", &options.scenario.start}}) {
+    if (!value->empty()) file += flag + *value;
+  }
   note(context, "\nNext:");
   note(context, "  backcast simulate " + file + " --events          every event of the run");
   note(context,

@@ -37,8 +37,9 @@ Status replace(const BaseScenario& base, nlohmann::json& changed, const std::str
 
 Result<BaseScenario, Errors> read_base(const ScenarioOptions& options) {
   // Loading it whole first gives the faults of the document itself their own lines.
-  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file));
-  return BaseScenario{loaded.document, loaded.text, options};
+  BACKCAST_TRY(scenario::Given given, read_given(options));
+  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file, given));
+  return BaseScenario{loaded.document, loaded.text, options, std::move(given)};
 }
 
 Result<PreparedScenario, Errors> with_values(const BaseScenario& base,
@@ -53,7 +54,7 @@ Result<PreparedScenario, Errors> with_values(const BaseScenario& base,
   std::string text = changed.dump(2);
   auto document = Document::parse(text, base.document.name());
   if (!document.ok()) return Errors{std::move(document).error()};
-  BACKCAST_TRY(scenario::Loaded loaded, scenario::load(*document));
+  BACKCAST_TRY(scenario::Loaded loaded, scenario::load(*document, base.given));
   loaded.text = std::move(text);
   return prepare(std::move(loaded), base.options);
 }

@@ -15,6 +15,7 @@ struct BaseScenario {
   Document document;
   std::string text;
   ScenarioOptions options;
+  scenario::Given given;
 };
 Result<BaseScenario, Errors> read_base(const ScenarioOptions& options);
 

@@ -12,7 +12,7 @@ void count_backups(const sim::RunResult& run, Headline& figures) {
     if (backup.original != sim::kNone) {
       ++figures.copies;
     } else {
-      ++figures.made;
+      ++(backup.of_history ? figures.from_history : figures.made);
     }
     switch (backup.state) {
       case sim::BackupState::kRunning:
@@ -152,6 +152,7 @@ std::string backups_text(const Headline& figures) {
   const auto add = [&](std::size_t count, std::string_view word, std::string_view separator) {
     if (count > 0) text += fmt::format("{}{} {}", separator, grouped(count), word);
   };
+  add(figures.from_history, "there before", ", ");
   add(figures.copies, figures.copies == 1 ? "copy" : "copies", ", ");
   text += fmt::format("; {} left at the end", grouped(figures.kept));
   add(figures.deleted, "deleted", ", ");

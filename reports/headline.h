@@ -29,7 +29,8 @@ struct WorstAge {
 struct Headline {
   Verdict verdict = Verdict::kNone;
   std::size_t required = 0, failing = 0, unchecked = 0;
-  std::size_t made = 0, copies = 0, kept = 0, deleted = 0, failed = 0, refused = 0, running = 0;
+  std::size_t made = 0, from_history = 0, copies = 0, kept = 0, deleted = 0, failed = 0,
+              refused = 0, running = 0;
   std::uint64_t stored_last_bytes = 0;  // at the end of the run, all regions
   std::uint64_t stored_peak_bytes = 0;
   std::optional<Instant> oldest_kept;  // `born` of the oldest restore point left at the end
@@ -47,7 +48,7 @@ const char* verdict_text(Verdict verdict);
 std::string verdict_sentence(const sim::RunResult& run);
 // "2,607,160": for people only.
 std::string grouped(std::uint64_t count);
-// "12 made, 3 copies; 5 kept, 7 deleted, 1 failed"
+// "12 made, 8 there before, 3 copies; 5 left at the end, 7 deleted, 1 failed"
 std::string backups_text(const Headline& figures);
 
 }  // namespace backcast::reports

@@ -132,6 +132,7 @@ std::string to_json(const RunReport& report, bool backups) {
                {"requirements", requirements},
                {"backups",
                 {{"made", figures.made},
+                 {"from_history", figures.from_history},
                  {"copies", figures.copies},
                  {"available", figures.kept},
                  {"deleted", figures.deleted},

@@ -30,7 +30,10 @@ struct Build {
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;
   std::deque<nlohmann::json> merged;  // services with their defaults, kept while they are read
 
-  explicit Build(const Document& d) : document(d), faults(d), root(d.root(), "", faults) {}
+  const Given& given;
+
+  Build(const Document& d, const Given& g)
+      : document(d), faults(d), root(d.root(), "", faults), given(g) {}
 
   // The profile of this name, loaded once; null (and a fault at the field) if there is none.
   const Profile* profile(const Node& node, std::string_view key, const std::string& name);
@@ -40,6 +43,8 @@ struct Build {
 void read_horizon(Build& build);                                            // load.cpp
 void read_projects(Build& build);                                           // read_services.cpp
 void read_services(Build& build);                                           // read_services.cpp
+void read_history(Build& build, const Node& node, sim::Service& service);   // read_history.cpp
+void check_given(Build& build);                                             // read_history.cpp
 void read_workload(Build& build, const Node& node, sim::Service& service);  // read_workload.cpp
 void read_policies(Build& build, const Node& node, const Profile& profile,
                    sim::Service& service);  // read_policies.cpp

@@ -102,6 +102,7 @@ double expected_points(const sim::Scenario& scenario, const sim::ServiceSchedule
 void check_run_size(Build& build) {
   double points = 0;
   for (const sim::Service& service : build.scenario.services) {
+    points += static_cast<double>(service.history.size());
     for (const sim::ServiceSchedule& schedule : service.schedules) {
       points += expected_points(build.scenario, schedule);
     }
@@ -125,7 +126,8 @@ Result<Loaded, Errors> with_text(Result<Loaded, Errors> loaded, std::string text
 
 void read_horizon(Build& build) {
   sim::Scenario& scenario = build.scenario;
-  const auto start = build.root.when("start", Instant{});
+  auto start = build.root.when("start", Instant{});
+  if (build.given.start) start = build.given.start;
   scenario.start = start ? std::chrono::floor<std::chrono::seconds>(*start) : Instant{};
   scenario.end = scenario.start + kMaxHorizonYears * 366 * kDay;  // until a horizon is read
   if (start && (*start < from_unix_seconds(0) || *start > from_unix_seconds(4'102'444'800))) {
@@ -173,8 +175,8 @@ void Build::assume(std::string text) {
   if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
 }
 
-Result<Loaded, Errors> load(const Document& document) {
-  Build build(document);
+Result<Loaded, Errors> load(const Document& document, const Given& given) {
+  Build build(document, given);
   for (Error& error : check_schema(document, "schema/scenario.schema.json")) {
     build.faults.add(std::move(error));
   }
@@ -183,6 +185,7 @@ Result<Loaded, Errors> load(const Document& document) {
     read_horizon(build);
     read_projects(build);
     read_services(build);
+    check_given(build);
     read_links(build);
     read_events(build);
     read_requirements(build);
@@ -194,14 +197,14 @@ Result<Loaded, Errors> load(const Document& document) {
   return Loaded{std::move(build.scenario), std::move(build.pricing), document, {}};
 }
 
-Result<Loaded, Errors> load_file(const std::string& path_or_name) {
+Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& given) {
   const bool is_name = path_or_name != "-" && path_or_name.find('/') == std::string::npos &&
                        !path_or_name.ends_with(".json");
   if (is_name) {
     if (const auto text = shipped_text(path_or_name + ".json")) {
       auto document = Document::parse(*text, path_or_name + ".json");
       if (!document.ok()) return Errors{std::move(document).error()};
-      return with_text(load(*document), std::string(*text));
+      return with_text(load(*document, given), std::string(*text));
     }
     const auto names = shipped_names("");
     Error error = bad_input(fmt::format("there is no scenario {}", printable(path_or_name)),
@@ -219,7 +222,7 @@ Result<Loaded, Errors> load_file(const std::string& path_or_name) {
   }
   auto document = Document::parse(*text, path_or_name);
   if (!document.ok()) return Errors{std::move(document).error()};
-  return with_text(load(*document), std::move(text).value());
+  return with_text(load(*document, given), std::move(text).value());
 }
 
 }  // namespace backcast::scenario

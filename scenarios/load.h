@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "costmodel/price_book.h"
 #include "engine/base/document.h"
 #include "engine/base/error.h"
+#include "engine/policy/import.h"
 #include "sim/scenario.h"
 
 namespace backcast::scenario {
@@ -32,17 +34,27 @@ struct Loaded {
   std::string text;  // of the document
 };
 
+// What is given beside the document: a history that one service goes on with, in place of its
+// "history" field, and another start.
+struct Given {
+  std::optional<policy::History> history;
+  std::string history_name;  // for messages
+  std::string service;       // which; "" where the document has only one
+  std::string source;        // of the history; "" where it has only one
+  std::optional<Instant> start;
+};
+
 // Limits that keep a run within memory and time; a scenario beyond them is refused by name.
 inline constexpr int kMaxHorizonYears = 100;
 inline constexpr std::size_t kMaxServices = 100'000;
 inline constexpr double kMaxRestorePoints = 2e6;
 
 // Errors: every fault of the document and of the files it names.
-Result<Loaded, Errors> load(const Document& document);
+Result<Loaded, Errors> load(const Document& document, const Given& given = {});
 
 // The same from a path, from "-" for standard input, or by the name of a shipped scenario
 // ("zilliz-cross-region"). Errors: kNotFound with the nearest shipped name, or as load.
-Result<Loaded, Errors> load_file(const std::string& path_or_name);
+Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& given = {});
 
 // The price book of a loaded scenario with its assumed rates filled in, which are added to the
 // scenario's assumptions. Errors: an unknown book, row or option, or a bad rate.

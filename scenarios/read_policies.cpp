@@ -238,6 +238,14 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
 void read_policies(Build& build, const Node& node, const Profile& profile, sim::Service& service) {
   for (const Node& entry : node.items("schedules")) read_schedule(build, entry, profile, service);
   read_job(node.child("job"), service.job);
+  if (const auto zone = node.text("zone")) {
+    auto found = policy::Zone::find(*zone);
+    if (found.ok()) {
+      service.zone = *found;
+    } else {
+      node.fault_at("zone", std::move(found).error());
+    }
+  }
   if (const auto text = node.text("retention")) {
     auto policy = policy::parse_policy(*text);
     if (policy.ok()) {

@@ -124,6 +124,7 @@ std::optional<Made> make_service(Build& build, const Node& node, const json& own
   service.kind = fields.text("kind").value_or("");
   service.project = project_of(build, fields, *profile);
   service.region = region_of(fields, service).value_or("");
+  read_history(build, fields, service);
   read_workload(build, fields, service);
   read_policies(build, fields, *profile, service);
   return Made{std::move(service), profile, std::move(said)};

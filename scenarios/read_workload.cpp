@@ -97,6 +97,13 @@ void read_change(const Node& node, sim::Service& service) {
   }
 }
 
+std::optional<std::uint64_t> newest_known_size(const std::vector<policy::Snapshot>& history) {
+  for (auto s = history.rbegin(); s != history.rend(); ++s) {
+    if (s->size_bytes > 0) return s->size_bytes;
+  }
+  return std::nullopt;
+}
+
 DeltaModel::Kind delta_kind(const std::string& name) {
   if (name == "lifetimes") return DeltaModel::Kind::kLifetimes;
   if (name == "half-of-disk") return DeltaModel::Kind::kHalfOfDisk;
@@ -109,16 +116,19 @@ DeltaModel::Kind delta_kind(const std::string& name) {
 
 void read_workload(Build& build, const Node& node, sim::Service& service) {
   sim::Workload& workload = service.workload;
+  workload.stored_share = node.share("stored_share").value_or(1);
   read_growth(build, node.child("growth"), workload.growth);
   if (const auto v = node.bytes("size")) {
     workload.size_bytes = *v;
     if (*v > 1'000'000 * kTB) node.fault_at("size", "more than 1 EB", "give a smaller size");
   } else if (!workload.growth.recorded.empty()) {
     workload.size_bytes = workload.growth.recorded.front().size_bytes;
+  } else if (const auto bytes = newest_known_size(service.history); bytes && !node.has("size")) {
+    workload.size_bytes = static_cast<std::uint64_t>(
+        std::min(static_cast<double>(*bytes) / std::max(workload.stored_share, 1e-6), 1e18));
   } else if (!node.has("size")) {
     node.fault(fmt::format("\"{}\" has no size", service.name), "give \"size\": \"20 GB\"");
   }
-  workload.stored_share = node.share("stored_share").value_or(1);
   if (node.has("disk") && node.has("disk_used")) {
     node.fault_at("disk_used", "\"disk\" and \"disk_used\" contradict each other",
                   "\"disk\" is the disk in use; \"disk_used\" that as a share of the size");

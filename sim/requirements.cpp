@@ -68,6 +68,9 @@ class Checker {
   void check_copy_within(const Requirement& r);
   void check_restore_time(const Requirement& r);
 
+  // When the service came under protection: with the run, or with what its history holds.
+  Instant protected_since(std::uint32_t service) const;
+
   void note(Finding finding);
   void conclude();
 
@@ -108,6 +111,12 @@ std::vector<PointInTime> Checker::points(const Requirement& r, std::uint32_t ser
   return found;
 }
 
+Instant Checker::protected_since(std::uint32_t service) const {
+  const auto& backups = backups_of_[service];  // in order of birth
+  return backups.empty() ? result_.start
+                         : std::min(result_.start, result_.backups[backups.front()].born);
+}
+
 std::uint32_t Checker::newest_before(const std::vector<PointInTime>& points, Instant t) const {
   std::uint32_t best = kNone;
   for (const PointInTime& p : points) {
@@ -127,7 +136,8 @@ void Checker::check_rpo(const Requirement& r) {
   for (const std::uint32_t service : r.services) {
     const auto all = points(r, service);
     Duration oldest{0};
-    auto spans = stale_spans(all, span_of(r, service), result_.start, r.at_most, &oldest);
+    auto spans =
+        stale_spans(all, span_of(r, service), protected_since(service), r.at_most, &oldest);
     worst = std::max(worst, oldest);
     if (spans.empty()) continue;
     const Instant first = spans.front().from;
@@ -158,7 +168,7 @@ void Checker::check_restore_points(const Requirement& r) {
     Span checked = span_of(r, service);
     if (!r.from) {
       // Without a stated start the count must first be reached: within the window, or at all.
-      Instant reached = std::min(checked.until, result_.start + r.within);
+      Instant reached = std::min(checked.until, protected_since(service) + r.within);
       std::vector<Span> sparse = sparse_spans(all, checked, r.at_least, r.within, nullptr);
       if (r.within == Duration{0} && !sparse.empty() && sparse.front().from == checked.from) {
         reached = sparse.front().until == checked.until ? checked.from : sparse.front().until;
@@ -200,7 +210,7 @@ void Checker::check_coverage(const Requirement& r) {
     for (const Duration rung : r.ladder) {
       Span checked = span_of(r, service);
       // A rung can be asked for once the service has been protected twice as long.
-      if (!r.from) checked.from = std::max(checked.from, result_.start + 2 * rung);
+      if (!r.from) checked.from = std::max(checked.from, protected_since(service) + 2 * rung);
       if (checked.from >= checked.until) continue;
       any = true;
       auto spans = uncovered_spans(all, checked, rung, 2 * rung);
@@ -292,6 +302,7 @@ void Checker::check_copy_within(const Requirement& r) {
   for (std::uint32_t i = 0; i < result_.backups.size(); ++i) {
     const BackupRecord& b = result_.backups[i];
     if (b.original != kNone || b.available == kNever || b.region == r.region) continue;
+    if (b.of_history) continue;  // made, and copied or not, before the run
     if (std::find(r.services.begin(), r.services.end(), b.service) == r.services.end()) continue;
     if (b.born < checked.from || b.born >= checked.until) continue;
     const Instant deadline = b.born + r.at_most;

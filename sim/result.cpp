@@ -4,6 +4,8 @@ namespace backcast::sim {
 
 const char* name(LogKind kind) {
   switch (kind) {
+    case LogKind::kHistoryContinued:
+      return "history_continued";
     case LogKind::kBackupStarted:
       return "backup_started";
     case LogKind::kBackupCompleted:

@@ -34,6 +34,7 @@ struct BackupRecord {
   std::string schedule;            // name of the schedule that made it; "" if manual
   std::vector<std::string> tags;
   bool of_manual = false;     // a copy of a manual backup
+  bool of_history = false;    // there before the run; `available` is the start of the run
   bool is_protected = false;  // carries a protected tag of the service's policy
   BackupState state = BackupState::kRunning;
   Instant born{};                 // the moment of the service it brings back
@@ -71,6 +72,7 @@ struct RequirementOutcome {
 };
 
 enum class LogKind : std::uint8_t {
+  kHistoryContinued,
   kBackupStarted,
   kBackupCompleted,
   kBackupFailed,

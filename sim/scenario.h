@@ -60,6 +60,10 @@ struct Service {
   std::vector<ServiceSchedule> schedules;
   // The verdict at pruning, looking back over all backups in the home region after each new one.
   std::optional<policy::RetentionPolicy> retention;
+  policy::Zone zone;  // of the machine that makes and prunes the backups
+  // Restore points that exist in the home region when the run starts: one source, oldest first,
+  // none later than the start. Their sizes are bytes as stored; 0 = as the workload says.
+  std::vector<policy::Snapshot> history;
   JobModel job;
 };
 

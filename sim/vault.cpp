@@ -57,6 +57,16 @@ DeltaChain::Added Vault::reserve(std::uint32_t backup, const Generation& generat
   return added;
 }
 
+void Vault::open(Held& held, const BackupRecord& record, Instant now) const {
+  held.open = leftover_;
+  held.open.start = held.open.end = now;
+  held.open.born = record.of_history ? record.born : now;
+  held.open.quantity = 0;
+  held.open.backup_kind = record.kind;
+  held.open.backup = record.id;
+  held.open.tags = record.tags;
+}
+
 void Vault::arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot snapshot,
                    const policy::RetentionPolicy* birth, Instant now) {
   const std::size_t place = place_of(backup);
@@ -64,13 +74,7 @@ void Vault::arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot 
   held.available = true;
   held.birth = birth;
   held.snapshot = std::move(snapshot);
-  held.open = leftover_;
-  held.open.start = held.open.end = now;
-  held.open.born = now;
-  held.open.quantity = 0;
-  held.open.backup_kind = record.kind;
-  held.open.backup = record.id;
-  held.open.tags = record.tags;
+  open(held, record, now);
   rebalance(place, now);
   if (place + 1 < held_.size()) rebalance(place + 1, now);
   rebalance_leftover(now);
@@ -78,27 +82,70 @@ void Vault::arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot 
   record.added_bytes = held.open.quantity;
 }
 
-void Vault::remove(std::uint32_t backup, BackupRecord& record, Instant now) {
-  const std::size_t place = place_of(backup);
-  Held& held = held_[place];
-  const bool was_there = held.available;
-  if (was_there) {
-    close(held.open, now);
-    UsageRecord deletion = held.open;
-    deletion.kind = UsageKind::kDeletion;
-    deletion.start = *held.open.born;
-    deletion.end = now;
-    usage_.push_back(std::move(deletion));
-  }
+void Vault::adopt(std::uint32_t backup, const BackupRecord& record, const Generation& generation,
+                  policy::Snapshot snapshot, const policy::RetentionPolicy* birth, Instant now) {
+  reserve(backup, generation);
+  Held& held = held_.back();
+  BACKCAST_ASSERT(held.backup == backup);
+  held.available = true;
+  held.birth = birth;
+  held.snapshot = std::move(snapshot);
+  open(held, record, now);
+}
+
+void Vault::settle(Instant now) {
+  for (std::size_t place = 0; place < held_.size(); ++place) rebalance(place, now);
+  rebalance_leftover(now);
+  note_stored(now);
+}
+
+void Vault::release(Held& held, BackupRecord& record, Instant now) {
   const std::uint64_t before = chain_.stored_bytes();
   chain_.remove(held.handle);
   const std::uint64_t after = chain_.stored_bytes();
-  record.freed_bytes = was_there && before > after ? before - after : 0;
+  record.freed_bytes = held.available && before > after ? before - after : 0;
+  if (!held.available) return;
+  close(held.open, now);
+  // What others still share goes on being stored: a fee for early deletion is due on the rest.
+  UsageRecord deletion = held.open;
+  deletion.kind = UsageKind::kDeletion;
+  deletion.start = *held.open.born;
+  deletion.end = now;
+  deletion.quantity = record.freed_bytes;
+  usage_.push_back(std::move(deletion));
+}
+
+void Vault::remove(std::uint32_t backup, BackupRecord& record, Instant now) {
+  const std::size_t place = place_of(backup);
+  const bool was_there = held_[place].available;
+  release(held_[place], record, now);
   held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(place));
   ordinals_.erase(ordinals_.begin() + static_cast<std::ptrdiff_t>(place));
   if (place < held_.size()) rebalance(place, now);
   rebalance_leftover(now);
   if (was_there) note_stored(now);
+}
+
+void Vault::remove(const std::vector<Doomed>& doomed, std::vector<BackupRecord>& records,
+                   Instant now) {
+  auto next = doomed.begin();
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    if (next != doomed.end() && next->backup == held_[i].backup) {
+      release(held_[i], records[next->backup], now);
+      ++next;
+      continue;
+    }
+    if (kept != i) {
+      held_[kept] = std::move(held_[i]);
+      ordinals_[kept] = ordinals_[i];
+    }
+    ++kept;
+  }
+  BACKCAST_ASSERT(next == doomed.end());
+  held_.resize(kept);
+  ordinals_.resize(kept);
+  settle(now);
 }
 
 void Vault::close(UsageRecord& open, Instant now) {
@@ -147,7 +194,7 @@ std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, 
     backups.push_back(held.backup);
   }
   policy::Plan plan;
-  policy::plan(policy, points, {now, policy::Zone::utc()}, plan);
+  policy::plan(policy, points, {now, scenario_.services[service_].zone}, plan);
   std::vector<Doomed> doomed;
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!plan.verdicts[i].keep) doomed.push_back({backups[i], reason_text(policy, plan, i)});
@@ -165,7 +212,7 @@ std::uint64_t Vault::freed_by_retention(const policy::RetentionPolicy& policy,
     handles.push_back(held.handle);
   }
   policy::Plan plan;
-  policy::plan(policy, points, {now, policy::Zone::utc()}, plan);
+  policy::plan(policy, points, {now, scenario_.services[service_].zone}, plan);
   DeltaChain after = chain_;
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!plan.verdicts[i].keep) after.remove(handles[i]);
@@ -177,6 +224,13 @@ std::vector<Vault::Doomed> Vault::expired(Instant now) const {
   std::vector<Doomed> doomed;
   for (const Held& held : held_) {
     if (!held.available || !held.snapshot.expires || *held.snapshot.expires > now) continue;
+    if (held.birth == nullptr) {  // of a history, which says when but not why
+      if (!scenario_.services[service_].retention) {
+        doomed.push_back({held.backup, "expired " + format_instant(*held.snapshot.expires) +
+                                           ", as its history says"});
+      }
+      continue;
+    }
     const policy::Point point = policy::to_point(*held.birth, held.snapshot);
     policy::Plan plan;
     policy::plan(*held.birth, {&point, 1}, {now, policy::Zone::utc()}, plan);

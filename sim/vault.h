@@ -42,6 +42,10 @@ class Vault {
               const policy::RetentionPolicy* birth, Instant now);
   // Takes it out again, arrived or not, and closes its records.
   void remove(std::uint32_t backup, BackupRecord& record, Instant now);
+  // Takes over what was there before the run: one restore point, newer than those before it.
+  // `settle` follows after the last of them.
+  void adopt(std::uint32_t backup, const BackupRecord& record, const Generation& generation,
+             policy::Snapshot snapshot, const policy::RetentionPolicy* birth, Instant now);
 
   // The restore points that a policy, looking back over all of them, lets go, oldest first.
   struct Doomed {
@@ -56,12 +60,21 @@ class Vault {
   // Those whose own expiry, given at birth, has come.
   std::vector<Doomed> expired(Instant now) const;
 
+  // Takes out several at once; `doomed` in the order of doomed() and expired().
+  void remove(const std::vector<Doomed>& doomed, std::vector<BackupRecord>& records, Instant now);
+  // Brings every open record in line with what is held.
+  void settle(Instant now);
+  std::uint64_t own_bytes(const Held& held) const { return chain_.own_bytes(held.handle); }
+
   // Closes every open record at the end of the run.
   void finish(Instant end);
 
  private:
   std::size_t place_of(std::uint32_t backup) const;
   void close(UsageRecord& open, Instant now);
+  void open(Held& held, const BackupRecord& record, Instant now) const;
+  // Closes its records and takes it out of the chain; it stays in held_.
+  void release(Held& held, BackupRecord& record, Instant now);
   // Brings the open records in line with what the chain says is held.
   void rebalance(std::size_t place, Instant now);
   void rebalance_leftover(Instant now);

@@ -29,12 +29,15 @@ void World::push(Instant at, Kind kind, std::uint32_t entity) {
 }
 
 void World::run() {
+  for (const std::uint32_t service : members_) adopt(service);
   for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
     const ServiceSchedule& schedule =
         scenario_.services[slots_[slot].service].schedules[slots_[slot].schedule];
     const Instant first = std::max(schedule.from, scenario_.start);
     if (schedule.initial_backup && first < schedule.until) push(first, kInitial, slot);
-    schedule_next(slot, first - Duration{1});
+    // A run at the very time of the newest restore point is the one that made it.
+    const auto& known = services_.at(slots_[slot].service).newest_of_history;
+    schedule_next(slot, std::max(first - Duration{1}, known.value_or(Instant::min())));
   }
   for (std::uint32_t i = 0; i < scenario_.events.size(); ++i) {
     const ScheduledEvent& event = scenario_.events[i];

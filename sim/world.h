@@ -84,6 +84,7 @@ class World {
     std::uint32_t suspended = 0, failing = 0;  // open events of these kinds
     bool schedules_on = true, deleted = false;
     std::optional<Instant> newest_automatic;
+    std::optional<Instant> newest_of_history;
   };
 
   // world.cpp
@@ -141,8 +142,14 @@ class World {
   void prune(std::uint32_t vault);
   void expire(std::uint32_t vault);
   void drop(std::uint32_t backup, LogKind kind, const std::string& reason);
+  void drop(std::uint32_t vault, const std::vector<Vault::Doomed>& doomed, LogKind kind);
   std::uint64_t quota_bytes(std::uint32_t project) const;
   void note_quota(std::uint32_t project);
+
+  // world_history.cpp
+  void adopt(std::uint32_t service);
+  void adopt(std::uint32_t vault, const policy::Snapshot& snapshot, const Generation& generation,
+             std::string id);
 
   // world_events.cpp
   void begin(std::uint32_t event);

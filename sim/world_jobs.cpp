@@ -43,6 +43,8 @@ void World::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event
                           automatic ? ++state.automatic : ++state.manual);
   if (automatic) record.schedule = s.schedules[slots_[slot].schedule].name;
   if (!automatic) record.tags = scenario_.events[event].tags;
+  // The command line that made the newest one goes on making them; Zerops gives tags of its own.
+  if (automatic && !s.history.empty() && s.rules != "zerops") record.tags = s.history.back().tags;
   if (const std::string why = why_it_cannot_start(service); !why.empty()) {
     log(LogKind::kWindowMissed, service, kNone, s.region,
         fmt::format("{} was due but did not start: {}", record.id, why));

@@ -12,6 +12,7 @@ policy::Snapshot World::snapshot_of(const BackupRecord& record, policy::Origin o
   policy::Snapshot snapshot;
   snapshot.id = record.id;
   snapshot.time = record.born;
+  snapshot.offset = scenario_.services[record.service].zone.offset_at(record.born);
   snapshot.size_bytes = record.size_bytes;
   snapshot.tags = record.tags;
   snapshot.schedule = record.schedule;
@@ -76,27 +77,31 @@ bool World::store(std::uint32_t backup, const Job& job) {
 void World::prune(std::uint32_t vault) {
   const Service& s = scenario_.services[vaults_[vault]->service()];
   if (!s.retention || vaults_[vault]->region() != s.region) return;
-  for (const Vault::Doomed& doomed : vaults_[vault]->doomed(*s.retention, now_)) {
-    drop(doomed.backup, LogKind::kDeleted, doomed.reason);
-  }
+  drop(vault, vaults_[vault]->doomed(*s.retention, now_), LogKind::kDeleted);
 }
 
 void World::expire(std::uint32_t vault) {
-  for (const Vault::Doomed& doomed : vaults_[vault]->expired(now_)) {
-    drop(doomed.backup, LogKind::kExpired, doomed.reason);
-  }
+  drop(vault, vaults_[vault]->expired(now_), LogKind::kExpired);
 }
 
 void World::drop(std::uint32_t backup, LogKind kind, const std::string& reason) {
-  BackupRecord& record = result_.backups[backup];
-  vaults_[vault_of(record.service, record.region)]->remove(backup, record, now_);
-  record.state = BackupState::kDeleted;
-  record.deleted = now_;
-  record.reason = reason;
-  log(kind, record.service, backup, record.region,
-      fmt::format("{} {}: {}", record.id, kind == LogKind::kExpired ? "expired" : "deleted",
-                  reason));
-  note_quota(scenario_.services[record.service].project);
+  const BackupRecord& record = result_.backups[backup];
+  drop(vault_of(record.service, record.region), {{backup, reason}}, kind);
+}
+
+void World::drop(std::uint32_t vault, const std::vector<Vault::Doomed>& doomed, LogKind kind) {
+  if (doomed.empty()) return;
+  vaults_[vault]->remove(doomed, result_.backups, now_);
+  for (const auto& [backup, reason] : doomed) {
+    BackupRecord& record = result_.backups[backup];
+    record.state = BackupState::kDeleted;
+    record.deleted = now_;
+    record.reason = reason;
+    log(kind, record.service, backup, record.region,
+        fmt::format("{} {}: {}", record.id, kind == LogKind::kExpired ? "expired" : "deleted",
+                    reason));
+  }
+  note_quota(scenario_.services[vaults_[vault]->service()].project);
 }
 
 // Bytes that count against the project's quota: everything its services hold.

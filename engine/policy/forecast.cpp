@@ -12,10 +12,6 @@ namespace {
 constexpr std::uint64_t kMaxDecisions = 50'000'000;
 constexpr std::size_t kNew = std::numeric_limits<std::size_t>::max();
 
-bool is_same_source(const Snapshot& a, const Snapshot& b) {
-  return a.host == b.host && a.username == b.username && a.paths == b.paths;
-}
-
 // The newest restore point of each source.
 std::vector<Snapshot> sources_of(const std::vector<Snapshot>& history) {
   std::vector<Snapshot> sources;
@@ -80,18 +76,19 @@ class Rolling {
     origin_.push_back(kNew);
   }
 
-  void prune(Instant now) {
+  // What a run deletes; `expired_only`: what goes by itself.
+  void prune(Instant now, bool expired_only = false) {
     decisions_ += alive_.size();
     const Plan p = plan(policy_, alive_, {now, zone_});
     std::size_t kept = 0;
     for (std::size_t i = 0; i < alive_.size(); ++i) {
-      if (p.verdicts[i].keep) {
+      const Rule rule = p.verdicts[i].keep ? Rule::kNone : p.reasons_of(i).front().rule;
+      if (p.verdicts[i].keep || (expired_only && rule != Rule::kExpiry)) {
         if (kept != i) alive_[kept] = std::move(alive_[i]);
         origin_[kept++] = origin_[i];
       } else if (origin_[i] != kNew) {
         const Reason& why = p.reasons_of(i).front();
-        const bool is_expired = why.rule == Rule::kExpiry;
-        result_.gone_at[origin_[i]] = is_expired ? expired_at(now, why.detail) : now;
+        result_.gone_at[origin_[i]] = rule == Rule::kExpiry ? expired_at(now, why.detail) : now;
       }
     }
     alive_.resize(kept);
@@ -152,7 +149,7 @@ Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> h
     rolling.prune(*when);
     if (rolling.decisions() > kMaxDecisions) return too_far(until);
   }
-  rolling.prune(until);
+  rolling.prune(until, true);
   return std::move(rolling).finish();
 }
 

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "engine/base/error.h"
 #include "engine/base/instant.h"
 
 namespace backcast::policy {
@@ -42,5 +44,20 @@ struct Snapshot {
   // The time retention goes by.
   Instant trusted_time() const { return received.value_or(time); }
 };
+
+// What one command backs up again and again: a host, a user and paths.
+bool is_same_source(const Snapshot& a, const Snapshot& b);
+
+// "user@host:/etc,/home"; what is unknown is left out, "all" if everything is.
+std::string source_name(const Snapshot& snapshot);
+
+// The restore points of one source, oldest first (equal times as they stood). `source` is the name
+// of one, or its host or a path where that fits one alone; "" where there is only one source.
+// Errors: kBadInput with the names of those there are.
+Result<std::vector<Snapshot>> select_source(std::vector<Snapshot> history,
+                                            const std::string& source);
+
+// Hashes, ids of 32 hex digits or more, are shown by their first eight, as their tools do.
+std::string_view short_id(std::string_view id);
 
 }  // namespace backcast::policy

@@ -35,6 +35,7 @@ struct ImportOptions {
 //           the time must stand in the name, as sanoid and zfs-auto-snapshot write it.
 // "csv":    a header out of csv_columns(); "time" is required.
 // "backcast": our own, as to_json writes it.
+// "":      whichever of them wrote it, judging by its beginning.
 // Errors: kBadInput for an unknown tool (with the nearest name), text that is cut off, or a value
 // that cannot be read.
 Result<History> import_history(std::string_view tool, std::string_view text,

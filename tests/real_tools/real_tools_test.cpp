@@ -9,6 +9,7 @@
 
 #include "engine/policy/import.h"
 #include "tests/policy/retention_support.h"
+#include "tests/sim/history_support.h"
 
 namespace backcast::policy {
 namespace {
@@ -52,6 +53,21 @@ constexpr std::array kTimes{"2024-12-30 08:00:00", "2025-01-01 08:00:00", "2025-
                             "2026-01-01 00:00:00", "2026-01-05 10:00:00", "2026-01-05 10:59:00",
                             "2026-01-05 11:00:00", "2026-01-06 10:00:00", "2026-01-12 10:00:00"};
 
+// The imported history goes on under the policy for `days` runs, in the simulator as in the
+// forecast.
+void expect_it_goes_on(const std::string& policy, std::vector<Snapshot> history, const Zone& zone,
+                       int days) {
+  history = select_source(std::move(history), "").value();
+  const Instant start = at("2026-01-13");
+  const Instant last = start + (days - 1) * kDay + 2 * kHour;
+  sim::Scenario scenario =
+      sim::testing::scenario_with(history, policy, "CRON_TZ=UTC 0 2 * * *", start, last + kSecond);
+  scenario.services[0].zone = zone;
+  EXPECT_EQ(sim::testing::left_at_the_end(sim::run(scenario, {.threads = 1})),
+            sim::testing::forecast_left(scenario.services[0], start, last))
+      << policy;
+}
+
 TEST_F(RealTool, ResticForgetAgreesAndItsExportIsRead) {
   const std::string restic = "TZ=UTC RESTIC_PASSWORD=x restic --no-cache -r repo ";
   ASSERT_NE(output_of("restic version").find("restic"), std::string::npos) << "install restic";
@@ -85,6 +101,7 @@ TEST_F(RealTool, ResticForgetAgreesAndItsExportIsRead) {
       }
       EXPECT_EQ(d.why(wanted[i]), matches) << flags;
     }
+    expect_it_goes_on(policy, history.snapshots, Zone::utc(), 40);
   }
 }
 
@@ -135,6 +152,7 @@ TEST_F(RealTool, BorgPruneAgreesAndItsExportsAreRead) {
         EXPECT_EQ(d.why(id), line.substr(rule + 7, line.find("):") - rule - 7)) << flags;
       }
     }
+    expect_it_goes_on(std::string("borg: ") + flags, info.snapshots, berlin, 40);
   }
 }
 
