@@ -83,11 +83,22 @@ Result<PreparedScenario, Errors> prepare(const ScenarioOptions& options) {
 Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
                                          const sim::RunOptions& options) {
   const scenario::Loaded& loaded = prepared.loaded;
-  ScenarioRun run{loaded, sim::run(loaded.scenario, options), {}, prepared.file, loaded.text};
+  sim::RunOptions how = options;
+  std::optional<cost::Biller> biller;
   if (prepared.book != nullptr) {
     const cost::BillOptions bill_options{
         {loaded.pricing.options.begin(), loaded.pricing.options.end()}};
-    BACKCAST_TRY(run.invoice, cost::bill(*prepared.book, run.result.billed, bill_options));
+    biller.emplace(prepared.book, bill_options);
+  }
+  // The biller keeps what it cannot price and says so at the end.
+  how.ledger = [&](const UsageRecord& record) {
+    if (biller) (void)biller->add(record);
+    if (options.ledger) options.ledger(record);
+  };
+  ScenarioRun run{loaded, sim::run(loaded.scenario, how), {}, prepared.file, loaded.text};
+  if (biller) {
+    for (const UsageRecord& record : run.result.billed) (void)biller->add(record);
+    BACKCAST_TRY(run.invoice, biller->finish());
     sim::check_budgets(loaded.scenario, *run.invoice, run.result);
   }
   return run;

@@ -19,14 +19,28 @@ struct Options {
   std::string report, ledger;
 };
 
-// The usage that the bill is made of, for `price`.
-Status write_ledger(const std::string& path, const sim::RunResult& run) {
-  BACKCAST_TRY(OutputFile file, OutputFile::create(path));
-  for (const UsageRecord& record : run.billed) {
-    BACKCAST_CHECK(file.append(cost::to_json_line(record)));
+// The usage that the bill is made of, for `price`. Fleets hand it over while they run.
+class LedgerFile {
+ public:
+  explicit LedgerFile(const std::string& path) {
+    if (!path.empty()) file_.emplace(OutputFile::create(path));
   }
-  return file.finish();
-}
+  void append(const UsageRecord& record) {
+    if (!file_ || !file_->ok() || !status_.ok()) return;
+    status_ = (*file_)->append(cost::to_json_line(record));
+  }
+  Status finish(const sim::RunResult& run) {
+    if (!file_) return kOk;
+    if (!file_->ok()) return file_->error();
+    for (const UsageRecord& record : run.billed) append(record);
+    BACKCAST_CHECK(status_);
+    return (*file_)->finish();
+  }
+
+ private:
+  std::optional<Result<OutputFile>> file_;
+  Status status_ = kOk;
+};
 
 reports::Table events_table(const sim::RunResult& run) {
   reports::Table table{"events",
@@ -74,15 +88,32 @@ void print_trials(Context& context, const Options& options, const Trials& trials
   print(context, summary_table(summaries, "replications"));
 }
 
+Result<ScenarioRun, Errors> run_once(const Context& context, const Options& options,
+                                     const PreparedScenario& prepared, Interruptible& interruptible,
+                                     LedgerFile& ledger) {
+  reports::Progress progress(progress_form(context), "simulating",
+                             sim::services_of(prepared.loaded.scenario), "services");
+  sim::RunOptions how;
+  how.threads = options.scenario.threads;
+  how.stop = &interruptible.stop;
+  how.progress = [&](std::uint64_t done) { progress.advance(done); };
+  how.ledger = [&](const UsageRecord& record) { ledger.append(record); };
+  return run_prepared(prepared, how);
+}
+
 void simulate(Context& context, const Options& options) {
   const auto prepared = prepare(options.scenario);
   if (!prepared.ok()) return report(context, prepared.error());
-  auto run = run_prepared(*prepared, {.threads = options.scenario.threads});
+  Interruptible interruptible;
+  LedgerFile ledger(options.ledger);
+  auto run = run_once(context, options, *prepared, interruptible, ledger);
   if (!run.ok()) return report(context, run.error());
   reports::RunReport result = run->report();
   std::optional<Trials> trials;
-  if (options.trials.replications > 1) {
-    Interruptible interruptible;
+  if (run->result.partial) {
+    context.exit_code = exit_code(Errc::kInterrupted);
+    note(context, "interrupted: what is known so far");
+  } else if (options.trials.replications > 1) {
     TrialOptions how = options.trials;
     how.threads = options.scenario.threads;
     auto done = run_trials(context, *prepared, how, interruptible);
@@ -92,10 +123,8 @@ void simulate(Context& context, const Options& options) {
     if (trials->runs.partial) context.exit_code = exit_code(Errc::kInterrupted);
     if (trials->runs.rows.empty()) trials.reset();
   }
-  if (!options.ledger.empty()) {
-    if (auto status = write_ledger(options.ledger, run->result); !status.ok()) {
-      return report(context, status.error());
-    }
+  if (auto status = ledger.finish(run->result); !status.ok()) {
+    return report(context, status.error());
   }
   if (!options.report.empty()) {
     if (auto status = write_output(options.report, reports::to_html({&result, 1})); !status.ok()) {

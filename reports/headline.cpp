@@ -33,6 +33,15 @@ void count_backups(const sim::RunResult& run, Headline& figures) {
         break;
     }
   }
+  for (const auto& fleet : run.fleets) {
+    figures.made += fleet.made;
+    figures.copies += fleet.copies;
+    figures.kept += fleet.available;
+    figures.deleted += fleet.deleted;
+    figures.failed += fleet.failed;
+    figures.refused += fleet.refused;
+    figures.running += fleet.running;
+  }
 }
 
 void sum_storage(const sim::RunResult& run, Headline& figures) {
@@ -65,6 +74,19 @@ void find_worst_ages(const sim::RunResult& run, Headline& figures) {
     for (const AgeStep& step : line.steps) {
       if (step.until - step.born <= worst.age) continue;
       worst = {line.region, run.services[line.service].name, step.until - step.born, step.until};
+    }
+  }
+  for (const auto& fleet : run.fleets) {
+    for (const auto& age : fleet.worst_ages) {
+      const auto place = std::lower_bound(
+          figures.worst_ages.begin(), figures.worst_ages.end(), age.region,
+          [](const WorstAge& w, const std::string& region) { return w.region < region; });
+      const WorstAge own{age.region, run.services[fleet.service].name, age.age, age.at};
+      if (place == figures.worst_ages.end() || place->region != age.region) {
+        figures.worst_ages.insert(place, own);
+      } else if (age.age > place->age) {
+        *place = own;
+      }
     }
   }
   std::erase_if(figures.worst_ages, [](const WorstAge& w) { return w.age < Duration(0); });

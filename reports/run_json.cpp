@@ -59,6 +59,26 @@ Json backup_json(const sim::RunResult& run, const sim::BackupRecord& backup) {
           {"reason", backup.reason}};
 }
 
+Json fleets_json(const sim::RunResult& run) {
+  Json fleets = Json::array();
+  for (const auto& fleet : run.fleets) {
+    const auto& service = run.services[fleet.service];
+    fleets.push_back({{"name", service.name},
+                      {"services", fleet.members},
+                      {"simulated", fleet.simulated},
+                      {"made", fleet.made},
+                      {"copies", fleet.copies},
+                      {"available", fleet.available},
+                      {"deleted", fleet.deleted},
+                      {"failed", fleet.failed},
+                      {"refused", fleet.refused},
+                      {"moved_bytes", fleet.moved_bytes},
+                      {"size_first_bytes", service.size_first_bytes},
+                      {"size_last_bytes", service.size_last_bytes}});
+  }
+  return fleets;
+}
+
 // Decimals are strings: a JSON number goes through binary floating point in most readers.
 Json invoice_json(const cost::Invoice& invoice) {
   Json lines = Json::array();
@@ -147,6 +167,7 @@ std::string to_json(const RunReport& report, bool backups) {
                {"left_out", left_out},
                {"warnings", run.warnings},
                {"assumptions", run.assumptions}};
+  if (!run.fleets.empty()) root["fleets"] = fleets_json(run);
   if (backups) {
     Json list = Json::array();
     for (const auto& backup : run.backups) list.push_back(backup_json(run, backup));

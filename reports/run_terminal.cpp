@@ -69,6 +69,13 @@ void write_requirement(Writer& out, const sim::RequirementOutcome& outcome, bool
 void write_restore_points(Writer& out, const sim::RunResult& run, const Headline& figures) {
   out.line(out.ink(Ink::kBold, "Restore points"));
   out.line("  " + backups_text(figures));
+  for (const auto& fleet : run.fleets) {
+    const auto& service = run.services[fleet.service];
+    out.line(fmt::format("  {} stands for {} services: {} of data at the start, {} at the end",
+                         terminal_text(service.name), grouped(fleet.members),
+                         format_bytes(service.size_first_bytes),
+                         format_bytes(service.size_last_bytes)));
+  }
   if (figures.stored_peak_bytes > 0) {
     out.line(fmt::format("  stored at the end {}, at most {}",
                          format_bytes(figures.stored_last_bytes),

@@ -21,28 +21,31 @@ bool copies_without_link(const sim::Scenario& scenario, const sim::Service& serv
 }
 
 // Whether the run of this service uses the field of the profile at all.
-bool is_used(const sim::Scenario& scenario, std::uint32_t index, std::string_view field) {
-  const sim::Service& service = scenario.services[index];
-  const auto names_it = [&](const std::vector<std::uint32_t>& services) {
-    return std::find(services.begin(), services.end(), index) != services.end();
+bool is_used(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
+             std::string_view field) {
+  const sim::Service& service =
+      of_fleet ? scenario.fleets[index].service : scenario.services[index];
+  const auto names_it = [&](const auto& item) {
+    const std::vector<std::uint32_t>& named = of_fleet ? item.fleets : item.services;
+    return std::find(named.begin(), named.end(), index) != named.end();
   };
   if (field == "job/copy_rate") {
     for (const sim::ServiceSchedule& schedule : service.schedules) {
       if (copies_without_link(scenario, service, schedule.copies)) return true;
     }
     return std::any_of(scenario.events.begin(), scenario.events.end(), [&](const auto& event) {
-      return names_it(event.services) && copies_without_link(scenario, service, event.copies);
+      return names_it(event) && copies_without_link(scenario, service, event.copies);
     });
   }
   if (field == "job/restore_rate") {
-    const bool event = std::any_of(
-        scenario.events.begin(), scenario.events.end(),
-        [&](const auto& e) { return e.kind == EventKind::kRestore && names_it(e.services); });
+    const bool event =
+        std::any_of(scenario.events.begin(), scenario.events.end(),
+                    [&](const auto& e) { return e.kind == EventKind::kRestore && names_it(e); });
     return event ||
-           std::any_of(
-               scenario.requirements.begin(), scenario.requirements.end(), [&](const auto& r) {
-                 return r.kind == sim::RequirementKind::kRestoreTime && names_it(r.services);
-               });
+           std::any_of(scenario.requirements.begin(), scenario.requirements.end(),
+                       [&](const auto& r) {
+                         return r.kind == sim::RequirementKind::kRestoreTime && names_it(r);
+                       });
   }
   if (field == "job/ms_per_collection") {
     return service.collections > service.job.speed.free_collections;
@@ -54,14 +57,24 @@ bool is_used(const sim::Scenario& scenario, std::uint32_t index, std::string_vie
 
 void note_assumptions(Build& build) {
   bool timeless = false;
-  for (std::uint32_t i = 0; i < build.scenario.services.size(); ++i) {
-    const auto assumptions = build.profile_of_service[i]->document->find("assumptions");
-    timeless = timeless || build.scenario.services[i].job.speed.rate_bytes_per_second == 0;
-    if (assumptions == build.profile_of_service[i]->document->end()) continue;
+  const auto note = [&](const Profile& profile, const nlohmann::json& own, std::uint32_t index,
+                        bool of_fleet) {
+    const auto assumptions = profile.document->find("assumptions");
+    if (assumptions == profile.document->end()) return;
     for (const auto& [field, text] : assumptions->items()) {
-      const bool said = build.own_fields[i].contains(nlohmann::json::json_pointer("/" + field));
-      if (!said && is_used(build.scenario, i, field)) build.assume(text.get<std::string>());
+      const bool said = own.contains(nlohmann::json::json_pointer("/" + field));
+      if (!said && is_used(build.scenario, index, of_fleet, field)) {
+        build.assume(text.get<std::string>());
+      }
     }
+  };
+  for (std::uint32_t i = 0; i < build.scenario.services.size(); ++i) {
+    timeless = timeless || build.scenario.services[i].job.speed.rate_bytes_per_second == 0;
+    note(*build.profile_of_service[i], build.own_fields[i], i, false);
+  }
+  for (std::uint32_t i = 0; i < build.scenario.fleets.size(); ++i) {
+    timeless = timeless || build.scenario.fleets[i].service.job.speed.rate_bytes_per_second == 0;
+    note(*build.profile_of_fleet[i], build.own_fields_of_fleet[i], i, true);
   }
   if (timeless) {
     build.assume(

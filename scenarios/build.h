@@ -27,7 +27,11 @@ struct Build {
   std::vector<const Profile*> profile_of_service;  // by service index
   std::vector<nlohmann::json> own_fields;  // by service index: what the scenario itself says
   std::map<std::string, std::uint32_t, std::less<>> service_index, project_index;
-  std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;
+  std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;  // expanded ones
+  std::map<std::string, std::uint32_t, std::less<>> fleet_index;                 // kept as sums
+  std::vector<const Profile*> profile_of_fleet;                                  // by fleet_index
+  std::vector<nlohmann::json> own_fields_of_fleet;
+  std::uint32_t next_entity = 0;      // of the next service's draws
   std::deque<nlohmann::json> merged;  // services with their defaults, kept while they are read
 
   const Given& given;
@@ -52,10 +56,32 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
                                        const sim::Service& service, bool scheduled);
 // "retention_days" in the words of the provider's retention dialect; none for "forever".
 std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node, const Profile& profile);
+void read_limits(Build& build);        // read_services.cpp
 void read_events(Build& build);        // read_events.cpp
 void note_assumptions(Build& build);   // assumptions.cpp
 void read_requirements(Build& build);  // read_requirements.cpp
-// The services a "service" field names: a name, a list, a fleet, or "*" (also the default).
-std::vector<std::uint32_t> read_who(Build& build, const Node& node, bool all_by_default);
+
+// Whom a "service" field names: a name, a list, a fleet, or "*" (also the default).
+struct Who {
+  std::vector<std::uint32_t> services, fleets;
+  bool empty() const { return services.empty() && fleets.empty(); }
+};
+Who read_who(Build& build, const Node& node, bool all_by_default);
+
+// A service under its profile, and what the scenario itself says about it.
+struct Made {
+  sim::Service service;
+  const Profile* profile = nullptr;
+  nlohmann::json own;
+};
+std::optional<Made> make_service(Build& build, const Node& node, const nlohmann::json& own,
+                                 const nlohmann::json& defaults, const std::string& name);
+void add_service(Build& build, const Node& node, Made made);
+
+void read_fleets(Build& build);  // read_fleets.cpp
+// About how many backups and copies one service makes in the run.
+double expected_points(const sim::Scenario& scenario, const sim::Service& service);
+// Faults where the run is larger than what can be simulated.
+void check_run_size(Build& build);
 
 }  // namespace backcast::scenario

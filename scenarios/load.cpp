@@ -72,7 +72,9 @@ void read_pricing(Build& build) {
     return;
   }
   // Without a word the services' own book, if they agree on one.
-  for (const Profile* profile : build.profile_of_service) {
+  std::vector<const Profile*> profiles = build.profile_of_service;
+  profiles.insert(profiles.end(), build.profile_of_fleet.begin(), build.profile_of_fleet.end());
+  for (const Profile* profile : profiles) {
     const std::string own = profile->document->value("price_book", std::string());
     if (pricing.book.empty()) pricing.book = own;
     if (pricing.book != own && !build.faults.any()) {
@@ -81,38 +83,6 @@ void read_pricing(Build& build) {
       return;
     }
   }
-}
-
-// About how many backups and copies a schedule makes in the run, from its first fifty.
-double expected_points(const sim::Scenario& scenario, const sim::ServiceSchedule& schedule) {
-  Instant at = std::max(scenario.start, schedule.from);
-  const Instant first = at, until = std::min(scenario.end, schedule.until);
-  double fired = 0;
-  for (; fired < 50; ++fired) {
-    const auto next = policy::next(schedule.rule, at, schedule.zone);
-    if (!next || *next >= until) break;
-    at = *next;
-  }
-  if (fired == 50)
-    fired *=
-        static_cast<double>((until - first).count()) / static_cast<double>((at - first).count());
-  return fired * static_cast<double>(1 + schedule.copies.size());
-}
-
-void check_run_size(Build& build) {
-  double points = 0;
-  for (const sim::Service& service : build.scenario.services) {
-    points += static_cast<double>(service.history.size());
-    for (const sim::ServiceSchedule& schedule : service.schedules) {
-      points += expected_points(build.scenario, schedule);
-    }
-  }
-  if (points <= kMaxRestorePoints) return;
-  build.root.fault(
-      fmt::format("the run would make about {:.0f} million backups and copies; at most {:.0f} "
-                  "million are simulated at once, each takes about 2 kB of memory",
-                  points / 1e6, kMaxRestorePoints / 1e6),
-      "shorten the horizon, thin the schedules, or split the scenario");
 }
 
 constexpr std::uint64_t kMaxDocumentBytes = 16 << 20;
@@ -184,9 +154,10 @@ Result<Loaded, Errors> load(const Document& document, const Given& given) {
     read_header(build);
     read_horizon(build);
     read_projects(build);
+    read_links(build);
     read_services(build);
     check_given(build);
-    read_links(build);
+    read_limits(build);
     read_events(build);
     read_requirements(build);
     read_pricing(build);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "engine/base/text.h"
 #include "engine/policy/tags.h"
@@ -18,13 +19,14 @@ struct KindInfo {
   EventKind kind;
   std::string_view needs;  // fields without which it means nothing, separated by spaces
 };
-constexpr std::array<KindInfo, 12> kKinds{{
+constexpr std::array<KindInfo, 13> kKinds{{
     {"manual_backup", EventKind::kManualBackup, "service"},
     {"delete_service", EventKind::kDeleteService, "service"},
     {"delete_project", EventKind::kDeleteProject, "project"},
     {"disable_schedules", EventKind::kDisableSchedules, "service"},
     {"enable_schedules", EventKind::kEnableSchedules, "service"},
     {"suspend", EventKind::kSuspend, "service for"},
+    {"clock_jump", EventKind::kClockJump, "service by"},
     {"outage", EventKind::kOutage, "region for"},
     {"link_outage", EventKind::kLinkOutage, "region to_region for"},
     {"job_failures", EventKind::kJobFailures, "service for"},
@@ -46,6 +48,34 @@ bool has_needed_fields(const Node& node, const KindInfo& info) {
   return complete;
 }
 
+std::optional<policy::Version> version_in(const Node& node, std::string_view key) {
+  const auto text = node.text(key);
+  if (!text) return std::nullopt;
+  policy::Version version;
+  std::string_view rest = *text;
+  for (int* part : {&version.major, &version.minor, &version.patch}) {
+    const auto dot = std::min(rest.find('.'), rest.size());
+    std::from_chars(rest.data(), rest.data() + dot, *part);
+    rest = rest.substr(std::min(dot + 1, rest.size()));
+  }
+  return version;
+}
+
+std::optional<policy::ZillizRole> role_in(const Node& node) {
+  using policy::ZillizRole;
+  constexpr std::array<std::pair<std::string_view, ZillizRole>, 5> kRoles{{
+      {"organization_owner", ZillizRole::kOrganizationOwner},
+      {"project_admin", ZillizRole::kProjectAdmin},
+      {"custom_with_backup", ZillizRole::kCustomWithBackup},
+      {"custom_without_backup", ZillizRole::kCustomWithoutBackup},
+      {"other", ZillizRole::kOther},
+  }};
+  const auto text = node.text("role");
+  const auto found = std::find_if(kRoles.begin(), kRoles.end(),
+                                  [&](const auto& role) { return text && role.first == *text; });
+  return found == kRoles.end() ? std::nullopt : std::optional(found->second);
+}
+
 void read_burst(Build& build, const Node& node, const sim::ScheduledEvent& event) {
   sim::Burst burst;
   burst.at = event.at;
@@ -53,6 +83,9 @@ void read_burst(Build& build, const Node& node, const sim::ScheduledEvent& event
   burst.added_bytes = node.signed_bytes("adds").value_or(0);
   for (const std::uint32_t service : event.services) {
     build.scenario.services[service].workload.bursts.push_back(burst);
+  }
+  for (const std::uint32_t fleet : event.fleets) {
+    build.scenario.fleets[fleet].service.workload.bursts.push_back(burst);
   }
 }
 
@@ -65,14 +98,18 @@ void check_time(const Build& build, const Node& node, Instant at) {
 }
 
 void read_copies_and_tags(Build& build, const Node& node, sim::ScheduledEvent& event) {
-  if (event.services.empty()) return;
-  const std::uint32_t first = event.services.front();
+  if (event.services.empty() && event.fleets.empty()) return;
+  const bool of_fleet = event.services.empty();
+  const std::uint32_t first = of_fleet ? event.fleets.front() : event.services.front();
+  const Profile& profile =
+      of_fleet ? *build.profile_of_fleet[first] : *build.profile_of_service[first];
+  const sim::Service& service =
+      of_fleet ? build.scenario.fleets[first].service : build.scenario.services[first];
   if (node.has("copies")) {
-    event.copies = read_copies(build, node, *build.profile_of_service[first],
-                               build.scenario.services[first], false);
+    event.copies = read_copies(build, node, profile, service, false);
   }
   event.tags = node.texts("tags");
-  if (build.scenario.services[first].rules == "zerops") {
+  if (service.rules == "zerops") {
     const policy::TagCheck check = policy::check_user_tags(event.tags);
     if (!check.ok()) {
       node.fault_at("tags", policy::explain(check, event.tags),
@@ -80,7 +117,7 @@ void read_copies_and_tags(Build& build, const Node& node, sim::ScheduledEvent& e
     }
   }
   if (node.has("retention_days")) {
-    event.retention = retention_at_birth(node, *build.profile_of_service[first]);
+    event.retention = retention_at_birth(node, profile);
   }
 }
 
@@ -97,11 +134,32 @@ void read_event(Build& build, const Node& node) {
   if (!at) return;
   event.at = *at;
   check_time(build, node, *at);
-  event.services = read_who(build, node, false);
+  Who who = read_who(build, node, false);
+  event.services = std::move(who.services);
+  event.fleets = std::move(who.fleets);
   event.region = node.text("region").value_or("");
   event.to_region = node.text("to_region").value_or("");
-  event.lasts = node.duration("for").value_or(Duration{0});
+  // What outlasts the run lasts as long as the run.
+  const Duration rest = std::max(build.scenario.end - event.at, Duration{0}) + kSecond;
+  const auto length = node.text("for");
+  event.lasts =
+      length == "forever" ? rest : std::min(node.duration("for").value_or(Duration{0}), rest);
   if (node.has("for") && event.lasts == Duration{0}) node.fault_at("for", "lasts no time at all");
+  if (const auto by = node.text("by")) {
+    const bool back = by->starts_with('-');
+    const auto jump = parse_duration(std::string_view(*by).substr(back ? 1 : 0));
+    if (!jump.ok()) {
+      node.fault_at("by", jump.error());
+    } else if (*jump > 366 * kDay) {
+      node.fault_at("by", "a clock that jumps more than a year", "give at most 366d");
+    } else {
+      event.jump = back ? -*jump : *jump;
+    }
+  }
+  event.role = role_in(node);
+  event.backup_version = version_in(node, "backup_version");
+  event.latest_version = version_in(node, "latest_version");
+  event.target_version = version_in(node, "target_version");
   event.delete_backups = node.boolean("delete_backups").value_or(false);
   event.as_of = node.when("as_of", build.scenario.start);
   if (const auto project = node.text("project")) {
@@ -123,10 +181,12 @@ void read_events(Build& build) {
   for (const Node& node : build.root.items("events")) read_event(build, node);
   std::stable_sort(build.scenario.events.begin(), build.scenario.events.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });
-  for (sim::Service& service : build.scenario.services) {
-    std::stable_sort(service.workload.bursts.begin(), service.workload.bursts.end(),
+  const auto sort = [](std::vector<sim::Burst>& bursts) {
+    std::stable_sort(bursts.begin(), bursts.end(),
                      [](const auto& a, const auto& b) { return a.at < b.at; });
-  }
+  };
+  for (sim::Service& service : build.scenario.services) sort(service.workload.bursts);
+  for (sim::Fleet& fleet : build.scenario.fleets) sort(fleet.service.workload.bursts);
 }
 
 }  // namespace backcast::scenario

@@ -154,11 +154,14 @@ void read_schedule(Build& build, const Node& entry, const Profile& profile, sim:
   }
   schedule.retention = retention_at_birth(node, profile);
   schedule.initial_backup = node.boolean("initial_backup").value_or(false);
+  const auto missed = node.text("missed");
+  schedule.catches_up = missed && *missed == "catch_up";
   schedule.from = node.when("from", build.scenario.start).value_or(build.scenario.start);
   schedule.until = node.when("until", build.scenario.start).value_or(Instant::max());
   schedule.copies = read_copies(build, node, profile, service, true);
   if (auto rule = read_rule(node, rules_of(profile))) {
     schedule.rule = std::move(*rule);
+    if (!missed) schedule.catches_up = policy::catches_up(schedule.rule);
     check_it_fires(build, node, schedule);
   }
   service.schedules.push_back(std::move(schedule));
@@ -246,6 +249,10 @@ void read_policies(Build& build, const Node& node, const Profile& profile, sim::
       node.fault_at("zone", std::move(found).error());
     }
   }
+  const Node store = node.child("store");
+  service.store.storage_class = store.text("class").value_or("");
+  service.store.object_bytes = store.bytes("object_size").value_or(0);
+  service.store.retrieval = store.boolean("retrieval").value_or(false);
   if (const auto text = node.text("retention")) {
     auto policy = policy::parse_policy(*text);
     if (policy.ok()) {

@@ -93,7 +93,9 @@ void read_requirement(Build& build, const Node& node, std::size_t number) {
   sim::Requirement requirement;
   requirement.kind = info->kind;
   requirement.name = node.text("name").value_or(fmt::format("{}-{}", *kind, number + 1));
-  requirement.services = read_who(build, node, true);
+  Who who = read_who(build, node, true);
+  requirement.services = std::move(who.services);
+  requirement.fleets = std::move(who.fleets);
   requirement.all_services = !node.has("service");
   requirement.region = node.text("region").value_or("");
   if (requirement.kind == RequirementKind::kCopyWithin && requirement.region.empty()) {
@@ -122,11 +124,77 @@ void read_requirement(Build& build, const Node& node, std::size_t number) {
   build.scenario.requirements.push_back(std::move(requirement));
 }
 
+// A restore point of this service takes at least so much, however well it is deduplicated.
+std::uint64_t least_bytes(const sim::Scenario& scenario, std::uint32_t service) {
+  const sim::Service& s = scenario.services[service];
+  const auto at = [&](Instant t) {
+    return s.delta.full_bytes(sim::generation_at(s.workload, s.delta.curve, scenario.start, t));
+  };
+  return std::min(at(scenario.start), at(scenario.end));
+}
+
+bool asks_for_points(const sim::Requirement& r) {
+  return r.kind == RequirementKind::kRpo || r.kind == RequirementKind::kCoverage ||
+         (r.kind == RequirementKind::kRestorePoints && r.at_least > 0);
+}
+
+// Restore points that must exist and a quota that has no room for them.
+void check_room(const sim::Scenario& scenario, const sim::Requirement& quota, const Node& node) {
+  std::uint64_t needed_bytes = 0;
+  std::string because;
+  for (std::uint32_t i = 0; i < scenario.services.size(); ++i) {
+    const auto names_it = [&](const sim::Requirement& r) {
+      return std::find(r.services.begin(), r.services.end(), i) != r.services.end();
+    };
+    const bool counted =
+        quota.project ? scenario.services[i].project == *quota.project : names_it(quota);
+    const bool stores_full = scenario.services[i].delta.kind == sim::DeltaModel::Kind::kFull;
+    std::uint64_t own_bytes = 0;
+    for (const sim::Requirement& r : scenario.requirements) {
+      if (!counted || !asks_for_points(r) || !names_it(r) || r.region != quota.region) continue;
+      const std::uint64_t points =
+          stores_full && r.kind == RequirementKind::kRestorePoints ? r.at_least : 1;
+      const double bytes =
+          static_cast<double>(points) * static_cast<double>(least_bytes(scenario, i));
+      const auto whole = static_cast<std::uint64_t>(std::min(bytes, 9e18));
+      if (whole <= own_bytes) continue;
+      own_bytes = whole;
+      because = r.name;
+    }
+    needed_bytes = quota.project ? needed_bytes + own_bytes : std::max(needed_bytes, own_bytes);
+  }
+  if (needed_bytes <= quota.at_most_bytes) return;
+  node.fault_at("at_most",
+                fmt::format("{} and {} contradict each other: what must exist takes at least {}, "
+                            "the quota is {}",
+                            because, quota.name, format_bytes(needed_bytes),
+                            format_bytes(quota.at_most_bytes)),
+                "raise the quota, or ask for less");
+}
+
+void check_contradictions(const Build& build, const std::vector<Node>& nodes) {
+  const sim::Scenario& scenario = build.scenario;
+  for (std::size_t i = 0; i < scenario.requirements.size(); ++i) {
+    const sim::Requirement& r = scenario.requirements[i];
+    if (r.kind == RequirementKind::kQuota) check_room(scenario, r, nodes[i]);
+    if (r.kind == RequirementKind::kRpo && r.at_most == Duration{0}) {
+      nodes[i].fault_at("at_most", "a restore point that is never older than nothing",
+                        "give at least the time between two backups");
+    }
+    if (r.from && *r.from >= scenario.end) {
+      nodes[i].fault_at("from", "the requirement begins when the run is over");
+    }
+  }
+}
+
 }  // namespace
 
 void read_requirements(Build& build) {
   const auto nodes = build.root.items("requirements");
   for (std::size_t i = 0; i < nodes.size(); ++i) read_requirement(build, nodes[i], i);
+  if (!build.faults.any() && nodes.size() == build.scenario.requirements.size()) {
+    check_contradictions(build, nodes);
+  }
 }
 
 }  // namespace backcast::scenario

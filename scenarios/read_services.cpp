@@ -1,4 +1,4 @@
-// Projects, services and fleets: defaults filled in, names resolved.
+// Projects and services: defaults filled in, names resolved.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -94,12 +94,7 @@ std::optional<std::string> region_of(const Node& fields, const sim::Service& ser
   return std::nullopt;
 }
 
-// A service under its profile, and what the scenario itself says about it.
-struct Made {
-  sim::Service service;
-  const Profile* profile = nullptr;
-  json own;
-};
+}  // namespace
 
 std::optional<Made> make_service(Build& build, const Node& node, const json& own,
                                  const json& defaults, const std::string& name) {
@@ -137,66 +132,11 @@ void add_service(Build& build, const Node& node, Made made) {
     return;
   }
   build.service_index[name] = static_cast<std::uint32_t>(build.scenario.services.size());
+  made.service.entity = build.next_entity++;
   build.scenario.services.push_back(std::move(made.service));
   build.profile_of_service.push_back(made.profile);
   build.own_fields.push_back(std::move(made.own));
 }
-
-std::optional<sim::Distribution> read_sizes(const Node& fleet) {
-  const Node size = fleet.child("size");
-  sim::Distribution law;
-  if (size.has("log_normal") == size.has("uniform")) {
-    size.fault("a distribution of sizes is one of \"log_normal\" and \"uniform\"");
-    return std::nullopt;
-  }
-  if (size.has("log_normal")) {
-    law.kind = sim::Distribution::Kind::kLogNormal;
-    law.a = static_cast<double>(size.child("log_normal").bytes("median").value_or(0));
-    law.b = size.child("log_normal").number("sigma").value_or(0);
-    if (law.a < 1) size.child("log_normal").fault_at("median", "a median of nothing");
-  } else {
-    law.kind = sim::Distribution::Kind::kUniform;
-    law.a = static_cast<double>(size.child("uniform").bytes("from").value_or(0));
-    law.b = static_cast<double>(size.child("uniform").bytes("to").value_or(0));
-    if (law.a > law.b) size.child("uniform").fault_at("to", "smaller than \"from\"");
-  }
-  return law;
-}
-
-// Many services of one kind: read once, then told apart by their names and sizes.
-void add_fleet(Build& build, const Node& node, const std::string& name, const json& defaults) {
-  const auto count = static_cast<std::uint64_t>(node.integer("count").value_or(0));
-  if (build.scenario.services.size() + count > kMaxServices) {
-    node.fault_at(
-        "count",
-        fmt::format("{} services are more than the {} of one scenario", count, kMaxServices),
-        "split the fleet into several scenarios");
-    return;
-  }
-  std::optional<sim::Distribution> sizes;
-  json own = node.child("service").value();
-  if (node.has("size")) {
-    sizes = read_sizes(node);
-    if (own.is_object()) own["size"] = 0;
-  }
-  const auto made = make_service(build, node.child("service"), own, defaults, name);
-  if (!made) return;
-  const sim::Draws draws(build.scenario.seed, 0);
-  for (std::uint64_t i = 1; i <= count; ++i) {
-    Made member = *made;
-    member.service.name = fmt::format("{}-{:05}", name, i);
-    const auto index = static_cast<std::uint32_t>(build.scenario.services.size());
-    if (sizes) {
-      const double bytes = sizes->draw(draws, index, sim::Purpose::kFleet, 0);
-      member.service.workload.size_bytes = static_cast<std::uint64_t>(std::min(bytes, 1e18));
-      member.service.workload.disk_bytes = member.service.workload.size_bytes;
-    }
-    build.fleet_members[name].push_back(index);
-    add_service(build, node, std::move(member));
-  }
-}
-
-}  // namespace
 
 void read_projects(Build& build) {
   for (const Node& node : build.root.items("projects")) {
@@ -214,36 +154,67 @@ void read_services(Build& build) {
       if (made) add_service(build, node, std::move(*made));
     }
   }
-  for (const Node& node : build.root.items("fleets")) {
-    if (const auto name = node.text("name")) add_fleet(build, node, *name, defaults);
-  }
+  read_fleets(build);
   if (build.scenario.services.empty() && !build.root.has("fleets") && !build.faults.any()) {
     build.root.fault("there is nothing to back up",
                      "give \"services\": [{\"name\": \"db\", \"size\": \"20 GB\", …}]");
   }
 }
 
-std::vector<std::uint32_t> read_who(Build& build, const Node& node, bool all_by_default) {
-  std::vector<std::uint32_t> who;
+// Read once all services are there; a fleet that a limit covers has become services of its own.
+void read_limits(Build& build) {
+  for (const Node& node : build.root.items("limits")) {
+    sim::JobLimit limit;
+    limit.rule.jobs = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(node.integer("jobs").value_or(1), 1, UINT32_MAX));
+    limit.rule.wait_at_most = node.duration("wait_at_most");
+    limit.region = node.text("region").value_or("");
+    if (node.has("service")) limit.services = read_who(build, node, false).services;
+    if (const auto project = node.text("project")) {
+      const auto found = build.project_index.find(*project);
+      if (found == build.project_index.end()) {
+        node.fault_at("project", fmt::format("there is no project {}", printable(*project)),
+                      did_you_mean(*project, names_of(build.project_index)));
+        continue;
+      }
+      limit.project = found->second;
+      limit.name = "project " + *project + "'s";
+    }
+    if (limit.name.empty()) limit.name = limit.region.empty() ? "these" : limit.region + "'s";
+    build.scenario.limits.push_back(std::move(limit));
+  }
+}
+
+Who read_who(Build& build, const Node& node, bool all_by_default) {
+  Who who;
   auto names = node.texts("service");
   if (names.empty() && all_by_default) names.emplace_back("*");
   for (const std::string& name : names) {
     if (name == "*") {
-      who.clear();
-      for (std::uint32_t i = 0; i < build.scenario.services.size(); ++i) who.push_back(i);
+      who = {};
+      for (std::uint32_t i = 0; i < build.scenario.services.size(); ++i) who.services.push_back(i);
+      for (std::uint32_t i = 0; i < build.scenario.fleets.size(); ++i) who.fleets.push_back(i);
       return who;
     }
     if (const auto fleet = build.fleet_members.find(name); fleet != build.fleet_members.end()) {
-      who.insert(who.end(), fleet->second.begin(), fleet->second.end());
+      who.services.insert(who.services.end(), fleet->second.begin(), fleet->second.end());
+      continue;
+    }
+    if (const auto fleet = build.fleet_index.find(name); fleet != build.fleet_index.end()) {
+      who.fleets.push_back(fleet->second);
       continue;
     }
     const auto found = build.service_index.find(name);
     if (found == build.service_index.end()) {
+      const auto dash = name.rfind('-');
+      const bool member = dash != name.npos && build.fleet_index.contains(name.substr(0, dash));
       node.fault_at("service", fmt::format("there is no service {}", printable(name)),
-                    did_you_mean(name, names_of(build.service_index)));
+                    member ? "a fleet of this size is named as a whole: \"" + name.substr(0, dash) +
+                                 "\"; give a service of its own to single one out"
+                           : did_you_mean(name, names_of(build.service_index)));
       continue;
     }
-    who.push_back(found->second);
+    who.services.push_back(found->second);
   }
   return who;
 }

@@ -7,6 +7,7 @@
 #include "engine/base/text.h"
 #include "scenarios/build.h"
 #include "scenarios/size_csv.h"
+#include "sim/history.h"
 #include "sim/portable_math.h"
 
 namespace backcast::scenario {
@@ -76,6 +77,7 @@ void read_change(const Node& node, sim::Service& service) {
   } else if (left < -1e-9) {
     change.fault_at("mixture", "the shares add up to more than 100%");
   }
+  service.workload.noise = change.number("noise").value_or(0);
   const Node weekdays = change.child("weekdays");
   if (weekdays.value().is_array() && weekdays.value().size() == 7) {
     for (std::size_t day = 0; day < 7; ++day) {
@@ -104,11 +106,58 @@ std::optional<std::uint64_t> newest_known_size(const std::vector<policy::Snapsho
   return std::nullopt;
 }
 
+// Sizes and new bytes of real backups, replayed: each day is as busy as it was, by the curve that
+// "per_day" or "mixture" gives.
+void read_recorded_change(Build& build, const Node& change, sim::Service& service) {
+  const auto path = change.text("csv");
+  if (!path) return;
+  auto backups = read_history_csv(beside(build.document.name(), *path));
+  if (!backups.ok()) return build.faults.add(std::move(backups).error());
+  if (service.workload.noise > 0 || change.has("weekdays")) {
+    change.fault_at("csv", "a recorded history has its own busy days",
+                    "leave out \"noise\" and \"weekdays\"");
+  }
+  double operational_time = 0;
+  std::uint64_t before_bytes = 0;
+  for (const RecordedBackup& b : *backups) {
+    if (before_bytes > 0) {
+      const auto kept = static_cast<double>(b.size_bytes - b.new_bytes);
+      operational_time += service.delta.curve.advance(kept / static_cast<double>(before_bytes));
+    }
+    before_bytes = b.size_bytes;
+    service.workload.recorded_busy.push_back({b.at, operational_time});
+    service.workload.growth.recorded.push_back({b.at, b.size_bytes});
+  }
+  service.workload.size_bytes = backups->front().size_bytes;
+}
+
+void read_trace(Build& build, const Node& node, sim::Service& service) {
+  const bool is_trace = service.delta.kind == DeltaModel::Kind::kTrace;
+  const auto path = node.text("trace");
+  if (is_trace != path.has_value()) {
+    node.fault(is_trace ? "\"delta\": \"trace\" needs a \"trace\", the path of a presence table"
+                        : "a \"trace\" is used by \"delta\": \"trace\" alone");
+    return;
+  }
+  if (!is_trace) return;
+  const std::string file = beside(build.document.name(), *path);
+  auto text = read_text_file(file, 256 << 20);
+  if (!text.ok()) return node.fault_at("trace", std::move(text).error());
+  auto table = sim::parse_presence_table(*text, file);
+  if (!table.ok()) return node.fault_at("trace", std::move(table).error());
+  auto trace = std::make_shared<sim::Trace>(table->trace());
+  if (service.workload.size_bytes == 0) service.workload.size_bytes = trace->size(0);
+  build.assume(fmt::format("after the {} recorded generations of {} its data stays as it is",
+                           table->generations, service.name));
+  service.delta.trace = std::move(trace);
+}
+
 DeltaModel::Kind delta_kind(const std::string& name) {
   if (name == "lifetimes") return DeltaModel::Kind::kLifetimes;
   if (name == "half-of-disk") return DeltaModel::Kind::kHalfOfDisk;
   if (name == "incremental") return DeltaModel::Kind::kIncremental;
   if (name == "differential") return DeltaModel::Kind::kDifferential;
+  if (name == "trace") return DeltaModel::Kind::kTrace;
   return DeltaModel::Kind::kFull;
 }
 
@@ -126,7 +175,7 @@ void read_workload(Build& build, const Node& node, sim::Service& service) {
   } else if (const auto bytes = newest_known_size(service.history); bytes && !node.has("size")) {
     workload.size_bytes = static_cast<std::uint64_t>(
         std::min(static_cast<double>(*bytes) / std::max(workload.stored_share, 1e-6), 1e18));
-  } else if (!node.has("size")) {
+  } else if (!node.has("size") && !node.has("trace") && !node.child("change").has("csv")) {
     node.fault(fmt::format("\"{}\" has no size", service.name), "give \"size\": \"20 GB\"");
   }
   if (node.has("disk") && node.has("disk_used")) {
@@ -147,6 +196,8 @@ void read_workload(Build& build, const Node& node, sim::Service& service) {
       service.delta.dependents = DeltaModel::Dependents::kMerge;
   }
   read_change(node, service);
+  read_recorded_change(build, node.child("change"), service);
+  read_trace(build, node, service);
 }
 
 }  // namespace backcast::scenario

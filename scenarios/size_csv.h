@@ -13,6 +13,13 @@ namespace backcast::scenario {
 // columns are ignored. Errors: kNotFound; kBadInput with the line.
 Result<std::vector<sim::SizePoint>> read_size_csv(const std::string& path);
 
+// The same with a third column, `new_bytes`: what each backup added to the store.
+struct RecordedBackup {
+  Instant at{};
+  std::uint64_t size_bytes = 0, new_bytes = 0;
+};
+Result<std::vector<RecordedBackup>> read_history_csv(const std::string& path);
+
 // A path that a document names, taken from the folder of that document.
 std::string beside(const std::string& document_name, const std::string& path);
 

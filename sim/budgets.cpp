@@ -29,8 +29,12 @@ bool concerns(const Requirement& r, const Scenario& scenario, const cost::Invoic
   if (r.project && group.project != scenario.projects[*r.project].name) return false;
   if (!r.region.empty() && r.region != "any" && group.region != r.region) return false;
   return r.all_services ||
-         std::any_of(r.services.begin(), r.services.end(), [&](std::uint32_t service) {
-           return scenario.services[service].name == group.service;
+         std::any_of(r.services.begin(), r.services.end(),
+                     [&](std::uint32_t service) {
+                       return scenario.services[service].name == group.service;
+                     }) ||
+         std::any_of(r.fleets.begin(), r.fleets.end(), [&](std::uint32_t fleet) {
+           return scenario.fleets[fleet].name == group.service;
          });
 }
 

@@ -55,6 +55,12 @@ std::uint64_t DeltaModel::shared_bytes(const Generation& older, const Generation
   return std::min(newer.size_bytes, whole);
 }
 
+Generation DeltaModel::numbered(Generation generation, std::uint32_t ordinal) const {
+  generation.ordinal = ordinal;
+  if (kind == Kind::kTrace) generation.size_bytes = trace->size(ordinal);
+  return generation;
+}
+
 std::uint64_t DeltaModel::full_bytes(const Generation& generation) const {
   if (kind == Kind::kHalfOfDisk) return generation.disk_bytes / 2 + generation.disk_bytes % 2;
   return generation.size_bytes;
@@ -206,7 +212,8 @@ std::int64_t DeltaChain::freed_if_removed(Handle handle) const {
   return static_cast<std::int64_t>(freed);
 }
 
-void DeltaChain::clear() {
+void DeltaChain::restart(const DeltaModel& model) {
+  model_ = model;
   nodes_.clear();
   free_.clear();
   oldest_ = newest_ = kNone;

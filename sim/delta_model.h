@@ -38,8 +38,16 @@ struct Trace {
   std::vector<std::uint64_t> size_bytes;
   std::vector<std::uint64_t> shared_bytes;  // row b, column a < b: shared_bytes[b(b-1)/2 + a]
 
+  // Generations after the last are like the last.
+  std::uint64_t size(std::uint32_t a) const { return size_bytes[last(a)]; }
   std::uint64_t shared(std::uint32_t a, std::uint32_t b) const {
-    return shared_bytes[std::size_t{b} * (b - 1) / 2 + a];
+    a = last(a), b = last(b);
+    return a == b ? size_bytes[a] : shared_bytes[std::size_t{b} * (b - 1) / 2 + a];
+  }
+
+ private:
+  std::uint32_t last(std::uint32_t a) const {
+    return a < size_bytes.size() ? a : static_cast<std::uint32_t>(size_bytes.size() - 1);
   }
 };
 
@@ -76,6 +84,8 @@ struct DeltaModel {
 
   // Bytes two generations have in common, `older` first; 0 for kFull and kHalfOfDisk.
   std::uint64_t shared_bytes(const Generation& older, const Generation& newer) const;
+  // The generation as backup number `ordinal` of its service sees it: a trace knows its size.
+  Generation numbered(Generation generation, std::uint32_t ordinal) const;
   // Size of a backup that shares with nothing.
   std::uint64_t full_bytes(const Generation& generation) const;
 };
@@ -108,7 +118,8 @@ class DeltaChain {
   bool is_full(Handle handle) const { return nodes_[handle].full; }
   std::uint32_t held() const { return held_; }
   const DeltaModel& model() const { return model_; }
-  void clear();
+  // Forgets everything and goes on with another model, in the memory it has.
+  void restart(const DeltaModel& model);
 
  private:
   static constexpr Handle kNone = 0xFFFFFFFF;

@@ -1,184 +1,324 @@
 #include "sim/fleet.h"
 
 #include <fmt/format.h>
-#include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
-#include <limits>
+#include <map>
+#include <tuple>
 
-#include "engine/base/checked.h"
+#include "sim/fleet_parts.h"
 #include "sim/portable_math.h"
 
 namespace backcast::sim {
 namespace {
 
-constexpr std::uint32_t kMaxBackups = 1'000'000;
-constexpr double kSecondsPerDay = 86'400;
+constexpr std::uint64_t kMembersAtOnce = 16;  // each holds its whole ledger until it is added
 
-// One backup of a cohort and the ordinals that pruning deletes right after it.
-struct Step {
-  std::int64_t second = 0;  // since the start
-  std::uint32_t first_deleted = 0, deleted_count = 0;
-};
+// Draws of a fleet's members; part of every result, never renumber.
+enum FleetDraw : std::uint64_t { kSizeDraw, kPerDayDraw, kPerYearDraw, kStoredDraw, kActivityDraw };
 
-struct Timeline {
-  std::vector<Step> steps;
-  std::vector<std::uint32_t> deleted;  // ordinals, by step
-  std::uint32_t worst_age_seconds = 0;
-  std::uint32_t restore_points = 0;
-};
-
-std::int64_t seconds_between(Instant from, Instant to) {
-  return std::chrono::floor<std::chrono::seconds>(to - from).count();
-}
-
-Result<Timeline> plan_cohort(const FleetCohort& cohort, const FleetOptions& options) {
-  Timeline timeline;
-  std::vector<policy::Point> points;
-  std::vector<std::uint32_t> ordinals;  // of points
-  policy::Plan plan;
-  Instant before = options.start;
-  for (auto at = policy::next(cohort.schedule, options.start - kSecond, cohort.zone);
-       at && *at < options.end; at = policy::next(cohort.schedule, *at, cohort.zone)) {
-    if (timeline.steps.size() == kMaxBackups) {
-      return bad_input("a schedule of more than a million backups", "shorten the run");
+// The newest restore point in a region and how old it became at worst, as reports see it: from the
+// first one on, while there is any.
+void note_worst_age(const RunResult& run, FleetTotals& totals) {
+  std::vector<std::vector<const BackupRecord*>> by_region;
+  std::vector<std::string> regions;
+  for (const BackupRecord& b : run.backups) {
+    if (b.available == kNever) continue;
+    const auto found = std::find(regions.begin(), regions.end(), b.region);
+    const auto place = static_cast<std::size_t>(found - regions.begin());
+    if (found == regions.end()) {
+      regions.push_back(b.region);
+      by_region.emplace_back();
     }
-    const auto ordinal = static_cast<std::uint32_t>(timeline.steps.size());
-    policy::Point point;
-    point.time = point.end = *at;
-    points.push_back(point);
-    ordinals.push_back(ordinal);
-    policy::plan(cohort.retention, points, {*at, cohort.zone}, plan);
-    Step step{seconds_between(options.start, *at),
-              static_cast<std::uint32_t>(timeline.deleted.size()), 0};
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      if (plan.verdicts[i].keep) {
-        points[kept] = points[i];
-        ordinals[kept++] = ordinals[i];
-      } else {
-        timeline.deleted.push_back(ordinals[i]);
-        ++step.deleted_count;
+    by_region[place].push_back(&b);
+  }
+  Instant end = run.end;
+  for (const LogEvent& event : run.log) {
+    if (event.kind == LogKind::kServiceDeleted) end = std::min(end, event.at);
+  }
+  for (std::size_t r = 0; r < regions.size(); ++r) {
+    auto& points = by_region[r];
+    std::stable_sort(points.begin(), points.end(),
+                     [](const auto* a, const auto* b) { return a->available < b->available; });
+    FleetTotals::Age worst{regions[r], Duration{0}, {}};
+    const auto note = [&](const BackupRecord& newest, Instant until) {
+      if (until - newest.born <= worst.age) return;
+      worst.age = until - newest.born;
+      worst.at = until;
+    };
+    for (std::size_t k = 0; k < points.size(); ++k) {
+      const Instant until = std::min(k + 1 < points.size() ? points[k + 1]->available : end, end);
+      note(*points[k], std::min(until, points[k]->deleted));
+      if (points[k]->deleted >= until) continue;
+      for (std::size_t i = k; i-- > 0;) {  // the newest that outlives it
+        if (points[i]->deleted < until) continue;
+        note(*points[i], until);
+        break;
       }
     }
-    points.resize(kept);
-    ordinals.resize(kept);
-    timeline.steps.push_back(step);
-    timeline.worst_age_seconds = std::max(timeline.worst_age_seconds,
-                                          static_cast<std::uint32_t>(seconds_between(before, *at)));
-    before = *at;
-  }
-  timeline.worst_age_seconds = std::max(
-      timeline.worst_age_seconds, static_cast<std::uint32_t>(seconds_between(before, options.end)));
-  timeline.restore_points = static_cast<std::uint32_t>(points.size());
-  return timeline;
-}
-
-// What one thread keeps between services, so that nothing is allocated per service.
-struct Lane {
-  DeltaChain chain{DeltaModel{}};
-  std::vector<DeltaChain::Handle> handles;
-  std::uint32_t cohort = UINT32_MAX;
-};
-
-FleetOutcome run_member(const FleetMember& member, std::uint32_t index, const FleetCohort& cohort,
-                        const Timeline& timeline, const FleetOptions& options, Lane& lane) {
-  if (lane.cohort != member.cohort) {
-    lane.chain = DeltaChain(cohort.delta);
-    lane.cohort = member.cohort;
-  }
-  lane.chain.clear();
-  lane.handles.resize(timeline.steps.size());
-  const Draws draws(options.seed, options.replication);
-  const Distribution busy{Distribution::Kind::kLogNormal, 1, member.restlessness};
-  FleetOutcome outcome;
-  uint128 byte_seconds = 0;
-  double tau = 0;
-  std::int64_t last = 0;
-  for (std::uint32_t ordinal = 0; ordinal < timeline.steps.size(); ++ordinal) {
-    const Step& step = timeline.steps[ordinal];
-    const std::int64_t passed = step.second - last;
-    last = step.second;
-    byte_seconds += static_cast<uint128>(lane.chain.stored_bytes()) * static_cast<uint128>(passed);
-    const double factor =
-        member.restlessness > 0 ? busy.draw(draws, index, Purpose::kChange, ordinal) : 1;
-    tau += static_cast<double>(passed) / kSecondsPerDay * factor;
-    const auto grown =
-        static_cast<std::int64_t>(static_cast<double>(member.growth_bytes) *
-                                  (static_cast<double>(step.second) / kSecondsPerDay));
-    const std::int64_t size =
-        std::max<std::int64_t>(static_cast<std::int64_t>(member.size_bytes) + grown, 0);
-    const auto added = lane.chain.add(
-        {ordinal, static_cast<std::uint64_t>(size), static_cast<std::uint64_t>(size), tau});
-    lane.handles[ordinal] = added.handle;
-    outcome.written_bytes += added.moved_bytes;
-    outcome.peak_bytes = std::max(outcome.peak_bytes, lane.chain.stored_bytes());
-    for (std::uint32_t d = 0; d < step.deleted_count; ++d) {
-      lane.chain.remove(lane.handles[timeline.deleted[step.first_deleted + d]]);
+    const auto place = std::lower_bound(
+        totals.worst_ages.begin(), totals.worst_ages.end(), worst.region,
+        [](const FleetTotals::Age& a, const std::string& region) { return a.region < region; });
+    if (place == totals.worst_ages.end() || place->region != worst.region) {
+      totals.worst_ages.insert(place, worst);
+    } else if (worst.age > place->age) {
+      *place = worst;
     }
   }
-  const std::int64_t rest = seconds_between(options.start, options.end) - last;
-  byte_seconds += static_cast<uint128>(lane.chain.stored_bytes()) * static_cast<uint128>(rest);
-  const uint128 byte_hours = byte_seconds / 3600;
-  constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
-  outcome.stored_byte_hours = byte_hours > kMost ? kMost : static_cast<std::uint64_t>(byte_hours);
-  outcome.last_bytes = lane.chain.stored_bytes();
-  outcome.restore_points = timeline.restore_points;
-  outcome.worst_age_seconds = timeline.worst_age_seconds;
-  return outcome;
+}
+
+// Stored bytes of all members, by region, looked at once a day.
+class DailySums {
+ public:
+  explicit DailySums(const Scenario& scenario)
+      : start_(scenario.start),
+        days_(
+            static_cast<std::size_t>((scenario.end - scenario.start + kDay - Duration{1}) / kDay)) {
+  }
+
+  void add(const Series& series) {
+    auto& sums = by_region_[series.region];
+    sums.resize(days_ + 1, 0);
+    std::size_t point = 0;
+    for (std::size_t day = 0; day <= days_; ++day) {
+      const Instant at = start_ + static_cast<std::int64_t>(day) * kDay;
+      while (point + 1 < series.points.size() && series.points[point + 1].at <= at) ++point;
+      sums[day] += series.points[point].value;
+    }
+  }
+
+  std::vector<Series> take(const std::string& project, Instant end) const {
+    std::vector<Series> result;
+    for (const auto& [region, sums] : by_region_) {
+      Series series;
+      series.project = project;
+      series.region = region;
+      for (std::size_t day = 0; day <= days_; ++day) {
+        const Instant at = std::min(start_ + static_cast<std::int64_t>(day) * kDay, end);
+        if (series.points.empty() || series.points.back().value != sums[day]) {
+          series.points.push_back({at, sums[day]});
+        }
+      }
+      result.push_back(std::move(series));
+    }
+    return result;
+  }
+
+ private:
+  Instant start_;
+  std::size_t days_;
+  std::map<std::string, std::vector<std::uint64_t>> by_region_;
+};
+
+struct MemberRun {
+  RunResult run;
+  std::vector<RequirementTally> tallies;
+  std::uint64_t size_first_bytes = 0, size_last_bytes = 0;
+};
+
+MemberRun run_member(const Scenario& whole, const Fleet& fleet, std::uint64_t member,
+                     std::uint32_t replication, Scenario& own) {
+  own.services.assign(1, member_of(fleet, whole.seed, member));
+  MemberRun result;
+  {
+    World world(own, {0}, Draws(whole.seed, replication));
+    world.run();
+    result.run = world.take();
+  }
+  const Service& service = own.services.front();
+  result.run.services.resize(1);
+  result.run.services[0].name = service.name;
+  result.run.services[0].region = service.region;
+  result.size_first_bytes = size_at(service.workload, own.start, own.start);
+  result.size_last_bytes = size_at(service.workload, own.start, own.end);
+  result.tallies = tally_requirements(own, result.run);
+  return result;
+}
+
+void fold(MemberRun member, const Scenario& scenario, const Fleet& fleet, FleetRun& sum,
+          DailySums& stored, const LedgerSink& ledger) {
+  count(member.run, 1, sum.totals);
+  sum.events += member.run.events;
+  sum.size_first_bytes += member.size_first_bytes;
+  sum.size_last_bytes += member.size_last_bytes;
+  for (const Series& series : member.run.series) {
+    if (series.kind == SeriesKind::kStoredBytes) stored.add(series);
+  }
+  std::stable_sort(member.run.usage.begin(), member.run.usage.end(),
+                   [](const UsageRecord& a, const UsageRecord& b) {
+                     return std::tie(a.start, a.region, a.backup) <
+                            std::tie(b.start, b.region, b.backup);
+                   });
+  for (UsageRecord& record : member.run.usage) {
+    record.service = fleet.name;
+    if (record.kind == UsageKind::kTransfer) sum.totals.moved_bytes += record.quantity;
+    ledger(record);
+  }
+  for (std::size_t i = 0; i < member.tallies.size(); ++i) {
+    add(scenario.requirements[i], sum.tallies[i], std::move(member.tallies[i]));
+  }
+}
+
+FleetRun run_one_by_one(const Scenario& scenario, std::uint32_t index, const FleetOptions& options,
+                        const LedgerSink& ledger) {
+  const Fleet& fleet = scenario.fleets[index];
+  const Scenario own = scenario_of_one(scenario, index);
+  FleetRun sum;
+  sum.totals.members = fleet.count;
+  sum.tallies.resize(scenario.requirements.size());
+  for (RequirementTally& tally : sum.tallies) tally.checked = false;
+  DailySums stored(scenario);
+  tbb::task_arena arena(arena_threads(options));
+  std::vector<MemberRun> members(kMembersAtOnce);
+  sum.totals.simulated =
+      in_chunks(fleet.count, kMembersAtOnce, options, [&](std::uint64_t begin, std::uint64_t end) {
+        arena.execute([&] {
+          tbb::parallel_for(begin, end, [&](std::uint64_t member) {
+            Scenario mine = own;
+            members[member - begin] =
+                run_member(scenario, fleet, member, options.replication, mine);
+          });
+        });
+        for (std::uint64_t member = begin; member < end; ++member) {
+          fold(std::move(members[member - begin]), scenario, fleet, sum, stored, ledger);
+        }
+      });
+  sum.series = stored.take(scenario.projects[fleet.service.project].name, scenario.end);
+  return sum;
 }
 
 }  // namespace
 
-Result<FleetRun> run_fleet(std::span<const FleetCohort> cohorts,
-                           std::span<const FleetMember> members, const FleetOptions& options) {
-  constexpr Duration kLongest = kDay * 36'525;
-  if (options.end <= options.start || options.end - options.start > kLongest) {
-    return bad_input("a fleet runs forward for at most 100 years");
+std::string member_name(const Fleet& fleet, std::uint64_t member) {
+  return fmt::format("{}-{:05}", fleet.name, member + 1);
+}
+
+Service member_of(const Fleet& fleet, std::uint64_t seed, std::uint64_t member) {
+  Service service = fleet.service;
+  service.name = member_name(fleet, member);
+  service.entity = fleet.first_entity + static_cast<std::uint32_t>(member);
+  const Draws draws(seed, 0);
+  const auto drawn = [&](const Distribution& law, FleetDraw which) {
+    return law.draw(draws, service.entity, Purpose::kFleet, which);
+  };
+  Workload& workload = service.workload;
+  if (fleet.size_bytes) {
+    const double disk_share =
+        workload.size_bytes == 0
+            ? 1
+            : static_cast<double>(workload.disk_bytes) / static_cast<double>(workload.size_bytes);
+    const double bytes = std::min(drawn(*fleet.size_bytes, kSizeDraw), 1e18);
+    workload.size_bytes = static_cast<std::uint64_t>(bytes);
+    workload.disk_bytes = static_cast<std::uint64_t>(std::min(bytes * disk_share, 1e18));
   }
-  if (members.size() >= UINT32_MAX) return bad_input("a fleet has at most 2^32-2 services");
-  FleetRun run;
-  run.outcomes.resize(members.size());
-  std::vector<Timeline> timelines(cohorts.size());
-  std::vector<std::uint64_t> sizes(cohorts.size());
-  for (const FleetMember& member : members) {
-    if (member.cohort >= cohorts.size()) {
-      return bad_input(fmt::format("a service of cohort {}, of {}", member.cohort, cohorts.size()));
+  if (fleet.growth_bytes_per_day) {
+    workload.growth.bytes_per_day = static_cast<std::int64_t>(
+        std::clamp(drawn(*fleet.growth_bytes_per_day, kPerDayDraw), -1e17, 1e17));
+  }
+  if (fleet.growth_share_per_year) {
+    workload.growth.share_per_year =
+        std::max(drawn(*fleet.growth_share_per_year, kPerYearDraw), -0.999999);
+  }
+  if (fleet.stored_share) {
+    workload.stored_share = std::clamp(drawn(*fleet.stored_share, kStoredDraw), 0.0, 100.0);
+  }
+  if (fleet.activity) {
+    const double factor = std::max(drawn(*fleet.activity, kActivityDraw), 0.0);
+    service.delta.curve.rate1 *= factor;
+    service.delta.curve.rate2 *= factor;
+    service.delta.curve.rate3 *= factor;
+  }
+  return service;
+}
+
+Scenario scenario_of_one(const Scenario& scenario, std::uint32_t fleet) {
+  Scenario one;
+  one.start = scenario.start;
+  one.end = scenario.end;
+  one.seed = scenario.seed;
+  one.projects = scenario.projects;
+  const auto names_it = [&](const std::vector<std::uint32_t>& fleets) {
+    return std::find(fleets.begin(), fleets.end(), fleet) != fleets.end();
+  };
+  for (ScheduledEvent event : scenario.events) {
+    const bool for_some = !event.services.empty() || !event.fleets.empty();
+    if (for_some && !names_it(event.fleets)) continue;
+    event.services.clear();
+    if (for_some) event.services.push_back(0);
+    one.events.push_back(std::move(event));
+  }
+  for (Requirement requirement : scenario.requirements) {
+    const bool concerned = names_it(requirement.fleets);
+    requirement.services.clear();
+    if (concerned) requirement.services.push_back(0);
+    one.requirements.push_back(std::move(requirement));
+  }
+  return one;
+}
+
+void count(const RunResult& run, std::uint64_t times, FleetTotals& totals) {
+  for (const BackupRecord& backup : run.backups) {
+    (backup.original != kNone ? totals.copies : totals.made) += times;
+    switch (backup.state) {
+      case BackupState::kRunning:
+        totals.running += times;
+        break;
+      case BackupState::kAvailable:
+        totals.available += times;
+        break;
+      case BackupState::kDeleted:
+        totals.deleted += times;
+        break;
+      case BackupState::kFailed:
+        totals.failed += times;
+        break;
+      case BackupState::kRefused:
+        totals.refused += times;
+        break;
     }
-    ++sizes[member.cohort];
   }
-  std::vector<std::optional<Error>> errors(cohorts.size());
-  tbb::task_arena arena(options.threads == 0 ? tbb::task_arena::automatic
-                                             : static_cast<int>(options.threads));
-  arena.execute([&] {
-    tbb::parallel_for(std::size_t{0}, cohorts.size(), [&](std::size_t c) {
-      auto timeline = plan_cohort(cohorts[c], options);
-      if (timeline.ok())
-        timelines[c] = std::move(*timeline);
-      else
-        errors[c] = timeline.error();
-    });
-  });
-  for (std::size_t c = 0; c < cohorts.size(); ++c) {
-    if (errors[c]) return *errors[c];
-    run.backups += sizes[c] * timelines[c].steps.size();
-    run.deletions += sizes[c] * timelines[c].deleted.size();
+  totals.restores += times * run.restores.size();
+  note_worst_age(run, totals);
+}
+
+std::string why_one_by_one(const Scenario& scenario, const Fleet& fleet) {
+  const Service& s = fleet.service;
+  const bool one_size = !fleet.size_bytes && !fleet.growth_bytes_per_day &&
+                        !fleet.growth_share_per_year && !fleet.stored_share;
+  if (!s.history.empty()) return "each goes on from a history";
+  if (s.job.failure_probability > 0) return "each job may fail by chance";
+  if (!one_size && s.job.speed.rate_bytes_per_second > 0) {
+    return "each backup takes as long as its data";
   }
-  tbb::enumerable_thread_specific<Lane> lanes;
-  arena.execute([&] {
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, members.size(), 64),
-                      [&](const auto& range) {
-                        Lane& lane = lanes.local();
-                        for (std::size_t i = range.begin(); i < range.end(); ++i) {
-                          const std::uint32_t c = members[i].cohort;
-                          run.outcomes[i] = run_member(members[i], static_cast<std::uint32_t>(i),
-                                                       cohorts[c], timelines[c], options, lane);
-                        }
-                      });
-  });
-  return run;
+  if (s.store.object_bytes > 0) return "requests are counted by object";
+  const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
+  if (native != nullptr && native->max_size_bytes > 0) return "retention limits bytes";
+  bool copies = false;
+  for (const ServiceSchedule& schedule : s.schedules) {
+    if (std::holds_alternative<policy::ZillizWindow>(schedule.rule)) {
+      return "each start is drawn within its window";
+    }
+    copies = copies || !schedule.copies.empty();
+  }
+  for (const ScheduledEvent& event : scenario.events) {
+    copies = copies || !event.copies.empty();
+    if (event.kind == EventKind::kRestore) return "its restores depend on its data";
+  }
+  if (copies && s.job.copy_rate_bytes_per_second > 0) return "each copy takes as long as its data";
+  for (const Requirement& r : scenario.requirements) {
+    if (r.kind == RequirementKind::kQuota) return "a requirement limits its bytes";
+    if (r.kind == RequirementKind::kRestoreTime && s.job.restore_rate_bytes_per_second > 0) {
+      return "a requirement limits the time to restore it";
+    }
+  }
+  return {};
+}
+
+FleetRun run_fleet(const Scenario& scenario, std::uint32_t fleet, const FleetOptions& options,
+                   const LedgerSink& ledger) {
+  const bool alike = why_one_by_one(scenario, scenario.fleets[fleet]).empty();
+  if (alike && !options.one_by_one) return replay_fleet(scenario, fleet, options, ledger);
+  return run_one_by_one(scenario, fleet, options, ledger);
 }
 
 }  // namespace backcast::sim

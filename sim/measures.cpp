@@ -92,6 +92,14 @@ Measures measures_of(const RunResult& run) {
     coverage_days +=
         seconds(run.end - oldest) / kSecondsPerDay / static_cast<double>(points.of_service.size());
   }
+  double made = points.made, failed = points.failed, last = points.last;
+  for (const FleetTotals& fleet : run.fleets) {
+    made += static_cast<double>(fleet.available + fleet.deleted);
+    failed += static_cast<double>(fleet.failed + fleet.refused);
+    last += static_cast<double>(fleet.available);
+    moved += static_cast<double>(fleet.moved_bytes);
+    for (const FleetTotals::Age& age : fleet.worst_ages) worst = std::max(worst, age.age);
+  }
   double failing = 0;
   for (const RequirementOutcome& outcome : run.requirements) {
     failing += seconds(outcome.failing_time);
@@ -100,9 +108,9 @@ Measures measures_of(const RunResult& run) {
           {"stored_bytes_peak", stored.peak},
           {"stored_bytes_last", stored.last},
           {"moved_bytes", moved},
-          {"backups_made", points.made},
-          {"backups_failed", points.failed},
-          {"restore_points_last", points.last},
+          {"backups_made", made},
+          {"backups_failed", failed},
+          {"restore_points_last", last},
           {"rpo_seconds_worst", seconds(worst)},
           {"coverage_days_mean", coverage_days},
           {"requirements_hold", all_hold(run) ? 1.0 : 0.0},

@@ -25,7 +25,7 @@ struct Finding {
 
 class Checker {
  public:
-  Checker(const Scenario& scenario, RunResult& result)
+  Checker(const Scenario& scenario, const RunResult& result)
       : scenario_(scenario),
         result_(result),
         backups_of_(result.services.size()),
@@ -38,7 +38,7 @@ class Checker {
     }
   }
 
-  void check(const Requirement& requirement);
+  RequirementTally check(const Requirement& requirement);
 
  private:
   const std::string& service_name(std::uint32_t service) const {
@@ -72,25 +72,18 @@ class Checker {
   Instant protected_since(std::uint32_t service) const;
 
   void note(Finding finding);
-  void conclude();
+  RequirementTally conclude();
 
   const Scenario& scenario_;
-  RunResult& result_;
+  const RunResult& result_;
   std::vector<std::vector<std::uint32_t>> backups_of_;  // by service
   std::vector<Instant> deleted_at_;                     // by service
-  RequirementOutcome outcome_;
+  RequirementTally tally_;
   std::vector<Finding> findings_;
 };
 
-std::string subject(const Requirement& r, const Scenario& scenario) {
-  if (r.all_services && r.services.size() != 1) return "every service";
-  if (r.services.size() == 1) return scenario.services[r.services.front()].name;
-  return fmt::format("{} services", r.services.size());
-}
-
-std::string place_words(const Requirement& r) {
-  if (r.region == "any") return " in any region";
-  return r.region.empty() ? "" : " in " + r.region;
+std::uint64_t count_of(Duration d) {
+  return static_cast<std::uint64_t>(d.count());
 }
 
 Span Checker::span_of(const Requirement& r, std::uint32_t service) const {
@@ -127,11 +120,6 @@ std::uint32_t Checker::newest_before(const std::vector<PointInTime>& points, Ins
 }
 
 void Checker::check_rpo(const Requirement& r) {
-  outcome_.kind = "rpo";
-  outcome_.statement =
-      fmt::format("the newest restore point of {}{} is never older than {}", subject(r, scenario_),
-                  place_words(r), format_duration(r.at_most));
-  outcome_.limit = format_duration(r.at_most);
   Duration worst{0};
   for (const std::uint32_t service : r.services) {
     const auto all = points(r, service);
@@ -152,16 +140,12 @@ void Checker::check_rpo(const Requirement& r) {
     note({std::move(spans), service, region_of(r, service), newest, since,
           what + ", and the next one is not there yet"});
   }
-  outcome_.observed = format_duration(worst);
+  tally_.worst = count_of(worst);
 }
 
 void Checker::check_restore_points(const Requirement& r) {
-  outcome_.kind = "restore_points";
   const std::string window =
       r.within > Duration{0} ? " of the last " + format_duration(r.within) : "";
-  outcome_.statement = fmt::format("{}{} always has at least {} restore points{}",
-                                   subject(r, scenario_), place_words(r), r.at_least, window);
-  outcome_.limit = std::to_string(r.at_least);
   std::uint32_t fewest = UINT32_MAX;
   for (const std::uint32_t service : r.services) {
     const auto all = points(r, service);
@@ -188,21 +172,11 @@ void Checker::check_restore_points(const Requirement& r) {
           fmt::format("{} {} is down to fewer than {} restore points{}", service_name(service),
                       place(r, service), r.at_least, window)});
   }
-  outcome_.checked = fewest != UINT32_MAX;
-  outcome_.observed =
-      outcome_.checked ? std::to_string(fewest) : "the run is shorter than the window";
+  tally_.checked = fewest != UINT32_MAX;
+  tally_.worst = fewest;
 }
 
 void Checker::check_coverage(const Requirement& r) {
-  outcome_.kind = "coverage";
-  std::string rungs;
-  for (const Duration rung : r.ladder) {
-    rungs += (rungs.empty() ? "" : ", ") + format_duration(rung);
-  }
-  outcome_.statement =
-      fmt::format("{}{} can always go back {} (to a point no more than twice as old)",
-                  subject(r, scenario_), place_words(r), rungs);
-  outcome_.limit = rungs;
   Duration uncovered{0};
   bool any = false;
   for (const std::uint32_t service : r.services) {
@@ -223,18 +197,11 @@ void Checker::check_coverage(const Requirement& r) {
                         place(r, service), format_duration(rung), format_duration(2 * rung))});
     }
   }
-  outcome_.checked = any;
-  outcome_.observed = !any ? "the run is shorter than twice the first rung"
-                      : uncovered > Duration{0}
-                          ? fmt::format("uncovered for {}", format_duration(uncovered))
-                          : "always covered";
+  tally_.checked = any;
+  tally_.worst = count_of(uncovered);
 }
 
 void Checker::check_protected(const Requirement& r) {
-  outcome_.kind = "protected";
-  outcome_.statement =
-      fmt::format("no protected backup of {} is ever deleted", subject(r, scenario_));
-  outcome_.limit = "0";
   std::uint32_t lost = 0, seen = 0;
   for (std::uint32_t i = 0; i < result_.backups.size(); ++i) {
     const BackupRecord& b = result_.backups[i];
@@ -250,18 +217,14 @@ void Checker::check_protected(const Requirement& r) {
           b.deleted,
           fmt::format("the protected backup {} is gone: {}", b.id, b.reason)});
   }
-  outcome_.checked = seen > 0;
-  outcome_.observed =
-      seen == 0 ? "the run has no protected backup" : fmt::format("{} of {} lost", lost, seen);
+  tally_.checked = seen > 0;
+  tally_.worst = lost;
+  tally_.seen = seen;
 }
 
 void Checker::check_quota(const Requirement& r) {
-  outcome_.kind = "quota";
-  const std::string of = r.project ? "project " + scenario_.projects[*r.project].name
-                                   : subject(r, scenario_) + place_words(r);
-  outcome_.statement =
-      fmt::format("the backups of {} never hold more than {}", of, format_bytes(r.at_most_bytes));
-  outcome_.limit = format_bytes(r.at_most_bytes);
+  const std::string of =
+      r.project ? "project " + scenario_.projects[*r.project].name : subject_of(r, scenario_);
   std::uint64_t highest = 0;
   for (const Series& series : result_.series) {
     if (r.project) {
@@ -284,14 +247,10 @@ void Checker::check_quota(const Requirement& r) {
     note({std::move(spans), series.service, series.region, kNone, first,
           fmt::format("the backups of {} pass {}", of, format_bytes(r.at_most_bytes))});
   }
-  outcome_.observed = format_bytes(highest);
+  tally_.worst = highest;
 }
 
 void Checker::check_copy_within(const Requirement& r) {
-  outcome_.kind = "copy_within";
-  outcome_.statement = fmt::format("every backup of {} has a copy in {} within {}",
-                                   subject(r, scenario_), r.region, format_duration(r.at_most));
-  outcome_.limit = format_duration(r.at_most);
   const Span checked = checked_span(r);
   std::map<std::uint32_t, Instant> copied;
   for (const BackupRecord& b : result_.backups) {
@@ -319,16 +278,11 @@ void Checker::check_copy_within(const Requirement& r) {
           b.born,
           fmt::format("{} still has no copy in {}", b.id, r.region)});
   }
-  outcome_.checked = seen > 0;
-  outcome_.observed = seen == 0 ? "no backup in the run" : format_duration(slowest);
+  tally_.checked = seen > 0;
+  tally_.worst = count_of(slowest);
 }
 
 void Checker::check_restore_time(const Requirement& r) {
-  outcome_.kind = "restore_time";
-  outcome_.statement =
-      fmt::format("restoring any restore point of {}{} never takes longer than {}",
-                  subject(r, scenario_), place_words(r), format_duration(r.at_most));
-  outcome_.limit = format_duration(r.at_most);
   const Span checked = checked_span(r);
   Duration slowest{0};
   bool any = false;
@@ -366,8 +320,8 @@ void Checker::check_restore_time(const Requirement& r) {
           fmt::format("the restore of {} begun at {} is not done", service_name(restore.service),
                       format_instant(restore.started))});
   }
-  outcome_.checked = any;
-  outcome_.observed = any ? format_duration(slowest) : "nothing to restore";
+  tally_.checked = any;
+  tally_.worst = count_of(slowest);
 }
 
 void Checker::note(Finding finding) {
@@ -375,38 +329,33 @@ void Checker::note(Finding finding) {
 }
 
 // Joins what was found, takes the earliest as the counterexample and explains it.
-void Checker::conclude() {
-  if (!findings_.empty()) {
-    std::vector<Span> all;
-    for (const Finding& f : findings_) all.insert(all.end(), f.spans.begin(), f.spans.end());
-    all = joined(std::move(all));
-    const auto first = std::min_element(findings_.begin(), findings_.end(),
-                                        [](const Finding& a, const Finding& b) {
-                                          return a.spans.front().from < b.spans.front().from;
-                                        });
-    outcome_.holds = false;
-    outcome_.checked = true;
-    outcome_.first_failure = first->spans.front().from;
-    outcome_.failing_time = total(all);
-    outcome_.failing_periods = static_cast<std::uint32_t>(all.size());
-    outcome_.service = first->service;
-    outcome_.region = first->region;
-    TraceQuery query;
-    query.service = first->service;
-    if (!first->region.empty() && first->region != "any") query.regions = {first->region};
-    if (first->service != kNone) query.regions.push_back(result_.services[first->service].region);
-    query.from = first->causes_from;
-    query.until = outcome_.first_failure;
-    query.begins_with = first->last_good;
-    outcome_.trace = trace(result_, query, first->conclusion);
+RequirementTally Checker::conclude() {
+  if (findings_.empty()) return std::move(tally_);
+  for (const Finding& f : findings_) {
+    tally_.failing.insert(tally_.failing.end(), f.spans.begin(), f.spans.end());
   }
-  result_.requirements.push_back(std::move(outcome_));
-  outcome_ = {};
-  findings_.clear();
+  tally_.failing = joined(std::move(tally_.failing));
+  const auto first =
+      std::min_element(findings_.begin(), findings_.end(), [](const Finding& a, const Finding& b) {
+        return a.spans.front().from < b.spans.front().from;
+      });
+  tally_.checked = true;
+  tally_.service = first->service;
+  tally_.region = first->region;
+  TraceQuery query;
+  query.service = first->service;
+  if (!first->region.empty() && first->region != "any") query.regions = {first->region};
+  if (first->service != kNone) query.regions.push_back(result_.services[first->service].region);
+  query.from = first->causes_from;
+  query.until = tally_.failing.front().from;
+  query.begins_with = first->last_good;
+  tally_.trace = trace(result_, query, first->conclusion);
+  return std::move(tally_);
 }
 
-void Checker::check(const Requirement& requirement) {
-  outcome_.name = requirement.name;
+RequirementTally Checker::check(const Requirement& requirement) {
+  tally_ = {};
+  findings_.clear();
   switch (requirement.kind) {
     case RequirementKind::kRpo:
       check_rpo(requirement);
@@ -424,13 +373,7 @@ void Checker::check(const Requirement& requirement) {
       check_quota(requirement);
       break;
     case RequirementKind::kBudget:
-      outcome_.kind = "budget";
-      outcome_.statement =
-          fmt::format("the bill is never above {} {}{}", requirement.at_most_amount,
-                      requirement.currency, requirement.per_month ? " a month" : " in all");
-      outcome_.limit = requirement.at_most_amount;
-      outcome_.checked = false;
-      outcome_.observed = "the run has no bill";
+      tally_.checked = false;
       break;
     case RequirementKind::kCopyWithin:
       check_copy_within(requirement);
@@ -439,14 +382,17 @@ void Checker::check(const Requirement& requirement) {
       check_restore_time(requirement);
       break;
   }
-  conclude();
+  return conclude();
 }
 
 }  // namespace
 
-void check_requirements(const Scenario& scenario, RunResult& result) {
+std::vector<RequirementTally> tally_requirements(const Scenario& scenario,
+                                                 const RunResult& result) {
   Checker checker(scenario, result);
-  for (const Requirement& requirement : scenario.requirements) checker.check(requirement);
+  std::vector<RequirementTally> tallies;
+  for (const Requirement& r : scenario.requirements) tallies.push_back(checker.check(r));
+  return tallies;
 }
 
 }  // namespace backcast::sim

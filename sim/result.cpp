@@ -8,6 +8,8 @@ const char* name(LogKind kind) {
       return "history_continued";
     case LogKind::kBackupStarted:
       return "backup_started";
+    case LogKind::kBackupWaits:
+      return "backup_waits";
     case LogKind::kBackupCompleted:
       return "backup_completed";
     case LogKind::kBackupFailed:
@@ -48,6 +50,8 @@ const char* name(LogKind kind) {
       return "storage_lost";
     case LogKind::kWindowMissed:
       return "window_missed";
+    case LogKind::kClockJumped:
+      return "clock_jumped";
     case LogKind::kRequirementFailed:
       return "requirement_failed";
     case LogKind::kRequirementHolds:

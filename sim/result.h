@@ -74,6 +74,7 @@ struct RequirementOutcome {
 enum class LogKind : std::uint8_t {
   kHistoryContinued,
   kBackupStarted,
+  kBackupWaits,
   kBackupCompleted,
   kBackupFailed,
   kBackupRefused,
@@ -94,6 +95,7 @@ enum class LogKind : std::uint8_t {
   kRestoreFailed,
   kStorageLost,
   kWindowMissed,
+  kClockJumped,
   kRequirementFailed,
   kRequirementHolds
 };
@@ -140,6 +142,7 @@ struct ServiceResult {
   std::string region;
   std::uint64_t size_first_bytes = 0;  // live data at the start and at the end of the run
   std::uint64_t size_last_bytes = 0;
+  std::uint64_t members = 1;  // more than one stands for a fleet
 };
 
 // A restore that the scenario scheduled.
@@ -152,6 +155,24 @@ struct RestoreRecord {
   std::uint64_t bytes = 0;
   Duration lost{0};    // started - born of the backup: what the restore cannot bring back
   std::string reason;  // why it failed, or which version and rules applied
+};
+
+// What is kept of a fleet whose services were simulated one after another. Its usage is in the bill
+// and its bytes are in RunResult::series; its backups are counted only.
+struct FleetTotals {
+  std::uint32_t service = kNone;  // the entry of RunResult::services that stands for all of them
+  std::uint64_t members = 0;
+  std::uint64_t simulated = 0;  // fewer than members if the run was interrupted
+  std::uint64_t made = 0, copies = 0;
+  std::uint64_t available = 0, deleted = 0, failed = 0, refused = 0, running = 0;
+  std::uint64_t restores = 0;
+  std::uint64_t moved_bytes = 0;  // between places
+  struct Age {
+    std::string region;
+    Duration age{0};  // the oldest that the newest restore point of a member became
+    Instant at{};
+  };
+  std::vector<Age> worst_ages;  // by region
 };
 
 // Usage that the scenario's bill leaves out on purpose (its `bill` field), summed.
@@ -170,7 +191,8 @@ struct RunResult {
   bool partial = false;      // interrupted: everything up to `end` is right
   std::uint64_t events = 0;  // kernel events handled
 
-  std::vector<ServiceResult> services;  // in scenario order, fleets expanded
+  std::vector<ServiceResult> services;  // in scenario order, small fleets expanded; fleets last
+  std::vector<FleetTotals> fleets;      // of those that are kept as sums
   std::vector<BackupRecord> backups;
   std::vector<UsageRecord> usage;   // everything, by start, then service, region, backup
   std::vector<UsageRecord> billed;  // the part inside the scenario's bill

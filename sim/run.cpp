@@ -44,6 +44,13 @@ std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario)
   std::map<std::string, std::uint32_t> first_of_source;
   std::set<std::string> linked;
   for (const auto& link : scenario.links) linked.insert(link.from);
+  // A restore may come home over a link that copies of others use.
+  const bool restores =
+      std::any_of(scenario.events.begin(), scenario.events.end(),
+                  [](const ScheduledEvent& e) { return e.kind == EventKind::kRestore; });
+  if (restores) {
+    for (const auto& link : scenario.links) linked.insert(link.to);
+  }
   for (std::uint32_t i = 0; i < count; ++i) {
     const Service& s = scenario.services[i];
     if (scenario.projects[s.project].quota_bytes) {
@@ -51,6 +58,14 @@ std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario)
     }
     if (linked.contains(s.region)) {
       couples.join(first_of_source.try_emplace(s.region, i).first->second, i);
+    }
+  }
+  for (const JobLimit& limit : scenario.limits) {
+    std::optional<std::uint32_t> first;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (!covers(limit, scenario.services[i], i)) continue;
+      couples.join(first.value_or(i), i);
+      first = first.value_or(i);
     }
   }
   std::map<std::uint32_t, std::vector<std::uint32_t>> groups;
@@ -114,26 +129,36 @@ void drop_repeated_log_lines(std::vector<LogEvent>& log) {
   });
 }
 
-void split_bill(const Scenario& scenario, RunResult& result) {
-  const auto& kinds = scenario.bill.backup_kinds;
-  std::map<std::string, LeftOut> left_out;
-  for (const UsageRecord& record : result.usage) {
+// Parts the usage into what the scenario's bill covers and what it leaves out.
+class BillSplit {
+ public:
+  explicit BillSplit(const Scenario& scenario) : scenario_(scenario) {}
+
+  bool covers(const UsageRecord& record) {
+    const auto& kinds = scenario_.bill.backup_kinds;
     if (kinds.empty() || std::find(kinds.begin(), kinds.end(), record.backup_kind) != kinds.end()) {
-      result.billed.push_back(record);
-      continue;
+      return true;
     }
-    LeftOut& entry = left_out[record.backup_kind];
+    LeftOut& entry = left_out_[record.backup_kind];
     ++entry.records;
     if (record.kind == UsageKind::kStorage) {
       entry.peak_bytes = std::max(entry.peak_bytes, record.quantity);
     }
+    return false;
   }
-  for (auto& [kind, entry] : left_out) {
-    entry.what = kind + " backups";
-    if (!scenario.bill.because.empty()) entry.what += ": " + scenario.bill.because;
-    result.left_out.push_back(std::move(entry));
+
+  void write(RunResult& result) {
+    for (auto& [kind, entry] : left_out_) {
+      entry.what = kind + " backups";
+      if (!scenario_.bill.because.empty()) entry.what += ": " + scenario_.bill.because;
+      result.left_out.push_back(std::move(entry));
+    }
   }
-}
+
+ private:
+  const Scenario& scenario_;
+  std::map<std::string, LeftOut> left_out_;
+};
 
 void add_services(const Scenario& scenario, RunResult& result) {
   for (const Service& s : scenario.services) {
@@ -146,9 +171,73 @@ void add_services(const Scenario& scenario, RunResult& result) {
     service.size_last_bytes = size_at(s.workload, scenario.start, scenario.end);
     result.services.push_back(std::move(service));
   }
+  for (const Fleet& fleet : scenario.fleets) {
+    ServiceResult service;
+    service.name = fleet.name;
+    service.project = scenario.projects[fleet.service.project].name;
+    service.provider = fleet.service.provider;
+    service.region = fleet.service.region;
+    service.members = fleet.count;
+    result.services.push_back(std::move(service));
+  }
+}
+
+// Fleets that are kept as sums, one after the other; what they show of requirements is added.
+void run_fleets(const Scenario& scenario, const RunOptions& options, BillSplit& bill,
+                std::vector<RequirementTally>& tallies, RunResult& whole) {
+  const LedgerSink ledger = [&](const UsageRecord& record) {
+    if (!bill.covers(record)) return;
+    if (options.ledger) return options.ledger(record);
+    whole.billed.push_back(record);
+  };
+  FleetOptions how;
+  how.replication = options.replication;
+  how.threads = options.threads;
+  how.stop = options.stop;
+  how.progress = options.progress;
+  how.one_by_one = options.fleets_one_by_one;
+  for (std::uint32_t f = 0; f < scenario.fleets.size(); ++f) {
+    FleetRun run = run_fleet(scenario, f, how, ledger);
+    const auto place = static_cast<std::uint32_t>(scenario.services.size()) + f;
+    run.totals.service = place;
+    whole.services[place].size_first_bytes = run.size_first_bytes;
+    whole.services[place].size_last_bytes = run.size_last_bytes;
+    whole.events += run.events;
+    for (Series& series : run.series) {
+      series.service = place;
+      whole.series.push_back(std::move(series));
+    }
+    for (std::size_t i = 0; i < tallies.size(); ++i) {
+      if (run.tallies[i].service != kNone) run.tallies[i].service = place;
+      add(scenario.requirements[i], tallies[i], std::move(run.tallies[i]));
+    }
+    if (run.totals.simulated < run.totals.members) {
+      whole.partial = true;
+      whole.warnings.push_back(
+          fmt::format("interrupted: {} of the {} services of {} were simulated, the figures are "
+                      "theirs",
+                      run.totals.simulated, run.totals.members, scenario.fleets[f].name));
+    }
+    whole.fleets.push_back(std::move(run.totals));
+  }
+}
+
+// Requirements speak of the services that were simulated; an interrupted run leaves some out.
+Scenario without(const Scenario& scenario, const std::vector<bool>& is_done) {
+  Scenario rest = scenario;
+  for (Requirement& requirement : rest.requirements) {
+    std::erase_if(requirement.services, [&](std::uint32_t service) { return !is_done[service]; });
+  }
+  return rest;
 }
 
 }  // namespace
+
+std::uint64_t services_of(const Scenario& scenario) {
+  std::uint64_t count = scenario.services.size();
+  for (const Fleet& fleet : scenario.fleets) count += fleet.count;
+  return count;
+}
 
 RunResult run(const Scenario& scenario, const RunOptions& options) {
   RunResult whole;
@@ -163,15 +252,37 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
   const auto groups = coupled_groups(scenario);
   std::vector<RunResult> parts(groups.size());
   const Draws draws(scenario.seed, options.replication);
+  const auto stopped = [&] { return options.stop != nullptr && *options.stop; };
+  std::vector<char> is_whole(groups.size(), 0);
   const auto simulate = [&](std::size_t i) {
+    if (stopped() && groups.size() > 1) return;
     World world(scenario, groups[i], draws);
-    world.run();
+    is_whole[i] = world.run(options.stop) ? 1 : 0;
+    if (is_whole[i] == 0 && groups.size() > 1) return;
     parts[i] = world.take();
+    if (options.progress) options.progress(groups[i].size());
   };
   tbb::task_arena arena(options.threads == 0 ? tbb::task_arena::automatic
                                              : static_cast<int>(options.threads));
   arena.execute([&] { tbb::parallel_for(std::size_t{0}, groups.size(), simulate); });
 
+  std::vector<bool> is_done(scenario.services.size(), true);
+  std::uint64_t done = scenario.services.size();
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (is_whole[i] != 0) continue;
+    whole.partial = true;
+    if (groups.size() == 1) {
+      whole.end = parts[i].end;
+      continue;
+    }
+    for (const std::uint32_t service : groups[i]) is_done[service] = false;
+    done -= groups[i].size();
+  }
+  if (done < scenario.services.size()) {
+    whole.warnings.push_back(
+        fmt::format("interrupted: {} of the {} services were simulated, the figures are theirs",
+                    done, scenario.services.size()));
+  }
   merge_backups(parts, whole);
   for (const RunResult& part : parts) whole.events += part.events;
   merge(parts, &RunResult::log, whole, [](const LogEvent& e) { return e.at; });
@@ -182,8 +293,19 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
         [](const UsageRecord& r) { return std::tie(r.start, r.service, r.region, r.backup); });
   merge(parts, &RunResult::series, whole,
         [](const Series& s) { return std::tie(s.kind, s.service, s.project, s.region); });
-  split_bill(scenario, whole);
-  check_requirements(scenario, whole);
+  BillSplit bill(scenario);
+  for (const UsageRecord& record : whole.usage) {
+    if (bill.covers(record)) whole.billed.push_back(record);
+  }
+  std::vector<RequirementTally> tallies =
+      done == scenario.services.size() ? tally_requirements(scenario, whole)
+                                       : tally_requirements(without(scenario, is_done), whole);
+  run_fleets(scenario, options, bill, tallies, whole);
+  bill.write(whole);
+  for (std::size_t i = 0; i < tallies.size(); ++i) {
+    whole.requirements.push_back(
+        outcome_of(scenario, scenario.requirements[i], std::move(tallies[i])));
+  }
   return whole;
 }
 

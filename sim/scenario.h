@@ -9,8 +9,10 @@
 
 #include "engine/base/instant.h"
 #include "engine/policy/admission.h"
+#include "engine/policy/restore_rules.h"
 #include "engine/policy/retention.h"
 #include "engine/policy/schedule.h"
+#include "engine/policy/service_limits.h"
 #include "sim/delta_model.h"
 #include "sim/draws.h"
 #include "sim/workload.h"
@@ -30,7 +32,8 @@ struct ServiceSchedule {
   std::optional<policy::RetentionPolicy> retention;  // of what it makes: the verdict at birth
   bool initial_backup = false;  // one backup at once when the schedule starts to hold
   std::vector<CopyRule> copies;
-  Instant from{};  // holds from here (inclusive) until there (exclusive)
+  bool catches_up = false;  // a missed start is made up for, once, as soon as possible
+  Instant from{};           // holds from here (inclusive) until there (exclusive)
   Instant until = Instant::max();
 };
 
@@ -50,8 +53,17 @@ struct JobModel {
   Duration retry_after{0};
 };
 
+// What the ledger says of a service's backups beside their bytes; off unless the scenario says so.
+struct StoreModel {
+  std::string storage_class;  // "" = the price book's default
+  std::uint64_t object_bytes =
+      0;                   // a backup is written and read in objects of this size; 0 = uncounted
+  bool retrieval = false;  // bytes read back for a restore are recorded
+};
+
 struct Service {
   std::string name;
+  std::uint32_t entity = 0;   // whose draws it sees: its place among all services, fleets included
   std::uint32_t project = 0;  // index into Scenario::projects
   std::string provider, rules, cloud, region, kind;
   std::uint32_t collections = 0;
@@ -65,7 +77,22 @@ struct Service {
   // none later than the start. Their sizes are bytes as stored; 0 = as the workload says.
   std::vector<policy::Snapshot> history;
   JobModel job;
+  StoreModel store;
 };
+
+// Very many services that share nothing but their policy: simulated one after another, and kept as
+// sums. What differs between members is drawn for each, the same in every replication.
+struct Fleet {
+  std::string name;
+  std::uint64_t count = 0;
+  std::uint32_t first_entity = 0;  // of its members
+  Service service;                 // what they have in common; bears the fleet's name
+  std::optional<Distribution> size_bytes, growth_bytes_per_day, growth_share_per_year, stored_share;
+  std::optional<Distribution> activity;  // factor of every rate of change
+};
+std::string member_name(const Fleet& fleet, std::uint64_t member);
+// Member number 0..count-1 in full.
+Service member_of(const Fleet& fleet, std::uint64_t seed, std::uint64_t member);
 
 struct Project {
   std::string name;
@@ -82,6 +109,17 @@ struct LinkSpec {
   std::uint64_t per_transfer_bytes_per_second = 0;  // 0 = no limit
 };
 
+// Jobs that may run at once among the services it covers.
+struct JobLimit {
+  policy::ConcurrencyLimit rule;
+  std::optional<std::uint32_t> project;
+  std::string region;                   // "" = any
+  std::vector<std::uint32_t> services;  // none named: all
+  std::string name;                     // "project shop", for people
+};
+// Whether the limit counts the jobs of this service.
+bool covers(const JobLimit& limit, const Service& service, std::uint32_t index);
+
 enum class EventKind : std::uint8_t {
   kManualBackup,
   kDeleteService,
@@ -94,20 +132,26 @@ enum class EventKind : std::uint8_t {
   kJobFailures,  // every job of the service fails
   kStorageLoss,  // every backup in a region is gone
   kRestore,
-  kBurst  // data is rewritten or added; the effect lies in Workload::bursts
+  kClockJump,  // the clock of whoever starts the jobs jumps; data and store keep true time
+  kBurst       // data is rewritten or added; the effect lies in Workload::bursts
 };
 
 struct ScheduledEvent {
   Instant at{};
   EventKind kind{};
   std::vector<std::uint32_t> services;  // indices; empty = none named
+  std::vector<std::uint32_t> fleets;    // indices into Scenario::fleets
   std::optional<std::uint32_t> project;
   std::string region, to_region;
   Duration lasts{0};
+  Duration jump{0};  // of a clock, forward or back
   std::vector<std::string> tags;
   std::vector<CopyRule> copies;
   std::optional<policy::RetentionPolicy> retention;
   bool delete_backups = false;
+  // A restore: who asks for it, and which versions the backup had, the provider offers, is wanted.
+  std::optional<policy::ZillizRole> role;
+  std::optional<policy::Version> backup_version, latest_version, target_version;
   std::optional<Instant> as_of;  // a restore of the newest backup born at or before this
 };
 
@@ -126,6 +170,7 @@ struct Requirement {
   std::string name;
   RequirementKind kind{};
   std::vector<std::uint32_t> services;  // which it speaks of
+  std::vector<std::uint32_t> fleets;    // indices into Scenario::fleets
   std::optional<std::uint32_t> project;
   std::string region;  // "" = home region of each service; "any" = anywhere
   Duration at_most{0};
@@ -152,7 +197,9 @@ struct Scenario {
   std::uint64_t seed = 0;
   std::vector<Project> projects;
   std::vector<Service> services;
+  std::vector<Fleet> fleets;
   std::vector<LinkSpec> links;
+  std::vector<JobLimit> limits;
   std::vector<ScheduledEvent> events;  // by time, then as written
   std::vector<Requirement> requirements;
   BillScope bill;

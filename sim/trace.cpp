@@ -22,6 +22,7 @@ bool is_cause(LogKind kind) {
     case LogKind::kBurst:
     case LogKind::kStorageLost:
     case LogKind::kWindowMissed:
+    case LogKind::kClockJumped:
       return true;
     default:
       return false;

@@ -29,6 +29,7 @@ Vault::Vault(const Scenario& scenario, std::uint32_t service, std::string region
   leftover_.project = scenario_.projects[owner.project].name;
   leftover_.service = owner.name;
   leftover_.region = region_;
+  leftover_.storage_class = owner.store.storage_class;
   leftover_.backup_kind = region_ == owner.region ? "automatic" : "copy";
   stored_.kind = SeriesKind::kStoredBytes;
   stored_.service = service_;
@@ -71,6 +72,7 @@ void Vault::arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot 
                    const policy::RetentionPolicy* birth, Instant now) {
   const std::size_t place = place_of(backup);
   Held& held = held_[place];
+  if (steps_ != nullptr) steps_->push_back({now, number_, backup, ordinals_[place], true});
   held.available = true;
   held.birth = birth;
   held.snapshot = std::move(snapshot);
@@ -105,6 +107,10 @@ void Vault::release(Held& held, BackupRecord& record, Instant now) {
   const std::uint64_t after = chain_.stored_bytes();
   record.freed_bytes = held.available && before > after ? before - after : 0;
   if (!held.available) return;
+  if (steps_ != nullptr) {
+    const std::uint32_t ordinal = ordinals_[static_cast<std::size_t>(&held - held_.data())];
+    steps_->push_back({now, number_, held.backup, ordinal, false});
+  }
   close(held.open, now);
   // What others still share goes on being stored: a fee for early deletion is due on the rest.
   UsageRecord deletion = held.open;
@@ -154,6 +160,11 @@ void Vault::close(UsageRecord& open, Instant now) {
   usage_.push_back(open);
 }
 
+std::uint64_t Vault::objects_in(std::uint64_t bytes) const {
+  const std::uint64_t object_bytes = scenario_.services[service_].store.object_bytes;
+  return object_bytes == 0 ? 0 : bytes / object_bytes + (bytes % object_bytes != 0 ? 1 : 0);
+}
+
 void Vault::rebalance(std::size_t place, Instant now) {
   Held& held = held_[place];
   if (!held.available) return;
@@ -162,6 +173,7 @@ void Vault::rebalance(std::size_t place, Instant now) {
   close(held.open, now);
   held.open.start = now;
   held.open.quantity = own_bytes;
+  held.open.objects = objects_in(own_bytes);
 }
 
 void Vault::rebalance_leftover(Instant now) {
@@ -173,6 +185,7 @@ void Vault::rebalance_leftover(Instant now) {
   close(leftover_, now);
   leftover_.start = now;
   leftover_.quantity = bytes;
+  leftover_.objects = objects_in(bytes);
 }
 
 void Vault::note_stored(Instant now) {

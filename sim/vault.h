@@ -14,6 +14,15 @@
 
 namespace backcast::sim {
 
+// One change of what a vault holds, for those who replay it with other data.
+struct VaultStep {
+  Instant at{};
+  std::uint32_t vault = 0;    // counts the vaults of the world
+  std::uint32_t backup = 0;   // index into the run's backups
+  std::uint32_t ordinal = 0;  // of its generation
+  bool adds = false;          // false: removes
+};
+
 class Vault {
  public:
   // A restore point, or a copy still on its way (not yet `available`).
@@ -69,6 +78,12 @@ class Vault {
   // Closes every open record at the end of the run.
   void finish(Instant end);
 
+  // Notes every restore point that comes or goes as vault number `vault`.
+  void record(std::vector<VaultStep>& steps, std::uint32_t vault) {
+    steps_ = &steps;
+    number_ = vault;
+  }
+
  private:
   std::size_t place_of(std::uint32_t backup) const;
   void close(UsageRecord& open, Instant now);
@@ -79,6 +94,7 @@ class Vault {
   void rebalance(std::size_t place, Instant now);
   void rebalance_leftover(Instant now);
   void note_stored(Instant now);
+  std::uint64_t objects_in(std::uint64_t bytes) const;
 
   const Scenario& scenario_;
   std::uint32_t service_;
@@ -89,6 +105,8 @@ class Vault {
   std::vector<std::uint32_t> ordinals_;  // of held_
   UsageRecord leftover_;  // bytes that stay for those that depend on a deleted restore point
   Series stored_;
+  std::vector<VaultStep>* steps_ = nullptr;
+  std::uint32_t number_ = 0;
 };
 
 }  // namespace backcast::sim

@@ -9,12 +9,19 @@
 
 #include "engine/base/instant.h"
 #include "sim/delta_model.h"
+#include "sim/draws.h"
 
 namespace backcast::sim {
 
 struct SizePoint {
   Instant at{};
   std::uint64_t size_bytes = 0;
+};
+
+// Operational time as a recorded history has it.
+struct BusyPoint {
+  Instant at{};
+  double operational_time = 0;
 };
 
 struct SizeStep {
@@ -47,16 +54,66 @@ struct Workload {
   double stored_share = 1;       // size of a full backup divided by the live data
   Growth growth;
   std::array<double, 7> weekday_factor{1, 1, 1, 1, 1, 1, 1};  // Monday first; how busy a day is
-  std::vector<Burst> bursts;                                  // by time
-  Duration rewrite_every{0};                                  // periodic full or partial rewrite
+  // Standard deviation of the logarithm of how busy a day is beside its weekday; the mean stays 1.
+  double noise = 0;
+  // By time; replaces weekdays and noise, linear in between, and goes on at its mean pace.
+  std::vector<BusyPoint> recorded_busy;
+  std::vector<Burst> bursts;  // by time
+  Duration rewrite_every{0};  // periodic full or partial rewrite
   double rewrite_share = 0;
 };
 
 // Live data at t, before compression. Rounded down to whole bytes.
 std::uint64_t size_at(const Workload& workload, Instant start, Instant t);
 
-// What a backup of that instant sees. `curve` turns bursts into operational time: after a burst
-// the share 1 - rewritten_share of the bytes is still alive. Ordinal is left 0.
+// What one instant means to every service that shares growth, bursts and weekdays, whatever its
+// size: worked out once and used for all of them.
+struct Moment {
+  double days = 0;                         // since the start
+  double compounded = 1, season = 1;       // factors of the size
+  double added_bytes = 0;                  // steps and bursts
+  double recorded_bytes = -1;              // replaces the initial size; below 0: nothing recorded
+  double busy_days = 0;                    // operational time of an even life
+  std::int64_t day = 0;                    // days since 1970
+  double day_share = 0, day_factor = 0;    // how much of that day is over, how busy its weekday is
+  std::uint32_t bursts = 0, rewrites = 0;  // so far
+};
+Moment moment_at(const Workload& workload, Instant start, Instant t);
+// Moment::compounded of such a growth, so many days after the start.
+double compounded_growth(const Growth& growth, double days);
+
+// The life of one service's data: turns moments into what a backup sees. Remembers what it worked
+// out, so it is cheap to ask often; moments may come in any order.
+class Life {
+ public:
+  Life() = default;
+  // Forgets the life before. The workload must outlive it; `curve` turns bursts into operational
+  // time: after a burst the share 1 - rewritten_share of the bytes is still alive.
+  void begin(const Workload& workload, const SurvivalCurve& curve, Instant start, Draws draws,
+             std::uint32_t entity);
+
+  // Live data, before compression, rounded down to whole bytes.
+  std::uint64_t size_bytes(const Moment& moment) const;
+  // What a backup of that moment sees; ordinal is left 0.
+  Generation at(const Moment& moment);
+
+ private:
+  double noisy_days(const Moment& moment);
+  double factor_of(std::int64_t day) const;
+
+  const Workload* workload_ = nullptr;
+  Draws draws_;
+  std::uint32_t entity_ = 0;
+  Distribution noise_;
+  double rewrite_advance_ = 0;
+  std::vector<double> burst_advances_;  // sums of the first so many
+  std::int64_t first_day_ = 0;
+  double first_day_share_ = 0;
+  std::vector<double> day_begins_;  // operational time since first_day_ began, at each day's begin
+  std::vector<double> day_noise_;
+};
+
+// What a backup of that instant sees in a life without noise.
 Generation generation_at(const Workload& workload, const SurvivalCurve& curve, Instant start,
                          Instant t);
 

@@ -6,17 +6,24 @@
 
 namespace backcast::sim {
 
-World::World(const Scenario& scenario, std::vector<std::uint32_t> members, Draws draws)
-    : scenario_(scenario), members_(std::move(members)), draws_(draws), now_(scenario.start) {
+World::World(const Scenario& scenario, std::vector<std::uint32_t> members, Draws draws,
+             std::vector<VaultStep>* steps)
+    : scenario_(scenario),
+      members_(std::move(members)),
+      draws_(draws),
+      steps_(steps),
+      now_(scenario.start),
+      limit_jobs_(scenario.limits.size()) {
   result_.start = scenario.start;
   result_.end = scenario.end;
   for (const auto& link : scenario.links) {
     links_.emplace_back(link.rate_bytes_per_second, link.per_transfer_bytes_per_second);
   }
   for (const std::uint32_t service : members_) {
-    services_[service];
-    vault_of(service, scenario.services[service].region);
-    const auto& schedules = scenario.services[service].schedules;
+    const Service& s = scenario.services[service];
+    services_[service].life.begin(s.workload, s.delta.curve, scenario.start, draws, s.entity);
+    vault_of(service, s.region);
+    const auto& schedules = s.schedules;
     for (std::uint32_t i = 0; i < schedules.size(); ++i) slots_.push_back({service, i, 0});
   }
 }
@@ -28,7 +35,7 @@ void World::push(Instant at, Kind kind, std::uint32_t entity) {
   queue_.push({std::chrono::ceil<std::chrono::seconds>(since).count(), kind, entity});
 }
 
-void World::run() {
+bool World::run(const std::atomic<bool>* stop) {
   for (const std::uint32_t service : members_) adopt(service);
   for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
     const ServiceSchedule& schedule =
@@ -45,14 +52,20 @@ void World::run() {
         event.kind == EventKind::kManualBackup || event.kind == EventKind::kRestore;
     push(event.at, starts_a_job ? kManual : kScenario, i);
   }
-  while (!queue_.empty()) {
+  constexpr std::uint64_t kLooksUpEvery = 256;
+  bool whole = true;
+  while (!queue_.empty() && whole) {
     const Event event = queue_.pop();
     now_ = scenario_.start + std::chrono::seconds(event.second);
     handle(event);
+    whole = stop == nullptr || queue_.popped() % kLooksUpEvery != 0 || !*stop;
   }
-  now_ = scenario_.end;
-  for (const auto& vault : vaults_) vault->finish(scenario_.end);
+  // What else happens in the second in which it stops is not known: the run ends before it is over.
+  if (whole) now_ = scenario_.end;
+  result_.end = now_;
+  for (const auto& vault : vaults_) vault->finish(now_);
   result_.events = queue_.popped();
+  return whole;
 }
 
 void World::handle(const Event& event) {
@@ -88,6 +101,8 @@ void World::handle(const Event& event) {
       return fire(event.entity);
     case kRetries:
       return attempt(event.entity);
+    case kWaitEnds:
+      return give_up_waiting(event.entity);
     case kManual:
       for (const std::uint32_t service : scenario_.events[event.entity].services) {
         if (!services_.contains(service)) continue;
@@ -104,9 +119,13 @@ void World::handle(const Event& event) {
 void World::schedule_next(std::uint32_t slot, Instant after) {
   Slot& s = slots_[slot];
   const ServiceSchedule& schedule = scenario_.services[s.service].schedules[s.schedule];
-  const auto fires = next_start(schedule, s, after);
-  if (!fires || *fires >= schedule.until) return;
-  push(*fires, kFires, slot);
+  // The schedule goes by the scheduler's clock, which may be ahead or behind.
+  const Duration ahead = services_.at(s.service).clock_ahead;
+  s.due = Instant::max();
+  const auto fires = next_start(schedule, s, after + ahead);
+  if (!fires || *fires - ahead >= schedule.until) return;
+  s.due = std::max(*fires - ahead, now_);
+  push(s.due, kFires, slot);
 }
 
 void World::log(LogKind kind, std::uint32_t service, std::uint32_t backup, std::string region,
@@ -120,7 +139,9 @@ std::uint32_t World::vault_of(std::uint32_t service, const std::string& region) 
     if (vaults_[vault]->region() == region) return vault;
   }
   vaults_.push_back(std::make_unique<Vault>(scenario_, service, region, result_.usage));
-  state.vaults.push_back(static_cast<std::uint32_t>(vaults_.size() - 1));
+  const auto number = static_cast<std::uint32_t>(vaults_.size() - 1);
+  if (steps_ != nullptr) vaults_.back()->record(*steps_, number);
+  state.vaults.push_back(number);
   return state.vaults.back();
 }
 

@@ -3,6 +3,7 @@
 // look at, moves virtual time, and writes down what happened.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,9 +24,12 @@ namespace backcast::sim {
 class World {
  public:
   // `members` are indices of services, rising. The scenario must outlive the world.
-  World(const Scenario& scenario, std::vector<std::uint32_t> members, Draws draws);
+  // With `steps`, every change of a vault is noted there.
+  World(const Scenario& scenario, std::vector<std::uint32_t> members, Draws draws,
+        std::vector<VaultStep>* steps = nullptr);
 
-  void run();
+  // Until the end, or until a stop is asked for: then the run ends at that moment. True: whole.
+  bool run(const std::atomic<bool>* stop = nullptr);
 
   // What happened; backups are in order of birth within a service, the log in order of time.
   RunResult take();
@@ -46,6 +50,7 @@ class World {
     kInitial,       // slot: the backup that a schedule begins with
     kFires,         // slot
     kRetries,       // job
+    kWaitEnds,      // job that has waited as long as it may
     kManual,        // scenario event: a manual backup or a restore
   };
 
@@ -53,7 +58,9 @@ class World {
   struct Slot {
     std::uint32_t service = 0, schedule = 0;
     std::uint64_t fired = 0;
-    Instant last = Instant::min();  // the last time the schedule named
+    Instant last = Instant::min();  // the last time the schedule named, by the scheduler's clock
+    Instant due = Instant::max();   // of the next start
+    bool missed = false;            // a start that was due could not be made
   };
   struct Job {
     std::uint32_t backup = kNone;
@@ -62,7 +69,7 @@ class World {
     std::uint32_t attempt = 0;
     Generation generation;
     std::string doomed;  // why it will fail; "" = it succeeds
-    bool running = false;
+    bool running = false, waiting = false;
   };
   struct Copy {
     std::uint32_t backup = kNone, vault = 0;
@@ -85,6 +92,8 @@ class World {
     bool schedules_on = true, deleted = false;
     std::optional<Instant> newest_automatic;
     std::optional<Instant> newest_of_history;
+    Life life;
+    Duration clock_ahead{0};  // of whoever starts its jobs
   };
 
   // world.cpp
@@ -102,6 +111,11 @@ class World {
   void start_manual(std::uint32_t event, std::uint32_t service);
   void start(std::uint32_t service, std::uint32_t slot, std::uint32_t event);
   void attempt(std::uint32_t job);
+  void begin_job(std::uint32_t job);
+  std::uint32_t full_limit(std::uint32_t service) const;
+  void give_up_waiting(std::uint32_t job);
+  void leave_limits(std::uint32_t service);
+  void start_waiting();
   void end_job(std::uint32_t job);
   void complete(Job& job);
   void fail(Job& job, std::string reason);
@@ -121,6 +135,8 @@ class World {
                     policy::OwnerKind owner);
   void purge(std::uint32_t service);
   void enable_schedules(std::uint32_t service);
+  void make_up(std::uint32_t service);
+  void jump_clock(std::uint32_t service, Duration by);
 
   // world_copies.cpp
   void start_copies(const Job& job);
@@ -131,8 +147,6 @@ class World {
   void cancel_copy(std::uint32_t copy, const std::string& reason);
   void fail_copies_to(const std::string& region);
   void await_link(std::uint32_t link);
-  Duration copy_time(const Service& service, std::uint64_t bytes, const std::string& from,
-                     const std::string& to) const;
 
   // world_retention.cpp
   bool store(std::uint32_t backup, const Job& job);
@@ -160,10 +174,21 @@ class World {
   void fail_jobs_of(std::uint32_t service, const std::string& reason);
   void lose_storage(const ScheduledEvent& event);
   void restore(std::uint32_t event, std::uint32_t service);
+  std::string why_no_restore(const ScheduledEvent& event, const Service& service,
+                             const RestoreRecord& restore) const;
+  void move_restore(std::uint32_t restore);
+  void finish_restore(std::uint32_t restore);
+  void record_reading(const RestoreRecord& restore);
+  void record_requests(std::uint32_t backup, const char* operation, std::uint64_t bytes);
+  UsageRecord usage_of(std::uint32_t backup, UsageKind kind) const;
+
+  // Marks a restore among the ids of a link's transfers.
+  static constexpr std::uint64_t kRestoreTransfer = 1ULL << 32;
 
   const Scenario& scenario_;
   std::vector<std::uint32_t> members_;
   Draws draws_;
+  std::vector<VaultStep>* steps_;
   EventQueue queue_;
   Instant now_{};
   RunResult result_;
@@ -178,6 +203,8 @@ class World {
   std::map<std::uint32_t, Series> quotas_;              // by project
   std::map<std::uint32_t, std::vector<Purge>> purges_;  // by service
   std::vector<std::string> keys_;                       // of deleted projects
+  std::vector<std::uint32_t> limit_jobs_;               // running, as Scenario::limits
+  std::vector<std::uint32_t> waiting_;                  // jobs, in the order in which they came
 };
 
 }  // namespace backcast::sim

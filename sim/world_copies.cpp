@@ -48,6 +48,7 @@ void World::start_copy(std::uint32_t original, const Generation& generation, con
   copy.birth = rule.retention ? &*rule.retention : nullptr;
   copy.running = true;
   const std::uint64_t moved = vaults_[copy.vault]->reserve(backup, generation).moved_bytes;
+  record_requests(backup, "put", moved);
   const auto index = static_cast<std::uint32_t>(copies_.size());
   log(LogKind::kCopyStarted, service, backup, rule.region,
       fmt::format("{} started: {} to move", record.id, format_bytes(moved)));
@@ -80,18 +81,6 @@ void World::start_copy(std::uint32_t original, const Generation& generation, con
   await_link(copy.link);
 }
 
-// Time a transfer takes that has its way to itself.
-Duration World::copy_time(const Service& service, std::uint64_t bytes, const std::string& from,
-                          const std::string& to) const {
-  for (const LinkSpec& link : scenario_.links) {
-    if (link.from != from || link.to != to) continue;
-    const std::uint64_t cap = link.per_transfer_bytes_per_second;
-    return time_for(
-        bytes, cap == 0 ? link.rate_bytes_per_second : std::min(cap, link.rate_bytes_per_second));
-  }
-  return time_for(bytes, service.job.copy_rate_bytes_per_second);
-}
-
 // Asks to be called when the link's next transfer ends. An earlier call may find nothing to do.
 void World::await_link(std::uint32_t link) {
   if (const auto end_ns = links_[link].next_end_ns()) {
@@ -104,7 +93,8 @@ void World::end_link(std::uint32_t link) {
   bool any = false;
   while (const auto completion = links_[link].pop(now_ns)) {
     any = true;
-    end_copy(static_cast<std::uint32_t>(completion->id));
+    const auto place = static_cast<std::uint32_t>(completion->id);
+    (completion->id & kRestoreTransfer) != 0 ? finish_restore(place) : end_copy(place);
   }
   if (any) await_link(link);
 }

@@ -48,6 +48,8 @@ void World::begin_for(std::uint32_t service, const ScheduledEvent& event) {
                  s.name + ": automatic backups are switched off; existing ones keep their expiry");
     case EventKind::kEnableSchedules:
       return enable_schedules(service);
+    case EventKind::kClockJump:
+      return jump_clock(service, event.jump);
     case EventKind::kSuspend:
       ++state.suspended;
       return log(LogKind::kOutageBegan, service, kNone, s.region,
@@ -68,6 +70,9 @@ void World::end(std::uint32_t index) {
   if (event.kind == EventKind::kOutage) {
     --down_[event.region];
     log(LogKind::kOutageEnded, kNone, kNone, event.region, event.region + " is back");
+    for (const std::uint32_t service : members_) {
+      if (scenario_.services[service].region == event.region) make_up(service);
+    }
   }
   if (event.kind == EventKind::kLinkOutage) {
     log(LogKind::kOutageEnded, kNone, kNone, event.to_region,
@@ -81,6 +86,7 @@ void World::end(std::uint32_t index) {
     if (event.kind == EventKind::kSuspend) {
       --state.suspended;
       log(LogKind::kOutageEnded, service, kNone, s.region, s.name + " runs again");
+      make_up(service);
     }
     if (event.kind == EventKind::kJobFailures) {
       --state.failing;
@@ -131,63 +137,6 @@ void World::lose_storage(const ScheduledEvent& event) {
       drop(backup, LogKind::kDeleted, "the storage of " + event.region + " was lost");
     }
   }
-}
-
-void World::restore(std::uint32_t index, std::uint32_t service) {
-  const ScheduledEvent& event = scenario_.events[index];
-  const Service& s = scenario_.services[service];
-  RestoreRecord restore;
-  restore.service = service;
-  restore.started = now_;
-  restore.to_region = event.to_region.empty() ? s.region : event.to_region;
-  const Instant as_of = event.as_of.value_or(now_);
-  for (const auto& vault : vaults_) {
-    if (vault->service() != service || region_is_down(vault->region())) continue;
-    if (!event.region.empty() && vault->region() != event.region) continue;
-    for (const Vault::Held& held : vault->held()) {
-      const BackupRecord& b = result_.backups[held.backup];
-      if (!held.available || b.born > as_of) continue;
-      const bool better =
-          restore.backup == kNone || b.born > result_.backups[restore.backup].born ||
-          (b.born == result_.backups[restore.backup].born && b.region == restore.to_region);
-      if (better) restore.backup = held.backup;
-    }
-  }
-  const auto place = static_cast<std::uint32_t>(result_.restores.size());
-  if (restore.backup == kNone || region_is_down(restore.to_region)) {
-    restore.reason = restore.backup == kNone ? "there is no restore point to restore from"
-                                             : restore.to_region + " is down";
-    log(LogKind::kRestoreFailed, service, restore.backup, restore.to_region,
-        fmt::format("restore of {} failed: {}", s.name, restore.reason));
-    result_.restores.push_back(std::move(restore));
-    return;
-  }
-  const BackupRecord& b = result_.backups[restore.backup];
-  restore.from_region = b.region;
-  restore.bytes = b.size_bytes;
-  restore.lost = as_of - b.born;
-  restore.completed = now_ + b.restore_time;
-  const bool crosses = b.region != restore.to_region;
-  if (crosses) {
-    restore.completed += copy_time(s, b.size_bytes, b.region, restore.to_region);
-    UsageRecord transfer;
-    transfer.kind = UsageKind::kTransfer;
-    transfer.start = transfer.end = now_;
-    transfer.quantity = b.size_bytes;
-    transfer.project = scenario_.projects[s.project].name;
-    transfer.service = s.name;
-    transfer.region = b.region;
-    transfer.peer_region = restore.to_region;
-    transfer.backup_kind = b.kind;
-    transfer.backup = b.id;
-    result_.usage.push_back(std::move(transfer));
-  }
-  log(LogKind::kRestoreStarted, service, restore.backup, restore.to_region,
-      fmt::format("restore of {} ({}) from {} into {} started; {} of work is lost", b.id,
-                  format_bytes(b.size_bytes), b.region, restore.to_region,
-                  format_duration(restore.lost)));
-  push(restore.completed, kRestoreEnds, place);
-  result_.restores.push_back(std::move(restore));
 }
 
 }  // namespace backcast::sim

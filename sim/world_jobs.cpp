@@ -9,6 +9,7 @@
 namespace backcast::sim {
 void World::fire(std::uint32_t slot) {
   const Slot s = slots_[slot];
+  if (s.due > now_ || s.due == Instant::max()) return;  // a clock has jumped since
   ++slots_[slot].fired;
   schedule_next(slot, now_);
   const ServiceState& state = services_.at(s.service);
@@ -48,6 +49,7 @@ void World::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event
   if (const std::string why = why_it_cannot_start(service); !why.empty()) {
     log(LogKind::kWindowMissed, service, kNone, s.region,
         fmt::format("{} was due but did not start: {}", record.id, why));
+    if (automatic) slots_[slot].missed = true;
     record.reason = why;
     record.state = BackupState::kRefused;
     result_.backups.push_back(std::move(record));
@@ -57,8 +59,8 @@ void World::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event
   if (const std::string why = admission(service, automatic); !why.empty()) {
     return refuse(std::move(record), why);
   }
-  Generation generation = generation_at(s.workload, s.delta.curve, scenario_.start, now_);
-  generation.ordinal = state.generations++;
+  const Generation generation = s.delta.numbered(
+      state.life.at(moment_at(s.workload, scenario_.start, now_)), state.generations++);
   record.size_bytes = s.delta.full_bytes(generation);
   const auto backup = static_cast<std::uint32_t>(result_.backups.size());
   result_.backups.push_back(std::move(record));
@@ -83,16 +85,82 @@ void World::refuse(BackupRecord record, std::string reason) {
 
 void World::attempt(std::uint32_t index) {
   Job& job = jobs_[index];
-  BackupRecord& record = result_.backups[job.backup];
-  const Service& s = scenario_.services[record.service];
-  ServiceState& state = services_.at(record.service);
+  const BackupRecord& record = result_.backups[job.backup];
   ++job.attempt;
   if (const std::string why = why_it_cannot_start(record.service); !why.empty()) {
     return fail(job, why);
   }
-  if (job.attempt > 1) {  // a retry backs up what is there now
-    job.generation = generation_at(s.workload, s.delta.curve, scenario_.start, now_);
-    job.generation.ordinal = state.generations++;
+  const std::uint32_t full = full_limit(record.service);
+  if (full == kNone) return begin_job(index);
+  const JobLimit& limit = scenario_.limits[full];
+  log(LogKind::kBackupWaits, record.service, job.backup, record.region,
+      fmt::format("{} waits: {} of {} {} at once", record.id, limit.rule.jobs, limit.name,
+                  limit.rule.jobs == 1 ? "job runs" : "jobs run"));
+  job.waiting = true;
+  waiting_.push_back(index);
+  if (limit.rule.wait_at_most) push(now_ + *limit.rule.wait_at_most, kWaitEnds, index);
+}
+
+// The first limit that leaves no room for another job of the service, or kNone.
+std::uint32_t World::full_limit(std::uint32_t service) const {
+  for (std::uint32_t i = 0; i < scenario_.limits.size(); ++i) {
+    const JobLimit& limit = scenario_.limits[i];
+    if (!covers(limit, scenario_.services[service], service)) continue;
+    if (!policy::has_room(limit.rule, limit_jobs_[i])) return i;
+  }
+  return kNone;
+}
+
+void World::leave_limits(std::uint32_t service) {
+  for (std::uint32_t i = 0; i < scenario_.limits.size(); ++i) {
+    if (covers(scenario_.limits[i], scenario_.services[service], service)) --limit_jobs_[i];
+  }
+}
+
+// First come, first served, where there is room.
+void World::start_waiting() {
+  for (std::size_t i = 0; i < waiting_.size();) {
+    const std::uint32_t index = waiting_[i];
+    Job& job = jobs_[index];
+    const std::uint32_t service = result_.backups[job.backup].service;
+    if (full_limit(service) != kNone) {
+      ++i;
+      continue;
+    }
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+    job.waiting = false;
+    if (const std::string why = why_it_cannot_start(service); !why.empty()) {
+      fail(job, why);
+    } else {
+      begin_job(index);
+    }
+  }
+}
+
+void World::give_up_waiting(std::uint32_t index) {
+  Job& job = jobs_[index];
+  if (!job.waiting) return;
+  job.waiting = false;
+  std::erase(waiting_, index);
+  BackupRecord& record = result_.backups[job.backup];
+  record.state = BackupState::kRefused;
+  record.reason = "it waited as long as it may for others to end";
+  if (job.slot != kNone) slots_[job.slot].missed = true;
+  log(LogKind::kWindowMissed, record.service, job.backup, record.region,
+      fmt::format("{} did not start: {}", record.id, record.reason));
+}
+
+void World::begin_job(std::uint32_t index) {
+  Job& job = jobs_[index];
+  BackupRecord& record = result_.backups[job.backup];
+  const Service& s = scenario_.services[record.service];
+  ServiceState& state = services_.at(record.service);
+  for (std::uint32_t i = 0; i < scenario_.limits.size(); ++i) {
+    if (covers(scenario_.limits[i], s, record.service)) ++limit_jobs_[i];
+  }
+  if (record.born != now_) {  // a retry, or one that waited, backs up what is there now
+    job.generation = s.delta.numbered(state.life.at(moment_at(s.workload, scenario_.start, now_)),
+                                      state.generations++);
     generations_[job.backup] = job.generation;
     record.born = now_;
     record.size_bytes = s.delta.full_bytes(job.generation);
@@ -101,8 +169,7 @@ void World::attempt(std::uint32_t index) {
   job.doomed.clear();
   if (state.failing > 0) job.doomed = "jobs of this service fail at this time (scenario event)";
   if (s.job.failure_probability > 0 &&
-      draws_.uniform(record.service, Purpose::kFailure, state.attempts++) <
-          s.job.failure_probability) {
+      draws_.uniform(s.entity, Purpose::kFailure, state.attempts++) < s.job.failure_probability) {
     job.doomed = fmt::format("it failed by chance (probability {})", s.job.failure_probability);
   }
   state.jobs.push_back(index);
@@ -116,10 +183,11 @@ void World::end_job(std::uint32_t index) {
   Job& job = jobs_[index];
   if (!job.running) return;  // it was stopped before
   job.running = false;
-  ServiceState& state = services_.at(result_.backups[job.backup].service);
-  std::erase(state.jobs, index);
-  if (!job.doomed.empty()) return fail(job, job.doomed);
-  complete(job);
+  const std::uint32_t service = result_.backups[job.backup].service;
+  std::erase(services_.at(service).jobs, index);
+  leave_limits(service);
+  job.doomed.empty() ? complete(job) : fail(job, job.doomed);
+  if (!waiting_.empty()) start_waiting();
 }
 
 void World::fail(Job& job, std::string reason) {

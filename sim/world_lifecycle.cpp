@@ -112,4 +112,42 @@ void World::enable_schedules(std::uint32_t service) {
   }
 }
 
+// Starts that were missed, once each, where the schedule makes up for them.
+void World::make_up(std::uint32_t service) {
+  if (!why_it_cannot_start(service).empty() || !services_.at(service).schedules_on) return;
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_[slot].service != service || !slots_[slot].missed) continue;
+    slots_[slot].missed = false;
+    const ServiceSchedule& schedule = scenario_.services[service].schedules[slots_[slot].schedule];
+    if (schedule.catches_up && now_ < schedule.until) start(service, slot, kNone);
+  }
+}
+
+// A time that was named once is not named again after a jump back; times that a jump forward passes
+// over are missed.
+void World::jump_clock(std::uint32_t service, Duration by) {
+  ServiceState& state = services_.at(service);
+  const Service& s = scenario_.services[service];
+  log(LogKind::kClockJumped, service, kNone, s.region,
+      fmt::format("the clock that starts the jobs of {} jumps {} {}", s.name,
+                  by < Duration{0} ? "back" : "forward",
+                  format_duration(by < Duration{0} ? -by : by)));
+  state.clock_ahead += by;
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    Slot& mine = slots_[slot];
+    if (mine.service != service || mine.due == Instant::max()) continue;
+    const bool passed_over = mine.due < now_ + by;
+    if (passed_over) {
+      mine.missed = true;
+      log(LogKind::kWindowMissed, service, kNone, s.region,
+          fmt::format("{}: the start of {} lies in the hours that the clock has skipped", s.name,
+                      format_instant(mine.due + (state.clock_ahead - by))));
+    } else if (mine.last != Instant::min()) {
+      mine.last = std::min(mine.last, mine.due + (state.clock_ahead - by)) - Duration{1};
+    }
+    schedule_next(slot, now_);
+  }
+  make_up(service);
+}
+
 }  // namespace backcast::sim

@@ -59,7 +59,7 @@ bool World::store(std::uint32_t backup, const Job& job) {
   const auto& retention = automatic ? s.schedules[slots_[job.slot].schedule].retention
                                     : scenario_.events[job.event].retention;
   give_tags(record, automatic);
-  vaults_[vault]->reserve(backup, job.generation);
+  const std::uint64_t moved = vaults_[vault]->reserve(backup, job.generation).moved_bytes;
   if (const std::string why = quota_refusal(snapshot_of(record, origin), vault); !why.empty()) {
     vaults_[vault]->remove(backup, record, now_);
     log(LogKind::kQuotaExceeded, record.service, backup, record.region,
@@ -68,6 +68,7 @@ bool World::store(std::uint32_t backup, const Job& job) {
     record.reason = why;
     return false;
   }
+  record_requests(backup, "put", moved);
   arrive(backup, vault, retention ? &*retention : nullptr, origin);
   if (automatic) services_.at(record.service).newest_automatic = record.born;
   return true;

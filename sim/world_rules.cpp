@@ -20,8 +20,8 @@ std::optional<Instant> World::next_start(const ServiceSchedule& schedule, Slot& 
     opening.slot_seconds = 0;
     slot.last = policy::next(opening, std::max(slot.last, after));
     const auto delay =
-        draws_.below(policy::kZillizWindowMinutes * 60, slot.service, Purpose::kStartJitter,
-                     (std::uint64_t{slot.schedule} << 40) | slot.fired);
+        draws_.below(policy::kZillizWindowMinutes * 60, scenario_.services[slot.service].entity,
+                     Purpose::kStartJitter, (std::uint64_t{slot.schedule} << 40) | slot.fired);
     return slot.last + std::chrono::seconds(delay);
   }
   const auto fires = policy::next(schedule.rule, std::max(slot.last, after), schedule.zone);

@@ -1,6 +1,6 @@
-// fleet_bench [SERVICES] [YEARS] [COHORTS]: the full policy model (schedule, deltas, retention,
-// ledger) over a fleet that shares nothing, on one core and on all, and what a million services for
-// ten years take at that speed.
+// fleet_bench [SERVICES] [YEARS]: the full policy model (schedule, deltas, retention, ledger) over
+// a fleet that shares nothing, on one core and on two, and beside it ns-3's best event list on the
+// bare work of as many services (no policy at all).
 #include <sys/resource.h>
 
 #include <chrono>
@@ -8,72 +8,97 @@
 #include <cstdlib>
 #include <string>
 
+#include "bench/des/work.h"
 #include "sim/fleet.h"
 
 using namespace backcast;
 
 namespace {
 
-double seconds_of(const std::vector<sim::FleetCohort>& cohorts,
-                  const std::vector<sim::FleetMember>& members, sim::FleetOptions options,
-                  unsigned threads, sim::FleetRun& run) {
-  options.threads = threads;
+sim::Scenario scenario_of(std::uint64_t services, long years) {
+  sim::Scenario scenario;
+  scenario.start = from_unix_seconds(1'767'225'600);
+  scenario.end = scenario.start + kDay * (365 * years);
+  scenario.seed = 1;
+  scenario.projects.emplace_back().name = "all";
+  sim::Fleet fleet;
+  fleet.name = "tenant";
+  fleet.count = services;
+  fleet.size_bytes = {sim::Distribution::Kind::kLogNormal, 20e9, 1.5};
+  sim::Service& service = fleet.service;
+  service.name = fleet.name;
+  service.region = "home";
+  service.workload.size_bytes = 1'000'000'000;
+  service.workload.growth.bytes_per_day = 10'000'000;
+  service.job.speed.rate_bytes_per_second = 0;
+  service.delta.kind = sim::DeltaModel::Kind::kLifetimes;
+  service.delta.curve = {0.05, 0.8, 0.25, 0.04, 0.002};
+  sim::ServiceSchedule schedule;
+  schedule.rule = policy::parse_schedule("30 2 * * *").value();
+  schedule.from = scenario.start;
+  service.schedules.push_back(schedule);
+  service.retention =
+      policy::parse_policy("restic: --keep-daily 7 --keep-weekly 4 --keep-monthly 12").value();
+  scenario.fleets.push_back(std::move(fleet));
+  return scenario;
+}
+
+struct Timed {
+  double seconds = 0;
+  sim::FleetTotals totals;
+  std::uint64_t records = 0, fold = 0;
+};
+
+Timed run(const sim::Scenario& scenario, unsigned threads) {
+  Timed timed;
   const auto begin = std::chrono::steady_clock::now();
-  auto result = sim::run_fleet(cohorts, members, options);
+  sim::FleetRun run =
+      sim::run_fleet(scenario, 0, {.threads = threads}, [&](const UsageRecord& record) {
+        ++timed.records;
+        timed.fold = (timed.fold ^ record.quantity) * 0x100000001B3ULL;
+      });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  if (!result.ok()) {
-    std::fprintf(stderr, "fleet_bench: %s\n", to_string(result.error()).c_str());
-    std::exit(1);
-  }
-  run = std::move(*result);
-  return took.count();
+  timed.seconds = took.count();
+  timed.totals = std::move(run.totals);
+  return timed;
+}
+
+long peak_kib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto argument = [&](int i, long otherwise) {
-    return argc > i ? std::atol(argv[i]) : otherwise;
-  };
-  const auto services = static_cast<std::uint32_t>(argument(1, 20'000));
-  const long years = argument(2, 10);
-  const auto cohort_count = static_cast<std::uint32_t>(argument(3, 96));
-  std::vector<sim::FleetCohort> cohorts;
-  for (std::uint32_t c = 0; c < cohort_count; ++c) {  // starts spread over the night
-    sim::FleetCohort cohort;
-    cohort.schedule = policy::parse_schedule(std::to_string(c % 60) + " " +
-                                             std::to_string(c / 60 % 24) + " * * *")
-                          .value();
-    cohort.retention =
-        policy::parse_policy("restic: --keep-daily 7 --keep-weekly 4 --keep-monthly 12").value();
-    cohort.delta.kind = sim::DeltaModel::Kind::kLifetimes;
-    cohort.delta.curve = {0.05, 0.8, 0.25, 0.04, 0.002};
-    cohorts.push_back(cohort);
-  }
-  std::vector<sim::FleetMember> members;
-  const sim::Draws draws(1, 0);
-  const sim::Distribution size{sim::Distribution::Kind::kLogNormal, 20e9, 1.5};
-  for (std::uint32_t i = 0; i < services; ++i) {
-    members.push_back(
-        {static_cast<std::uint64_t>(size.draw(draws, i, sim::Purpose::kFleet, 0)), 10'000'000,
-         static_cast<std::uint32_t>(std::uint64_t{i} * cohort_count / services), 0.5F});
-  }
-  const Instant start = from_unix_seconds(1'767'225'600);
-  const sim::FleetOptions options{start, start + kDay * (365 * years), 1, 0, 0};
-  sim::FleetRun one, all;
-  const double alone = seconds_of(cohorts, members, options, 1, one);
-  const double together = seconds_of(cohorts, members, options, 2, all);
-  const double days = static_cast<double>(one.backups);
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  std::printf("%u services, %ld years, %u cohorts: %.3g backups, %.3g deletions\n", services, years,
-              cohort_count, days, static_cast<double>(one.deletions));
-  std::printf("one core   %8.2f s  %6.1f ns per backup  %6.2f M service-days/s\n", alone,
-              alone / days * 1e9, days / alone / 1e6);
-  std::printf("two cores  %8.2f s  %.2fx\n", together, alone / together);
-  std::printf("a million services for ten years on two cores: %.1f min at this speed\n",
-              together / days * 3.65e9 / 60);
-  std::printf("state per service: %zu bytes; peak memory of the process %.0f MB\n",
-              sizeof(sim::FleetMember) + sizeof(sim::FleetOutcome),
-              static_cast<double>(usage.ru_maxrss) / 1024);
+  const auto services = static_cast<std::uint64_t>(argc > 1 ? std::atol(argv[1]) : 20'000);
+  const long years = argc > 2 ? std::atol(argv[2]) : 10;
+  const long before_kib = peak_kib();
+  const sim::Scenario scenario = scenario_of(services, years);
+  const Timed two = run(scenario, 2);
+  const long after_kib = peak_kib();
+  const Timed one = run(scenario, 1);
+  const auto backups = static_cast<double>(one.totals.made);
+  std::printf("%llu services, %ld years: %.4g backups, %.4g deletions, %llu ledger records\n",
+              static_cast<unsigned long long>(services), years, backups,
+              static_cast<double>(one.totals.deleted),
+              static_cast<unsigned long long>(one.records));
+  std::printf("one core   %8.2f s  %6.1f ns per backup\n", one.seconds,
+              one.seconds / backups * 1e9);
+  std::printf("two cores  %8.2f s  %.2fx%s\n", two.seconds, one.seconds / two.seconds,
+              one.fold == two.fold ? ", the same ledger" : ", ANOTHER LEDGER");
+  std::printf("memory grew by %.1f bytes per service\n",
+              1024.0 * static_cast<double>(after_kib - before_kib) / static_cast<double>(services));
+#ifdef BACKCAST_BENCH_NS3
+  bench_des::Work work(static_cast<std::uint32_t>(services), services > 200'000 ? 10 : 50);
+  const double ns3_seconds = bench_des::run_ns3(work);
+  const double ns3_rate = static_cast<double>(services) * work.days / ns3_seconds;
+  std::printf(
+      "ns-3's best list on the bare work: %.2f million service-days a second; the full policy "
+      "model "
+      "%.2f million on one core: %.1fx\n",
+      ns3_rate / 1e6, backups / one.seconds / 1e6, backups / one.seconds / ns3_rate);
+#endif
+  return one.fold == two.fold ? 0 : 1;
 }

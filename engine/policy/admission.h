@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/base/instant.h"
@@ -45,6 +46,16 @@ struct Admission {
 Admission admit(const AdmissionRules& rules, const RunningJobs& running, Origin origin);
 // "an automatic backup is running (96038)"
 std::string explain(const Admission& admission, const AdmissionRules& rules);
+
+// How many jobs run at once among several services: those of a project, a region, a cluster.
+// Whoever finds no room waits in the order in which they came.
+struct ConcurrencyLimit {
+  std::uint32_t jobs = 1;
+  std::optional<Duration> wait_at_most;  // longer and the start is missed; none = waits for ever
+};
+constexpr bool has_room(const ConcurrencyLimit& limit, std::uint32_t running) {
+  return running < limit.jobs;
+}
 
 // ---------------------------------------------------------------------------------------------
 

@@ -200,4 +200,9 @@ std::optional<Instant> next(const Schedule& schedule, Instant after, const Zone&
   return run && *run <= kLastRun ? run : std::nullopt;
 }
 
+bool catches_up(const Schedule& schedule) {
+  const auto* kopia = std::get_if<KopiaSchedule>(&schedule);
+  return kopia != nullptr && kopia->run_missed;
+}
+
 }  // namespace backcast::policy

@@ -50,4 +50,9 @@ std::string print(const Schedule& schedule);
 // schedules that name a zone ignore it. Pure, and it always returns.
 std::optional<Instant> next(const Schedule& schedule, Instant after, const Zone& zone);
 
+// Whether the tool makes up for a start that was missed, with one run as soon as it can. Kopia does
+// where its schedule says run-missed; the services skip (Zilliz, Zerops and Qdrant log the miss and
+// wait for the next time), and so does cron.
+bool catches_up(const Schedule& schedule);
+
 }  // namespace backcast::policy

@@ -48,6 +48,9 @@ class ServiceStage {
         number_(service),
         options_(options),
         until_(rehearsed_until(scenario)) {
+    life_.begin(service_.workload, service_.delta.curve, scenario.start,
+                Draws(scenario.seed, static_cast<std::uint32_t>(simulated.replication)),
+                service_.entity);
     for (const BackupRecord& b : simulated.backups) {
       const bool was_made = b.state == BackupState::kAvailable || b.state == BackupState::kDeleted;
       if (b.available > until_) continue;
@@ -80,7 +83,7 @@ class ServiceStage {
  private:
   Status make(const BackupRecord& backup) {
     const Generation generation =
-        generation_at(service_.workload, service_.delta.curve, scenario_.start, backup.born);
+        life_.at(moment_at(service_.workload, scenario_.start, backup.born));
     const std::uint64_t full_bytes = service_.delta.full_bytes(generation);
     if (!data_) {
       result_.scale = full_bytes == 0 ? 1
@@ -157,6 +160,7 @@ class ServiceStage {
   const Scenario& scenario_;
   const RunResult& simulated_;
   const Service& service_;
+  Life life_;
   std::uint32_t number_;
   const RehearsalOptions& options_;
   Instant until_;

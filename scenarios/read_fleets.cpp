@@ -1,0 +1,206 @@
+// Fleets: many services of one kind, read once. A small one, or one whose services share a quota or
+// a link with others, becomes that many services; any other is kept as a whole.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "scenarios/build.h"
+#include "sim/fleet.h"
+
+namespace backcast::scenario {
+namespace {
+
+using nlohmann::json;
+using sim::Distribution;
+
+// How the fields of a law are read: sizes, or shares and plain numbers.
+using Reader = std::optional<double> (*)(const Node& node, std::string_view key);
+
+std::optional<double> bytes_in(const Node& node, std::string_view key) {
+  const auto bytes = node.signed_bytes(key);
+  return bytes ? std::optional(static_cast<double>(*bytes)) : std::nullopt;
+}
+std::optional<double> share_in(const Node& node, std::string_view key) {
+  return node.share(key);
+}
+
+std::optional<Distribution> read_law(const Node& fleet, std::string_view field, Reader read) {
+  if (!fleet.has(field)) return std::nullopt;
+  const Node node = fleet.child(field);
+  Distribution law;
+  if (node.has("log_normal") == node.has("uniform")) {
+    node.fault("a distribution is one of \"log_normal\" and \"uniform\"");
+    return std::nullopt;
+  }
+  if (node.has("log_normal")) {
+    const Node fields = node.child("log_normal");
+    law.kind = Distribution::Kind::kLogNormal;
+    law.a = read(fields, "median").value_or(0);
+    law.b = fields.number("sigma").value_or(0);
+    if (!(law.a > 0)) fields.fault_at("median", "a median of nothing");
+  } else {
+    const Node fields = node.child("uniform");
+    law.kind = Distribution::Kind::kUniform;
+    law.a = read(fields, "from").value_or(0);
+    law.b = read(fields, "to").value_or(0);
+    if (law.a > law.b) fields.fault_at("to", "smaller than \"from\"");
+  }
+  return law;
+}
+
+// What the fleet's services share with each other, or "".
+std::string shared_by(const Build& build, const sim::Service& service) {
+  const sim::Scenario& scenario = build.scenario;
+  const sim::Project& project = scenario.projects[service.project];
+  if (project.quota_bytes) return "the quota of project " + project.name;
+  // A limit on jobs at once may cover them; a fleet then is simulated together as well.
+  for (const Node& limit : build.root.items("limits")) {
+    const auto region = limit.text("region"), named = limit.text("project");
+    const auto names = limit.texts("service");
+    const bool covers =
+        (!region || *region == service.region) && (!named || *named == project.name) &&
+        (names.empty() || std::find(names.begin(), names.end(), "*") != names.end() ||
+         std::find(names.begin(), names.end(), service.name) != names.end());
+    if (covers) return "a limit on jobs that run at once";
+  }
+  for (const sim::LinkSpec& link : scenario.links) {
+    if (link.from == service.region) {
+      return fmt::format("the link from {} to {}", link.from, link.to);
+    }
+  }
+  return {};
+}
+
+void expand(Build& build, const Node& node, const sim::Fleet& fleet, const Made& made) {
+  for (std::uint64_t i = 0; i < fleet.count; ++i) {
+    Made member = made;
+    member.service = sim::member_of(fleet, build.scenario.seed, i);
+    build.fleet_members[fleet.name].push_back(
+        static_cast<std::uint32_t>(build.scenario.services.size()));
+    add_service(build, node, std::move(member));
+  }
+}
+
+void add_fleet(Build& build, const Node& node, const std::string& name, const json& defaults) {
+  sim::Fleet fleet;
+  fleet.name = name;
+  fleet.count =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(node.integer("count").value_or(0), 0));
+  fleet.first_entity = build.next_entity;
+  if (fleet.count > kMaxFleetServices) {
+    node.fault_at("count",
+                  fmt::format("{} services are more than the {} of one fleet", fleet.count,
+                              kMaxFleetServices),
+                  "split the fleet into several scenarios, or simulate a sample of it");
+    return;
+  }
+  json own = node.child("service").value();
+  fleet.size_bytes = read_law(node, "size", bytes_in);
+  if (fleet.size_bytes && own.is_object()) own["size"] = "1 GB";  // until one is drawn
+  fleet.growth_bytes_per_day = read_law(node, "growth_per_day", bytes_in);
+  fleet.growth_share_per_year = read_law(node, "growth_per_year", share_in);
+  fleet.stored_share = read_law(node, "stored_share", share_in);
+  fleet.activity = read_law(node, "activity", share_in);
+  auto made = make_service(build, node.child("service"), own, defaults, name);
+  if (!made) return;
+  if (build.service_index.contains(name) || build.fleet_index.contains(name) ||
+      build.fleet_members.contains(name)) {
+    node.fault_at("name", fmt::format("the name \"{}\" is there twice", name));
+    return;
+  }
+  fleet.service = made->service;
+  const double points = expected_points(build.scenario, fleet.service);
+  const bool is_small = fleet.count <= kMaxDetailedServices &&
+                        points * static_cast<double>(fleet.count) <= kMaxDetailedPoints;
+  const std::string shared = shared_by(build, fleet.service);
+  if (is_small || !shared.empty()) {
+    if (build.scenario.services.size() + fleet.count > kMaxServices) {
+      node.fault_at("count",
+                    fmt::format("{} services that share {} are simulated together, and at most {} "
+                                "can be",
+                                fleet.count, shared, kMaxServices),
+                    "split the fleet into several scenarios, or leave out what they share");
+      return;
+    }
+    return expand(build, node, fleet, *made);
+  }
+  build.fleet_index[name] = static_cast<std::uint32_t>(build.scenario.fleets.size());
+  build.next_entity += static_cast<std::uint32_t>(fleet.count);
+  build.scenario.fleets.push_back(std::move(fleet));
+  build.profile_of_fleet.push_back(made->profile);
+  build.own_fields_of_fleet.push_back(std::move(made->own));
+}
+
+// About how many backups and copies a schedule makes in the run, from its first fifty.
+double expected_points(const sim::Scenario& scenario, const sim::ServiceSchedule& schedule) {
+  Instant at = std::max(scenario.start, schedule.from);
+  const Instant first = at, until = std::min(scenario.end, schedule.until);
+  double fired = 0;
+  for (; fired < 50; ++fired) {
+    const auto next = policy::next(schedule.rule, at, schedule.zone);
+    if (!next || *next >= until) break;
+    at = *next;
+  }
+  if (fired == 50)
+    fired *=
+        static_cast<double>((until - first).count()) / static_cast<double>((at - first).count());
+  return fired * static_cast<double>(1 + schedule.copies.size());
+}
+
+}  // namespace
+
+double expected_points(const sim::Scenario& scenario, const sim::Service& service) {
+  auto points = static_cast<double>(service.history.size());
+  for (const sim::ServiceSchedule& schedule : service.schedules) {
+    points += expected_points(scenario, schedule);
+  }
+  return points;
+}
+
+void read_fleets(Build& build) {
+  const json defaults = build.root.child("defaults").value();
+  for (const Node& node : build.root.items("fleets")) {
+    if (const auto name = node.text("name")) add_fleet(build, node, *name, defaults);
+  }
+}
+
+void check_run_size(Build& build) {
+  const sim::Scenario& scenario = build.scenario;
+  double points = 0;
+  for (const sim::Service& service : scenario.services)
+    points += expected_points(scenario, service);
+  if (points > kMaxRestorePoints) {
+    build.root.fault(
+        fmt::format("the run would make about {:.0f} million backups and copies; at most {:.0f} "
+                    "million are simulated at once, each takes about 2 kB of memory",
+                    points / 1e6, kMaxRestorePoints / 1e6),
+        "shorten the horizon, thin the schedules, or split the scenario; a fleet whose services "
+        "share no quota and no link takes no memory for each");
+  }
+  for (const sim::Fleet& fleet : scenario.fleets) {
+    const double own = expected_points(scenario, fleet.service);
+    if (own > kMaxRestorePoints) {
+      build.root.fault(fmt::format("each service of {} would make about {:.0f} million backups and "
+                                   "copies; at most {:.0f} million are simulated at once",
+                                   fleet.name, own / 1e6, kMaxRestorePoints / 1e6),
+                       "shorten the horizon or thin the schedules");
+      continue;
+    }
+    const std::string why = sim::why_one_by_one(scenario, fleet);
+    const double most = why.empty() ? kMaxReplayedPoints : kMaxFleetPoints;
+    const double all = own * static_cast<double>(fleet.count);
+    if (all <= most) continue;
+    std::string message = fmt::format(
+        "fleet {} would make about {:.3g} backups and copies; at most {:.0g} are "
+        "simulated",
+        fleet.name, all, most);
+    if (!why.empty()) {
+      message += fmt::format(", because {}: on a timetable that all share it would be {:.0g}", why,
+                             kMaxReplayedPoints);
+    }
+    build.root.fault(message, "shorten the horizon, thin the schedules, or simulate a sample");
+  }
+}
+
+}  // namespace backcast::scenario

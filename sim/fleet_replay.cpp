@@ -1,0 +1,386 @@
+// Fleets whose members have one timetable. The world simulates the first member and notes every
+// change of its vaults; the others go through these changes with their own data, and what they hold
+// is added up in cells: one restore point (or what is left of deleted ones) over one stretch of
+// time. Sums are of whole bytes, so nothing depends on threads or order.
+#include <fmt/format.h>
+#include <tbb/enumerable_thread_specific.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/base/checked.h"
+#include "sim/fleet_parts.h"
+
+namespace backcast::sim {
+namespace {
+
+// So many changes of vaults between two looks at progress and Ctrl-C.
+constexpr std::uint64_t kStepsAtOnce = 8'000'000;
+
+// A stretch of time over which a restore point holds the same bytes.
+struct Cell {
+  Instant from{}, until = kNever;
+  std::uint32_t vault = 0;
+  std::uint32_t backup = kNone;  // kNone: what is left of deleted ones
+};
+
+// One change of a vault and the cells that begin with it.
+struct Step {
+  std::uint32_t vault = 0, generation = 0;
+  std::uint32_t slot = 0;      // of the restore point that comes or goes
+  std::uint32_t heir = kNone;  // slot of the next newer one, where it may hold more from now on
+  std::uint32_t cell = kNone;  // of the restore point, or of the heir
+  std::uint32_t leftover = kNone;
+  std::uint32_t moved = kNone;     // of a copy: index into the sums of moved bytes
+  std::uint32_t deletion = kNone;  // index into the sums of freed bytes
+  bool adds = false;
+  bool is_copy = false;  // its generation has been seen before
+};
+
+struct Timetable {
+  std::vector<Moment> moments;  // by generation
+  std::vector<Step> steps;
+  std::vector<Cell> cells;
+  std::vector<std::uint32_t> copies;  // backups, by Step::moved
+  std::vector<VaultStep> deletions;   // by Step::deletion
+  std::uint32_t slots = 0, vaults = 0;
+};
+
+class TimetableMaker {
+ public:
+  TimetableMaker(const RunResult& run, const Service& service, Instant start) : run_(run) {
+    keeps_leftovers_ = service.delta.kind == DeltaModel::Kind::kDifferential ||
+                       (service.delta.kind == DeltaModel::Kind::kIncremental &&
+                        service.delta.dependents == DeltaModel::Dependents::kKeep);
+    workload_ = &service.workload;
+    start_ = start;
+  }
+
+  Timetable make(const std::vector<VaultStep>& changes) {
+    for (const VaultStep& change : changes) {
+      while (live_.size() <= change.vault) live_.emplace_back(), leftover_.push_back(kNone);
+      change.adds ? add(change) : remove(change);
+    }
+    table_.vaults = static_cast<std::uint32_t>(live_.size());
+    for (Cell& cell : table_.cells) cell.until = std::min(cell.until, run_.end);
+    return std::move(table_);
+  }
+
+ private:
+  struct Live {
+    std::uint32_t backup, slot, cell;
+  };
+
+  std::uint32_t open_cell(Instant at, std::uint32_t vault, std::uint32_t backup) {
+    table_.cells.push_back({at, kNever, vault, backup});
+    return static_cast<std::uint32_t>(table_.cells.size() - 1);
+  }
+
+  void add(const VaultStep& change) {
+    if (table_.moments.size() <= change.ordinal) table_.moments.resize(change.ordinal + 1);
+    const BackupRecord& backup = run_.backups[change.backup];
+    table_.moments[change.ordinal] = moment_at(*workload_, start_, backup.born);
+    Step step{.vault = change.vault, .generation = change.ordinal, .slot = table_.slots++};
+    step.adds = true;
+    step.cell = open_cell(change.at, change.vault, change.backup);
+    if (backup.original != kNone) {
+      step.is_copy = true;
+      step.moved = static_cast<std::uint32_t>(table_.copies.size());
+      table_.copies.push_back(change.backup);
+    }
+    live_[change.vault].push_back({change.backup, step.slot, step.cell});
+    note_leftover(change, step);
+    table_.steps.push_back(step);
+  }
+
+  void remove(const VaultStep& change) {
+    auto& live = live_[change.vault];
+    const auto gone = std::find_if(live.begin(), live.end(),
+                                   [&](const Live& l) { return l.backup == change.backup; });
+    BACKCAST_ASSERT(gone != live.end());
+    table_.cells[gone->cell].until = change.at;
+    Step step{.vault = change.vault, .generation = change.ordinal, .slot = gone->slot};
+    step.deletion = static_cast<std::uint32_t>(table_.deletions.size());
+    table_.deletions.push_back(change);
+    const auto heir = live.erase(gone);
+    if (heir != live.end()) {
+      step.heir = heir->slot;
+      table_.cells[heir->cell].until = change.at;
+      step.cell = heir->cell = open_cell(change.at, change.vault, heir->backup);
+    }
+    note_leftover(change, step);
+    table_.steps.push_back(step);
+  }
+
+  void note_leftover(const VaultStep& change, Step& step) {
+    if (!keeps_leftovers_) return;
+    std::uint32_t& open = leftover_[change.vault];
+    if (open != kNone) table_.cells[open].until = change.at;
+    step.leftover = open = open_cell(change.at, change.vault, kNone);
+  }
+
+  const RunResult& run_;
+  const Workload* workload_;
+  Instant start_{};
+  bool keeps_leftovers_ = false;
+  Timetable table_;
+  std::vector<std::vector<Live>> live_;  // by vault, oldest first
+  std::vector<std::uint32_t> leftover_;  // by vault: its open cell
+};
+
+// What one thread keeps between members, so that nothing is allocated for each.
+struct Lane {
+  std::vector<DeltaChain> chains;  // by vault
+  std::vector<DeltaChain::Handle> handles;
+  std::vector<Generation> generations;
+  std::vector<std::uint64_t> live_bytes;  // by vault: of live restore points
+  Life life;
+  std::vector<uint128> held_bytes;  // sums, by cell
+  std::vector<uint128> moved_bytes, freed_bytes;
+  std::uint64_t size_first_bytes = 0, size_last_bytes = 0;
+
+  explicit Lane(const Timetable& table)
+      : handles(table.slots),
+        generations(table.moments.size()),
+        live_bytes(table.vaults),
+        held_bytes(table.cells.size()),
+        moved_bytes(table.copies.size()),
+        freed_bytes(table.deletions.size()) {
+    for (std::uint32_t v = 0; v < table.vaults; ++v) chains.emplace_back(DeltaModel{});
+  }
+};
+
+void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet,
+            std::uint32_t replication, std::uint64_t member, Lane& lane) {
+  const Service service = member_of(fleet, scenario.seed, member);
+  for (DeltaChain& chain : lane.chains) chain.restart(service.delta);
+  std::fill(lane.live_bytes.begin(), lane.live_bytes.end(), 0);
+  lane.life.begin(service.workload, service.delta.curve, scenario.start,
+                  Draws(scenario.seed, replication), service.entity);
+  const bool own_growth = fleet.growth_share_per_year.has_value();
+  const auto generation = [&](std::uint32_t g) {
+    Moment moment = table.moments[g];
+    if (own_growth) moment.compounded = compounded_growth(service.workload.growth, moment.days);
+    lane.generations[g] = service.delta.numbered(lane.life.at(moment), g);
+  };
+  for (const Step& step : table.steps) {
+    DeltaChain& chain = lane.chains[step.vault];
+    std::uint64_t& live_bytes = lane.live_bytes[step.vault];
+    if (step.adds) {
+      if (!step.is_copy) generation(step.generation);
+      const DeltaChain::Added added = chain.add(lane.generations[step.generation]);
+      lane.handles[step.slot] = added.handle;
+      const std::uint64_t own_bytes = chain.own_bytes(added.handle);
+      live_bytes += own_bytes;
+      lane.held_bytes[step.cell] += own_bytes;
+      if (step.moved != kNone) lane.moved_bytes[step.moved] += added.moved_bytes;
+    } else {
+      const DeltaChain::Handle handle = lane.handles[step.slot];
+      live_bytes -= chain.own_bytes(handle);
+      const std::uint64_t before_bytes = chain.stored_bytes();
+      if (step.heir == kNone) {
+        chain.remove(handle);
+      } else {
+        const DeltaChain::Handle heir = lane.handles[step.heir];
+        live_bytes -= chain.own_bytes(heir);
+        chain.remove(handle);
+        live_bytes += chain.own_bytes(heir);
+        lane.held_bytes[step.cell] += chain.own_bytes(heir);
+      }
+      const std::uint64_t after_bytes = chain.stored_bytes();
+      if (before_bytes > after_bytes) {
+        lane.freed_bytes[step.deletion] += before_bytes - after_bytes;
+      }
+    }
+    if (step.leftover != kNone) {
+      const std::uint64_t stored_bytes = chain.stored_bytes();
+      if (stored_bytes > live_bytes) lane.held_bytes[step.leftover] += stored_bytes - live_bytes;
+    }
+  }
+  lane.size_first_bytes += size_at(service.workload, scenario.start, scenario.start);
+  lane.size_last_bytes += size_at(service.workload, scenario.start, scenario.end);
+}
+
+// Sums beyond 64 bits become several records.
+void hand_over(UsageRecord record, uint128 bytes, const LedgerSink& ledger) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  while (bytes > 0) {
+    record.quantity = bytes > kMost ? kMost : static_cast<std::uint64_t>(bytes);
+    bytes -= record.quantity;
+    ledger(record);
+  }
+}
+
+struct Sums {
+  std::vector<uint128> held_bytes, moved_bytes, freed_bytes;
+
+  explicit Sums(const Timetable& table)
+      : held_bytes(table.cells.size()),
+        moved_bytes(table.copies.size()),
+        freed_bytes(table.deletions.size()) {}
+};
+
+void write_ledger(const Timetable& table, const Sums& sums, const RunResult& first,
+                  const Scenario& scenario, const Fleet& fleet,
+                  const std::vector<std::string>& region_of, FleetTotals& totals,
+                  const LedgerSink& ledger) {
+  UsageRecord record;
+  record.project = scenario.projects[fleet.service.project].name;
+  record.service = fleet.name;
+  record.storage_class = fleet.service.store.storage_class;
+  for (std::size_t c = 0; c < table.cells.size(); ++c) {
+    const Cell& cell = table.cells[c];
+    record.kind = UsageKind::kStorage;
+    record.region = region_of[cell.vault];
+    record.start = cell.from;
+    record.end = cell.until;
+    if (cell.backup == kNone) {
+      record.born.reset();
+      record.backup.clear();
+      record.tags.clear();
+      record.backup_kind = record.region == fleet.service.region ? "automatic" : "copy";
+    } else {
+      const BackupRecord& backup = first.backups[cell.backup];
+      record.born = backup.available;
+      record.backup = backup.id;
+      record.backup_kind = backup.kind;
+      record.tags = backup.tags;
+    }
+    if (cell.from < cell.until) hand_over(record, sums.held_bytes[c], ledger);
+  }
+  record.kind = UsageKind::kDeletion;
+  for (std::size_t d = 0; d < table.deletions.size(); ++d) {
+    const VaultStep& deletion = table.deletions[d];
+    const BackupRecord& backup = first.backups[deletion.backup];
+    record.region = region_of[deletion.vault];
+    record.born = record.start = backup.available;
+    record.end = deletion.at;
+    record.backup = backup.id;
+    record.backup_kind = backup.kind;
+    record.tags = backup.tags;
+    hand_over(record, sums.freed_bytes[d], ledger);
+  }
+  record = {};
+  record.kind = UsageKind::kTransfer;
+  record.project = scenario.projects[fleet.service.project].name;
+  record.service = fleet.name;
+  record.region = fleet.service.region;
+  record.backup_kind = "copy";
+  for (std::size_t i = 0; i < table.copies.size(); ++i) {
+    const BackupRecord& backup = first.backups[table.copies[i]];
+    record.start = record.end = backup.available;
+    record.peer_region = backup.region;
+    record.backup = backup.id;
+    record.tags = backup.tags;
+    totals.moved_bytes += static_cast<std::uint64_t>(sums.moved_bytes[i]);
+    hand_over(record, sums.moved_bytes[i], ledger);
+  }
+}
+
+std::vector<Series> series_of(const Timetable& table, const Sums& sums,
+                              const std::vector<std::string>& region_of, const Scenario& scenario,
+                              const Fleet& fleet) {
+  struct Change {
+    Instant at;
+    int128 bytes;
+  };
+  std::vector<std::vector<Change>> changes(region_of.size());
+  for (std::size_t c = 0; c < table.cells.size(); ++c) {
+    const auto bytes = static_cast<int128>(sums.held_bytes[c]);
+    changes[table.cells[c].vault].push_back({table.cells[c].from, bytes});
+    if (table.cells[c].until < scenario.end) {
+      changes[table.cells[c].vault].push_back({table.cells[c].until, -bytes});
+    }
+  }
+  std::vector<Series> result;
+  for (std::size_t v = 0; v < changes.size(); ++v) {
+    std::stable_sort(changes[v].begin(), changes[v].end(),
+                     [](const Change& a, const Change& b) { return a.at < b.at; });
+    Series series;
+    series.project = scenario.projects[fleet.service.project].name;
+    series.region = region_of[v];
+    series.points.push_back({scenario.start, 0});
+    int128 bytes = 0;
+    for (const Change& change : changes[v]) {
+      bytes += change.bytes;
+      const int128 most = std::numeric_limits<std::int64_t>::max();
+      const auto value = static_cast<std::uint64_t>(std::clamp<int128>(bytes, 0, most));
+      if (series.points.back().at == change.at) {
+        series.points.back().value = value;
+      } else if (series.points.back().value != value) {
+        series.points.push_back({change.at, value});
+      }
+    }
+    result.push_back(std::move(series));
+  }
+  std::stable_sort(result.begin(), result.end(),
+                   [](const Series& a, const Series& b) { return a.region < b.region; });
+  return result;
+}
+
+}  // namespace
+
+FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const FleetOptions& options,
+                      const LedgerSink& ledger) {
+  const Fleet& fleet = scenario.fleets[index];
+  Scenario own = scenario_of_one(scenario, index);
+  own.services.push_back(member_of(fleet, scenario.seed, 0));
+  std::vector<VaultStep> changes;
+  World world(own, {0}, Draws(scenario.seed, options.replication), &changes);
+  world.run();
+  RunResult first = world.take();
+  first.services.resize(1);
+  first.services[0].name = own.services[0].name;
+  first.services[0].region = fleet.service.region;
+
+  std::vector<std::string> region_of;
+  for (const VaultStep& change : changes) {
+    if (region_of.size() <= change.vault) region_of.resize(change.vault + 1);
+    region_of[change.vault] = first.backups[change.backup].region;
+  }
+  const Timetable table = TimetableMaker(first, own.services[0], scenario.start).make(changes);
+  region_of.resize(table.vaults);
+
+  FleetRun sum;
+  sum.totals.members = fleet.count;
+  tbb::enumerable_thread_specific<Lane> lanes([&] { return Lane(table); });
+  tbb::task_arena arena(arena_threads(options));
+  sum.totals.simulated = in_chunks(
+      fleet.count, std::clamp<std::uint64_t>(kStepsAtOnce / (table.steps.size() + 1), 64, 65'536),
+      options, [&](std::uint64_t begin, std::uint64_t end) {
+        arena.execute([&] {
+          tbb::parallel_for(tbb::blocked_range<std::uint64_t>(begin, end, 16),
+                            [&](const auto& range) {
+                              Lane& lane = lanes.local();
+                              for (std::uint64_t m = range.begin(); m < range.end(); ++m) {
+                                replay(table, scenario, fleet, options.replication, m, lane);
+                              }
+                            });
+        });
+      });
+  Sums sums(table);
+  const auto add = [](std::vector<uint128>& to, const std::vector<uint128>& from) {
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] += from[i];
+  };
+  for (const Lane& lane : lanes) {
+    add(sums.held_bytes, lane.held_bytes);
+    add(sums.moved_bytes, lane.moved_bytes);
+    add(sums.freed_bytes, lane.freed_bytes);
+    sum.size_first_bytes += lane.size_first_bytes;
+    sum.size_last_bytes += lane.size_last_bytes;
+  }
+  count(first, sum.totals.simulated, sum.totals);
+  sum.events = first.events * sum.totals.simulated;
+  write_ledger(table, sums, first, scenario, fleet, region_of, sum.totals, ledger);
+  sum.series = series_of(table, sums, region_of, scenario, fleet);
+  sum.tallies = tally_requirements(own, first);
+  for (RequirementTally& tally : sum.tallies) tally.seen *= sum.totals.simulated;
+  for (std::size_t i = 0; i < sum.tallies.size(); ++i) {
+    const RequirementKind kind = scenario.requirements[i].kind;
+    const bool adds_up = kind == RequirementKind::kCoverage || kind == RequirementKind::kProtected;
+    if (adds_up) sum.tallies[i].worst *= sum.totals.simulated;
+  }
+  return sum;
+}
+
+}  // namespace backcast::sim

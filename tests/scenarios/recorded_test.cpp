@@ -1,0 +1,98 @@
+// Workloads from records: sizes and new bytes of real backups, and presence tables.
+#include <fstream>
+
+#include "tests/scenarios/run_text.h"
+
+namespace backcast::scenario {
+namespace {
+
+std::string written(const std::string& name, const std::string& text) {
+  const std::string path = testing::TempDir() + name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+std::string document(const std::string& fields) {
+  return R"({"name": "t", "start": "2026-01-01", "horizon": "4d", "services": [{"name": "a",
+    "region": "here", "schedules": [{"cron": "0 0 * * *"}], )" +
+         fields + "}]}";
+}
+
+std::vector<std::uint64_t> added(const Ran& ran) {
+  std::vector<std::uint64_t> bytes;
+  for (const auto& b : ran.result.backups) bytes.push_back(b.added_bytes);
+  return bytes;
+}
+
+// Four generations: 100 bytes that stay, 50 that live for two, 30 that come with the third.
+TEST(Recorded, APresenceTableGivesWhatEachBackupAddsToTheByte) {
+  const std::string table =
+      written("table.csv", "# generations=4\npresent,bytes\n0-3,100\n0-1,50\n2-3,30\n3-3,7\n");
+  const Ran ran = run_text(document(R"("delta": "trace", "trace": ")" + table + "\""));
+  EXPECT_EQ(added(ran), (std::vector<std::uint64_t>{150, 0, 30, 7}));
+}
+
+TEST(Recorded, ATraceThatEndsBeforeTheRunStaysAsItIs) {
+  const std::string table =
+      written("short.csv", "# generations=2\npresent,bytes\n0-1,100\n1-1,9\n");
+  const Ran ran = run_text(document(R"("delta": "trace", "trace": ")" + table + "\""));
+  EXPECT_EQ(added(ran), (std::vector<std::uint64_t>{100, 9, 0, 0}));
+}
+
+// Each backup shares with the one before exactly what the record says, for any curve.
+TEST(Recorded, NewBytesOfRealBackupsComeAgain) {
+  const std::string csv =
+      written("history.csv",
+              "time,size_bytes,new_bytes\n2026-01-01T00:00:00Z,1000000,1000000\n"
+              "2026-01-02T00:00:00Z,1000000,50000\n2026-01-03T00:00:00Z,1100000,150000\n"
+              "2026-01-04T00:00:00Z,1100000,2000\n");
+  const Ran ran = run_text(document(
+      R"("change": {"mixture": [{"share": "30%", "per_day": "40%"}, {"share": "70%", "per_day": "1%"}],
+                    "csv": ")" +
+      csv + "\"}"));
+  const auto bytes = added(ran);
+  ASSERT_EQ(bytes.size(), 4u);
+  EXPECT_EQ(bytes[0], 1'000'000u);
+  EXPECT_NEAR(static_cast<double>(bytes[1]), 50'000, 1);
+  EXPECT_NEAR(static_cast<double>(bytes[2]), 150'000, 1);
+  EXPECT_NEAR(static_cast<double>(bytes[3]), 2'000, 1);
+}
+
+TEST(Recorded, ABadRecordIsRefusedWithItsLine) {
+  const std::string csv = written("bad.csv",
+                                  "time,size_bytes,new_bytes\n2026-01-01T00:00:00Z,10,10\n"
+                                  "2026-01-02T00:00:00Z,10,11\n");
+  const auto refused = load_text(document(R"("change": {"per_day": "1%", "csv": ")" + csv + "\"}"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(all_messages(refused.error()).find("bad.csv:3: "), std::string::npos)
+      << all_messages(refused.error());
+  EXPECT_FALSE(load_text(document(R"("delta": "trace")")).ok());
+  EXPECT_FALSE(load_text(document(R"("size": "1 GB", "delta": "full", "trace": "x.csv")")).ok());
+}
+
+TEST(Recorded, NoiseKeepsTheMeanAndIsTheSameEveryTime) {
+  const auto operational_days = [](std::uint64_t seed) {
+    sim::Workload workload;
+    workload.size_bytes = 1000;
+    workload.noise = 0.8;
+    sim::Life life;
+    const Instant start = at("2026-01-01T06:00:00Z");
+    life.begin(workload, {}, start, sim::Draws(seed, 0), 3);
+    const double late =
+        life.at(sim::moment_at(workload, start, start + 2000 * kDay)).operational_time;
+    const double early =
+        life.at(sim::moment_at(workload, start, start + 20 * kDay)).operational_time;
+    EXPECT_GT(early, 0);
+    EXPECT_LT(early, late);
+    return late;
+  };
+  EXPECT_EQ(operational_days(1), operational_days(1));
+  EXPECT_NE(operational_days(1), operational_days(2));
+  double sum = 0;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) sum += operational_days(seed);
+  // The mean of 100,000 days of mean 1 and standard deviation 0.95.
+  EXPECT_NEAR(sum / 100'000, 1, 0.015);
+}
+
+}  // namespace
+}  // namespace backcast::scenario
