@@ -80,7 +80,9 @@ Status rebuild(const Context& context, store::Repository& repository) {
 }
 
 Status run(Context& context, const Options& options) {
-  BACKCAST_TRY(const auto repository, open_repository_as_given(options.repository));
+  BACKCAST_TRY(const auto repository,
+               options.check.open_data ? open_repository(options.repository, Access::kUnlockLater)
+                                       : open_repository_as_given(options.repository));
   if (options.rebuild) BACKCAST_CHECK(rebuild(context, *repository));
   store::CheckProgress progress;
   const auto state = [&]() -> ProgressState {
@@ -107,9 +109,13 @@ void add_check(CLI::App& app, Context& context) {
   auto* verb = app.add_subcommand("check",
                                   "Is everything there, and what was written?\n\n"
                                   "  backcast check /srv/backup\n"
-                                  "  backcast check /srv/backup --read-data --passphrase-file p");
+                                  "  backcast check /srv/backup --read-data\n"
+                                  "  backcast check /srv/backup --open-data --passphrase-file p");
   add_repository_options(*verb, options->repository);
-  verb->add_flag("--read-data", options->check.read_data, "Read and compare every byte");
+  verb->add_flag("--read-data", options->check.read_data,
+                 "Read every byte and compare it with what was written; needs no passphrase");
+  verb->add_flag("--open-data", options->check.open_data,
+                 "Also open, decompress and identify every chunk; needs the passphrase");
   verb->add_flag("--rebuild-index", options->rebuild,
                  "First list again every pack that a damaged index has lost");
   verb->add_option("--threads", options->check.threads, "Threads (default: one a core)")

@@ -1,5 +1,6 @@
 #include "cli/repository_options.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -98,7 +99,10 @@ Result<std::optional<store::WriterKey>> find_writer_key(const RepositoryOptions&
 }
 
 Result<std::unique_ptr<store::Repository>> open_with(const RepositoryOptions& options,
-                                                     bool read_data) {
+                                                     Access access) {
+  // Keys stand in memory from here on: no core dump of them.
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
   if (options.path.empty()) {
     return bad_input("no repository given", "name its folder, or set BACKCAST_REPOSITORY");
   }
@@ -106,7 +110,8 @@ Result<std::unique_ptr<store::Repository>> open_with(const RepositoryOptions& op
   BACKCAST_TRY(const store::Config config, store::read_config(env, options.path));
   store::OpenOptions open;
   BACKCAST_TRY(open.writer, find_writer_key(options, config.project));
-  open.read_data = read_data;
+  open.read_data = access != Access::kWrite;
+  open.unlock_later = access == Access::kUnlockLater;
   open.passphrase = [&] {
     return obtain_passphrase(options, "Passphrase of " + options.path, false);
   };
@@ -135,12 +140,12 @@ void add_key_options(CLI::App& verb, RepositoryOptions& options) {
 
 Result<std::unique_ptr<store::Repository>> open_repository(const RepositoryOptions& options,
                                                            Access access) {
-  return open_with(options, access == Access::kRead);
+  return open_with(options, access);
 }
 
 Result<std::unique_ptr<store::Repository>> open_repository_as_given(
     const RepositoryOptions& options) {
-  return open_with(options, passphrase_given(options));
+  return open_with(options, passphrase_given(options) ? Access::kUnlockLater : Access::kWrite);
 }
 
 Result<std::string> obtain_passphrase(const RepositoryOptions& options, const std::string& prompt,

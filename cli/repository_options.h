@@ -20,10 +20,14 @@ struct RepositoryOptions {
 void add_repository_options(CLI::App& verb, RepositoryOptions& options);
 void add_key_options(CLI::App& verb, RepositoryOptions& options);
 
-enum class Access { kWrite, kRead };  // kRead opens the private key: asks for the passphrase
+enum class Access {
+  kWrite,
+  kRead,        // opens the private key: asks for the passphrase
+  kUnlockLater  // the same, but returns while it is being opened: for what calls unlock() itself
+};
 Result<std::unique_ptr<store::Repository>> open_repository(const RepositoryOptions& options,
                                                            Access access);
-// With the private key if a passphrase was given in some way, else without: what check does.
+// To unlock later if a passphrase was given in some way, else without private key: check.
 Result<std::unique_ptr<store::Repository>> open_repository_as_given(
     const RepositoryOptions& options);
 

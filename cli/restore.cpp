@@ -41,7 +41,7 @@ Status run(Context& context, Options& options) {
   if (options.keep_existing) writing.overwrite = source::Overwrite::kNever;
   writing.owners = !options.no_owner;
   writing.attributes = !options.no_attributes;
-  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
+  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kUnlockLater));
   std::vector<Error> damaged;
   BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
   for (const Error& error : damaged) note(context, "backcast: " + to_string(error));

@@ -25,7 +25,10 @@ class Backcast:
                           "--passphrase-file", self.password)
 
     def check(self, repository):
-        return self._call("check", repository, "--read-data", "--quiet",
+        return self._call("check", repository, "--read-data", "--quiet")
+
+    def open_all(self, repository):
+        return self._call("check", repository, "--open-data", "--quiet",
                           "--passphrase-file", self.password)
 
     def unlock(self, repository):

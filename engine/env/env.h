@@ -31,6 +31,10 @@ class File {
   // The bytes appended so far survive a power cut.
   virtual Status sync() = 0;
   virtual Result<std::uint64_t> size_bytes() = 0;
+  // A hint: these bytes will be read soon. Returns at once.
+  virtual void will_read(std::uint64_t offset_bytes, std::uint64_t bytes) {
+    (void)offset_bytes, (void)bytes;
+  }
 };
 
 // Held until destroyed. The operating system frees it when the process dies, however it dies.

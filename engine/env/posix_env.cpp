@@ -87,6 +87,11 @@ class PosixFile final : public File {
     return static_cast<std::uint64_t>(info.st_size);
   }
 
+  void will_read(std::uint64_t offset_bytes, std::uint64_t bytes) override {
+    ::posix_fadvise(descriptor_.get(), static_cast<off_t>(offset_bytes), static_cast<off_t>(bytes),
+                    POSIX_FADV_WILLNEED);
+  }
+
  private:
   bool set_direct(bool on) {
     if (on == direct_now_) return true;

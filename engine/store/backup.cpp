@@ -22,23 +22,23 @@ std::string cache_name(const Repository& repository, const BackupOptions& option
 }
 
 Status run_threads(BackupSession& session) {
-  if (session.options.pipe) {
+  const bool is_pipe = session.options.pipe != nullptr;
+  if (is_pipe) {
     // Before any thread looks: the pipe is the one listing, and there is no walk.
     session.listings_open = 1;
     session.walk_ended = true;
-    std::thread helper([&] {
-      for (unsigned i = 1; i < session.options.threads; ++i) BackupWorker(session).run();
-    });
-    BackupWorker(session).run_pipe(*session.options.pipe, session.options.pipe_name);
-    helper.join();
-  } else {
-    std::vector<std::thread> threads;
-    for (unsigned i = 1; i < session.options.threads; ++i) {
-      threads.emplace_back([&] { BackupWorker(session).run(); });
-    }
-    BackupWorker(session).run();
-    for (std::thread& thread : threads) thread.join();
   }
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i < session.options.threads; ++i) {
+    others.emplace_back([&] { BackupWorker(session).run(); });
+  }
+  BackupWorker worker(session);
+  if (is_pipe) {
+    worker.run_pipe(*session.options.pipe, session.options.pipe_name);
+  } else {
+    worker.run();
+  }
+  for (std::thread& thread : others) thread.join();
   return session.error ? Status(*session.error) : Status(kOk);
 }
 

@@ -25,7 +25,7 @@ struct BackupOptions {
   env::Folder* cache = nullptr;  // where this machine keeps its file caches; none = read all
   bool read_all = false;         // ignore the cache, but write the next one
   unsigned threads = 0;          // 0 = one per core
-  int level = 1;                 // of zstd
+  int level = 3;                 // of zstd
 };
 
 // Counters for whoever shows progress; any thread may read them while the backup runs.

@@ -1,6 +1,7 @@
 #include "engine/store/blob_reader.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace backcast::store {
 namespace {
@@ -8,7 +9,10 @@ namespace {
 constexpr std::size_t kOpenPacks = 64;
 // Chunks of one file lie next to each other, small files beside their neighbours: read ahead where
 // reading goes forward.
-constexpr std::uint64_t kReadAheadBytes = 1 << 20;
+constexpr std::uint64_t kReadAheadBytes = 256 << 10;
+constexpr std::uint64_t kFirstReadBytes = 64 << 10;
+// Stretches of a pack that are this near to each other are read as one.
+constexpr std::uint64_t kGapBytes = 128 << 10;
 
 Error corrupt(const Index& index, const IndexEntry& entry, const char* what) {
   return Error{Errc::kCorrupt,
@@ -32,6 +36,25 @@ Result<std::shared_ptr<env::File>> PackFiles::file(std::uint32_t pack) {
   open_.emplace_front(pack, std::move(file));
   if (open_.size() > kOpenPacks) open_.pop_back();
   return open_.front().second;
+}
+
+void PackFiles::will_read(std::vector<const IndexEntry*> entries) {
+  std::sort(entries.begin(), entries.end(), [](const IndexEntry* a, const IndexEntry* b) {
+    return std::tie(a->pack, a->offset_bytes) < std::tie(b->pack, b->offset_bytes);
+  });
+  for (std::size_t i = 0; i < entries.size();) {
+    const IndexEntry& first = *entries[i];
+    std::uint64_t end = first.offset_bytes;
+    for (; i < entries.size() && entries[i]->pack == first.pack &&
+           entries[i]->offset_bytes <= end + kGapBytes;
+         ++i) {
+      end = std::uint64_t{entries[i]->offset_bytes} + entries[i]->stored_bytes;
+    }
+    // A pack that cannot be opened is the reader's affair.
+    if (auto opened = file(first.pack); opened.ok()) {
+      (*opened)->will_read(first.offset_bytes, end - first.offset_bytes);
+    }
+  }
 }
 
 Result<Secret> PackFiles::data_key(std::uint32_t pack, std::uint16_t key) {
@@ -74,25 +97,43 @@ BlobReader::BlobReader(PackFiles& packs)
     : packs_(packs),
       cipher_(packs.repository().config().project, packs.repository().keys().chunk_id_key()) {}
 
+bool BlobReader::Window::leads_to(const IndexEntry& entry) const {
+  return entry.pack == pack && entry.offset_bytes >= begin &&
+         entry.offset_bytes < end + kReadAheadBytes;
+}
+
+Status BlobReader::fill(Window& window, const IndexEntry& entry, bool forward) {
+  const PackInfo& pack = packs_.index().packs()[entry.pack];
+  const std::uint64_t begin = entry.offset_bytes;
+  const std::uint64_t wanted =
+      std::max<std::uint64_t>(entry.stored_bytes, forward ? kReadAheadBytes : kFirstReadBytes);
+  const std::uint64_t size = std::min(wanted, pack.size_bytes - begin);
+  if (window.bytes.size() < size) window.bytes.resize(size);
+  window.pack = UINT32_MAX;
+  BACKCAST_TRY(const auto file, packs_.file(entry.pack));
+  BACKCAST_TRY(const std::size_t got, file->read_at(begin, ByteSpan(window.bytes).first(size)));
+  if (got < entry.stored_bytes) return corrupt(packs_.index(), entry, "the pack is too short");
+  window.pack = entry.pack;
+  window.begin = begin;
+  window.end = begin + got;
+  return kOk;
+}
+
 Result<ByteView> BlobReader::read_sealed(const IndexEntry& entry) {
-  const std::uint64_t begin = entry.offset_bytes, end = begin + entry.stored_bytes;
-  if (entry.pack != window_pack_ || begin < window_begin_ || end > window_end_) {
-    const PackInfo& pack = packs_.index().packs()[entry.pack];
-    const bool forward = entry.pack == window_pack_ && begin >= window_begin_ &&
-                         begin < window_end_ + kReadAheadBytes;
-    const std::uint64_t wanted =
-        std::max<std::uint64_t>(entry.stored_bytes, forward ? kReadAheadBytes : 64 << 10);
-    const std::uint64_t size = std::min(wanted, pack.size_bytes - begin);
-    if (window_.size() < size) window_.resize(size);
-    window_pack_ = UINT32_MAX;
-    BACKCAST_TRY(const auto file, packs_.file(entry.pack));
-    BACKCAST_TRY(const std::size_t got, file->read_at(begin, ByteSpan(window_).first(size)));
-    if (got < entry.stored_bytes) return corrupt(packs_.index(), entry, "the pack is too short");
-    window_pack_ = entry.pack;
-    window_begin_ = begin;
-    window_end_ = begin + got;
+  const auto found = [&](auto fits) {
+    return std::find_if(windows_.begin(), windows_.end(),
+                        [&](const Window& window) { return (window.*fits)(entry); });
+  };
+  auto window = found(&Window::holds);
+  if (window == windows_.end()) {
+    window = found(&Window::leads_to);
+    const bool forward = window != windows_.end();
+    if (!forward) --window;  // the one not used for longest
+    BACKCAST_CHECK(fill(*window, entry, forward));
   }
-  return ByteView(window_).subspan(begin - window_begin_, entry.stored_bytes);
+  std::rotate(windows_.begin(), window, window + 1);
+  const Window& newest = windows_.front();
+  return ByteView(newest.bytes).subspan(entry.offset_bytes - newest.begin, entry.stored_bytes);
 }
 
 Status BlobReader::read_into(const IndexEntry& entry, ByteSpan out) {

@@ -2,6 +2,7 @@
 // shared by all readers of a repository; every thread has a reader of its own.
 #pragma once
 
+#include <array>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,8 @@ class PackFiles {
   Repository& repository() { return repository_; }
   const Index& index() const { return index_; }
   Result<std::shared_ptr<env::File>> file(std::uint32_t pack);
+  // Hints that these chunks are wanted soon, nearly all of each stretch they lie in.
+  void will_read(std::vector<const IndexEntry*> entries);
   // kWrongKey without the private key, except for references.
   Result<Secret> data_key(std::uint32_t pack, std::uint16_t key);
 
@@ -48,11 +51,23 @@ class BlobReader {
   PackFiles& packs_;
   ChunkCipher cipher_;
   Decompressor decompressor_;
+  // What was read of a pack: neighbours are usually wanted next.
+  struct Window {
+    std::vector<std::uint8_t> bytes;
+    std::uint32_t pack = UINT32_MAX;
+    std::uint64_t begin = 0, end = 0;
+    bool holds(const IndexEntry& entry) const {
+      return entry.pack == pack && entry.offset_bytes >= begin &&
+             std::uint64_t{entry.offset_bytes} + entry.stored_bytes <= end;
+    }
+    bool leads_to(const IndexEntry& entry) const;
+  };
+  Status fill(Window& window, const IndexEntry& entry, bool forward);
+
   std::vector<std::uint8_t> plain_, packed_;
-  // What was last read from a pack: neighbours are usually wanted next.
-  std::vector<std::uint8_t> window_;
-  std::uint32_t window_pack_ = UINT32_MAX;
-  std::uint64_t window_begin_ = 0, window_end_ = 0;
+  // Most recent first. Several, for a tree of many generations jumps between their packs and goes
+  // forward in each.
+  std::array<Window, 6> windows_;
 };
 
 }  // namespace backcast::store

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "engine/store/browse.h"
+#include "engine/store/head.h"
 #include "engine/store/journal.h"
 #include "engine/store/lease.h"
 #include "engine/store/mark.h"
@@ -24,7 +25,11 @@ class Checking {
   Result<CheckResult> run() {
     BACKCAST_CHECK(load_index());
     BACKCAST_CHECK(look_for_packs());
-    if (options_.read_data) BACKCAST_CHECK(read_packs());
+    if (options_.open_data) BACKCAST_CHECK(repository_.unlock());
+    if (options_.read_data || options_.open_data) read_packs();
+    // Reading takes its time, in which the keys are unlocked.
+    if (repository_.is_unlocking()) BACKCAST_CHECK(repository_.unlock());
+    name_damaged_chunks();
     BACKCAST_TRY(const auto ids, repository_.objects().list(ObjectType::kSnapshot));
     result_.opened_trees = repository_.keys().can_read();
     for (const Id& id : ids) {
@@ -89,7 +94,7 @@ class Checking {
       } else if (info->size_bytes != pack.size_bytes) {
         add_damage(name, "has " + std::to_string(info->size_bytes) + " bytes, not " +
                              std::to_string(pack.size_bytes));
-        if (!options_.read_data) bad_packs_.insert(number);
+        if (!options_.read_data && !options_.open_data) bad_packs_.insert(number);
       }
     }
     result_.orphans = static_cast<std::uint64_t>(std::count_if(
@@ -97,20 +102,28 @@ class Checking {
     return kOk;
   }
 
-  Status read_packs() {
+  void read_packs() {
     progress_.expected_bytes = result_.stored_bytes;
     PackFiles packs(repository_, index_);
     TaskQueue<Scanner> queue(options_.threads, 4, [&] { return std::make_unique<Scanner>(packs); });
     for (std::uint32_t number = 0; number < index_.packs().size(); ++number) {
       if (progress_.stop) break;
       if (bad_packs_.contains(number)) continue;
-      queue.add([this, &packs, number](Scanner& scanner) { read_pack(packs, number, scanner); });
+      queue.add([this, &packs, number](Scanner& scanner) {
+        read_pack(packs, number, scanner, options_.open_data);
+      });
     }
     queue.finish();
-    return kOk;
   }
 
-  void read_pack(PackFiles& packs, std::uint32_t number, Scanner& scanner) {
+  // Packs whose digest is not what it was: which of their chunks?
+  void name_damaged_chunks() {
+    PackFiles packs(repository_, index_);
+    Scanner scanner(packs);
+    for (const std::uint32_t number : suspects_) read_pack(packs, number, scanner, true);
+  }
+
+  void read_pack(PackFiles& packs, std::uint32_t number, Scanner& scanner, bool opening) {
     const PackInfo& pack = index_.packs()[number];
     bool named = false;  // chunks of it were found damaged
     std::uint32_t seen = 0;
@@ -118,8 +131,8 @@ class Checking {
       progress_.bytes += sealed.size();
       ++seen;
       if (progress_.stop) return Error{Errc::kInterrupted, "interrupted", {}, {}};
-      const bool can_open =
-          repository_.keys().can_read() || index_.packs()[entry.pack].keys[entry.key].is_derived;
+      const bool can_open = opening && (repository_.keys().can_read() ||
+                                        index_.packs()[entry.pack].keys[entry.key].is_derived);
       if (can_open && !opens(packs, entry, sealed, scanner)) {
         named = true;
         std::lock_guard lock(mutex_);
@@ -130,12 +143,18 @@ class Checking {
       return kOk;
     };
     const auto scanned = scan_pack(packs, pack, scanner.room, on_chunk);
-    ++progress_.packs;
-    {
+    if (opening == options_.open_data) {
+      ++progress_.packs;
       std::lock_guard lock(mutex_);
       result_.read_bytes += pack.size_bytes;
     }
     if (scanned.ok() || scanned.error().code == Errc::kInterrupted) return;
+    if (!opening) {
+      progress_.expected_bytes += pack.size_bytes;
+      std::lock_guard lock(mutex_);
+      suspects_.push_back(number);
+      return;
+    }
     if (!named) add_damage(name_of(ObjectType::kPack, pack.id), scanned.error().message);
     // Without the private key nobody can tell which of its chunks are affected.
     if (repository_.keys().can_read() && seen == pack.entries) return;
@@ -160,7 +179,7 @@ class Checking {
   }
 
   // Every snapshot gets at most the number of those made before it, plus one. So a number beyond
-  // those that are here or were forgotten says that some vanished. The newest can vanish unseen.
+  // those that are here or were forgotten says that some vanished; for the newest its head does.
   Status look_for_missing_snapshots(const std::vector<Id>& present) {
     auto journal = read_journal(repository_);
     if (!journal.ok()) {
@@ -173,9 +192,20 @@ class Checking {
         if (deletion.type == ObjectType::kSnapshot) made.insert(deletion.id);
       }
     }
-    if (newest_sequence_ > made.size()) {
-      add_damage("snapshots", std::to_string(newest_sequence_ - made.size()) +
-                                  " missing: neither here nor forgotten");
+    std::uint64_t missing = newest_sequence_ > made.size() ? newest_sequence_ - made.size() : 0;
+    BACKCAST_TRY(const auto heads, read_heads(repository_));
+    for (const Id& id : heads) {
+      auto head = repository_.objects().load(ObjectType::kHead, id);
+      if (!head.ok() && head.error().code == Errc::kNotFound) continue;  // a newer one came
+      if (!head.ok()) add_damage(name_of(ObjectType::kHead, id), head.error().message);
+      if (made.contains(id)) continue;
+      // Published since the listing, perhaps.
+      if (repository_.objects().load(ObjectType::kSnapshot, id).ok()) continue;
+      add_damage(name_of(ObjectType::kSnapshot, id), "missing: neither here nor forgotten");
+      if (missing > 0) --missing;
+    }
+    if (missing > 0) {
+      add_damage("snapshots", std::to_string(missing) + " missing: neither here nor forgotten");
     }
     return kOk;
   }
@@ -270,6 +300,7 @@ class Checking {
   Index index_;
   std::mutex mutex_;
   std::unordered_set<std::uint32_t> bad_packs_;
+  std::vector<std::uint32_t> suspects_;
   IdSet bad_chunks_;
   CheckResult result_;
   std::uint64_t newest_sequence_ = 0;

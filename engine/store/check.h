@@ -3,8 +3,11 @@
 //   always            every object opens; every pack is there and as long as the index says; every
 //                     chunk of every snapshot is in the index
 //   with private key  trees are read, and damage is traced to the files it affects
-//   read_data         every byte of every pack is read and compared with its digest; with the
-//                     private key every chunk is opened, decompressed and identified, too
+//   read_data         every byte of every pack is read and compared with its digest: what was
+//                     written is what is there. Needs no private key; with it, the chunks of a
+//                     damaged pack are opened one by one to see which of them are affected
+//   open_data         also every chunk is opened, decompressed and identified: what was written was
+//                     right. Needs the private key
 #pragma once
 
 #include <atomic>
@@ -16,7 +19,8 @@ namespace backcast::store {
 
 struct CheckOptions {
   bool read_data = false;
-  unsigned threads = 0;  // 0 = one per core
+  bool open_data = false;  // includes read_data
+  unsigned threads = 0;    // 0 = one per core
 };
 
 struct CheckProgress {

@@ -17,6 +17,9 @@ Compressor::Compressor(int level) : state_(new State) {
     BACKCAST_ASSERT(!ZSTD_isError(ZSTD_CCtx_setParameter(state_->context, parameter, value)));
   };
   set(ZSTD_c_compressionLevel, level);
+  // Within one chunk, short repetitions are what there is: rows of a database take 2 to 9 % less
+  // than with zstd's choice of 5 to 7 bytes, at the same speed. Higher levels look for them anyway.
+  if (level >= 1 && level <= 4) set(ZSTD_c_minMatch, 4);
   set(ZSTD_c_format, ZSTD_f_zstd1_magicless);
   set(ZSTD_c_contentSizeFlag, 0);  // the index holds the length
   set(ZSTD_c_checksumFlag, 0);     // the seal is the checksum

@@ -24,6 +24,8 @@ const char* folder_of(ObjectType type) {
       return "marks";
     case ObjectType::kJournal:
       return "journal";
+    case ObjectType::kHead:
+      return "heads";
     case ObjectType::kPack:
     case ObjectType::kPackTable:
       return "packs";

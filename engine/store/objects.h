@@ -1,5 +1,5 @@
-// The small sealed files of a repository: index, snapshots, marks, journal. Each is written whole
-// under a random name and never changed; its seal binds repository, type and name.
+// The small sealed files of a repository: index, snapshots, heads, marks, journal. Each is written
+// whole under a random name and never changed; its seal binds repository, type and name.
 #pragma once
 
 #include <string>
@@ -15,6 +15,7 @@ enum class ObjectType : std::uint8_t {
   kSnapshot = 'S',
   kMark = 'M',
   kJournal = 'J',
+  kHead = 'H',       // named like the snapshot it vouches for (head.h)
   kPack = 'P',       // not a small object: packs/ holds chunks (pack.h)
   kPackTable = 'T',  // the sealed table at the end of a pack
 };

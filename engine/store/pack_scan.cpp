@@ -8,6 +8,7 @@ namespace backcast::store {
 namespace {
 
 constexpr std::size_t kReadBytes = 1 << 20;
+constexpr std::uint64_t kReadAheadBytes = 4 << 20;
 
 Error corrupt(const Id& pack, const char* what) {
   return Error{Errc::kCorrupt,
@@ -34,6 +35,7 @@ Status scan_pack(PackFiles& packs, const PackInfo& pack, ScanRoom& room, const O
               room.bytes.begin() + static_cast<std::ptrdiff_t>(end - begin), room.bytes.begin());
     begin = keep;
     const ByteSpan rest = ByteSpan(room.bytes).subspan(end - begin);
+    file->will_read(end + rest.size(), kReadAheadBytes);
     BACKCAST_TRY(const std::size_t got, file->read_at(end, rest));
     digest.add(rest.first(got));
     end += got;

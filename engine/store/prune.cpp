@@ -260,10 +260,12 @@ class Pruning {
       result_.orphan_bytes += info->size_bytes;
       if (!options_.dry_run) BACKCAST_CHECK(repository_.folder().remove(name));
     }
-    for (const ObjectType type :
-         {ObjectType::kIndex, ObjectType::kSnapshot, ObjectType::kMark, ObjectType::kJournal}) {
-      BACKCAST_TRY(const auto entries, repository_.folder().list(folder_of(type)));
-      for (const auto& entry : entries) {
+    for (const ObjectType type : {ObjectType::kIndex, ObjectType::kSnapshot, ObjectType::kHead,
+                                  ObjectType::kMark, ObjectType::kJournal}) {
+      const auto entries = repository_.folder().list(folder_of(type));
+      if (!entries.ok() && entries.error().code == Errc::kNotFound) continue;
+      if (!entries.ok()) return entries.error();
+      for (const auto& entry : *entries) {
         if (options_.dry_run || !entry.name.starts_with(env::kTemporaryPrefix)) continue;
         BACKCAST_CHECK(
             repository_.folder().remove(std::string(folder_of(type)) + '/' + entry.name));

@@ -1,5 +1,7 @@
 #include "engine/store/publish.h"
 
+#include "engine/store/head.h"
+
 namespace backcast::store {
 namespace {
 
@@ -30,6 +32,20 @@ Result<std::uint64_t> next_sequence(Repository& repository) {
   return others.empty() ? 1 : others.back().sequence + 1;
 }
 
+// A snapshot without its head could vanish unseen, so it is taken back if the disk fails here.
+Status publish_with_head(Repository& repository, Snapshot& snapshot, const std::vector<Id>& heads) {
+  Objects& objects = repository.objects();
+  const std::string plain = encode_snapshot(snapshot);
+  snapshot.object_bytes = plain.size() + kObjectHeaderBytes + kSealOverheadBytes;
+  BACKCAST_CHECK(objects.publish(ObjectType::kSnapshot, snapshot.id, as_bytes(plain)));
+  auto headed = write_head(repository, snapshot.id, heads);
+  if (!headed.ok()) {
+    (void)objects.remove(ObjectType::kHead, snapshot.id);
+    (void)objects.remove(ObjectType::kSnapshot, snapshot.id);
+  }
+  return headed;
+}
+
 }  // namespace
 
 Result<std::vector<Pack>> commit_packs(ChunkStore& store) {
@@ -47,10 +63,10 @@ Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& sn
   (void)packs;
   BACKCAST_CHECK(still_there(store, lease));
   for (Snapshot& snapshot : snapshots) {
+    BACKCAST_TRY(const auto heads, read_heads(repository));
     BACKCAST_TRY(snapshot.sequence, next_sequence(repository));
     snapshot.is_copy = true;
-    BACKCAST_CHECK(repository.objects().publish(ObjectType::kSnapshot, snapshot.id,
-                                                as_bytes(encode_snapshot(snapshot))));
+    BACKCAST_CHECK(publish_with_head(repository, snapshot, heads));
   }
   return kOk;
 }
@@ -59,6 +75,7 @@ Status publish(ChunkStore& store, Lease& lease, Snapshot& snapshot) {
   Repository& repository = store.repository();
   BACKCAST_TRY(const auto packs, commit_packs(store));
   BACKCAST_CHECK(still_there(store, lease));
+  BACKCAST_TRY(const auto heads, read_heads(repository));
   BACKCAST_TRY(snapshot.sequence, next_sequence(repository));
   snapshot.id = random_id();
   snapshot.received = repository.env().now();
@@ -66,9 +83,7 @@ Status publish(ChunkStore& store, Lease& lease, Snapshot& snapshot) {
   snapshot.added_plain_bytes = store.added().plain_bytes;
   snapshot.added_stored_bytes = store.added().stored_bytes;
   snapshot.requests = packs.size() + (packs.empty() ? 1 : 2);
-  const std::string plain = encode_snapshot(snapshot);
-  snapshot.object_bytes = plain.size() + kObjectHeaderBytes + kSealOverheadBytes;
-  return repository.objects().publish(ObjectType::kSnapshot, snapshot.id, as_bytes(plain));
+  return publish_with_head(repository, snapshot, heads);
 }
 
 }  // namespace backcast::store

@@ -8,8 +8,8 @@
 namespace backcast::store {
 namespace {
 
-constexpr const char* kFolders[] = {"keys",  "packs",   "index", "snapshots",
-                                    "marks", "journal", "leases"};
+constexpr const char* kFolders[] = {"keys",  "packs", "index",   "snapshots",
+                                    "heads", "marks", "journal", "leases"};
 
 Error no_repository(const std::string& path) {
   return Error{
@@ -28,11 +28,18 @@ Result<std::unique_ptr<env::Folder>> open_existing(env::Env& env, const std::str
   return folder;
 }
 
+Error reading_needs_passphrase() {
+  return Error{Errc::kWrongKey,
+               "reading data needs the passphrase",
+               {},
+               "give --passphrase-file or --passphrase-command"};
+}
+
 // The keys this opening needs, at the least cost: no passphrase where the writer key is enough.
 Result<Keys> find_keys(env::Env& env, env::Folder& folder, const Config& config,
                        const OpenOptions& options) {
   if (options.keys && options.keys->project == config.project) return *options.keys;
-  if (options.writer && !options.read_data) {
+  if (options.writer && (!options.read_data || options.unlock_later)) {
     if (options.writer->project != config.project) {
       return Error{Errc::kWrongKey,
                    "the writer key belongs to another project",
@@ -42,11 +49,11 @@ Result<Keys> find_keys(env::Env& env, env::Folder& folder, const Config& config,
     return Keys{config.project, config.public_keys, options.writer->writer, {}};
   }
   if (!options.passphrase) {
-    return Error{Errc::kWrongKey,
-                 options.read_data ? "reading data needs the passphrase"
-                                   : "no writer key for this repository on this machine",
-                 {},
-                 "give --passphrase-file or --passphrase-command"};
+    return options.read_data ? reading_needs_passphrase()
+                             : Error{Errc::kWrongKey,
+                                     "no writer key for this repository on this machine",
+                                     {},
+                                     "give --passphrase-file or --passphrase-command"};
   }
   BACKCAST_TRY(const std::string passphrase, options.passphrase());
   return KeySlots(env, folder, config.project).open(passphrase);
@@ -110,8 +117,30 @@ Result<std::unique_ptr<Repository>> Repository::open(env::Env& env, const std::s
   BACKCAST_CHECK(verify_config(text, keys.config_key()));
   // The config knows the newest public key even where an older key file was opened.
   keys.public_keys = config.public_keys;
-  return std::unique_ptr<Repository>(
+  auto repository = std::unique_ptr<Repository>(
       new Repository(env, std::move(folder), std::move(config), std::move(keys)));
+  if (options.read_data && !repository->keys_.can_read()) {
+    if (!options.passphrase) return reading_needs_passphrase();
+    BACKCAST_TRY(std::string passphrase, options.passphrase());
+    repository->start_unlocking(std::move(passphrase));
+  }
+  return repository;
+}
+
+void Repository::start_unlocking(std::string passphrase) {
+  unlocking_ = std::async(std::launch::async,
+                          [this, given = std::move(passphrase)] { return slots().open(given); });
+}
+
+Status Repository::unlock() {
+  if (!unlocking_.valid()) return keys_.can_read() ? Status(kOk) : reading_needs_passphrase();
+  BACKCAST_TRY(Keys opened, unlocking_.get());
+  if (opened.writer != keys_.writer) {
+    return Error{Errc::kWrongKey, "the writer key belongs to another project", {}, {}};
+  }
+  opened.public_keys = config_.public_keys;
+  keys_ = std::move(opened);
+  return kOk;
 }
 
 Result<Index> Repository::load_index() {

@@ -6,12 +6,14 @@
 //   packs/            sealed chunks
 //   index/            where every chunk lies
 //   snapshots/        one object per snapshot: written last, so what it names is there
+//   heads/            a second word for the newest snapshot
 //   marks/            what prune will delete after its grace period
 //   journal/          what was deleted, for the ledger
 //   leases/           who is at work
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +36,8 @@ struct OpenOptions {
   std::optional<WriterKey> writer;  // what this machine keeps; else the passphrase opens it too
   // Asked at most once, only when needed. Errors are handed on.
   std::function<Result<std::string>()> passphrase;
-  bool read_data = false;                   // also open the private keys
+  bool read_data = false;     // also open the private keys
+  bool unlock_later = false;  // with a writer key: return at once and open them meanwhile
   std::optional<Keys> keys = std::nullopt;  // open already: nothing is asked
 };
 
@@ -56,6 +59,11 @@ class Repository {
   Objects& objects() { return objects_; }
   KeySlots slots() { return {env_, *folder_, config_.project}; }
 
+  // Waits for the private keys of an opening that is to unlock later; from then on keys() has them.
+  // No other thread may use the repository meanwhile. Errors: kWrongKey.
+  Status unlock();
+  bool is_unlocking() const { return unlocking_.valid(); }
+
   // The whole index; packs under a mark are condemned. Errors: kCorrupt.
   Result<Index> load_index();
 
@@ -64,12 +72,14 @@ class Repository {
 
  private:
   Repository(env::Env& env, std::unique_ptr<env::Folder> folder, Config config, Keys keys);
+  void start_unlocking(std::string passphrase);
 
   env::Env& env_;
   std::unique_ptr<env::Folder> folder_;
   Config config_;
   Keys keys_;
   Objects objects_;
+  std::future<Result<Keys>> unlocking_;  // the last member: what it uses outlives it
 };
 
 // What it is, without any key: for messages, and to find the machine's writer key for it.

@@ -6,6 +6,7 @@
 #include "engine/source/tar.h"
 #include "engine/store/lease.h"
 #include "engine/store/task_queue.h"
+#include "engine/store/tree.h"
 
 namespace backcast::store {
 namespace {
@@ -260,6 +261,28 @@ class Restoration {
   TaskQueue<Worker> queue_;
 };
 
+// The reference list opens without the private key: while that is unlocked, the disk can bring what
+// will be needed first.
+void read_ahead(PackFiles& packs, const Snapshot& snapshot) {
+  constexpr std::uint64_t kAheadBytes = 1 << 30;
+  BlobReader reader(packs);
+  std::vector<const IndexEntry*> wanted;
+  std::uint64_t bytes = 0;
+  const auto want = [&](const Id& id) {
+    const IndexEntry* entry = packs.index().find(id);
+    if (!entry || bytes >= kAheadBytes) return;
+    bytes += entry->stored_bytes;
+    wanted.push_back(entry);
+  };
+  for (const Id& id : snapshot.tree) want(id);
+  for (const Id& chunk : snapshot.references) {
+    if (bytes >= kAheadBytes) break;
+    // Damage is found again, and reported, when the tree is read.
+    if (!visit_reference_chunk(reader, snapshot, chunk, want).ok()) break;
+  }
+  packs.will_read(std::move(wanted));
+}
+
 }  // namespace
 
 Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
@@ -269,6 +292,8 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
   BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
   PackFiles packs(repository, index);
+  if (request.selection.path().empty()) read_ahead(packs, snapshot);
+  BACKCAST_CHECK(repository.unlock());
   BACKCAST_TRY(auto restorer, source::Restorer::open(request.target, request.writing));
   RestoreResult result;
   {

@@ -222,6 +222,7 @@ def damage(place):
         file.write(b"????")
     place.run("check", repository, secret=None)
     place.run("check", repository, "--read-data", code=1, secret=None)
+    place.run("check", repository, "--open-data", code=1)
     result = place.json("check", repository, "--read-data", code=1)
     inside = place.source.lstrip("/") + "/"
     assert any(a["path"].lstrip("/").startswith(inside) for a in result["affected"]), result

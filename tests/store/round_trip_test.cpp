@@ -22,7 +22,7 @@ std::string any_content() {
     case 2:
       return std::string(*rc::gen::inRange(1, 300'000), 'z');
     case 3:
-      return random_bytes(seed, 32'768 + *rc::gen::inRange(-1, 2));
+      return random_bytes(seed, 65'536 + *rc::gen::inRange(-1, 2));
     case 4:
       return random_bytes(seed % 4, *rc::gen::inRange(30'000, 200'000));  // shared between files
     default:
