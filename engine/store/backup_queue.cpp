@@ -94,6 +94,7 @@ Result<std::size_t> Collector::add(std::shared_ptr<SavedListing> listing) {
 }
 
 Status Collector::write(const SavedListing& listing) {
+  tree_.begin_listing();
   std::string nodes, cached;
   std::vector<Id> ids;
   for (const SavedEntry& entry : listing.entries) {

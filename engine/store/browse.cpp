@@ -45,7 +45,15 @@ Status browse(PackFiles& packs, const Snapshot& snapshot, const Browser& browser
     }
     return kOk;
   };
-  BACKCAST_CHECK(read_tree(tree_reader, snapshot, visit));
+  OnLost lost;
+  if (browser.lost) {
+    lost = [&](const Error& why, std::uint64_t references_before) -> Status {
+      browser.lost(why);
+      if (references_before < references.position()) return why;
+      return references.skip(references_before - references.position());
+    };
+  }
+  BACKCAST_CHECK(read_tree(tree_reader, snapshot, visit, lost));
   if (references.position() != snapshot.reference_count) {
     return Error{Errc::kCorrupt,
                  "snapshot " + to_hex(snapshot.id).substr(0, 8) +

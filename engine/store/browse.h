@@ -41,6 +41,9 @@ struct Browser {
   std::function<Status(const std::string& path)> listing = nullptr;
   // Each entry, folders before what they hold. `path` is complete, without leading "/".
   std::function<Status(const std::string& path, source::Node& node, Content& content)> entry;
+  // A part of the tree is damaged: the entries between the last and the next are not known. Without
+  // this, damage is an error.
+  std::function<void(const Error& why)> lost = nullptr;
 };
 
 // Needs the private key. Errors: those of the callbacks, and kCorrupt.

@@ -239,7 +239,7 @@ class Checking {
       const std::string tree_fault = tree_faults(packs, *snapshot, !fault.empty(), named_files);
       if (fault.empty()) fault = tree_fault;
     }
-    if (fault.empty()) {
+    if (fault.empty() && !named_files) {
       result_.intact.push_back(name);
     } else if (!named_files) {
       result_.affected.push_back({name, "", fault});
@@ -269,26 +269,38 @@ class Checking {
     return fault;
   }
 
+  // Empty if the chunks of one file are fine.
+  Result<std::string> file_fault(Content& content) const {
+    while (content.chunks_left() > 0) {
+      const auto ids = content.take(1024);
+      if (!ids.ok() && ids.error().code == Errc::kCorrupt) return ids.error().message;
+      if (!ids.ok()) return ids.error();
+      for (const Id& id : *ids) {
+        if (std::string fault = fault_of(id, BlobKind::kData); !fault.empty()) return fault;
+      }
+    }
+    return std::string();
+  }
+
   // Reads the tree; if something is known to be wrong, names the files.
   std::string tree_faults(PackFiles& packs, const Snapshot& snapshot, bool name_files,
                           bool& named_files) {
-    const Browser browser{
-        nullptr, [&](const std::string& path, source::Node& node, Content& content) -> Status {
-          (void)node;
-          if (!name_files) return kOk;
-          while (content.chunks_left() > 0) {
-            BACKCAST_TRY(const auto ids, content.take(1024));
-            for (const Id& id : ids) {
-              const std::string fault = fault_of(id, BlobKind::kData);
-              if (fault.empty()) continue;
-              named_files = true;
-              result_.affected.push_back({to_hex(snapshot.id), '/' + path, fault});
-              return kOk;
-            }
-          }
-          return kOk;
-        }};
-    const auto browsed = browse(packs, snapshot, browser);
+    std::string last = "/";
+    const auto entry = [&](const std::string& path, source::Node&, Content& content) -> Status {
+      last = '/' + path;
+      if (!name_files) return kOk;
+      BACKCAST_TRY(const std::string fault, file_fault(content));
+      if (fault.empty()) return kOk;
+      named_files = true;
+      result_.affected.push_back({to_hex(snapshot.id), last, fault});
+      return kOk;
+    };
+    const auto lost = [&](const Error& why) {
+      named_files = true;
+      result_.affected.push_back(
+          {to_hex(snapshot.id), last, "entries after it are lost: " + why.message});
+    };
+    const auto browsed = browse(packs, snapshot, {nullptr, entry, lost});
     if (browsed.ok()) return {};
     named_files = false;
     return "its tree cannot be read: " + browsed.error().message;

@@ -107,8 +107,11 @@ Status dump_file(Repository& repository, const Snapshot& snapshot, const std::st
     done = true;
     return Error{Errc::kInterrupted, "found", {}, {}};  // the rest of the tree does not matter
   };
-  auto browsed = browse(packs, snapshot, {nullptr, entry});
+  std::optional<Error> damage;
+  const auto lost = [&](const Error& why) { damage = why; };
+  auto browsed = browse(packs, snapshot, {nullptr, entry, lost});
   if (done) return kOk;
+  if (browsed.ok() && damage) return *damage;
   return browsed.ok() ? Status(not_there(wanted)) : browsed;
 }
 

@@ -1,5 +1,7 @@
 #include "engine/store/restore.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -80,7 +82,8 @@ class Restoration {
     const Browser browser{[&](const std::string& path) { return begin_listing(path); },
                           [&](const std::string& path, Node& node, Content& content) {
                             return add_entry(path, node, content);
-                          }};
+                          },
+                          [&](const Error& why) { tree_is_damaged(why); }};
     auto browsed = browse(packs_, snapshot, browser);
     send_group();
     queue_.finish();
@@ -95,13 +98,46 @@ class Restoration {
     failures_.push_back({'/' + path, error.message});
   }
 
+  // What is damaged is not restored; what comes after it is.
+  Status pass_over(const std::string& path, const Error& error) {
+    if (error.code != Errc::kCorrupt) return error;
+    fail(path, error);
+    return kOk;
+  }
+
+  void tree_is_damaged(const Error& why) {
+    lost_ = true;
+    fail("", Error{why.code,
+                   "a part of the tree is damaged, what it listed is not restored: " + why.message,
+                   {},
+                   {}});
+  }
+
+  // The entry of a folder may be lost where its listing is not.
+  Result<std::shared_ptr<source::RestoreFolder>> open_folder(const std::string& path) {
+    auto folder = restorer_.folder(path);
+    if (folder.ok() || !lost_ || path.empty()) return folder;
+    const auto slash = path.rfind('/');
+    const std::string parent = slash == std::string::npos ? "" : path.substr(0, slash);
+    BACKCAST_TRY(const auto above, open_folder(parent));
+    Node node;
+    node.kind = NodeKind::kFolder;
+    node.name = path.substr(parent.empty() ? 0 : parent.size() + 1);
+    node.mode = 0700;
+    node.uid = ::geteuid();
+    node.gid = ::getegid();
+    BACKCAST_CHECK(restorer_.make_folder(*above, node));
+    fail(path, Error{Errc::kCorrupt, "owner, mode and times of this folder are lost", {}, {}});
+    return restorer_.folder(path);
+  }
+
   Status begin_listing(const std::string& path) {
     send_group();
     folder_.reset();
     if (progress_.stop)
       return Error{Errc::kInterrupted, "interrupted; the target is incomplete", {}, {}};
     if (!selection_.touches(path)) return kOk;
-    auto folder = restorer_.folder(path);
+    auto folder = open_folder(path);
     if (folder.ok()) {
       folder_ = *folder;
     } else {
@@ -126,9 +162,10 @@ class Restoration {
       return kOk;
     }
     if (node.content_bytes() > kGroupBytes) return add_large(path, node, content);
-    BACKCAST_TRY(auto ids, content.take(content.chunks_left()));
+    auto ids = content.take(content.chunks_left());
+    if (!ids.ok()) return pass_over(path, ids.error());
     group_bytes_ += node.content_bytes();
-    group_.push_back({path, std::move(node), std::move(ids)});
+    group_.push_back({path, std::move(node), *std::move(ids)});
     if (group_bytes_ >= kGroupBytes || group_.size() == kGroupFiles) send_group();
     return kOk;
   }
@@ -184,8 +221,13 @@ class Restoration {
     Piece piece;
     std::uint64_t at = 0;
     while (content.chunks_left() > 0 && !large->failed) {
-      BACKCAST_TRY(const auto ids, content.take(64));
-      for (const Id& id : ids) {
+      const auto ids = content.take(64);
+      if (!ids.ok()) {
+        if (ids.error().code != Errc::kCorrupt) return ids.error();
+        give_up(*large, ids.error());
+        break;
+      }
+      for (const Id& id : *ids) {
         auto entry = find_chunk(packs_.index(), id);
         if (!entry.ok()) {
           give_up(*large, entry.error());
@@ -256,6 +298,7 @@ class Restoration {
   std::vector<SmallFile> group_;
   std::uint64_t group_bytes_ = 0;
   bool found_ = false;
+  bool lost_ = false;  // a part of the tree
   std::mutex mutex_;
   std::vector<source::Problem> failures_;
   TaskQueue<Worker> queue_;

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/base/text.h"
+#include "engine/store/chunker.h"
 
 namespace backcast::store {
 namespace {
@@ -34,6 +35,32 @@ std::vector<Id> read_ids(WireReader& in) {
   return ids;
 }
 
+void append_marks(WireWriter& out, const std::vector<TreeMark>& marks) {
+  std::uint64_t before = 0;
+  for (const TreeMark& mark : marks) {
+    const bool any = mark.listing_at != TreeMark::kNone;
+    out.varint(any ? std::uint64_t{mark.listing_at} + 1 : 0);
+    if (!any) continue;
+    out.varint(mark.references_before - before);
+    before = mark.references_before;
+  }
+}
+
+std::vector<TreeMark> read_marks(WireReader& in, std::size_t count) {
+  std::vector<TreeMark> marks;
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < count && in.ok(); ++i) {
+    const std::uint64_t listing = in.varint(kMaxChunkBytes);
+    if (listing == 0) {
+      marks.emplace_back();
+      continue;
+    }
+    before += in.varint(INT64_MAX - before);
+    marks.push_back({static_cast<std::uint32_t>(listing - 1), before});
+  }
+  return marks;
+}
+
 // Fields of one kind in the order they are stored; the same list writes and reads.
 template <typename S>
 auto numbers_of(S& s) {
@@ -58,6 +85,7 @@ std::string encode_snapshot(const Snapshot& snapshot) {
   append_texts(writer, snapshot.tags);
   append_ids(writer, snapshot.tree);
   append_ids(writer, snapshot.references);
+  append_marks(writer, snapshot.tree_marks);
   return out;
 }
 
@@ -78,6 +106,7 @@ Result<Snapshot> decode_snapshot(const Id& id, ByteView bytes) {
   snapshot.tags = read_texts(in);
   snapshot.tree = read_ids(in);
   snapshot.references = read_ids(in);
+  if (!in.at_end()) snapshot.tree_marks = read_marks(in, snapshot.tree.size());
   if (!in.ok() || !in.at_end()) {
     return Error{Errc::kCorrupt, name_of(ObjectType::kSnapshot, id) + ": damaged", {}, {}};
   }

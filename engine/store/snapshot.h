@@ -14,6 +14,14 @@ namespace backcast::store {
 // made by hand has no expiry at Zilliz and no time tags at Zerops.
 inline constexpr std::string_view kManualTag = "manual";
 
+// Where a reader finds its way again after a damaged chunk of the tree.
+struct TreeMark {
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  std::uint32_t listing_at = kNone;     // of the first listing that begins in the chunk
+  std::uint64_t references_before = 0;  // that the listings before it take up
+  bool operator==(const TreeMark&) const = default;
+};
+
 struct Snapshot {
   Id id;
   std::uint64_t sequence = 0;  // one more than any the writer saw
@@ -32,8 +40,9 @@ struct Snapshot {
   std::uint64_t requests = 0;  // objects written
   Duration took{};
 
-  std::vector<Id> tree;        // chunks of the tree, in order
-  std::vector<Id> references;  // chunks of the reference list, in order
+  std::vector<Id> tree;              // chunks of the tree, in order
+  std::vector<TreeMark> tree_marks;  // one per chunk of the tree, or none at all: older snapshots
+  std::vector<Id> references;        // chunks of the reference list, in order
   std::uint64_t reference_count = 0;
 
   std::uint64_t object_bytes = 0;  // size of the stored object; not part of it

@@ -68,6 +68,7 @@ TreeWriter::TreeWriter(ChunkStore& store, int level)
     : writer_(store, level), chunker_(store.repository().keys().gear_key(), kTreeSizes) {}
 
 Status TreeWriter::add_listing(std::string_view record) {
+  starts_.push_back({cut_bytes_ + tree_.size(), listing_references_});
   tree_.append(record);
   return tree_.size() < 4 * kTreeSizes.maximum ? Status(kOk) : cut_tree(false);
 }
@@ -79,10 +80,23 @@ Status TreeWriter::cut_tree(bool at_end) {
     if (size == 0) break;
     BACKCAST_TRY(const Id id, writer_.put(BlobKind::kTree, rest.first(size)));
     tree_ids_.push_back(id);
+    mark_chunk(size);
     rest = rest.subspan(size);
   }
   tree_.erase(0, tree_.size() - rest.size());
   return kOk;
+}
+
+void TreeWriter::mark_chunk(std::size_t size) {
+  TreeMark mark;
+  const std::uint64_t end = cut_bytes_ + size;
+  for (; !starts_.empty() && starts_.front().at < end; starts_.pop_front()) {
+    if (mark.listing_at != TreeMark::kNone) continue;
+    mark = {static_cast<std::uint32_t>(starts_.front().at - cut_bytes_),
+            starts_.front().references_before};
+  }
+  marks_.push_back(mark);
+  cut_bytes_ = end;
 }
 
 Status TreeWriter::add_reference(const Id& id) {
@@ -103,17 +117,35 @@ Status TreeWriter::finish(Snapshot& snapshot) {
   BACKCAST_CHECK(cut_tree(true));
   if (!references_.empty()) BACKCAST_CHECK(cut_references());
   snapshot.tree = std::move(tree_ids_);
+  snapshot.tree_marks = std::move(marks_);
   snapshot.references = std::move(reference_ids_);
   snapshot.reference_count = count_;
   return kOk;
 }
 
 Status read_tree(BlobReader& reader, const Snapshot& snapshot,
-                 const std::function<Status(TreeListing&)>& visit) {
+                 const std::function<Status(TreeListing&)>& visit, const OnLost& lost) {
   std::string pending;
-  for (const Id& id : snapshot.tree) {
-    BACKCAST_TRY(const ByteView bytes, reader.read(id, BlobKind::kTree));
-    pending.append(as_text(bytes));
+  std::optional<Error> damage;  // since which no listing was found
+  for (std::size_t i = 0; i < snapshot.tree.size(); ++i) {
+    auto bytes = reader.read(snapshot.tree[i], BlobKind::kTree);
+    if (!bytes.ok()) {
+      const bool can_go_on = lost && bytes.error().code == Errc::kCorrupt &&
+                             snapshot.tree_marks.size() == snapshot.tree.size();
+      if (!can_go_on) return bytes.error();
+      if (!damage) damage = bytes.error();
+      pending.clear();
+      continue;
+    }
+    std::string_view text = as_text(*bytes);
+    if (damage) {
+      const TreeMark& mark = snapshot.tree_marks[i];
+      if (mark.listing_at >= text.size()) continue;  // none begins here
+      BACKCAST_CHECK(lost(*damage, mark.references_before));
+      damage.reset();
+      text.remove_prefix(mark.listing_at);
+    }
+    pending.append(text);
     WireReader in(as_bytes(pending));
     std::size_t used = 0;
     while (true) {
@@ -125,42 +157,55 @@ Status read_tree(BlobReader& reader, const Snapshot& snapshot,
     }
     pending.erase(0, used);
   }
+  if (damage) return lost(*damage, snapshot.reference_count);
   return pending.empty() ? Status(kOk) : Status(damaged(snapshot, "its tree ends too early"));
 }
 
 Status ReferenceReader::load() {
-  if (used_ < loaded_.size()) return kOk;
+  if (left_ > 0) return kOk;
   if (chunk_ == snapshot_.references.size()) {
     return damaged(snapshot_, "its reference list ends too early");
   }
-  BACKCAST_TRY(const ByteView bytes,
-               reader_.read(snapshot_.references[chunk_++], BlobKind::kReferences));
-  if (bytes.empty() || bytes.size() % kIdBytes != 0) {
-    return damaged(snapshot_, "damaged reference list");
+  const Id& chunk = snapshot_.references[chunk_++];
+  auto bytes = reader_.read(chunk, BlobKind::kReferences);
+  fault_.reset();
+  if (bytes.ok() && (bytes->empty() || bytes->size() % kIdBytes != 0)) {
+    bytes = damaged(snapshot_, "damaged reference list");
   }
-  loaded_ = as_text(bytes);
-  used_ = 0;
-  return kOk;
+  if (bytes.ok()) {
+    loaded_ = as_text(*bytes);
+  } else {
+    // The index knows how many ids it held.
+    const IndexEntry* entry = reader_.packs().index().find(chunk);
+    if (bytes.error().code != Errc::kCorrupt || !entry) return bytes.error();
+    fault_ = bytes.error();
+    loaded_.assign(entry->plain_bytes, '\0');
+  }
+  left_ = loaded_.size() / kIdBytes;
+  return left_ > 0 ? Status(kOk) : Status(damaged(snapshot_, "damaged reference list"));
 }
 
 Result<std::vector<Id>> ReferenceReader::next(std::uint64_t count) {
   std::vector<Id> ids;
   ids.reserve(std::min<std::uint64_t>(count, kMaxReferences));
-  while (ids.size() < count) {
+  std::optional<Error> fault;
+  for (; count > 0; --count) {
     BACKCAST_CHECK(load());
-    WireReader in(as_bytes(loaded_).subspan(used_, kIdBytes));
+    if (fault_) fault = fault_;
+    WireReader in(as_bytes(loaded_).last(left_ * kIdBytes));
     ids.push_back(read_id(in));
-    used_ += kIdBytes;
+    --left_;
     ++position_;
   }
+  if (fault) return *fault;
   return ids;
 }
 
 Status ReferenceReader::skip(std::uint64_t count) {
   while (count > 0) {
     BACKCAST_CHECK(load());
-    const std::uint64_t step = std::min<std::uint64_t>(count, (loaded_.size() - used_) / kIdBytes);
-    used_ += step * kIdBytes;
+    const std::uint64_t step = std::min(count, left_);
+    left_ -= step;
     position_ += step;
     count -= step;
   }

@@ -2,7 +2,9 @@
 // ids. A file's node says how many of the references are its content; they come in the same order.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,8 @@ std::string listing_record(const std::string& path, std::size_t node_count,
 class TreeWriter {
  public:
   TreeWriter(ChunkStore& store, int level);
+  // For each listing: begin_listing, its references, add_listing.
+  void begin_listing() { listing_references_ = count_; }
   Status add_listing(std::string_view record);
   Status add_reference(const Id& id);
   // Stores what is left; fills tree, references and reference_count.
@@ -38,37 +42,49 @@ class TreeWriter {
 
  private:
   Status cut_tree(bool at_end);
+  void mark_chunk(std::size_t size);
   Status cut_references();
 
   ChunkWriter writer_;
   Chunker chunker_;
   std::string tree_, references_;
   std::vector<Id> tree_ids_, reference_ids_;
-  std::uint64_t count_ = 0;
+  std::uint64_t count_ = 0, listing_references_ = 0;
+  struct Start {
+    std::uint64_t at = 0, references_before = 0;
+  };
+  std::deque<Start> starts_;     // of listings in tree_
+  std::uint64_t cut_bytes_ = 0;  // of the tree before tree_
+  std::vector<TreeMark> marks_;
 };
 
-// Calls `visit` with each listing in order. Needs the private key.
+// Calls `visit` with each listing in order. Needs the private key. A damaged chunk is an error; or,
+// where `lost` is given, reported there, and reading goes on at the next listing that is whole;
+// its references begin at `references_before`.
+using OnLost = std::function<Status(const Error& why, std::uint64_t references_before)>;
 Status read_tree(BlobReader& reader, const Snapshot& snapshot,
-                 const std::function<Status(TreeListing&)>& visit);
+                 const std::function<Status(TreeListing&)>& visit, const OnLost& lost = nullptr);
 
 // Reads the reference list in order, a chunk at a time. Needs no private key.
 class ReferenceReader {
  public:
   ReferenceReader(BlobReader& reader, const Snapshot& snapshot)
       : reader_(reader), snapshot_(snapshot) {}
-  // The next `count` ids. kCorrupt if the list is shorter.
+  // The next `count` ids. kCorrupt if the list is shorter, or if some of them are in a damaged
+  // chunk: then the next call goes on behind them all the same.
   Result<std::vector<Id>> next(std::uint64_t count);
   Status skip(std::uint64_t count);
   std::uint64_t position() const { return position_; }
 
  private:
-  Status load();  // makes sure that at least one id is left in loaded_
+  Status load();  // makes sure that at least one id is left
 
   BlobReader& reader_;
   const Snapshot& snapshot_;
   std::size_t chunk_ = 0;  // next to load
   std::string loaded_;
-  std::size_t used_ = 0;
+  std::uint64_t left_ = 0;      // ids at the end of the chunk at hand
+  std::optional<Error> fault_;  // of the chunk at hand: its ids are not known, their number is
   std::uint64_t position_ = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "tests/reliability/lab.h"
@@ -222,6 +224,104 @@ TEST_F(Corruption, ReplayedObjectsDoNotBringBackWrongBytes) {
   for (const auto& [name, bytes] : old_bytes) lab_.env().set_bytes(name, bytes);
   expect_sound("everything replayed");
   std::printf("replayed: %lu states\n", replayed);
+}
+
+// A snapshot of many folders, of whose tree or reference list one chunk is damaged.
+class DamagedLists : public testing::Test {
+ protected:
+  static constexpr int kFolders = 60, kFiles = 40;
+
+  void SetUp() override {
+    for (int folder = 0; folder < kFolders; ++folder) {
+      for (int file = 0; file < kFiles; ++file) {
+        lab_.source().write(fmt::format("many/{:02}/{:02}", folder, file),
+                            fmt::format("file {} of {}", file, folder));
+      }
+    }
+    id_ = lab_.back_up()->id;
+  }
+
+  void damage(const Id& chunk) {
+    const auto repository = *lab_.open();
+    const Index index = *repository->load_index();
+    const IndexEntry& entry = *index.find(chunk);
+    const std::string pack =
+        std::string(Lab::kPath) + '/' + name_of(ObjectType::kPack, index.packs()[entry.pack].id);
+    std::string bytes = lab_.env().bytes(pack);
+    bytes[entry.offset_bytes + 3] ^= 1;
+    lab_.env().set_bytes(pack, bytes);
+  }
+
+  // Restores; every file that is there must be what it was. Returns how many of `many` are.
+  int restored_files(RestoreResult& result) {
+    const auto repository = *lab_.open();
+    const source::Scratch target(true);
+    RestoreRequest request;
+    request.target = target.path();
+    RestoreProgress progress;
+    result = *restore(*repository, *load_snapshot(*repository, id_), request, progress);
+    int found = 0;
+    for (int folder = 0; folder < kFolders; ++folder) {
+      for (int file = 0; file < kFiles; ++file) {
+        std::ifstream in(fmt::format("{}{}/many/{:02}/{:02}", target.path(), lab_.source().path(),
+                                     folder, file));
+        std::string text;
+        if (!std::getline(in, text)) continue;
+        EXPECT_EQ(text, fmt::format("file {} of {}", file, folder));
+        ++found;
+      }
+    }
+    return found;
+  }
+
+  Lab lab_{20'000};
+  Id id_;
+};
+
+TEST_F(DamagedLists, WhatADamagedChunkOfTheTreeDoesNotListIsRestored) {
+  const Snapshot snapshot = *load_snapshot(**lab_.open(), id_);
+  ASSERT_GT(snapshot.tree.size(), 4u);
+  ASSERT_EQ(snapshot.tree_marks.size(), snapshot.tree.size());
+  const auto intact = lab_.env().save();
+  int fewest = kFolders * kFiles, most = 0;
+  for (const Id& chunk : snapshot.tree) {
+    lab_.env().load(intact);
+    damage(chunk);
+    RestoreResult result;
+    const int found = restored_files(result);
+    EXPECT_FALSE(result.failures.empty());
+    fewest = std::min(fewest, found);
+    most = std::max(most, found);
+    CheckOptions options;
+    CheckProgress progress;
+    const auto checked = check(**lab_.open(), options, progress);
+    ASSERT_TRUE(checked.ok());
+    EXPECT_FALSE(checked->affected.empty());
+    EXPECT_TRUE(checked->intact.empty());
+  }
+  // A chunk lists a few folders; all the others come back.
+  EXPECT_GT(fewest, kFolders * kFiles / 2);
+  EXPECT_LT(most, kFolders * kFiles);
+  std::printf("tree of %zu chunks, one damaged: %d to %d of %d files restored\n",
+              snapshot.tree.size(), fewest, most, kFolders * kFiles);
+}
+
+TEST_F(DamagedLists, WhatADamagedChunkOfTheReferencesDoesNotListIsRestored) {
+  const Snapshot snapshot = *load_snapshot(**lab_.open(), id_);
+  ASSERT_GT(snapshot.references.size(), 1u);
+  const auto intact = lab_.env().save();
+  int restored = 0;
+  for (const Id& chunk : snapshot.references) {
+    lab_.env().load(intact);
+    damage(chunk);
+    RestoreResult result;
+    const int found = restored_files(result);
+    EXPECT_FALSE(result.failures.empty());
+    restored += found;
+  }
+  // Each file is missing exactly where its own chunk is damaged.
+  const int chunks = static_cast<int>(snapshot.references.size());
+  EXPECT_EQ(restored, kFolders * kFiles * (chunks - 1));
 }
 
 // A damaged key file opens with the same keys or not at all, and another passphrase still does.
