@@ -62,10 +62,14 @@ Status prepare(Options& options) {
         piped ? "a pipe and folders cannot be saved in one snapshot" : "nothing to back up",
         "name folders, or give --stdin");
   }
+  if (piped && options.backup.dry_run) {
+    return bad_input("a pipe can only be read once", "--dry-run is for folders");
+  }
   return kOk;
 }
 
-json summary(const store::BackupResult& result, const store::BackupProgress& progress) {
+json summary(const store::BackupResult& result, const store::BackupProgress& progress,
+             bool dry_run) {
   const store::Snapshot& s = result.snapshot;
   json problems = json::array();
   for (const auto& problem : result.problems) {
@@ -73,7 +77,8 @@ json summary(const store::BackupResult& result, const store::BackupProgress& pro
   }
   return {{"type", "summary"},
           {"version", 1},
-          {"snapshot", to_hex(s.id)},
+          {"dry_run", dry_run},
+          {"snapshot", dry_run ? json() : json(to_hex(s.id))},
           {"time", format_instant(s.time)},
           {"files", s.files},
           {"files_new", progress.files_new.load()},
@@ -90,8 +95,17 @@ json summary(const store::BackupResult& result, const store::BackupProgress& pro
           {"problems", problems}};
 }
 
-void print_summary(const store::BackupResult& result, const store::BackupProgress& progress) {
+void print_summary(const store::BackupResult& result, const store::BackupProgress& progress,
+                   bool dry_run) {
   const store::Snapshot& s = result.snapshot;
+  if (dry_run) {
+    print(fmt::format("Dry run, nothing is saved: {} files, {}\n", s.files,
+                      format_bytes(s.content_bytes)));
+    print(fmt::format("Files:  {} new, {} changed, {} unmodified\n", progress.files_new.load(),
+                      progress.files_changed.load(), progress.files_unmodified.load()));
+    print(fmt::format("Bytes:  {} would be read\n", format_bytes(s.read_bytes)));
+    return;
+  }
   const double seconds = std::chrono::duration<double>(s.took).count();
   print(fmt::format("Snapshot {}: {} files, {} folders, {}\n", to_hex(s.id).substr(0, 8), s.files,
                     s.folders, format_bytes(s.content_bytes)));
@@ -144,9 +158,11 @@ Status run(Context& context, Options& options) {
     note(context, "backcast: " + printable(problem.path, 4096) + ": " + problem.what);
   }
   if (context.format == Format::kJson) {
-    print(summary(*result, progress).dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+    print(summary(*result, progress, options.backup.dry_run)
+              .dump(-1, ' ', false, json::error_handler_t::replace) +
+          "\n");
   } else {
-    print_summary(*result, progress);
+    print_summary(*result, progress, options.backup.dry_run);
   }
   if (!result->problems.empty()) {
     return Error{Errc::kPartialSource,
@@ -187,6 +203,7 @@ void add_backup(CLI::App& app, Context& context) {
   verb->add_option("--host", backup.host, "Name of the machine (default: its own)");
   verb->add_option("--time", options->time, "Time of the snapshot, for tests and rehearsals");
   verb->add_flag("--read-all", backup.read_all, "Read every file, changed or not");
+  verb->add_flag("--dry-run", backup.dry_run, "Count what is new and changed; save nothing");
   verb->add_flag("--no-cache", options->no_cache, "Neither use nor write the file cache");
   verb->add_option("--threads", backup.threads, "Threads (default: one a core)")
       ->check(CLI::Range(1, 256));

@@ -60,21 +60,25 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
     walk = std::make_unique<source::Walk>(
         options.walk, [&](source::Problem problem) { session->add_problem(std::move(problem)); });
   }
-  BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
+  std::unique_ptr<Lease> lease;
+  if (!options.dry_run) {
+    BACKCAST_TRY(lease, Lease::take(repository, LeaseKind::kWork));
+  }
   BACKCAST_TRY(const Index index, repository.load_index());
   ChunkStore store(repository, index);
   const Secret cache_key = repository.keys().writer.derive(7);
   const std::string cache_file = cache_name(repository, options);
   const FileCache cache =
       options.read_all ? FileCache() : FileCache::open(options.cache, cache_file, cache_key);
-  FileCacheWriter next_cache(env, options.pipe ? nullptr : options.cache, cache_file, cache_key);
+  const bool keeps_cache = !options.pipe && !options.dry_run;
+  FileCacheWriter next_cache(env, keeps_cache ? options.cache : nullptr, cache_file, cache_key);
   Collector collector(store, options.level, next_cache);
   session.reset(new BackupSession{store, options, progress, cache, collector, walk.get(),
                                   Chunker(repository.keys().gear_key(), kDataSizes)});
   if (walk) BACKCAST_CHECK(walk->open());
   BACKCAST_CHECK(run_threads(*session));
 
-  BACKCAST_CHECK(collector.finish(snapshot));
+  if (!options.dry_run) BACKCAST_CHECK(collector.finish(snapshot));
   snapshot.host = options.host;
   snapshot.paths = options.pipe ? std::vector{"/" + options.pipe_name} : options.walk.roots;
   snapshot.tags = options.tags;
@@ -82,9 +86,14 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
   snapshot.problems = session->problems.size();
   snapshot.read_bytes = progress.read_bytes;
   snapshot.took = env.monotonic() - began;
+  result.problems = std::move(session->problems);
+  if (options.dry_run) {
+    snapshot.files = progress.files;
+    snapshot.content_bytes = progress.content_bytes;
+    return result;
+  }
   BACKCAST_CHECK(publish(store, *lease, snapshot));
   next_cache.commit();
-  result.problems = std::move(session->problems);
   return result;
 }
 

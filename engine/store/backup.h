@@ -26,6 +26,9 @@ struct BackupOptions {
   bool read_all = false;         // ignore the cache, but write the next one
   unsigned threads = 0;          // 0 = one per core
   int level = 3;                 // of zstd
+  // Only look: nothing is read but names and metadata, nothing is written. The snapshot of the
+  // result has counts and no id; its read_bytes are those that a backup would read.
+  bool dry_run = false;
 };
 
 // Counters for whoever shows progress; any thread may read them while the backup runs.

@@ -69,8 +69,8 @@ Status BackupWorker::close(const std::shared_ptr<SavedListing>& listing) {
     std::lock_guard lock(session_.mutex);
     if (--listing->pending != 0) return kOk;
   }
-  std::size_t written = 0;
-  {
+  std::size_t written = 1;
+  if (!session_.options.dry_run) {
     std::lock_guard lock(session_.collecting);
     BACKCAST_TRY(written, session_.collector.add(listing));
   }

@@ -205,6 +205,14 @@ Status BackupWorker::save_entry(const source::Listing& listing, const source::Fo
   progress.entries.fetch_add(1, std::memory_order_relaxed);
   if (cached && cached->matches(node) && reuse(*cached, std::move(node), saved)) return kOk;
 
+  if (session_.options.dry_run) {
+    if (!is_file) return kOk;
+    progress.files.fetch_add(1, std::memory_order_relaxed);
+    (cached ? progress.files_changed : progress.files_new).fetch_add(1, std::memory_order_relaxed);
+    progress.content_bytes.fetch_add(node.size_bytes, std::memory_order_relaxed);
+    progress.read_bytes.fetch_add(node.size_bytes, std::memory_order_relaxed);
+    return kOk;
+  }
   bool is_steady = is_settled(node, started);
   const std::size_t first_id = saved.ids.size();
   auto kept = is_file && node.size_bytes > 0 ? save_content(listing, found, node, is_steady, saved)

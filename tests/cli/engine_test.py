@@ -52,11 +52,16 @@ def whole_life(place):
     os.symlink("b", place.path("source/link"))
     place.run("init", repository, "--kdf-memory", "8 MiB")
     # Backups need no passphrase: the writer key was kept by init.
+    dry = place.json("backup", repository, source, "--dry-run", secret=None)
+    assert (dry["files_new"], dry["read_bytes"], dry["snapshot"]) == (2, 330_000, None), dry
+    assert os.listdir(place.path("repository/packs")) == []
     first = place.json("backup", repository, source, "--tag", "nightly", secret=None)
     assert (first["files_new"], first["files_unmodified"]) == (2, 0), first
     again = place.json("backup", repository, source, secret=None)
     assert (again["files_new"], again["files_unmodified"]) in ((0, 2), (2, 0)), again
     place.write("source/c", "new\n")
+    dry = place.run("backup", repository, source, "--dry-run", secret=None)
+    assert "1 new, 0 changed" in dry and "B would be read" in dry, dry
     place.json("backup", repository, source, secret=None)
     assert len(json.loads(place.run("snapshots", repository, "--json", secret=None))["rows"]) == 3
 
