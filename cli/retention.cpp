@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/byte_model.h"
 #include "cli/history_input.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
@@ -27,7 +28,8 @@ struct Options {
   std::string tool;
   std::string now = "now", zone = "UTC";
   std::string schedule, since, until;
-  bool kept = false, deleted = false, all = false;
+  std::string model;
+  bool kept = false, deleted = false, all = false, bytes = false;
 };
 
 struct Input {
@@ -151,12 +153,30 @@ Table versus_table(const Input& in, const Plan& a, const Plan& b, const policy::
   return table;
 }
 
+std::vector<bool> kept_by(const Plan& plan) {
+  std::vector<bool> kept;
+  for (const policy::Verdict& verdict : plan.verdicts) kept.push_back(verdict.keep);
+  return kept;
+}
+
 // One restore point a day, at the time of day of the newest one.
 Result<Schedule> daily_like(const std::vector<Snapshot>& snapshots, const Zone& zone) {
   Instant newest{};
   for (const Snapshot& s : snapshots) newest = std::max(newest, s.trusted_time());
   const policy::CivilTime civil = to_civil(newest, zone);
   return policy::parse_schedule(fmt::format("{} {} * * *", civil.minute, civil.hour));
+}
+
+// Prints the bytes alone; the caller's policies, in its order.
+Status print_bytes(const Input& in, const std::vector<PolicyBytes>& policies,
+                   const Options& options, Context& context) {
+  auto bytes = byte_model(options.model, in.snapshots);
+  if (!bytes.ok()) {
+    for (std::size_t i = 0; i + 1 < bytes.error().size(); ++i) report(context, bytes.error()[i]);
+    return bytes.error().back();
+  }
+  print_table(context, bytes_table(*bytes, policies));
+  return kOk;
 }
 
 Status compare(const Input& in, const Options& options, Context& context) {
@@ -167,13 +187,27 @@ Status compare(const Input& in, const Options& options, Context& context) {
   if (!options.until.empty()) {
     BACKCAST_TRY(until, parse_moment(options.until));
   }
-  BACKCAST_TRY(const auto future_a, forecast(in.policy, in.snapshots, runs, in.context, until));
-  BACKCAST_TRY(const auto future_b, forecast(*in.versus, in.snapshots, runs, in.context, until));
   const Plan a = plan(in.policy, in.snapshots, in.context);
   const Plan b = plan(*in.versus, in.snapshots, in.context);
+  if (options.bytes) {
+    return print_bytes(
+        in,
+        {{"policy", to_text(in.policy), kept_by(a)}, {"versus", to_text(*in.versus), kept_by(b)}},
+        options, context);
+  }
+  BACKCAST_TRY(const auto future_a, forecast(in.policy, in.snapshots, runs, in.context, until));
+  BACKCAST_TRY(const auto future_b, forecast(*in.versus, in.snapshots, runs, in.context, until));
   print_table(context, versus_table(in, a, b, future_a, future_b, options));
   note(context, fmt::format("policy: {}: {}", to_text(in.policy), summary(in.snapshots, a)));
   note(context, fmt::format("versus: {}: {}", to_text(*in.versus), summary(in.snapshots, b)));
+  auto bytes = byte_model(options.model, in.snapshots);
+  if (bytes.ok()) {
+    note(context, bytes_note(*bytes, kept_by(a), kept_by(b)));
+  } else if (!options.model.empty()) {
+    report(context, bytes.error());
+  } else {
+    note(context, "how many bytes that frees is not known: " + to_string(bytes.error().front()));
+  }
   note(context,
        fmt::format("backups go on as {} ({}) until {}; a restore point that stays has no date",
                    policy::print(runs), in.context.zone.name(), format_instant(until)));
@@ -225,6 +259,9 @@ Status run(const Options& options, Context& context) {
   if (in.versus) return compare(in, options, context);
   BACKCAST_CHECK(move_ahead(in, options));
   const Plan p = plan(in.policy, in.snapshots, in.context);
+  if (options.bytes) {
+    return print_bytes(in, {{"policy", to_text(in.policy), kept_by(p)}}, options, context);
+  }
   print_table(context, plan_table(in, p, options));
   note(context, fmt::format("{}: {} at {}", to_text(in.policy), summary(in.snapshots, p),
                             format_instant(in.context.now)));
@@ -265,6 +302,11 @@ void add_retention(CLI::App& app, Context& context) {
   verb->add_flag("--kept", options->kept, "Show only what stays (with --versus: under versus)");
   verb->add_flag("--deleted", options->deleted,
                  "Show only what goes (with --versus: under versus)");
+  verb->add_flag("--bytes", options->bytes,
+                 "Instead of the list: what each policy stores and frees, exact or estimated");
+  verb->add_option("--model", options->model,
+                   "What says how restore points share bytes: `backcast stats --presence` (exact), "
+                   "a workload or history of `backcast calibrate`; else fitted to the history");
   verb->add_flag("--all", options->all, "With --versus: also what is the same under both");
   verb->callback([options, &context] {
     const Status status = run(*options, context);

@@ -196,4 +196,19 @@ Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& g
   return with_text(load(*document, given), std::move(text).value());
 }
 
+Result<sim::Service, Errors> load_workload(const json& fields, const std::string& name) {
+  json service = fields;
+  service["name"] = "history";
+  service["region"] = "anywhere";
+  const json whole = {{"name", "workload"},
+                      {"start", "2026-01-01"},
+                      {"horizon", "1d"},
+                      {"provider", "plain"},
+                      {"services", {std::move(service)}}};
+  auto document = Document::parse(whole.dump(2), name);
+  if (!document.ok()) return Errors{std::move(document).error()};
+  BACKCAST_TRY(Loaded loaded, load(*document));
+  return std::move(loaded.scenario.services.front());
+}
+
 }  // namespace backcast::scenario

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,10 @@ Result<Loaded, Errors> load(const Document& document, const Given& given = {});
 // The same from a path, from "-" for standard input, or by the name of a shipped scenario
 // ("zilliz-cross-region"). Errors: kNotFound with the nearest shipped name, or as load.
 Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& given = {});
+
+// The workload and delta model that the fields of a service describe, as `backcast calibrate
+// --workload` writes them. Errors: as load; `name` stands for the file.
+Result<sim::Service, Errors> load_workload(const nlohmann::json& fields, const std::string& name);
 
 // The price book of a loaded scenario with its assumed rates filled in, which are added to the
 // scenario's assumptions. Errors: an unknown book, row or option, or a bad rate.

@@ -258,6 +258,9 @@ void read_policies(Build& build, const Node& node, const Profile& profile, sim::
     if (policy.ok()) {
       service.retention = std::move(policy).value();
       follow_plan(build, *text, service);
+      if (!service.history.empty()) {
+        service.retention = policy::for_source(*service.retention, service.history.back());
+      }
     } else {
       Error error = std::move(policy).error();
       error.where = {};

@@ -205,6 +205,24 @@ Result<Calibration> calibrate(const ObservedHistory& history) {
   return result;
 }
 
+DeltaModel delta_of(const Calibration& calibration) {
+  const double backups_per_day = kDaySeconds / calibration.seconds_per_backup.value_or(kDaySeconds);
+  DeltaModel delta;
+  delta.kind = DeltaModel::Kind::kLifetimes;
+  delta.curve = calibration.curve;
+  for (double* rate : {&delta.curve.rate1, &delta.curve.rate2, &delta.curve.rate3}) {
+    *rate *= backups_per_day;
+  }
+  return delta;
+}
+
+Workload workload_of(const Calibration& calibration) {
+  Workload workload;
+  workload.size_bytes = static_cast<std::uint64_t>(calibration.size_bytes);
+  workload.weekday_factor = calibration.weekday_factor;
+  return workload;
+}
+
 SurvivalCurve fit_prior(const ObservedHistory& history) {
   return prior_survival_curve(one_step(history).observed_alive);
 }

@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "sim/delta_model.h"
 #include "sim/history.h"
+#include "sim/workload.h"
 
 namespace backcast::sim {
 
@@ -49,6 +50,14 @@ inline constexpr std::uint32_t kMinBackups = 5, kGoodBackups = 20;
 // Errors: kBadInput for fewer than kMinBackups backups, a backup with more new bytes than its size,
 // or times that do not ascend.
 Result<Calibration> calibrate(const ObservedHistory& history);
+
+// As a scenario's service has them: the curve in days instead of backups (one backup a day where
+// times are not known), the size and weekdays of the data. "; …": what to say where the shape is a
+// prior.
+DeltaModel delta_of(const Calibration& calibration);
+Workload workload_of(const Calibration& calibration);
+inline constexpr const char* kPriorWords =
+    "; how long bytes live beyond one backup is a prior (exponent 0.66)";
 
 // The curve alone, from backups first..last-1 of a history that was checked before.
 SurvivalCurve fit_curve(const ObservedHistory& history, std::vector<GapFit>* gaps = nullptr);

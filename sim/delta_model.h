@@ -116,6 +116,8 @@ class DeltaChain {
   // What this backup holds in the running total: all of it for the oldest, changes for others.
   std::uint64_t own_bytes(Handle handle) const { return nodes_[handle].own_bytes; }
   bool is_full(Handle handle) const { return nodes_[handle].full; }
+  // Restores only with those before it in its chain.
+  bool is_increment(Handle handle) const { return chained() && !nodes_[handle].full; }
   std::uint32_t held() const { return held_; }
   const DeltaModel& model() const { return model_; }
   // Forgets everything and goes on with another model, in the memory it has.

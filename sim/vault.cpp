@@ -198,12 +198,19 @@ void Vault::note_stored(Instant now) {
   }
 }
 
+policy::Point Vault::point_of(const policy::RetentionPolicy& policy, const Held& held,
+                              const policy::Snapshot& snapshot) const {
+  policy::Point point = policy::to_point(policy, snapshot);
+  if (chain_.is_increment(held.handle)) point.marks |= policy::kMarkIncrement;
+  return point;
+}
+
 std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, Instant now) const {
   std::vector<policy::Point> points;
   std::vector<std::uint32_t> backups;
   for (const Held& held : held_) {
     if (!held.available) continue;
-    points.push_back(policy::to_point(policy, held.snapshot));
+    points.push_back(point_of(policy, held, held.snapshot));
     backups.push_back(held.backup);
   }
   policy::Plan plan;
@@ -221,7 +228,7 @@ std::uint64_t Vault::freed_by_retention(const policy::RetentionPolicy& policy,
   std::vector<DeltaChain::Handle> handles;
   for (const Held& held : held_) {
     // In a home vault nothing but the newcomer has room without being there.
-    points.push_back(policy::to_point(policy, held.available ? held.snapshot : newcomer));
+    points.push_back(point_of(policy, held, held.available ? held.snapshot : newcomer));
     handles.push_back(held.handle);
   }
   policy::Plan plan;

@@ -86,6 +86,8 @@ class Vault {
 
  private:
   std::size_t place_of(std::uint32_t backup) const;
+  policy::Point point_of(const policy::RetentionPolicy& policy, const Held& held,
+                         const policy::Snapshot& snapshot) const;
   void close(UsageRecord& open, Instant now);
   void open(Held& held, const BackupRecord& record, Instant now) const;
   // Closes its records and takes it out of the chain; it stays in held_.

@@ -25,21 +25,21 @@ double millionths(double x) {
 std::string workload_json(const Calibration& c) {
   using json = nlohmann::ordered_json;
   const double backups_per_day = kDaySeconds / c.seconds_per_backup.value_or(kDaySeconds);
-  const auto per_day = [&](double rate) {
-    return significant(std::min(1 - portable_exp(-rate * backups_per_day), 0.999999));
+  const SurvivalCurve curve = delta_of(c).curve;
+  const auto per_day = [](double rate) {
+    return significant(std::min(1 - portable_exp(-rate), 0.999999));
   };
-  const double w1 = millionths(c.curve.w1), w2 = millionths(c.curve.w2);
-  json workload = {
-      {"size", static_cast<std::uint64_t>(c.size_bytes)},
-      {"growth",
-       {{"per_day",
-         static_cast<std::int64_t>(std::llround(c.growth_bytes_per_backup * backups_per_day))}}},
-      {"change",
-       {{"mixture",
-         {{{"share", w1}, {"per_day", per_day(c.curve.rate1)}},
-          {{"share", w2}, {"per_day", per_day(c.curve.rate2)}},
-          {{"share", millionths(1 - w1 - w2)}, {"per_day", per_day(c.curve.rate3)}}}}}},
-      {"delta", "lifetimes"}};
+  const double w1 = millionths(curve.w1), w2 = millionths(curve.w2);
+  json workload = {{"size", static_cast<std::uint64_t>(c.size_bytes)},
+                   {"growth",
+                    {{"per_day", static_cast<std::int64_t>(
+                                     std::llround(c.growth_bytes_per_backup * backups_per_day))}}},
+                   {"change",
+                    {{"mixture",
+                      {{{"share", w1}, {"per_day", per_day(curve.rate1)}},
+                       {{"share", w2}, {"per_day", per_day(curve.rate2)}},
+                       {{"share", millionths(1 - w1 - w2)}, {"per_day", per_day(curve.rate3)}}}}}},
+                   {"delta", "lifetimes"}};
   bool even = true;
   json weekdays = json::array();
   for (const double factor : c.weekday_factor) {

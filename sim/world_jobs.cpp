@@ -36,6 +36,9 @@ void World::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event
   const Service& s = scenario_.services[service];
   const bool automatic = slot != kNone;
   BackupRecord record;
+  const bool is_due = !automatic || !s.retention ||
+                      policy::tags_at_birth(*s.retention, {}, now_, state.newest_automatic, s.zone);
+  if (!is_due) return;  // the tool looks, and makes nothing
   record.service = service;
   record.region = s.region;
   record.kind = automatic ? "automatic" : "manual";

@@ -47,6 +47,11 @@ std::string World::admission(std::uint32_t service, bool automatic) const {
 void World::give_tags(BackupRecord& record, bool automatic) {
   const Service& s = scenario_.services[record.service];
   ServiceState& state = services_.at(record.service);
+  if (automatic && s.rules != "zerops" && s.retention) {
+    record.tags = policy::tags_at_birth(*s.retention, std::move(record.tags), record.born,
+                                        state.newest_automatic, s.zone)
+                      .value_or(std::vector<std::string>());
+  }
   if (automatic && s.rules == "zerops") {
     const policy::TimeTags tags = policy::time_tags(record.born, state.newest_automatic);
     if (tags.monthly) record.tags.insert(record.tags.begin(), "monthly");

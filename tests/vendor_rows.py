@@ -3,6 +3,8 @@
 
 usage: vendor_rows.py FEATURES.csv [--prefix Z-POL,Q-SCH] [--require P-TAG,Z-XR] [--open]
 
+Open rows that belong to a control plane are listed with their reason (vendor_rows/control_plane.csv).
+
 A row Z-POL-03 is proved by a test whose name holds Z_POL_03: a TEST or property in C++, a def test_
 in Python, a test(...) in JavaScript, or a transcript of that name. Rows that no test names are
 open.
@@ -49,6 +51,12 @@ def proofs():
     return found
 
 
+def control_plane():
+    """Row id -> why only a control plane could prove it."""
+    with open(TESTS / "vendor_rows" / "control_plane.csv", encoding="utf-8", newline="") as file:
+        return {row["id"]: row["reason"] for row in csv.DictReader(file)}
+
+
 def split(text):
     return tuple(part for part in (text or "").split(",") if part)
 
@@ -65,19 +73,25 @@ def main():
         rows = list(csv.DictReader(file))
     prefixes = split(options.prefix)
     rows = [row for row in rows if not prefixes or row["id"].startswith(prefixes)]
-    found = proofs()
+    found, elsewhere = proofs(), control_plane()
     for row in rows:
         places = sorted(found.get(row["id"], ()))
         if places and options.open:
             continue
         state = "proved" if places else "open"
         proof = f"  [{', '.join(places)}]" if places else ""
+        if not places and row["id"] in elsewhere:
+            proof = f"  (control plane: {elsewhere[row['id']]})"
         print(f"{state:7} {row['id']:11} {row['feature']}{proof}")
     proved = sum(row["id"] in found for row in rows)
     print(f"{proved} of {len(rows)} rows proved, {len(rows) - proved} open")
     required = split(options.require)
     missing = [row["id"] for row in rows
                if required and row["id"].startswith(required) and row["id"] not in found]
+    stale = sorted(set(elsewhere) & set(found))
+    if stale:
+        print("proved, and still listed for the control plane: " + ", ".join(stale), file=sys.stderr)
+        return 1
     if missing:
         print("required but open: " + ", ".join(missing), file=sys.stderr)
     return 1 if missing else 0

@@ -71,18 +71,59 @@ std::optional<Finding> clocks_back(const CalendarSchedule& s, const Zone& zone,
                              clock_text(*shown_twice), date_text(*shown_twice), zone.name())};
 }
 
-void add_clock_changes(const CalendarSchedule& s, const Zone& callers_zone, Instant from,
-                       Instant until, std::vector<Finding>& findings) {
-  const Zone zone = s.zone ? *s.zone : callers_zone;
+// Calls visit(change) for each change of clocks, as long as findings are wanted.
+template <typename Visit>
+void for_each_change(const Zone& zone, Instant from, Instant until,
+                     const std::vector<Finding>& findings, Visit visit) {
   for (Instant at = zone.next_transition(from - Duration(1));
        at < until && findings.size() < kMaxFindings; at = zone.next_transition(at)) {
     const std::int64_t second = unix_seconds(at);
-    const Change change{at, second + zone.offset_at(at - kSecond).count(),
-                        second + zone.offset_at(at).count()};
+    visit(Change{at, second + zone.offset_at(at - kSecond).count(),
+                 second + zone.offset_at(at).count()});
+  }
+}
+
+void add_clock_changes(const CalendarSchedule& s, const Zone& callers_zone, Instant from,
+                       Instant until, std::vector<Finding>& findings) {
+  const Zone zone = s.zone ? *s.zone : callers_zone;
+  for_each_change(zone, from, until, findings, [&](const Change& change) {
     const auto finding = change.after > change.before ? clocks_forward(s, zone, change)
                                                       : clocks_back(s, zone, change);
     if (finding) findings.push_back(*finding);
-  }
+  });
+}
+
+// kopia's times of day are Go dates: one that clocks skip moves, one shown twice runs twice.
+void add_times_of_day(const KopiaSchedule& schedule, const Zone& zone, Instant from, Instant until,
+                      std::vector<Finding>& findings) {
+  for_each_change(zone, from, until, findings, [&](const Change& change) {
+    const std::int64_t low = std::min(change.before, change.after);
+    const std::int64_t high = std::max(change.before, change.after);
+    for (const int minute : schedule.minutes_of_day) {
+      KopiaSchedule alone;
+      alone.minutes_of_day = {minute};
+      const std::int64_t day = low - ((low % 86'400) + 86'400) % 86'400;
+      std::int64_t local = day + minute * 60LL;
+      if (local < low) local += 86'400;
+      if (local >= high) continue;
+      const CivilTime named = civil_from_local_seconds(local);
+      const auto add = [&](Finding::Kind kind, const char* verb, const std::string& then) {
+        findings.push_back({kind, change.at,
+                            fmt::format("{} {} on {} in {}: {}", clock_text(named), verb,
+                                        date_text(named), zone.name(), then)});
+      };
+      const Instant shown_again = change.at + std::chrono::seconds(local - change.after);
+      const bool is_gap = change.after > change.before;
+      const Instant just_before = (is_gap ? change.at : shown_again) - kSecond;
+      const auto run = kopia_next(alone, std::nullopt, just_before, zone);
+      if (is_gap && run) {
+        add(Finding::Kind::kMoved, "does not exist",
+            "it runs at " + clock_text(to_civil(*run, zone)));
+      } else if (run == shown_again) {
+        add(Finding::Kind::kTwice, "comes twice", "it runs both times");
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -101,6 +142,7 @@ std::vector<Finding> diagnose(const Schedule& schedule, const Zone& zone, Instan
     for (const CalendarSchedule& cron : kopia->crons) {
       add_clock_changes(cron, zone, from, until, findings);
     }
+    add_times_of_day(*kopia, zone, from, until, findings);
     std::stable_sort(findings.begin(), findings.end(),
                      [](const Finding& a, const Finding& b) { return a.when < b.when; });
   }

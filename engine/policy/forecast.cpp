@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "engine/policy/tags.h"
-
 namespace backcast::policy {
 namespace {
 
@@ -27,21 +25,6 @@ std::vector<Snapshot> sources_of(const std::vector<Snapshot>& history) {
   }
   if (sources.empty()) sources.emplace_back();
   return sources;
-}
-
-// Zerops' classes are tags that a backup gets when it is made.
-bool has_time_tags(const RetentionPolicy& policy) {
-  const auto* native = std::get_if<NativePolicy>(&policy);
-  return native != nullptr && native->types != NativePolicy{}.types;
-}
-
-std::vector<std::string> tags_of(Instant born, Instant previous) {
-  const TimeTags given = time_tags(born, previous);
-  std::vector<std::string> tags;
-  if (given.daily) tags.emplace_back("daily");
-  if (given.weekly) tags.emplace_back("weekly");
-  if (given.monthly) tags.emplace_back("monthly");
-  return tags;
 }
 
 Snapshot next_of(const Snapshot& source, Instant when, const Zone& zone) {
@@ -134,15 +117,16 @@ bool is_too_far(std::size_t alive, const Schedule& schedule, const PlanContext& 
 Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> history,
                           const Schedule& schedule, const PlanContext& context, Instant until) {
   std::vector<Snapshot> sources = sources_of(history);
-  const bool is_tagged = has_time_tags(policy);
   Rolling rolling(policy, std::move(history), context.zone);
   rolling.prune(context.now);
   if (is_too_far(rolling.alive(), schedule, context, until)) return too_far(until);
   for (auto when = next(schedule, context.now, context.zone); when && *when <= until;
        when = next(schedule, *when, context.zone)) {
     for (Snapshot& source : sources) {
+      auto tags = tags_at_birth(policy, source.tags, *when, source.trusted_time(), context.zone);
+      if (!tags) continue;
       Snapshot made = next_of(source, *when, context.zone);
-      if (is_tagged) made.tags = tags_of(*when, source.trusted_time());
+      made.tags = std::move(*tags);
       source = made;
       rolling.add(std::move(made));
     }

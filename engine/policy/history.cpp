@@ -54,7 +54,7 @@ std::string source_name(const Snapshot& s) {
   if (!s.paths.empty()) {
     name += fmt::format("{}{}", name.empty() ? "" : ":", fmt::join(s.paths, ","));
   }
-  return name.empty() ? "all" : name;
+  return name.empty() ? "the history" : name;
 }
 
 Result<std::vector<Snapshot>> select_source(std::vector<Snapshot> history,

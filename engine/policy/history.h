@@ -48,7 +48,7 @@ struct Snapshot {
 // What one command backs up again and again: a host, a user and paths.
 bool is_same_source(const Snapshot& a, const Snapshot& b);
 
-// "user@host:/etc,/home"; what is unknown is left out, "all" if everything is.
+// "user@host:/etc,/home"; what is unknown is left out, "the history" if all of it is.
 std::string source_name(const Snapshot& snapshot);
 
 // The restore points of one source, oldest first (equal times as they stood). `source` is the name

@@ -31,8 +31,9 @@ struct ImportOptions {
 // "restic": `restic snapshots --json`, also grouped.
 // "borg":   `borg list --json`, or `borg info --json` for sizes (1.x and 2).
 // "kopia":  `kopia snapshot list --json --all`.
-// "zfs":    `zfs list -H -p -t snapshot -o name,creation[,used[,refer]]`; with the default columns
-//           the time must stand in the name, as sanoid and zfs-auto-snapshot write it.
+// "zfs":    `zfs list -H -p -t snapshot -o name,creation[,used[,refer[,userrefs]]]`; what has a
+//           hold is protected. With the default columns the time must stand in the name, as sanoid
+//           and zfs-auto-snapshot write it.
 // "csv":    a header out of csv_columns(); "time" is required.
 // "backcast": our own, as to_json writes it.
 // "":      whichever of them wrote it, judging by its beginning.

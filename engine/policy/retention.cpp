@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "engine/policy/dialects/decide.h"
+#include "engine/policy/tags.h"
 
 namespace backcast::policy {
 namespace {
@@ -90,6 +91,11 @@ void decide_group(const RetentionPolicy& policy, std::span<const Point> points,
              policy);
 }
 
+bool has_overrides(const RetentionPolicy& policy) {
+  const auto* kopia = std::get_if<KopiaPolicy>(&policy);
+  return kopia != nullptr && !kopia->overrides.empty();
+}
+
 void start(std::span<const Point> points, Plan& plan) {
   plan.verdicts.assign(points.size(), Verdict{});
   plan.reasons.clear();
@@ -104,6 +110,11 @@ void plan(const RetentionPolicy& policy, std::span<const Point> points, const Pl
   decide_group(policy, points, out.newest_first, context, out);
 }
 
+RetentionPolicy for_source(const RetentionPolicy& policy, const Snapshot& any_of_source) {
+  const auto* kopia = std::get_if<KopiaPolicy>(&policy);
+  return kopia == nullptr ? policy : RetentionPolicy(effective(*kopia, any_of_source));
+}
+
 Plan plan(const RetentionPolicy& policy, std::span<const Snapshot> history,
           const PlanContext& context) {
   std::vector<Point> points(history.size());
@@ -114,8 +125,10 @@ Plan plan(const RetentionPolicy& policy, std::span<const Snapshot> history,
   std::vector<std::uint32_t> group_of;
   const Grouping grouping = std::visit(GroupingOf{}, policy);
   const std::size_t groups = number_groups(grouping, history, group_of);
+  const bool varies = has_overrides(policy);
   if (groups == 1) {
-    decide_group(policy, points, result.newest_first, context, result);
+    decide_group(varies && !history.empty() ? for_source(policy, history.front()) : policy, points,
+                 result.newest_first, context, result);
     return result;
   }
   // A stable distribution keeps each group newest first.
@@ -126,14 +139,33 @@ Plan plan(const RetentionPolicy& policy, std::span<const Snapshot> history,
   std::vector<std::size_t> next(first.begin(), first.end() - 1);
   for (const std::uint32_t index : result.newest_first) order[next[group_of[index]]++] = index;
   for (std::size_t g = 0; g < groups; ++g) {
-    decide_group(policy, points, std::span(order).subspan(first[g], first[g + 1] - first[g]),
-                 context, result);
+    decide_group(varies ? for_source(policy, history[order[first[g]]]) : policy, points,
+                 std::span(order).subspan(first[g], first[g + 1] - first[g]), context, result);
   }
   return result;
 }
 
 std::string to_text(const RetentionPolicy& policy, const Reason& reason) {
   return std::visit([&](const auto& dialect) { return words(dialect, reason); }, policy);
+}
+
+std::optional<std::vector<std::string>> tags_at_birth(const RetentionPolicy& policy,
+                                                      std::vector<std::string> usual, Instant when,
+                                                      std::optional<Instant> previous,
+                                                      const Zone& zone) {
+  if (const auto* sanoid = std::get_if<SanoidPolicy>(&policy)) {
+    auto classes = classes_due(*sanoid, when, previous, zone);
+    if (classes.empty()) return std::nullopt;
+    return classes;
+  }
+  const auto* native = std::get_if<NativePolicy>(&policy);
+  if (native == nullptr || native->types == NativePolicy{}.types) return usual;
+  const TimeTags given = time_tags(when, previous);
+  std::vector<std::string> tags;
+  if (given.daily) tags.emplace_back("daily");
+  if (given.weekly) tags.emplace_back("weekly");
+  if (given.monthly) tags.emplace_back("monthly");
+  return tags;
 }
 
 Birth birth(const RetentionPolicy& policy, const Point& newborn, std::span<const Point> older,

@@ -80,6 +80,7 @@ enum class Rule : std::uint8_t {
   kMaximum,    // maximum per type; detail = BackupClass
   kTotalCount,
   kTotalSize,
+  kChain,  // an increment that stays needs it
 };
 
 // How the rule stands to the restore point.
@@ -106,6 +107,10 @@ std::string to_text(const RetentionPolicy& policy, const Reason& reason);
 
 // ---------------------------------------------------------------------------------------------
 // At pruning
+
+// The policy that holds for one source: kopia's policies of hosts, users and paths, of which the
+// nearest that says something wins, become one. Other policies are the same for all.
+RetentionPolicy for_source(const RetentionPolicy& policy, const Snapshot& any_of_source);
 
 struct PlanContext {
   Instant now{};
@@ -149,6 +154,8 @@ enum Mark : std::uint16_t {
   kMarkYearly = 1 << 9,
   kMarkHourly = 1 << 10,
   kMarkFrequently = 1 << 11,
+  kMarkIncrement = 1 << 12,  // restores only with the one before it (Veeam .vib)
+  kMarkReverse = 1 << 13,    // restores only with the one after it (Veeam .vrb)
 };
 inline constexpr Instant kNoExpiry = Instant::max();
 
@@ -182,5 +189,13 @@ struct Birth {
 // the first full backup of a period); other dialects ignore them.
 Birth birth(const RetentionPolicy& policy, const Point& newborn, std::span<const Point> older,
             const PlanContext& context);
+
+// The tags a run of the tool gives what it makes at `when`: `usual` ones, or the time tags of
+// Zerops and the classes of sanoid, which depend on the run before. Nothing: no snapshot is due
+// (sanoid).
+std::optional<std::vector<std::string>> tags_at_birth(const RetentionPolicy& policy,
+                                                      std::vector<std::string> usual, Instant when,
+                                                      std::optional<Instant> previous,
+                                                      const Zone& zone);
 
 }  // namespace backcast::policy

@@ -30,6 +30,15 @@ TEST(Diagnose, EachDialectTreatsAChangeOfClocksItsOwnWay) {
   EXPECT_THAT(kinds("oncalendar: 02:30", "Europe/Berlin"), ElementsAre(Kind::kSkipped));
   EXPECT_THAT(kinds("aws: cron(30 2 * * ? *)", "Europe/Berlin"), ElementsAre(Kind::kSkipped));
   EXPECT_THAT(kinds("oncalendar: hourly", "Europe/Berlin"), ElementsAre(Kind::kHole));
+  EXPECT_THAT(kinds("cronexpr: 30 2 * * *", "Europe/Berlin"),
+              ElementsAre(Kind::kSkipped, Kind::kTwice));
+  EXPECT_THAT(kinds("kopia: at 01:00,02:30", "Europe/Berlin"),
+              ElementsAre(Kind::kMoved, Kind::kTwice));
+  EXPECT_THAT(kinds("kopia: every 1h cron 30 2 * * *", "Europe/Berlin"),
+              ElementsAre(Kind::kSkipped, Kind::kTwice));
+  EXPECT_THAT(kinds("kopia: every 6h at 12:00", "Europe/Berlin"), IsEmpty());
+  EXPECT_EQ(findings("kopia: at 02:30", "Europe/Berlin")[0].text,
+            "02:30 does not exist on 2025-03-30 in Europe/Berlin: it runs at 03:30");
 }
 
 TEST(Diagnose, NothingToSayWhereClocksDoNotMatter) {

@@ -3,6 +3,7 @@
 // After gtest, which it needs.
 #include <rapidcheck/gtest.h>
 
+#include "engine/base/text.h"
 #include "engine/policy/import.h"
 #include "tests/policy/history_generator.h"
 #include "tests/policy/retention_support.h"
@@ -112,6 +113,26 @@ TEST(Import, ZfsWithCreationColumnOrTheTimeInTheName) {
   EXPECT_NE(fault("zfs", "tank@x\tyesterday\n"), "accepted");
 }
 
+TEST(Import, ZfsOfSeveralDatasetsWithSpacesHoldsAndUnknownValues) {
+  const auto history =
+      import_all("zfs",
+                 "tank/my data@autosnap_2026-01-01_00:00:00_daily\t1767225600\t0\t2048\t1\n"
+                 "tank/my data@autosnap_2026-01-02_00:00:00_daily\t1767312000\t-\t-\t0\n"
+                 "tank/b@x@y\t0\t0\t0\t-\n");
+  ASSERT_EQ(history.size(), 3u);
+  EXPECT_EQ(history[0].paths, std::vector<std::string>{"tank/my data"});
+  EXPECT_TRUE(history[0].is_protected);
+  EXPECT_FALSE(history[1].is_protected);
+  EXPECT_EQ(history[1].size_bytes, 0u);
+  EXPECT_EQ(history[2].time, at("1970-01-01T00:00:00Z"));
+  EXPECT_EQ(history[2].paths, std::vector<std::string>{"tank/b"});
+  // Datasets are judged apart, and zfs refuses to destroy what is held.
+  const Decided d = decide_on("sanoid: daily=0", history, "2026-03-01");
+  EXPECT_EQ(d.why(history[0].id), "held: zfs destroy refuses it");
+  EXPECT_FALSE(d.plan.verdicts[1].keep);
+  EXPECT_TRUE(d.plan.verdicts[2].keep);
+}
+
 TEST(Import, CsvWithQuotesListsAndUnits) {
   const auto snapshots =
       import_all("csv",
@@ -158,6 +179,22 @@ TEST(Import, FaultsSayWhereTheyAre) {
 TEST(Import, EveryCutOfAnExportIsAnErrorAndNotAShorterHistory) {
   for (std::size_t size = 1; size < kRestic.size(); ++size) {
     EXPECT_NE(fault("restic", kRestic.substr(0, size)), "accepted") << size;
+  }
+  const std::pair<const char*, std::string> exports[] = {
+      {"borg", R"({"archives":[{"name":"a","id":"1","start":"2026-01-01T00:00:00.000000"},)"
+               R"({"name":"b","id":"2","time":"2026-01-02T00:00:00.000000"}],"cache":{}})"},
+      {"kopia", R"([{"id":"a","source":{"host":"h","userName":"u","path":"/p"},)"
+                R"("startTime":"2026-01-01T00:00:00Z","pins":["x"]}])"},
+      {"backcast", to_json({"csv", made({"2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"})})},
+      {"zfs", "tank@a\t1767225600\ntank@b\t1767225600\n"}};
+  for (const auto& [tool, whole] : exports) {
+    EXPECT_EQ(fault(tool, whole), "accepted") << tool;
+    const std::size_t end = trim(whole).size();
+    const bool is_lines = std::string_view(tool) == "zfs";  // whole lines are a shorter list
+    for (std::size_t size = 1; size < (is_lines ? whole.size() : end); ++size) {
+      if (is_lines && whole[size - 1] == '\n') continue;
+      EXPECT_NE(fault(tool, std::string_view(whole).substr(0, size)), "accepted") << tool << size;
+    }
   }
 }
 

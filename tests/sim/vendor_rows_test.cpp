@@ -128,5 +128,34 @@ TEST(VendorRows, Q_INC_01_OnlyChangesAreStoredAndAnyBackupMayGo) {
   EXPECT_EQ(chain.stored_bytes(), 100 * kGb);
 }
 
+// CreateBackup: no schedule's id and no schedule's retention; running, then succeeded.
+TEST(VendorRows, Q_SCH_04_BackupNowRunsAndBelongsToNoSchedule) {
+  Scenario s = cross_region();
+  s.projects[0].provider = s.projects[0].rules = "qdrant";
+  Service& service = s.services[0];
+  service.provider = service.rules = "qdrant";
+  service.schedules[0].copies.clear();
+  service.schedules[0].retention = *policy::parse_policy("qdrant: --retention-days 1");
+  ScheduledEvent now;
+  now.kind = EventKind::kManualBackup;
+  now.at = s.start + 10 * kHour;
+  now.services = {0};
+  s.events.push_back(now);
+  const auto manual = [](const RunResult& result) {
+    const auto found = std::find_if(result.backups.begin(), result.backups.end(),
+                                    [](const BackupRecord& b) { return b.kind == "manual"; });
+    EXPECT_NE(found, result.backups.end());
+    return *found;
+  };
+  Scenario stopped = s;
+  stopped.end = now.at + 5 * kSecond;  // the job takes ten
+  EXPECT_EQ(manual(run(stopped)).state, BackupState::kRunning);
+  const BackupRecord done = manual(run(s));
+  EXPECT_EQ(done.state, BackupState::kAvailable);
+  EXPECT_EQ(done.available, now.at + 10 * kSecond);
+  EXPECT_EQ(done.schedule, "");
+  EXPECT_EQ(done.expires, kNever);
+}
+
 }  // namespace
 }  // namespace backcast::sim

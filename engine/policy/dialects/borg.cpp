@@ -7,8 +7,9 @@
 // did, which uses up the period without counting, until it has kept n (negative: no limit). A rule
 // that ends with room left keeps the oldest archive too ("daily[oldest]"), if nothing else did.
 // Checkpoints (unfinished archives) count nowhere and go, but for one that is the newest of all.
-// Periods are local time of the pruning process. 1.4 adds 13weekly and 3monthly.
-// Source: borg 1.4-maint src/borg/helpers/misc.py (prune_within, prune_split), 1.4 documentation.
+// Periods are local time of the pruning process. 1.4 adds 13weekly and 3monthly, which
+// --version 1.2 refuses. Source: borg 1.4-maint src/borg/helpers/misc.py (prune_within,
+// prune_split), 1.4 documentation.
 #include <fmt/format.h>
 
 #include <array>
@@ -141,13 +142,30 @@ constexpr Flag<B> kFlags[] = {
     count_flag<B, &B::thirteen_weekly, kFrom>("--keep-13weekly"),
     count_flag<B, &B::three_monthly, kFrom>("--keep-3monthly"),
     count_flag<B, &B::yearly, kFrom>("--keep-yearly", "-y"),
+    {"--version", "", true, false,
+     [](B& p, std::string_view value) -> Status {
+       if (value != "1.2" && value != "1.4") {
+         return bad_input("not a version with rules of its own", "give 1.2 or 1.4");
+       }
+       p.is_1_2 = value == "1.2";
+       return kOk;
+     },
+     [](const B& p, Values& out) {
+       if (p.is_1_2) out.emplace_back("1.2");
+     }},
 };
 
 Status check(B& p) {
   if (p.thirteen_weekly != 0 && p.three_monthly != 0) {
     return bad_input("borg: --keep-13weekly and --keep-3monthly exclude each other");
   }
-  if (p == B{}) {
+  if (p.is_1_2 && (p.thirteen_weekly != 0 || p.three_monthly != 0)) {
+    return bad_input("borg: 1.2 has no --keep-13weekly and --keep-3monthly",
+                     "they came with 1.4; leave --version 1.2 out");
+  }
+  B rules = p;
+  rules.is_1_2 = false;
+  if (rules == B{}) {
     return bad_input("borg: at least one --keep-* flag must be given and not be zero");
   }
   return kOk;

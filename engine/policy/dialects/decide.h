@@ -64,7 +64,12 @@ void decide(const VeeamPolicy&, Points, const PlanContext&, Verdicts&);
 void decide(const AwsPolicy&, Points, const PlanContext&, Verdicts&);
 
 bool has_rules(const ResticPolicy& policy);
+KopiaPolicy effective(const KopiaPolicy& policy, const Snapshot& any_of_source);
 std::string to_text(const CalendarSpan& span);  // "1y2m3d4h"
+
+// The classes of the snapshots a run makes, as tags. Empty: nothing is due.
+std::vector<std::string> classes_due(const SanoidPolicy&, Instant when,
+                                     std::optional<Instant> previous, const Zone&);
 
 // What a dialect reads from tags and names, beyond what every snapshot carries.
 void mark(const NativePolicy&, const Snapshot&, Point&);
@@ -72,6 +77,7 @@ void mark(const ResticPolicy&, const Snapshot&, Point&);
 void mark(const BorgPolicy&, const Snapshot&, Point&);
 void mark(const Borg2Policy&, const Snapshot&, Point&);
 void mark(const SanoidPolicy&, const Snapshot&, Point&);
+void mark(const VeeamPolicy&, const Snapshot&, Point&);
 template <typename Other>
 void mark(const Other&, const Snapshot&, Point&) {}
 

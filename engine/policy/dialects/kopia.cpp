@@ -11,14 +11,17 @@
 // --week-month-collision: kopia keeps week 2026-01 and month 2026-01 (and the year 2026 and the
 // 2026th newest) under one id, so that the second of them is not kept; kopia/kopia#5096, #2964.
 // The default does what the documentation says.
-// Source: kopia snapshot/policy/retention_policy.go, expire.go.
+// Policies inherit: `--for TARGET` begins the policy of @host, user@host or user@host:/path; each
+// count comes from the nearest policy that gives one, from the source's path up its parent folders,
+// then user@host, @host, and the flags before the first --for, which are the global policy.
+// Source: kopia snapshot/policy/retention_policy.go, expire.go, policy_manager.go; its flags are in
+// kopia_flags.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
 #include "engine/policy/dialects/decide.h"
-#include "engine/policy/dialects/flags.h"
 
 namespace backcast::policy {
 namespace {
@@ -143,61 +146,6 @@ void decide(const KopiaPolicy& policy, Points points, const PlanContext& context
     if (!is_kept) verdicts.drop(i, closest.reason());
   }
   keep_incomplete_run(points, verdicts);
-}
-
-namespace {
-
-using K = KopiaPolicy;
-
-// "inherit" takes kopia's global default (retention_policy.go).
-template <auto Member, std::int32_t Default>
-constexpr Flag<K> keep_flag(std::string_view name) {
-  return {name,
-          "",
-          true,
-          false,
-          [](K& p, std::string_view value) -> Status {
-            if (value == "inherit") {
-              p.*Member = Default;
-              return kOk;
-            }
-            BACKCAST_TRY(p.*Member, parse_count(value, 0, 100'000));
-            return kOk;
-          },
-          [](const K& p, Values& out) {
-            if (p.*Member) out.push_back(std::to_string(*(p.*Member)));
-          }};
-}
-
-constexpr Flag<K> kFlags[] = {
-    keep_flag<&K::latest, 10>("--keep-latest"),
-    keep_flag<&K::hourly, 48>("--keep-hourly"),
-    keep_flag<&K::daily, 7>("--keep-daily"),
-    keep_flag<&K::weekly, 4>("--keep-weekly"),
-    keep_flag<&K::monthly, 24>("--keep-monthly"),
-    keep_flag<&K::annual, 3>("--keep-annual"),
-    {"--defaults", "", false, false,
-     [](K& p, std::string_view) -> Status {
-       const K given = p;
-       p = {10, 48, 7, 4, 24, 3, p.week_month_collision};
-       if (given.latest) p.latest = given.latest;
-       if (given.hourly) p.hourly = given.hourly;
-       if (given.daily) p.daily = given.daily;
-       if (given.weekly) p.weekly = given.weekly;
-       if (given.monthly) p.monthly = given.monthly;
-       if (given.annual) p.annual = given.annual;
-       return kOk;
-     },
-     nullptr},
-    switch_flag<K, &K::week_month_collision>("--week-month-collision"),
-};
-
-}  // namespace
-
-const Dialect<KopiaPolicy>& kopia_dialect() {
-  static const Dialect<K> kDialect{"kopia", kFlags, {"--global"}, {}, {"kopia", "policy", "set"},
-                                   {},      nullptr};
-  return kDialect;
 }
 
 std::string words(const KopiaPolicy&, const Reason& reason) {

@@ -86,6 +86,7 @@ struct BorgPolicy {  // 1.2 and 1.4
   std::int32_t secondly = 0;  // --keep-last
   std::int32_t minutely = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0;
   std::int32_t thirteen_weekly = 0, three_monthly = 0, yearly = 0;
+  bool is_1_2 = false;  // quarterly rules came with 1.4
   bool operator==(const BorgPolicy&) const = default;
 };
 
@@ -102,9 +103,18 @@ struct Borg2Policy {
   bool operator==(const Borg2Policy&) const = default;
 };
 
-struct KopiaPolicy {
+struct KopiaCounts {
   std::optional<std::int32_t> latest{}, hourly{}, daily{}, weekly{}, monthly{}, annual{};
+  bool operator==(const KopiaCounts&) const = default;
+};
+struct KopiaPolicy : KopiaCounts {
   bool week_month_collision = false;  // kopia's shared id space, see dialects/kopia.cpp
+  // Policies below the global one, in the order given; what one leaves out it inherits.
+  struct Override : KopiaCounts {
+    std::string target{};  // "@host", "user@host" or "user@host:/path"
+    bool operator==(const Override&) const = default;
+  };
+  std::vector<Override> overrides{};
   bool operator==(const KopiaPolicy&) const = default;
 };
 
@@ -116,6 +126,8 @@ struct PbsPolicy {
 struct SanoidPolicy {
   std::int32_t frequently = 0, hourly = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0;
   std::int32_t frequent_period_minutes = 15;
+  std::int32_t prune_defer = 0;  // percent; 0 = always prune
+  std::int32_t pool_used = -1;   // percent; -1 = not said
   bool operator==(const SanoidPolicy&) const = default;
 };
 
@@ -146,6 +158,10 @@ struct AwsPolicy {
     std::string name;
     std::optional<std::int32_t> delete_after_days{};  // unset = kept for ever
     std::optional<std::int32_t> cold_after_days{};
+    bool continuous = false;  // point-in-time recovery
+    // Of the rule's copies; without a word they are deleted with their source's.
+    std::optional<std::int32_t> copy_delete_after_days{};
+    std::optional<std::int32_t> copy_cold_after_days{};
     bool operator==(const Rule&) const = default;
   };
   std::vector<Rule> rules{};  // overlapping: the longest retention wins

@@ -7,12 +7,18 @@
 // 7 days, N months + 1 day, or N years + 1 day (a day that does not exist becomes the last of its
 // month: a monthly flag of 31 January for one month falls off on 1 March). A flagged full is never
 // deleted and does not count for short-term retention, which keeps the newest restore points by
-// number, or those of the last days by local calendar day; never fewer than the newest one. Chains
-// are not modelled: every restore point is a full. Flags fall off during job sessions; here,
-// whenever the plan is made.
-// Source: helpcenter.veeam.com: Removal of GFS Flags, Assignment of GFS Flags, GFS retention
-// policy.
+// number, or those of the last days by local calendar day; never fewer than the newest one. Flags
+// fall off during job sessions; here, whenever the plan is made.
+// Chains: a restore point is an increment if its file ends in .vib, or it carries the tag
+// "increment"; a reverse increment if it ends in .vrb; a full otherwise. Only fulls get flags.
+// Every file counts as a restore point. On a forward chain a full or increment stays, whatever the
+// rules say, as long as an increment that stays was made on top of it: the whole chain goes at
+// once, when its last increment may. Reverse increments need only newer files and go one by one.
+// Source: Forward Incremental Backup Retention Policy; Reverse Incremental Backup Retention;
+// helpcenter.veeam.com: Removal of GFS Flags, Assignment of GFS Flags, GFS retention policy.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/policy/dialects/decide.h"
 #include "engine/policy/dialects/flags.h"
@@ -79,6 +85,26 @@ Hold longest_hold(const VeeamPolicy& p, std::uint16_t flags, Instant t, const Zo
   return hold;
 }
 
+bool is_full(const Point& point) {
+  return (point.marks & (kMarkIncrement | kMarkReverse)) == 0;
+}
+
+// What increments that stay were made on top of stays with them. Points are newest first.
+void keep_chains(Points points, Verdicts& verdicts) {
+  std::int32_t needed_by = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (points[i].marks & kMarkReverse) continue;
+    if (needed_by > 0 && !verdicts.is_kept(i)) {
+      verdicts.revise(i, true, {Rule::kChain, Effect::kKeeps, needed_by, 0});
+    }
+    if (is_full(points[i])) {
+      needed_by = 0;
+    } else if (verdicts.is_kept(i)) {
+      ++needed_by;
+    }
+  }
+}
+
 // Flags as stored at birth, or worked out from the history where it carries none.
 std::vector<std::uint16_t> flags_of(const VeeamPolicy& policy, Points points, const Zone& zone) {
   std::vector<std::uint16_t> flags(points.size());
@@ -90,7 +116,9 @@ std::vector<std::uint16_t> flags_of(const VeeamPolicy& policy, Points points, co
   if (is_stored) return flags;
   const std::vector<std::int64_t> local = local_seconds(points, zone);
   Flagger flagger(policy);
-  for (std::size_t i = points.size(); i-- > 0;) flags[i] = flagger.flags_of(local[i]);
+  for (std::size_t i = points.size(); i-- > 0;) {
+    if (is_full(points[i])) flags[i] = flagger.flags_of(local[i]);
+  }
   return flags;
 }
 
@@ -126,12 +154,23 @@ void decide(const VeeamPolicy& policy, Points points, const PlanContext& context
       verdicts.drop(i, {Rule::kDaily, Effect::kDrops, 0, age_days});
     }
   }
+  keep_chains(points, verdicts);
+}
+
+void mark(const VeeamPolicy&, const Snapshot& snapshot, Point& point) {
+  const auto has_tag = [&](const char* tag) {
+    return std::find(snapshot.tags.begin(), snapshot.tags.end(), tag) != snapshot.tags.end();
+  };
+  if (snapshot.id.ends_with(".vib") || has_tag("increment")) point.marks |= kMarkIncrement;
+  if (snapshot.id.ends_with(".vrb")) point.marks |= kMarkReverse;
 }
 
 Birth born(const VeeamPolicy& policy, const Point& newborn, Points older,
            const PlanContext& context) {
   Flagger flagger(policy);
+  if (!is_full(newborn)) return {};
   for (const Point& point : older) {
+    if (!is_full(point)) continue;
     flagger.flags_of(unix_seconds(point.time) + context.zone.offset_at(point.time).count());
   }
   Birth birth;
@@ -182,6 +221,9 @@ std::string words(const VeeamPolicy&, const Reason& reason) {
   switch (reason.rule) {
     case Rule::kNewest:
       return "newest restore point";
+    case Rule::kChain:
+      return reason.ordinal == 1 ? std::string("an increment that stays needs it")
+                                 : fmt::format("{} increments that stay need it", reason.ordinal);
     case Rule::kLast:
       return reason.effect == Effect::kKeeps
                  ? fmt::format("short-term restore point #{}", reason.ordinal)

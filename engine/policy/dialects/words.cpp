@@ -92,6 +92,8 @@ std::string_view rule_name(Rule rule) {
       return "total count";
     case Rule::kTotalSize:
       return "total size";
+    case Rule::kChain:
+      return "chain";
     case Rule::kEverything:
       return "everything";
     case Rule::kNone:

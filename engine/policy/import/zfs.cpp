@@ -79,6 +79,11 @@ Result<Snapshot> read_line(std::string_view line, const Zone& zone) {
   if (fields.size() > refer && fields[refer] != "-") {
     BACKCAST_TRY(s.size_bytes, parse_number(fields[refer]));
   }
+  const std::size_t userrefs = 4;  // holds: zfs destroy refuses while there are any
+  if (!is_default && fields.size() > userrefs && fields[userrefs] != "-") {
+    BACKCAST_TRY(const std::uint64_t holds, parse_number(fields[userrefs]));
+    s.is_protected = holds > 0;
+  }
   return s;
 }
 
@@ -86,6 +91,12 @@ Result<Snapshot> read_line(std::string_view line, const Zone& zone) {
 
 Result<History> import_zfs(std::string_view text, const ImportOptions& options) {
   History history{"zfs"};
+  // A time cut short still reads as a number.
+  if (!text.empty() && !text.ends_with('\n')) {
+    Error error = bad_input("the last line has no end; was the list cut off?", "make it again");
+    error.where.file = options.name;
+    return error;
+  }
   int number = 0;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
