@@ -35,7 +35,8 @@ struct ImportOptions {
 //           hold is protected. With the default columns the time must stand in the name, as sanoid
 //           and zfs-auto-snapshot write it.
 // "csv":    a header out of csv_columns(); "time" is required.
-// "backcast": our own, as to_json writes it.
+// "backcast": our own, as to_json writes it, or what `backcast snapshots --json` and
+//           `backcast stats --json` print.
 // "":      whichever of them wrote it, judging by its beginning.
 // Errors: kBadInput for an unknown tool (with the nearest name), text that is cut off, or a value
 // that cannot be read.

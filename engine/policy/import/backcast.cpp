@@ -1,6 +1,9 @@
 // Our own history format, version 1.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/base/text.h"
 #include "engine/policy/import/element_reader.h"
 
 namespace backcast::policy {
@@ -69,6 +72,39 @@ Status read(const Element& element, const ImportOptions& options, History& histo
   return kOk;
 }
 
+std::vector<std::string> parts_of(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// A row of `backcast snapshots --json` or `backcast stats --json`, which tell lists as one text.
+Status read_row(const Element& element, const ImportOptions& options, History& history) {
+  Snapshot s;
+  std::string tags, paths;
+  BACKCAST_CHECK(get(element, "id", Need::kRequired, s.id));
+  std::optional<StampedInstant> time;
+  BACKCAST_CHECK(get_time(element, "time", options.zone, time));
+  if (!time) return at(element, "time", "\"time\" is missing");
+  s.time = time->instant;
+  BACKCAST_CHECK(get(element, "content_bytes", s.size_bytes));
+  BACKCAST_CHECK(get(element, "size_bytes", s.size_bytes));  // as stored, where it is known
+  BACKCAST_CHECK(get(element, "added_stored_bytes", s.new_bytes));
+  BACKCAST_CHECK(get(element, "new_bytes", s.new_bytes));
+  BACKCAST_CHECK(get(element, "host", Need::kOptional, s.host));
+  BACKCAST_CHECK(get(element, "tags", Need::kOptional, tags));
+  BACKCAST_CHECK(get(element, "paths", Need::kOptional, paths));
+  BACKCAST_CHECK(get_instant(element, "received", options.zone, s.received));
+  s.tags = parts_of(tags, ',');
+  if (!paths.empty()) s.paths = {paths};
+  history.snapshots.push_back(std::move(s));
+  return kOk;
+}
+
 // "2026-01-01T12:00:00.5+02:00": the stamp in the offset it was written in.
 std::string stamped(Instant t, std::chrono::seconds offset) {
   using namespace std::chrono;
@@ -107,10 +143,21 @@ ordered_json to_object(const Snapshot& s) {
   return object;
 }
 
+bool is_table(std::string_view text) {
+  const std::string_view start = trim(text.substr(0, 256));
+  return start.starts_with("{\"table\":\"snapshots\"") || start.starts_with("{\"table\":\"stats\"");
+}
+
 }  // namespace
 
 Result<History> import_backcast(std::string_view text, const ImportOptions& options) {
   History history{"backcast"};
+  if (is_table(text)) {
+    BACKCAST_TRY(const json rest, for_each_element(text, "rows", options, [&](const Element& e) {
+                   return read_row(e, options, history);
+                 }));
+    return history;
+  }
   BACKCAST_TRY(const json rest, for_each_element(text, "snapshots", options, [&](const Element& e) {
                  return read(e, options, history);
                }));

@@ -28,7 +28,7 @@ std::string_view recognise_tool(std::string_view text) {
   const std::string_view start = trim(text.substr(0, 4096));
   const auto has = [&](std::string_view part) { return start.find(part) != start.npos; };
   if (start.starts_with('{')) {
-    if (has("\"backcast_history\"")) return "backcast";
+    if (has("\"backcast_history\"") || start.starts_with("{\"table\":")) return "backcast";
     return has("\"archives\"") ? "borg" : "";
   }
   if (start.starts_with('[')) {
