@@ -3,7 +3,8 @@
 
 usage: vendor_rows.py FEATURES.csv [--prefix Z-POL,Q-SCH] [--require P-TAG,Z-XR] [--open]
 
-Open rows that belong to a control plane are listed with their reason (vendor_rows/control_plane.csv).
+Open rows that belong to a control plane are listed with their reason, which stands in
+vendor_rows/control_plane.csv.
 
 A row Z-POL-03 is proved by a test whose name holds Z_POL_03: a TEST or property in C++, a def test_
 in Python, a test(...) in JavaScript, or a transcript of that name. Rows that no test names are
@@ -90,7 +91,7 @@ def main():
                if required and row["id"].startswith(required) and row["id"] not in found]
     stale = sorted(set(elsewhere) & set(found))
     if stale:
-        print("proved, and still listed for the control plane: " + ", ".join(stale), file=sys.stderr)
+        print("proved, and still listed for the control plane:", *stale, file=sys.stderr)
         return 1
     if missing:
         print("required but open: " + ", ".join(missing), file=sys.stderr)

@@ -24,7 +24,10 @@ bool has_any_tag(const std::vector<std::string>& wanted, const std::vector<std::
   return std::find_first_of(tags.begin(), tags.end(), wanted.begin(), wanted.end()) != tags.end();
 }
 
-std::string_view rule_name(Rule rule) {
+namespace {
+
+// Rules of periods; "" for all others.
+std::string_view period_rule_name(Rule rule) {
   switch (rule) {
     case Rule::kLast:
       return "last";
@@ -62,6 +65,16 @@ std::string_view rule_name(Rule rule) {
       return "monthly within";
     case Rule::kWithinYearly:
       return "yearly within";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+std::string_view rule_name(Rule rule) {
+  if (const std::string_view name = period_rule_name(rule); !name.empty()) return name;
+  switch (rule) {
     case Rule::kKeep:
       return "keep";
     case Rule::kSpacing:
@@ -96,10 +109,9 @@ std::string_view rule_name(Rule rule) {
       return "chain";
     case Rule::kEverything:
       return "everything";
-    case Rule::kNone:
+    default:
       return "no rule";
   }
-  return "";
 }
 
 std::string_view period_name(Rule rule) {
