@@ -32,6 +32,7 @@ void Link::advance(std::int64_t now_ns) {
     service_nanobytes_ +=
         static_cast<uint128>(rate) * static_cast<uint128>(now_ns - now_ns_) / sharers;
   }
+  present_ns_ += static_cast<int128>(live()) * (now_ns - now_ns_);
   now_ns_ = now_ns;
 }
 
@@ -51,6 +52,7 @@ Link::Handle Link::start(std::int64_t now_ns, std::uint64_t id, std::uint64_t by
   const auto first_end = next_end_ns();
   BACKCAST_ASSERT(!first_end || *first_end >= now_ns);
   advance(now_ns);
+  spent_ns_ -= now_ns;
   Handle handle;
   if (free_.empty()) {
     handle = static_cast<Handle>(transfers_.size());
@@ -142,6 +144,7 @@ void Link::sift_down(std::uint32_t place) {
 
 void Link::remove(std::uint32_t place) {
   free_.push_back(heap_[place]);
+  spent_ns_ += now_ns_;
   const Handle last = heap_.back();
   heap_.pop_back();
   if (place == heap_.size()) return;

@@ -43,6 +43,11 @@ class Link {
   std::uint64_t live() const { return heap_.size(); }
   // Bytes moved by transfers that ended or were cancelled.
   std::uint64_t moved_bytes() const { return moved_bytes_; }
+  // Little's law, exactly: the number present summed over time is the time spent summed over
+  // transfers. Holds at any moment of a sound run.
+  bool obeys_littles_law() const {
+    return present_ns_ == spent_ns_ + static_cast<int128>(live()) * now_ns_;
+  }
 
  private:
   struct Transfer {
@@ -70,6 +75,8 @@ class Link {
   std::vector<Transfer> transfers_;
   std::vector<Handle> free_, heap_;
   std::uint64_t moved_bytes_ = 0;
+  int128 present_ns_ = 0;  // number present, integrated over time
+  int128 spent_ns_ = 0;    // ends minus starts
 };
 
 }  // namespace backcast::sim

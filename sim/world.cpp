@@ -1,6 +1,7 @@
 #include "sim/world.h"
 
 #include <fmt/format.h>
+#include "engine/base/assert.h"
 
 #include <algorithm>
 
@@ -151,6 +152,7 @@ bool World::region_is_down(const std::string& region) const {
 }
 
 RunResult World::take() {
+  for (const Link& link : links_) BACKCAST_ASSERT(link.obeys_littles_law());
   for (const auto& vault : vaults_) result_.series.push_back(vault->series());
   for (auto& [project, series] : quotas_) result_.series.push_back(std::move(series));
   return std::move(result_);
