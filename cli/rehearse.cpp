@@ -138,11 +138,8 @@ Result<sim::Rehearsal, Errors> run(const Context& context, const Options& option
   auto work = WorkFolder::make(options.keep);
   if (!work.ok()) return Errors{work.error()};
   wanted->work_folder = (*work)->path();
-  std::uint64_t backups = 0;
-  for (const sim::BackupRecord& backup : simulated->result.backups) {
-    if (backup.kind != "copy") ++backups;
-  }
-  reports::Progress progress(progress_form(context), "rehearsing", backups, "backups");
+  reports::Progress progress(progress_form(context), "rehearsing", simulated->result.backups.size(),
+                             "backups");
   wanted->progress = [&](std::uint64_t, std::uint64_t) { progress.advance(); };
   auto rehearsal = sim::rehearse(simulated->loaded.scenario, simulated->result, *wanted);
   if (!rehearsal.ok()) return Errors{rehearsal.error()};

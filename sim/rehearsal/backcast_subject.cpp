@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/store/backup.h"
+#include "engine/store/copy.h"
 #include "engine/store/forget.h"
 #include "engine/store/prune.h"
 #include "sim/rehearsal/subject.h"
@@ -20,10 +21,12 @@ std::string schedule_tag(const std::string& schedule) {
 
 class BackcastSubject final : public Subject {
  public:
+  explicit BackcastSubject(store::Keys keys) : keys_(std::move(keys)) {}
+
   Status create(const std::string& path) {
     env_ = env::with_clock(env::posix_env(), &VirtualClock::read, &clock_);
-    BACKCAST_TRY(repository_, store::Repository::create(*env_, path, store::Keys::generate(),
-                                                        "rehearsal", store::kStretchingFloor));
+    BACKCAST_TRY(repository_, store::Repository::create(*env_, path, keys_, "rehearsal",
+                                                        store::kStretchingFloor));
     return kOk;
   }
 
@@ -73,7 +76,28 @@ class BackcastSubject final : public Subject {
     return folder_bytes(repository_->folder(), "packs");
   }
 
+  Result<std::unique_ptr<Subject>> elsewhere(const std::string& path) override {
+    auto sibling = std::make_unique<BackcastSubject>(keys_);
+    BACKCAST_CHECK(sibling->create(path));
+    return std::unique_ptr<Subject>(std::move(sibling));
+  }
+
+  Result<std::uint64_t> copy(Instant born, Instant now, Subject& target) override {
+    auto& sibling = static_cast<BackcastSubject&>(target);  // elsewhere() makes no others
+    clock_.now = sibling.clock_.now = now;
+    BACKCAST_TRY(auto snapshots, store::load_snapshots(*repository_));
+    std::erase_if(snapshots, [&](const store::Snapshot& s) { return s.time != born; });
+    if (snapshots.empty()) {
+      return Error{Errc::kNotFound, "no restore point of " + format_instant(born), {}, {}};
+    }
+    store::CopyProgress progress;
+    BACKCAST_TRY(const auto done,
+                 store::copy_snapshots(*repository_, *sibling.repository_, snapshots, progress));
+    return done.stored_bytes;
+  }
+
  private:
+  store::Keys keys_;
   VirtualClock clock_;
   std::unique_ptr<env::Env> env_;
   std::unique_ptr<store::Repository> repository_;
@@ -82,7 +106,7 @@ class BackcastSubject final : public Subject {
 }  // namespace
 
 Result<std::unique_ptr<Subject>> backcast_subject(const std::string& path) {
-  auto subject = std::make_unique<BackcastSubject>();
+  auto subject = std::make_unique<BackcastSubject>(store::Keys::generate());
   BACKCAST_CHECK(subject->create(path));
   return std::unique_ptr<Subject>(std::move(subject));
 }

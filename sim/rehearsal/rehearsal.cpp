@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
+#include <utility>
 
 #include "sim/rehearsal/generated_data.h"
 #include "sim/workload.h"
@@ -25,10 +27,6 @@ Instant rehearsed_until(const Scenario& scenario) {
   return until;
 }
 
-struct Totals {
-  std::uint64_t simulated = 0, real = 0;
-};
-
 std::uint64_t scaled(std::uint64_t bytes, double scale) {
   return static_cast<std::uint64_t>(std::llround(static_cast<double>(bytes) * scale));
 }
@@ -37,7 +35,90 @@ Instant end_of_day(Instant t) {
   return std::chrono::floor<std::chrono::days>(t) + std::chrono::days(1);
 }
 
-// One service's rehearsal, in order of virtual time.
+// What one service holds in one region: simulated, and in a repository of its own.
+class Place {
+ public:
+  Place(const Scenario& scenario, const RunResult& simulated, std::uint32_t service,
+        std::string region)
+      : scenario_(scenario),
+        simulated_(simulated),
+        service_(scenario.services[service]),
+        number_(service),
+        region_(std::move(region)) {
+    result.service = service_.name + (is_home() ? "" : "@" + region_);
+  }
+
+  bool is_home() const { return region_ == service_.region; }
+  const std::string& region() const { return region_; }
+
+  void expect(const BackupRecord& backup) { expected_.push_back(&backup); }
+  void moved(const BackupRecord& backup, std::uint64_t real_bytes) {
+    ++result.backups;
+    simulated_moved_ += scaled(backup.added_bytes, result.scale);
+    real_moved_ += real_bytes;
+  }
+
+  Status close_day(Instant end) {
+    BACKCAST_CHECK(expire(end));
+    RehearsalDay day;
+    std::vector<Instant> expected;
+    for (const BackupRecord* b : expected_) {
+      if (b->available <= end && b->deleted > end) expected.push_back(b->born);
+    }
+    std::sort(expected.begin(), expected.end());
+    BACKCAST_TRY(const std::vector<Instant> found, subject->restore_points());
+    BACKCAST_TRY(day.real_stored_bytes, subject->stored_bytes());
+    day.end = end;
+    day.simulated_points = static_cast<std::uint32_t>(expected.size());
+    day.real_points = static_cast<std::uint32_t>(found.size());
+    day.same_points = expected == found;
+    day.simulated_stored_bytes = scaled(simulated_stored_at(end), result.scale);
+    day.simulated_moved_bytes = std::exchange(simulated_moved_, 0);
+    day.real_moved_bytes = std::exchange(real_moved_, 0);
+    result.days.push_back(day);
+    return kOk;
+  }
+
+  std::unique_ptr<Subject> subject;
+  ServiceRehearsal result;
+
+ private:
+  // What has expired by now: policies that fix the end at birth.
+  Status expire(Instant now) {
+    for (const ServiceSchedule& schedule : service_.schedules) {
+      const auto* policy = is_home() && schedule.retention ? &*schedule.retention : nullptr;
+      for (const CopyRule& rule : schedule.copies) {
+        if (!is_home() && rule.region == region_ && rule.retention) policy = &*rule.retention;
+      }
+      if (policy != nullptr) BACKCAST_CHECK(subject->forget(*policy, schedule.name, now));
+    }
+    return kOk;
+  }
+
+  std::uint64_t simulated_stored_at(Instant t) const {
+    for (const Series& series : simulated_.series) {
+      if (series.kind != SeriesKind::kStoredBytes || series.service != number_) continue;
+      if (series.region != region_) continue;
+      std::uint64_t value = 0;
+      for (const SeriesPoint& point : series.points) {
+        if (point.at > t) break;
+        value = point.value;
+      }
+      return value;
+    }
+    return 0;
+  }
+
+  const Scenario& scenario_;
+  const RunResult& simulated_;
+  const Service& service_;
+  std::uint32_t number_;
+  std::string region_;
+  std::vector<const BackupRecord*> expected_;
+  std::uint64_t simulated_moved_ = 0, real_moved_ = 0;
+};
+
+// One service's rehearsal, in order of virtual time: at home, and wherever copies go.
 class ServiceStage {
  public:
   ServiceStage(const Scenario& scenario, const RunResult& simulated, std::uint32_t service,
@@ -53,107 +134,93 @@ class ServiceStage {
                 service_.entity);
     for (const BackupRecord& b : simulated.backups) {
       const bool was_made = b.state == BackupState::kAvailable || b.state == BackupState::kDeleted;
-      if (b.available > until_) continue;
-      if (b.service == service && b.kind != "copy" && b.region == service_.region && was_made) {
-        backups_.push_back(&b);
-      }
+      if (b.service == service && was_made && b.available <= until_) backups_.push_back(&b);
     }
-    std::stable_sort(backups_.begin(), backups_.end(),
-                     [](const auto* a, const auto* b) { return a->available < b->available; });
+    // A copy that takes no time still comes after its original.
+    std::stable_sort(backups_.begin(), backups_.end(), [](const auto* a, const auto* b) {
+      return std::pair(a->available, a->kind == "copy") <
+             std::pair(b->available, b->kind == "copy");
+    });
   }
 
   std::size_t backups() const { return backups_.size(); }
 
-  Result<ServiceRehearsal> run(const std::function<Status()>& tick) {
-    const std::string place = fmt::format("{}/service-{}", options_.work_folder, number_);
-    BACKCAST_TRY(data_folder_, env::posix_env().open_folder(place + "/data", true));
-    BACKCAST_TRY(subject_, options_.subject(place + "/repository"));
-    result_.service = service_.name;
-    result_.backups = static_cast<std::uint32_t>(backups_.size());
+  Result<std::vector<ServiceRehearsal>> run(const std::function<Status()>& tick) {
+    folder_ = fmt::format("{}/service-{}", options_.work_folder, number_);
+    BACKCAST_TRY(data_folder_, env::posix_env().open_folder(folder_ + "/data", true));
+    places_.push_back(std::make_unique<Place>(scenario_, simulated_, number_, service_.region));
+    BACKCAST_TRY(home().subject, options_.subject(folder_ + "/repository"));
     Instant day = backups_.empty() ? until_ + kDay : end_of_day(backups_.front()->available);
     for (const BackupRecord* backup : backups_) {
       for (; day <= backup->available; day += kDay) BACKCAST_CHECK(close_day(day));
-      BACKCAST_CHECK(make(*backup));
+      BACKCAST_CHECK(backup->kind == "copy" ? make_copy(*backup) : make(*backup));
       BACKCAST_CHECK(tick());
     }
     for (; day <= until_; day += kDay) BACKCAST_CHECK(close_day(day));
-    return std::move(result_);
+    std::vector<ServiceRehearsal> results;
+    for (auto& place : places_) results.push_back(std::move(place->result));
+    return results;
   }
 
  private:
+  Place& home() { return *places_.front(); }
+
   Status make(const BackupRecord& backup) {
     const Generation generation =
         life_.at(moment_at(service_.workload, scenario_.start, backup.born));
     const std::uint64_t full_bytes = service_.delta.full_bytes(generation);
+    double& scale = home().result.scale;
     if (!data_) {
-      result_.scale = full_bytes == 0 ? 1
-                                      : std::min(1.0, static_cast<double>(options_.real_bytes) /
-                                                          static_cast<double>(full_bytes));
+      scale = full_bytes == 0 ? 1
+                              : std::min(1.0, static_cast<double>(options_.real_bytes) /
+                                                  static_cast<double>(full_bytes));
       data_.emplace(*data_folder_, service_.delta, Draws(scenario_.seed, 0), number_);
     }
     RealBackup wanted{data_folder_->path(), backup.born, backup.tags, backup.kind == "manual",
                       backup.schedule};
     if (options_.generations.empty()) {
-      BACKCAST_CHECK(
-          data_->advance(generation.operational_time, scaled(full_bytes, result_.scale)));
+      BACKCAST_CHECK(data_->advance(generation.operational_time, scaled(full_bytes, scale)));
     } else {
       wanted.folder = options_.generations[std::min(made_, options_.generations.size() - 1)];
     }
-    BACKCAST_TRY(const std::uint64_t added_bytes, subject_->backup(wanted));
+    BACKCAST_TRY(const std::uint64_t added_bytes, home().subject->backup(wanted));
     if (made_++ == 0 && !options_.generations.empty() && backup.added_bytes > 0) {
-      result_.scale = static_cast<double>(added_bytes) / static_cast<double>(backup.added_bytes);
+      scale = static_cast<double>(added_bytes) / static_cast<double>(backup.added_bytes);
     }
-    moved_.simulated += scaled(backup.added_bytes, result_.scale);
-    moved_.real += added_bytes;
+    home().expect(backup);
+    home().moved(backup, added_bytes);
     if (service_.retention) {
-      BACKCAST_CHECK(subject_->forget(*service_.retention, std::nullopt, backup.available));
+      BACKCAST_CHECK(home().subject->forget(*service_.retention, std::nullopt, backup.available));
     }
     return kOk;
   }
 
-  // What has expired by now: policies that fix the end at birth.
-  Status expire(Instant now) {
-    for (const ServiceSchedule& schedule : service_.schedules) {
-      if (!schedule.retention) continue;
-      BACKCAST_CHECK(subject_->forget(*schedule.retention, schedule.name, now));
-    }
+  // Where the program copies; a copy whose original is gone by then shows as a missing point.
+  Status make_copy(const BackupRecord& backup) {
+    BACKCAST_TRY(Place* const place, place_in(backup.region));
+    if (place == nullptr) return kOk;
+    place->expect(backup);
+    const auto added = home().subject->copy(backup.born, backup.available, *place->subject);
+    if (!added.ok() && added.error().code != Errc::kNotFound) return added.error();
+    place->moved(backup, added.ok() ? *added : 0);
     return kOk;
   }
 
-  std::uint64_t simulated_stored_at(Instant t) const {
-    for (const Series& series : simulated_.series) {
-      if (series.kind != SeriesKind::kStoredBytes || series.service != number_) continue;
-      if (series.region != service_.region) continue;
-      std::uint64_t value = 0;
-      for (const SeriesPoint& point : series.points) {
-        if (point.at > t) break;
-        value = point.value;
-      }
-      return value;
+  Result<Place*> place_in(const std::string& region) {
+    for (const auto& place : places_) {
+      if (place->region() == region) return place.get();
     }
-    return 0;
+    const std::string path = fmt::format("{}/copies-{}", folder_, places_.size());
+    BACKCAST_TRY(auto subject, home().subject->elsewhere(path));
+    if (subject == nullptr) return nullptr;
+    places_.push_back(std::make_unique<Place>(scenario_, simulated_, number_, region));
+    places_.back()->subject = std::move(subject);
+    places_.back()->result.scale = home().result.scale;
+    return places_.back().get();
   }
 
   Status close_day(Instant end) {
-    BACKCAST_CHECK(expire(end));
-    std::vector<Instant> expected;
-    for (const BackupRecord* b : backups_) {
-      if (b->available <= end && b->deleted > end) expected.push_back(b->born);
-    }
-    std::sort(expected.begin(), expected.end());
-    BACKCAST_TRY(const std::vector<Instant> found, subject_->restore_points());
-    BACKCAST_TRY(const std::uint64_t stored_bytes, subject_->stored_bytes());
-    RehearsalDay day;
-    day.end = end;
-    day.simulated_points = static_cast<std::uint32_t>(expected.size());
-    day.real_points = static_cast<std::uint32_t>(found.size());
-    day.same_points = expected == found;
-    day.simulated_stored_bytes = scaled(simulated_stored_at(end), result_.scale);
-    day.real_stored_bytes = stored_bytes;
-    day.simulated_moved_bytes = moved_.simulated;
-    day.real_moved_bytes = moved_.real;
-    moved_ = {};
-    result_.days.push_back(day);
+    for (auto& place : places_) BACKCAST_CHECK(place->close_day(end));
     return kOk;
   }
 
@@ -164,13 +231,12 @@ class ServiceStage {
   std::uint32_t number_;
   const RehearsalOptions& options_;
   Instant until_;
+  std::string folder_;
   std::vector<const BackupRecord*> backups_;
   std::unique_ptr<env::Folder> data_folder_;
-  std::unique_ptr<Subject> subject_;
+  std::vector<std::unique_ptr<Place>> places_;  // the home region first
   std::optional<GeneratedData> data_;
-  ServiceRehearsal result_;
   std::size_t made_ = 0;
-  Totals moved_;
 };
 
 std::vector<double> stored_errors(const ServiceRehearsal& service) {
@@ -184,12 +250,10 @@ std::vector<double> stored_errors(const ServiceRehearsal& service) {
   return errors;
 }
 
-std::vector<std::string> not_rehearsed(const Scenario& scenario) {
+std::vector<std::string> not_rehearsed(const Scenario& scenario, const RunResult& simulated,
+                                       const Rehearsal& rehearsal) {
   std::vector<std::string> left_out;
-  const auto copies = [](const ServiceSchedule& s) { return !s.copies.empty(); };
-  bool any_copy = false;
   for (const Service& service : scenario.services) {
-    any_copy |= std::any_of(service.schedules.begin(), service.schedules.end(), copies);
     // The engine always deduplicates: there is nothing of this kind to hold against it.
     if (service.delta.kind != DeltaModel::Kind::kLifetimes) {
       left_out.push_back(service.name +
@@ -198,12 +262,15 @@ std::vector<std::string> not_rehearsed(const Scenario& scenario) {
     }
   }
   for (const ScheduledEvent& event : scenario.events) {
-    any_copy |= !event.copies.empty();
     if (event.kind == EventKind::kManualBackup && event.retention) {
       left_out.emplace_back("the expiry of manual backups");
     }
   }
-  if (any_copy) left_out.emplace_back("copies to other regions");
+  const bool has_copies = std::any_of(simulated.backups.begin(), simulated.backups.end(),
+                                      [](const BackupRecord& b) { return b.kind == "copy"; });
+  if (has_copies && rehearsal.services.size() == scenario.services.size()) {
+    left_out.emplace_back("copies to other regions, which this program is not asked for");
+  }
   if (const Instant until = rehearsed_until(scenario); until < scenario.end) {
     left_out.push_back("everything from " + format_instant(until) +
                        " on, where backups are deleted or lost by other means than retention");
@@ -230,7 +297,6 @@ double ServiceRehearsal::largest_stored_error() const {
 Result<Rehearsal> rehearse(const Scenario& scenario, const RunResult& simulated,
                            const RehearsalOptions& options) {
   Rehearsal rehearsal;
-  rehearsal.left_out = not_rehearsed(scenario);
   std::vector<ServiceStage> stages;
   std::uint64_t all = 0, done = 0;
   for (std::uint32_t i = 0; i < scenario.services.size(); ++i) {
@@ -242,9 +308,10 @@ Result<Rehearsal> rehearse(const Scenario& scenario, const RunResult& simulated,
     return kOk;
   };
   for (ServiceStage& stage : stages) {
-    BACKCAST_TRY(ServiceRehearsal service, stage.run(tick));
-    rehearsal.services.push_back(std::move(service));
+    BACKCAST_TRY(auto services, stage.run(tick));
+    std::move(services.begin(), services.end(), std::back_inserter(rehearsal.services));
   }
+  rehearsal.left_out = not_rehearsed(scenario, simulated, rehearsal);
   return rehearsal;
 }
 

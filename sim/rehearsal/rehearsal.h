@@ -38,6 +38,7 @@ struct RehearsalDay {
   std::uint64_t simulated_moved_bytes = 0, real_moved_bytes = 0;  // since the day before
 };
 
+// One service in one region: its home under its own name, copies as "service@region".
 struct ServiceRehearsal {
   std::string service;
   double scale = 1;  // real bytes per byte of the scenario

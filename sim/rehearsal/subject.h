@@ -34,6 +34,16 @@ class Subject {
   // When the restore points that exist were made, oldest first.
   virtual Result<std::vector<Instant>> restore_points() = 0;
   virtual Result<std::uint64_t> stored_bytes() = 0;
+
+  // Another repository of the same project in `path`, for copies; nullptr where this is not done.
+  virtual Result<std::unique_ptr<Subject>> elsewhere(const std::string&) {
+    return std::unique_ptr<Subject>();
+  }
+  // Copies the restore point made at `born` into a repository that elsewhere() gave; returns the
+  // bytes that it added there. Errors: kNotFound if there is no such restore point.
+  virtual Result<std::uint64_t> copy(Instant born, Instant, Subject&) {
+    return Error{Errc::kNotFound, "no copy of " + format_instant(born), {}, {}};
+  }
 };
 
 // The files beneath a folder, all together.

@@ -45,7 +45,7 @@ Scenario scenario_of(const std::string& service, const std::string& horizon) {
   return loaded->scenario;
 }
 
-ServiceRehearsal rehearse_one(const Scenario& scenario, RehearsalOptions options) {
+Rehearsal rehearse_all(const Scenario& scenario, RehearsalOptions options) {
   const ScratchFolder scratch;
   options.work_folder = scratch.path();
   options.real_bytes = 4 << 20;
@@ -53,9 +53,13 @@ ServiceRehearsal rehearse_one(const Scenario& scenario, RehearsalOptions options
   auto rehearsal = rehearse(scenario, simulated, options);
   if (!rehearsal.ok()) {
     ADD_FAILURE() << to_string(rehearsal.error());
-    return {};
+    return {.services = {{}}, .left_out = {}};
   }
-  return rehearsal->services.front();
+  return std::move(*rehearsal);
+}
+
+ServiceRehearsal rehearse_one(const Scenario& scenario, RehearsalOptions options) {
+  return rehearse_all(scenario, std::move(options)).services.front();
 }
 
 constexpr const char* kResticService =
@@ -84,6 +88,24 @@ TEST(Rehearsal, ExpiryFixedAtBirthIsTheSameInTheEngine) {
   EXPECT_GE(result.backups, 10u);
   EXPECT_TRUE(result.same_points());
   EXPECT_GT(result.days.front().real_points, 0u);
+}
+
+TEST(Rehearsal, CopiesGoToARepositoryPerRegionAndExpireByTheirOwnRule) {
+  const Scenario scenario = scenario_of(
+      R"({"name": "vectors", "provider": "zilliz", "region": "aws-us-west-2", "size": "10 GB",
+          "schedules": [{"weekdays": "1,3,5", "window": "02:00-04:00", "retention_days": 4,
+                         "copies": [{"region": "aws-us-east-2", "retention_days": 9}]}]})",
+      "25d");
+  const Rehearsal rehearsal = rehearse_all(scenario, {});
+  ASSERT_EQ(rehearsal.services.size(), 2u);
+  const ServiceRehearsal &home = rehearsal.services[0], &away = rehearsal.services[1];
+  EXPECT_EQ(away.service, "vectors@aws-us-east-2");
+  EXPECT_TRUE(home.same_points());
+  EXPECT_TRUE(away.same_points());
+  EXPECT_EQ(away.backups, home.backups);
+  EXPECT_GT(away.days.back().real_points, home.days.back().real_points);
+  EXPECT_GT(away.days.front().real_moved_bytes, 0u);
+  for (const std::string& part : rehearsal.left_out) EXPECT_EQ(part.find("copies"), part.npos);
 }
 
 TEST(Rehearsal, GivenGenerationsAreBackedUpInTurn) {
