@@ -34,16 +34,33 @@ struct JsonRows {
     }
     return value.get<std::uint64_t>();
   }
+  // Where a row keeps what is wanted: our own at the top, restic's counts in "summary", borg's in
+  // "archive", whose local times count as UTC: only their distances matter.
+  struct Form {
+    const json* counts;
+    const char *size = "size_bytes", *added = "new_bytes";
+    const json* stamped;
+    const char *time = "time", *zone = "";
+  };
+  static Form form_of(const json& object) {
+    const json* summary = find(object, "summary");
+    if (summary && summary->is_object()) {
+      return {summary, "total_bytes_processed", "data_added", &object};
+    }
+    const json* archive = find(object, "archive");
+    const json* stats = archive && archive->is_object() ? find(*archive, "stats") : nullptr;
+    if (stats && stats->is_object()) {
+      return {stats, "compressed_size", "deduplicated_size", archive, "start", "Z"};
+    }
+    return {.counts = &object, .stamped = &object};
+  }
   Result<ObservedBackup> row(const json& object, const std::string& pointer) const {
     if (!object.is_object()) return fault(pointer, "a backup must be an object");
-    // restic keeps its counts in "summary".
-    const json* summary = find(object, "summary");
-    const json& counts = summary && summary->is_object() ? *summary : object;
-    const bool restic = &counts != &object;
+    const Form form = form_of(object);
+    const json& counts = *form.counts;
     ObservedBackup backup;
     for (const auto& [name, target] :
-         {std::pair{restic ? "total_bytes_processed" : "size_bytes", &backup.size_bytes},
-          std::pair{restic ? "data_added" : "new_bytes", &backup.new_bytes}}) {
+         {std::pair{form.size, &backup.size_bytes}, std::pair{form.added, &backup.new_bytes}}) {
       const json* value = find(counts, name);
       if (!value) return fault(pointer, std::string("no \"") + name + "\"");
       BACKCAST_TRY(*target, bytes(*value, pointer_child(pointer, name)));
@@ -54,9 +71,10 @@ struct JsonRows {
         BACKCAST_TRY(backup.lost_bytes[i], bytes(*value, pointer_child(pointer, name)));
       }
     }
-    if (const json* time = find(object, "time")) {
-      const auto instant = time->is_string() ? parse_instant(time->get_ref<const std::string&>())
-                                             : Result<StampedInstant>(bad_input("not a time"));
+    if (const json* time = find(*form.stamped, form.time)) {
+      const auto instant = time->is_string()
+                               ? parse_instant(time->get_ref<const std::string&>() + form.zone)
+                               : Result<StampedInstant>(bad_input("not a time"));
       if (!instant) return fault(pointer_child(pointer, "time"), instant.error().message);
       backup.time = instant->instant;
     }
@@ -73,6 +91,10 @@ Result<Observations> read_json(std::string_view text, const std::string& name) {
     pointer = "/rows";
     rows = find(document.root(), "rows");
   }
+  if (!rows && find(document.root(), "archives")) {
+    return Error{Errc::kBadInput, "borg info and borg list do not say what each backup added",
+                 document.locate(""), "keep what `borg create --json` prints and join it: jq -s ."};
+  }
   if (!rows || !rows->is_array()) return reader.fault("", "no list of backups");
   if (rows->size() > kMaxObservedBackups)
     return reader.fault(pointer, "more than 1,000,000 backups");
@@ -87,6 +109,9 @@ Result<Observations> read_json(std::string_view text, const std::string& name) {
     result.notes.push_back(
         "restic counts bytes before compression: sizes and new bytes are of raw data, and all "
         "hosts and paths in the list are taken as one source");
+  }
+  if (!rows->empty() && find(rows->front(), "archive")) {
+    result.notes.push_back("all archives in the list are taken as one source");
   }
   return result;
 }

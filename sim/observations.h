@@ -1,7 +1,8 @@
 // Reads what calibration starts from. Three forms, told apart by their first character:
 //   - a presence table (sim/history.h), exact for any subset of the backups;
 //   - JSON, either {"rows": [...]} or a bare list; as `backcast stats --json` prints it, or
-//     `restic snapshots --json` of restic 0.17 and newer;
+//     `restic snapshots --json` of restic 0.17 and newer, or the outputs of `borg create --json`
+//     in one list (`jq -s .`);
 //   - CSV with a header.
 // A row of the last two has these fields, in bytes as stored; only size_bytes and new_bytes are
 // needed:
