@@ -10,6 +10,8 @@
 namespace backcast::cli {
 namespace {
 
+const std::string kOfB = "B: ";  // before B's measures while both stand in one row
+
 struct Options {
   ScenarioOptions a, b;
   TrialOptions trials;
@@ -43,6 +45,37 @@ reports::Table difference_table(const sim::Replications& a, const sim::Replicati
   return table;
 }
 
+struct Pairs {
+  sim::Replications a, b;
+};
+
+// Every replication runs both, so that an interrupted comparison still is one.
+Result<Pairs, Errors> run_pairs(const Context& context, const PreparedScenario& a,
+                                const PreparedScenario& b, const TrialOptions& options,
+                                Interruptible& interruptible) {
+  reports::Progress progress(progress_form(context), "comparing", options.replications, "pairs");
+  const sim::Trial trial = [&](std::uint32_t r) -> Result<sim::Measures, Errors> {
+    BACKCAST_TRY(const ScenarioRun run_a, run_prepared(a, {.replication = r, .threads = 1}));
+    BACKCAST_TRY(const ScenarioRun run_b, run_prepared(b, {.replication = r, .threads = 1}));
+    sim::Measures both = measures_of(run_a);
+    for (sim::Measure& m : measures_of(run_b)) both.push_back({kOfB + m.name, m.value});
+    return both;
+  };
+  BACKCAST_TRY(const sim::Replications both,
+               sim::replicate(trial, replication_options(options, interruptible, progress)));
+  Pairs pairs;
+  pairs.a.partial = pairs.b.partial = both.partial;
+  pairs.a.rows.resize(both.rows.size());
+  pairs.b.rows.resize(both.rows.size());
+  for (std::size_t m = 0; m < both.names.size(); ++m) {
+    const bool is_b = both.names[m].starts_with(kOfB);
+    sim::Replications& side = is_b ? pairs.b : pairs.a;
+    side.names.push_back(is_b ? both.names[m].substr(kOfB.size()) : both.names[m]);
+    for (std::size_t r = 0; r < both.rows.size(); ++r) side.rows[r].push_back(both.rows[r][m]);
+  }
+  return pairs;
+}
+
 void compare(Context& context, const Options& options) {
   auto a = prepare(options.a);
   if (!a.ok()) return report(context, a.error());
@@ -51,31 +84,24 @@ void compare(Context& context, const Options& options) {
   // The same seed and replication number give both the same failures and jitter.
   if (!options.b.seed) b->loaded.scenario.seed = a->loaded.scenario.seed;
   Interruptible interruptible;
-  auto runs_a = run_trials(context, *a, options.trials, interruptible);
-  if (!runs_a.ok()) return report(context, runs_a.error());
-  TrialOptions same = options.trials;
-  same.replications = static_cast<std::uint32_t>(runs_a->runs.rows.size());
-  same.within.reset();
-  if (same.replications == 0) {
+  const auto pairs = run_pairs(context, *a, *b, options.trials, interruptible);
+  if (!pairs.ok()) return report(context, pairs.error());
+  if (pairs->a.rows.empty()) {
     return report(context, Error{Errc::kInterrupted, "stopped before anything was known", {}, ""});
   }
-  auto runs_b = run_trials(context, *b, same, interruptible);
-  if (!runs_b.ok()) return report(context, runs_b.error());
-  const auto difference = sim::paired_difference(runs_b->runs, runs_a->runs);
+  const auto difference = sim::paired_difference(pairs->b, pairs->a);
   if (!difference.ok()) return report(context, difference.error());
-  if (difference->rows.empty()) {
-    return report(context, Error{Errc::kInterrupted, "stopped before anything was known", {}, ""});
-  }
   const auto summaries = sim::summarize(*difference, options.trials.confidence);
   if (context.format == Format::kText) {
     print(fmt::format("A: {}\nB: {}\n{} replication{}, the same draws for both{}\n\n",
                       a->loaded.scenario.title, b->loaded.scenario.title, difference->rows.size(),
                       difference->rows.size() == 1 ? "" : "s",
-                      interruptible.stop ? " (partial: interrupted)" : ""));
+                      pairs->a.partial ? " (partial: interrupted)" : ""));
   }
-  print(context,
-        difference_table(runs_a->runs, runs_b->runs, summaries, options.trials.confidence));
-  if (interruptible.stop) context.exit_code = exit_code(Errc::kInterrupted);
+  print(context, difference_table(pairs->a, pairs->b, summaries, options.trials.confidence));
+  if (pairs->a.partial) {
+    say_partial(context, difference->rows.size(), options.trials.replications, "replications");
+  }
 }
 
 }  // namespace

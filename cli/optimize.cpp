@@ -68,35 +68,46 @@ void rank(std::vector<Candidate>& candidates, const std::string& minimize) {
   });
 }
 
-Status evaluate(const Options& options, const BaseScenario& base,
-                std::vector<Candidate>& candidates, std::uint32_t replications,
-                Interruptible& interruptible, Errors& errors) {
+// Runs every candidate; false if it was interrupted, which leaves the rest as they were.
+Result<bool, Errors> evaluate(const Options& options, const BaseScenario& base,
+                              std::vector<Candidate>& candidates, std::uint32_t replications,
+                              Interruptible& interruptible, reports::Progress& progress) {
   const SweepPlan& plan = options.plan;
   const sim::Trial trial = [&](std::uint32_t i) -> Result<sim::Measures, Errors> {
     BACKCAST_TRY(const PreparedScenario prepared,
                  with_values(base, plan.factors, plan.values(candidates[i].row)));
-    return mean_measures(prepared, replications);
+    auto means = mean_measures(prepared, replications, interruptible.stop);
+    progress.advance(replications);
+    return means;
   };
   sim::ReplicationOptions how;
   how.count = static_cast<std::uint32_t>(candidates.size());
   how.threads = options.scenario.threads;
   how.stop = &interruptible.stop;
-  auto runs = sim::replicate(trial, how);
-  if (!runs.ok()) {
-    errors = runs.error();
-    return errors.front();
-  }
-  for (std::size_t i = 0; i < runs->rows.size(); ++i) {
+  BACKCAST_TRY(const sim::Replications runs, sim::replicate(trial, how));
+  for (std::size_t i = 0; i < runs.rows.size(); ++i) {
     Candidate& c = candidates[i];
     c.measures.clear();
     c.replications = replications;
-    for (std::size_t m = 0; m < runs->names.size(); ++m) {
-      c.measures.push_back({runs->names[m], runs->rows[i][m]});
+    for (std::size_t m = 0; m < runs.names.size(); ++m) {
+      c.measures.push_back({runs.names[m], runs.rows[i][m]});
     }
     c.feasible = c.of("requirements_hold") >= options.at_least;
   }
-  if (runs->partial) return Error{Errc::kInterrupted, "stopped before the search was done", {}, ""};
-  return kOk;
+  return !runs.partial;
+}
+
+// How many stay for the next round, and how often those then run.
+std::size_t survivors(std::size_t candidates) {
+  return std::max(std::min(candidates, kAlwaysKept), (candidates + 1) / 2);
+}
+std::uint64_t runs_in_all(std::size_t candidates, std::uint32_t most) {
+  std::uint64_t sum = 0;
+  for (std::uint32_t r = std::min(kFirstReplications, most);; r = std::min(2 * r, most)) {
+    sum += std::uint64_t{r} * candidates;
+    if (r == most) return sum;
+    candidates = survivors(candidates);
+  }
 }
 
 reports::Table front_table(const Options& options, const std::vector<Candidate>& candidates) {
@@ -130,24 +141,35 @@ void optimize(Context& context, Options& options) {
   for (std::uint32_t row = 0; row < candidates.size(); ++row) candidates[row].row = row;
   const std::size_t all = candidates.size();
   Interruptible interruptible;
-  Errors errors;
   std::uint32_t replications = std::min(kFirstReplications, options.plan.replications);
+  reports::Progress progress(progress_form(context), "optimizing",
+                             runs_in_all(all, options.plan.replications), "runs");
+  bool complete = true;
   while (true) {
-    auto status = evaluate(options, *base, candidates, replications, interruptible, errors);
-    if (!errors.empty()) return report(context, errors);
-    if (!status.ok()) return report(context, status.error());
+    const auto done = evaluate(options, *base, candidates, replications, interruptible, progress);
+    if (!done.ok()) return report(context, done.error());
+    complete = *done;
+    std::erase_if(candidates, [](const Candidate& c) { return c.measures.empty(); });
+    if (candidates.empty()) {
+      return report(context,
+                    Error{Errc::kInterrupted, "stopped before anything was known", {}, ""});
+    }
     if (candidates.front().measures.front().name != options.minimize &&
         candidates.front().of(options.minimize) == 0 && options.minimize == "cost_total") {
       return report(context, bad_input("the scenario has no price book, so there is no cost",
                                        "add one, or --minimize stored_bytes_mean"));
     }
     rank(candidates, options.minimize);
-    if (replications >= options.plan.replications) break;
-    candidates.resize(
-        std::max(std::min(candidates.size(), kAlwaysKept), (candidates.size() + 1) / 2));
+    if (!complete || replications >= options.plan.replications) break;
+    candidates.resize(survivors(candidates.size()));
     replications = std::min(2 * replications, options.plan.replications);
   }
   const auto table = front_table(options, candidates);
+  if (table.rows.empty() && !complete) {
+    return report(
+        context,
+        Error{Errc::kInterrupted, "stopped before a candidate met every requirement", {}, ""});
+  }
   if (table.rows.empty()) {
     const Candidate& best =
         *std::max_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
@@ -162,11 +184,13 @@ void optimize(Context& context, Options& options) {
   }
   if (context.format == Format::kText) {
     print(fmt::format(
-        "{} candidates, {} replication{} at the end. The first row is the cheapest that "
+        "{} candidates, {} replication{} at the end{}. The first row is the cheapest that "
         "meets every requirement; each other buys freshness or reach.\n\n",
-        all, replications, replications == 1 ? "" : "s"));
+        all, replications, replications == 1 ? "" : "s",
+        complete ? "" : " (partial: interrupted)"));
   }
   print(context, table);
+  if (!complete) say_partial(context, candidates.size(), all, "candidates");
 }
 
 }  // namespace

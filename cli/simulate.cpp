@@ -120,7 +120,9 @@ void simulate(Context& context, const Options& options) {
     if (!done.ok()) return report(context, done.error());
     trials = std::move(*done);
     result.spread = trials->spread;
-    if (trials->runs.partial) context.exit_code = exit_code(Errc::kInterrupted);
+    if (trials->runs.partial) {
+      say_partial(context, trials->runs.rows.size(), how.replications, "replications");
+    }
     if (trials->runs.rows.empty()) trials.reset();
   }
   if (auto status = ledger.finish(run->result); !status.ok()) {

@@ -105,6 +105,30 @@ reports::Table effects_table(const SweepRows& rows, const std::string& measure) 
   return table;
 }
 
+// Every run of every row together: what is to be expected where the fields themselves are unsure.
+reports::Table spread_table(const SweepRows& rows) {
+  reports::Table table{"sweep_spread",
+                       {{"measure", "Over all rows"},
+                        {"runs", "Runs", true},
+                        {"p05", "5 %", true},
+                        {"p50", "Median", true},
+                        {"p95", "95 %", true}},
+                       {}};
+  if (rows.done.empty()) return table;
+  const sim::Measures& measures = rows.done.begin()->second;
+  for (std::size_t m = 0; m < measures.size(); ++m) {
+    const std::string& name = measures[m].name;
+    sim::Histogram all;
+    for (const auto& [row, spread] : rows.spread) all.add(spread[m]);
+    table.rows.push_back({{name, ""}, {std::to_string(all.count()), ""}});
+    for (const double p : {0.05, 0.5, 0.95}) {
+      const double value = value_of_count(name, all.quantile(p));
+      table.rows.back().push_back({exact(value), shown(name, value)});
+    }
+  }
+  return table;
+}
+
 Result<SweepRows, Errors> compute(Context& context, const Options& options, SweepPlan plan,
                                   Shard shard) {
   BACKCAST_TRY(const BaseScenario base, read_base(options.scenario));
@@ -115,11 +139,13 @@ Result<SweepRows, Errors> compute(Context& context, const Options& options, Swee
   }
   Interruptible interruptible;
   reports::Progress progress(progress_form(context), "sweeping", mine.size(), "rows");
-  SweepRows rows{std::move(plan), {}};
+  SweepRows rows;
+  rows.plan = std::move(plan);
+  std::vector<std::vector<sim::Histogram>> spread(mine.size());
   const sim::Trial trial = [&](std::uint32_t i) -> Result<sim::Measures, Errors> {
     BACKCAST_TRY(const PreparedScenario prepared,
                  with_values(base, rows.plan.factors, rows.plan.values(mine[i])));
-    return mean_measures(prepared, rows.plan.replications);
+    return mean_measures(prepared, rows.plan.replications, interruptible.stop, &spread[i]);
   };
   if (mine.empty()) return rows;
   sim::ReplicationOptions how;
@@ -130,11 +156,15 @@ Result<SweepRows, Errors> compute(Context& context, const Options& options, Swee
   BACKCAST_TRY(const sim::Replications done, sim::replicate(trial, how));
   for (std::size_t i = 0; i < done.rows.size(); ++i) {
     sim::Measures& measures = rows.done[mine[i]];
+    rows.spread[mine[i]] = std::move(spread[i]);
     for (std::size_t m = 0; m < done.names.size(); ++m) {
       measures.push_back({done.names[m], done.rows[i][m]});
     }
   }
-  if (done.partial) context.exit_code = exit_code(Errc::kInterrupted);
+  if (done.partial) {
+    rows.interrupted = true;
+    say_partial(context, rows.done.size(), mine.size(), "rows");
+  }
   return rows;
 }
 
@@ -151,6 +181,7 @@ Result<SweepRows, Errors> merged(const std::vector<std::string>& paths) {
     }
     if (auto status = merge_into(*all, *part, path); !status.ok()) return Errors{status.error()};
   }
+  all->interrupted = false;  // rows that are missing are named instead
   return std::move(*all);
 }
 
@@ -189,6 +220,7 @@ void show(Context& context, const Options& options, const SweepRows& rows, bool 
   if (context.format == Format::kText && options.output.empty()) {
     const auto table = effects_table(rows, options.measure);
     if (!table.rows.empty()) print("\n" + reports::to_terminal(table));
+    print("\n" + reports::to_terminal(spread_table(rows)));
   }
 }
 

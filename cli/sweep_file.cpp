@@ -39,11 +39,26 @@ Result<SweepPlan> read_header(const json& object) {
 }
 
 Status read_row(const json& object, SweepRows& into) {
+  if (object.contains("partial")) {  // what is missing says itself
+    into.interrupted = object.at("partial").get<bool>();
+    return kOk;
+  }
   const auto row = object.at("row").get<std::uint32_t>();
   if (row >= into.plan.rows.size()) return bad_input(fmt::format("there is no row {}", row));
   sim::Measures measures;
   for (const auto& [key, value] : object.at("measures").items()) {
     measures.push_back({key, value.get<double>()});
+  }
+  std::vector<sim::Histogram>& spread = into.spread[row];
+  for (const sim::Measure& m : measures) {
+    using Buckets = std::map<std::uint32_t, std::uint64_t>;
+    const auto buckets = object.at("counts").at(m.name).get<Buckets>();
+    for (const auto& [bucket, count] : buckets) {
+      if (bucket > sim::Histogram::kLastBucket || count > into.plan.replications) {
+        return bad_input("no such count of " + m.name);
+      }
+    }
+    spread.push_back(sim::Histogram::from_buckets(buckets));
   }
   into.done[row] = std::move(measures);
   return kOk;
@@ -91,9 +106,18 @@ std::string to_text(const SweepRows& rows) {
     for (std::size_t f = 0; f < texts.size(); ++f) {
       values[rows.plan.factors[f].pointer] = json::parse(texts[f]);
     }
-    for (const sim::Measure& m : measures) numbers[m.name] = m.value;
-    text += json{{"row", row}, {"values", values}, {"measures", numbers}}.dump() + "\n";
+    json counts = json::object();
+    const auto& spread = rows.spread.at(row);
+    for (std::size_t m = 0; m < measures.size(); ++m) {
+      numbers[measures[m].name] = measures[m].value;
+      counts[measures[m].name] = spread[m].buckets();
+    }
+    text +=
+        json{{"row", row}, {"values", values}, {"measures", numbers}, {"counts", counts}}.dump() +
+        "\n";
   }
+  if (rows.interrupted)
+    text += json{{"partial", true}, {"rows_done", rows.done.size()}}.dump() + "\n";
   return text;
 }
 
@@ -143,7 +167,9 @@ Status merge_into(SweepRows& all, const SweepRows& part, const std::string& name
     const bool same = std::equal(
         measures.begin(), measures.end(), at->second.begin(), at->second.end(),
         [](const auto& a, const auto& b) { return a.name == b.name && a.value == b.value; });
-    if (!is_new && !same) {
+    const auto& spread = part.spread.at(row);
+    const auto known = all.spread.emplace(row, spread).first;
+    if (!is_new && !(same && known->second == spread)) {
       return Error{Errc::kBadInput,
                    fmt::format("row {} differs from the one in a file before it", row),
                    {name, "", 0, 0},

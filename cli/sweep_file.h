@@ -35,6 +35,10 @@ Status expand(SweepPlan& plan);
 struct SweepRows {
   SweepPlan plan;
   std::map<std::uint32_t, sim::Measures> done;  // means over replications, by row
+  // How the single runs of each row are spread, in the order of its measures: counts, so that
+  // adding those of any rows in any order is exact.
+  std::map<std::uint32_t, std::vector<sim::Histogram>> spread;
+  bool interrupted = false;  // said in the file's last line
 
   std::vector<std::uint32_t> missing() const;
 };

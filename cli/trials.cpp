@@ -107,6 +107,23 @@ sim::Measures measures_of(const ScenarioRun& run) {
   return measures;
 }
 
+sim::ReplicationOptions replication_options(const TrialOptions& options,
+                                            Interruptible& interruptible,
+                                            reports::Progress& progress) {
+  return {.count = options.replications,
+          .target_share = options.within,
+          .target_measure = options.measure,
+          .confidence = options.confidence,
+          .threads = options.threads,
+          .stop = &interruptible.stop,
+          .progress = [&progress](std::uint32_t done) { progress.advance(done); }};
+}
+
+void say_partial(Context& context, std::size_t done, std::size_t of, const std::string& what) {
+  note(context, fmt::format("partial: interrupted after {} of {} {}", done, of, what));
+  context.exit_code = exit_code(Errc::kInterrupted);
+}
+
 Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario& prepared,
                                   const TrialOptions& options, Interruptible& interruptible) {
   std::vector<Bill> bills(options.replications);
@@ -117,16 +134,27 @@ Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario
     bills[r] = bill_of(run);
     return measures_of(run);
   };
-  sim::ReplicationOptions how{.count = options.replications,
-                              .target_share = options.within,
-                              .target_measure = options.measure,
-                              .confidence = options.confidence,
-                              .threads = options.threads,
-                              .stop = &interruptible.stop,
-                              .progress = [&](std::uint32_t done) { progress.advance(done); }};
-  BACKCAST_TRY(sim::Replications runs, sim::replicate(trial, how));
+  BACKCAST_TRY(sim::Replications runs,
+               sim::replicate(trial, replication_options(options, interruptible, progress)));
   bills.resize(runs.rows.size());
   return Trials{std::move(runs), spread_of(bills)};
+}
+
+namespace {
+double counts_per_unit(const std::string& measure) {
+  const bool has_fractions = measure.starts_with("cost") || measure.ends_with("_hold") ||
+                             measure.find("days") != measure.npos;
+  return has_fractions ? 100 : 1;
+}
+}  // namespace
+
+std::optional<std::uint64_t> counted(const sim::Measure& measure) {
+  if (!(measure.value >= 0)) return std::nullopt;
+  return static_cast<std::uint64_t>(std::llround(measure.value * counts_per_unit(measure.name)));
+}
+
+double value_of_count(const std::string& measure, std::uint64_t count) {
+  return static_cast<double>(count) / counts_per_unit(measure);
 }
 
 std::string exact(double value) {

@@ -7,6 +7,7 @@
 
 #include "cli/context.h"
 #include "cli/scenario_run.h"
+#include "reports/progress.h"
 #include "reports/run_report.h"
 #include "sim/replicate.h"
 
@@ -32,6 +33,12 @@ class Interruptible {
   std::atomic<bool> stop{false};
 };
 
+sim::ReplicationOptions replication_options(const TrialOptions& options,
+                                            Interruptible& interruptible,
+                                            reports::Progress& progress);
+// Marks an interrupted result on standard error and sets the exit code.
+void say_partial(Context& context, std::size_t done, std::size_t of, const std::string& what);
+
 struct Trials {
   sim::Replications runs;
   std::optional<reports::Spread> spread;  // of bills and requirements
@@ -43,6 +50,10 @@ Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario
 
 // One row per measure: mean with its interval, median, 5th and 95th percentile with theirs.
 reports::Table summary_table(const std::vector<sim::Summary>& summaries, const std::string& name);
+// A value as histograms count it: bytes, seconds and counts whole; money, days and shares in
+// hundredths; nullopt for what is negative. And back.
+std::optional<std::uint64_t> counted(const sim::Measure& measure);
+double value_of_count(const std::string& measure, std::uint64_t count);
 // How a value of this measure is shown to people.
 std::string shown(const std::string& measure, double value);
 // Twelve significant digits: more than any estimate knows, the same on every machine.

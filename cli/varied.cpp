@@ -59,15 +59,21 @@ Result<PreparedScenario, Errors> with_values(const BaseScenario& base,
   return prepare(std::move(loaded), base.options);
 }
 
-Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count) {
+Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count,
+                                            const std::atomic<bool>& stop,
+                                            std::vector<sim::Histogram>* spread) {
   sim::Measures sums;
   for (std::uint32_t r = 0; r < count; ++r) {
+    if (stop) return Errors{Error{Errc::kInterrupted, "interrupted", {}, ""}};
     BACKCAST_TRY(const ScenarioRun run, run_prepared(prepared, {.replication = r, .threads = 1}));
     const sim::Measures measures = measures_of(run);
     if (sums.empty()) sums.resize(measures.size());
     for (std::size_t i = 0; i < measures.size(); ++i) {
       sums[i].name = measures[i].name;
       sums[i].value += measures[i].value;
+      if (!spread) continue;
+      spread->resize(measures.size());
+      if (const auto whole = counted(measures[i])) (*spread)[i].add(*whole);
     }
   }
   for (sim::Measure& m : sums) m.value /= count;

@@ -1,6 +1,7 @@
 // A scenario with some fields of its document replaced.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,10 @@ Result<PreparedScenario, Errors> with_values(const BaseScenario& base,
                                              const std::vector<sim::Factor>& factors,
                                              const std::vector<std::string>& values);
 
-// Means of every measure over replications 0..count-1, in this thread.
-Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count);
+// Means of every measure over replications 0..count-1, in this thread, and where wanted how the
+// values are spread, in the same order. Errors: kInterrupted once `stop` is set.
+Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count,
+                                            const std::atomic<bool>& stop,
+                                            std::vector<sim::Histogram>* spread = nullptr);
 
 }  // namespace backcast::cli

@@ -35,6 +35,10 @@ std::vector<std::optional<Result<Measures, Errors>>> run_batch(const Trial& tria
   return results;
 }
 
+bool gave_up(const Result<Measures, Errors>& result) {
+  return !result.ok() && result.error().front().code == Errc::kInterrupted;
+}
+
 Status take(Replications& runs, const Measures& measures) {
   if (runs.names.empty()) {
     for (const Measure& m : measures) runs.names.push_back(m.name);
@@ -74,7 +78,7 @@ Result<Replications, Errors> replicate(const Trial& trial, const ReplicationOpti
   while (first < options.count && !runs.partial) {
     const std::uint32_t last = std::min(first + kBatch, options.count);
     for (auto& result : run_batch(trial, options, arena, first, last)) {
-      if (!result) {
+      if (!result || gave_up(*result)) {
         runs.partial = true;
         break;
       }

@@ -22,7 +22,8 @@ struct Measure {
 };
 using Measures = std::vector<Measure>;
 
-// Runs replication number r. Must depend on nothing else; is called from several threads.
+// Runs replication number r. Must depend on nothing else; is called from several threads. A trial
+// that takes long may look at `stop` itself and return kInterrupted: it counts as not run.
 using Trial = std::function<Result<Measures, Errors>(std::uint32_t replication)>;
 
 struct ReplicationOptions {

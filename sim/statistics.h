@@ -45,6 +45,7 @@ class Histogram {
   std::uint64_t quantile(double p) const;
   // Bucket number to count, for writing out and reading back.
   const std::map<std::uint32_t, std::uint64_t>& buckets() const { return buckets_; }
+  static constexpr std::uint32_t kLastBucket = 7423;  // holds 2^64 - 1
   static Histogram from_buckets(std::map<std::uint32_t, std::uint64_t> buckets);
 
   bool operator==(const Histogram&) const = default;
