@@ -34,13 +34,16 @@ Result<std::ifstream, Errors> open_usage(const std::string& path) {
 Result<cost::Invoice, Errors> bill_usage(const UsageToBill& usage) {
   cost::Biller biller(usage.book, {usage.options});
   const auto add = [&](const UsageRecord& record) { return biller.add(record); };
+  const auto add_blocks = [&](const UsageRecord& record, std::vector<std::uint32_t> blocks) {
+    return biller.add_blocks(record, std::move(blocks));
+  };
   if (std::filesystem::is_directory(usage.path)) {
     if (auto added = add_repository(usage, biller); !added.ok()) return Errors{added.error()};
   } else if (usage.path == "-") {
-    BACKCAST_CHECK(cost::read_usage(std::cin, usage.path, add));
+    BACKCAST_CHECK(cost::read_usage(std::cin, usage.path, add, {}, add_blocks));
   } else {
     BACKCAST_TRY(std::ifstream file, open_usage(usage.path));
-    BACKCAST_CHECK(cost::read_usage(file, usage.path, add));
+    BACKCAST_CHECK(cost::read_usage(file, usage.path, add, {}, add_blocks));
   }
   return biller.finish();
 }

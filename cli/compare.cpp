@@ -3,9 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <tuple>
 
+#include "cli/output_file.h"
 #include "cli/trials.h"
 #include "cli/verbs.h"
+#include "costmodel/compare.h"
+#include "reports/invoice_tables.h"
 
 namespace backcast::cli {
 namespace {
@@ -15,7 +19,39 @@ const std::string kOfB = "B: ";  // before B's measures while both stand in one 
 struct Options {
   ScenarioOptions a, b;
   TrialOptions trials;
+  bool lines = false;
+  std::string report;
 };
+
+// One run of each, told beside each other.
+struct Pair {
+  ScenarioRun a, b;
+};
+
+Result<Pair, Errors> run_both(const PreparedScenario& a, const PreparedScenario& b,
+                              unsigned threads) {
+  BACKCAST_TRY(ScenarioRun run_a, run_prepared(a, {.threads = threads}));
+  BACKCAST_TRY(ScenarioRun run_b, run_prepared(b, {.threads = threads}));
+  return Pair{std::move(run_a), std::move(run_b)};
+}
+
+// Names that tell the two apart.
+std::pair<std::string, std::string> labels(const Pair& pair) {
+  const std::string &a = pair.a.result.scenario, &b = pair.b.result.scenario;
+  if (a != b) return {a, b};
+  return {"A: " + a, "B: " + b};
+}
+
+Result<reports::Table, Errors> lines_table(const Pair& pair) {
+  if (!pair.a.invoice || !pair.b.invoice) {
+    return Errors{bad_input("a scenario without a price book has no bill to compare")};
+  }
+  const auto rows = cost::compare(*pair.a.invoice, *pair.b.invoice);
+  if (!rows.ok()) return Errors{rows.error()};
+  const auto [left, right] = labels(pair);
+  return reports::compare_table(*rows, std::string(pair.a.invoice->total().currency.code()),
+                                {left, right});
+}
 
 reports::Table difference_table(const sim::Replications& a, const sim::Replications& b,
                                 const std::vector<sim::Summary>& differences, double confidence) {
@@ -47,16 +83,30 @@ reports::Table difference_table(const sim::Replications& a, const sim::Replicati
 
 struct Pairs {
   sim::Replications a, b;
+  std::optional<reports::Spread> spread_a, spread_b;
 };
+
+Status write_report(const std::string& path, const Pair& pair, const Pairs& pairs) {
+  reports::RunReport both[] = {pair.a.report(), pair.b.report()};
+  std::tie(both[0].label, both[1].label) = labels(pair);
+  if (pairs.a.rows.size() > 1) {
+    both[0].spread = pairs.spread_a;
+    both[1].spread = pairs.spread_b;
+  }
+  return write_output(path, reports::to_html(both));
+}
 
 // Every replication runs both, so that an interrupted comparison still is one.
 Result<Pairs, Errors> run_pairs(const Context& context, const PreparedScenario& a,
                                 const PreparedScenario& b, const TrialOptions& options,
                                 Interruptible& interruptible) {
   reports::Progress progress(progress_form(context), "comparing", options.replications, "pairs");
+  Bills bills_a(options.replications), bills_b(options.replications);
   const sim::Trial trial = [&](std::uint32_t r) -> Result<sim::Measures, Errors> {
     BACKCAST_TRY(const ScenarioRun run_a, run_prepared(a, {.replication = r, .threads = 1}));
     BACKCAST_TRY(const ScenarioRun run_b, run_prepared(b, {.replication = r, .threads = 1}));
+    bills_a.keep(r, run_a);
+    bills_b.keep(r, run_b);
     sim::Measures both = measures_of(run_a);
     for (sim::Measure& m : measures_of(run_b)) both.push_back({kOfB + m.name, m.value});
     return both;
@@ -65,6 +115,8 @@ Result<Pairs, Errors> run_pairs(const Context& context, const PreparedScenario& 
                sim::replicate(trial, replication_options(options, interruptible, progress)));
   Pairs pairs;
   pairs.a.partial = pairs.b.partial = both.partial;
+  pairs.spread_a = bills_a.spread(both.rows.size());
+  pairs.spread_b = bills_b.spread(both.rows.size());
   pairs.a.rows.resize(both.rows.size());
   pairs.b.rows.resize(both.rows.size());
   for (std::size_t m = 0; m < both.names.size(); ++m) {
@@ -91,6 +143,22 @@ void compare(Context& context, const Options& options) {
   }
   const auto difference = sim::paired_difference(pairs->b, pairs->a);
   if (!difference.ok()) return report(context, difference.error());
+  if (options.lines || !options.report.empty()) {
+    const auto pair = run_both(*a, *b, options.trials.threads);
+    if (!pair.ok()) return report(context, pair.error());
+    if (!options.report.empty()) {
+      if (auto status = write_report(options.report, *pair, *pairs); !status.ok()) {
+        return report(context, status.error());
+      }
+    }
+    if (options.lines) {
+      auto table = lines_table(*pair);
+      if (!table.ok()) return report(context, table.error());
+      return print(context, context.format == Format::kText
+                                ? reports::without_empty_columns(std::move(*table))
+                                : *table);
+    }
+  }
   const auto summaries = sim::summarize(*difference, options.trials.confidence);
   if (context.format == Format::kText) {
     print(fmt::format("A: {}\nB: {}\n{} replication{}, the same draws for both{}\n\n",
@@ -112,7 +180,8 @@ void add_compare(CLI::App& app, Context& context) {
       "compare",
       "Two scenarios under the same luck: what the second costs and holds more or less\n\n"
       "  backcast compare now.json proposed.json --replications 200\n"
-      "  backcast compare now.json proposed.json --replications 10000 --within 0.01");
+      "  backcast compare now.json proposed.json --replications 10000 --within 0.01\n"
+      "  backcast compare now.json proposed.json --lines --report both.html");
   verb->add_option("a", options->a.file, "The scenario to compare with")->required();
   verb->add_option("b", options->b.file, "The scenario that is compared")->required();
   verb->add_option("--seed", options->a.seed, "Draws from this seed instead of A's");
@@ -120,6 +189,10 @@ void add_compare(CLI::App& app, Context& context) {
   verb->add_option("--threads", options->trials.threads, "The result does not depend on it")
       ->check(CLI::Range(0, 1024));
   add_trial_options(*verb, options->trials);
+  verb->add_flag("--lines", options->lines,
+                 "The two invoices line by line with the difference, of one run each");
+  verb->add_option("--report", options->report,
+                   "Also write one HTML page here, the two side by side");
   verb->callback([options, &context] {
     options->b.until = options->a.until;
     options->b.seed = options->a.seed;

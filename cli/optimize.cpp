@@ -7,9 +7,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <memory>
 
+#include "cli/output_file.h"
 #include "cli/sweep_file.h"
+#include "cli/sweep_report.h"
 #include "cli/trials.h"
 #include "cli/varied.h"
 #include "cli/verbs.h"
@@ -25,6 +28,7 @@ struct Options {
   SweepPlan plan;
   std::string minimize = "cost_total";
   double at_least = 1.0;
+  std::string report;
 };
 
 struct Candidate {
@@ -137,10 +141,13 @@ void optimize(Context& context, Options& options) {
   if (auto status = expand(options.plan); !status.ok()) return report(context, status.error());
   const auto base = read_base(options.scenario);
   if (!base.ok()) return report(context, base.error());
+  options.plan.scenario = options.scenario.file;
+  options.plan.document_hash = hash_of(base->text);
   std::vector<Candidate> candidates(options.plan.rows.size());
   for (std::uint32_t row = 0; row < candidates.size(); ++row) candidates[row].row = row;
   const std::size_t all = candidates.size();
   Interruptible interruptible;
+  std::map<std::uint32_t, Searched> searched;
   std::uint32_t replications = std::min(kFirstReplications, options.plan.replications);
   reports::Progress progress(progress_form(context), "optimizing",
                              runs_in_all(all, options.plan.replications), "runs");
@@ -160,6 +167,9 @@ void optimize(Context& context, Options& options) {
                                        "add one, or --minimize stored_bytes_mean"));
     }
     rank(candidates, options.minimize);
+    for (const Candidate& c : candidates) {
+      searched[c.row] = {c.row, c.of(options.minimize), c.of("rpo_seconds_worst"), c.feasible};
+    }
     if (!complete || replications >= options.plan.replications) break;
     candidates.resize(survivors(candidates.size()));
     replications = std::min(2 * replications, options.plan.replications);
@@ -181,6 +191,14 @@ void optimize(Context& context, Options& options) {
                            100 * options.at_least),
                fmt::format("the best, row {}, does in {:g} %; widen the values", best.row,
                            100 * best.of("requirements_hold"))));
+  }
+  if (!options.report.empty()) {
+    std::vector<Searched> all_searched;
+    for (const auto& [row, one] : searched) all_searched.push_back(one);
+    const std::string page = optimize_page(options.plan, options.minimize, all_searched, table);
+    if (auto status = write_output(options.report, page); !status.ok()) {
+      return report(context, status.error());
+    }
   }
   if (context.format == Format::kText) {
     print(fmt::format(
@@ -216,6 +234,8 @@ void add_optimize(CLI::App& app, Context& context) {
                    "In this share of runs every requirement must hold")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  verb->add_option("--report", options->report,
+                   "Also write one HTML page here: every candidate and the Pareto front");
   add_scenario_options(*verb, options->scenario);
   verb->callback([options, &context] { optimize(context, *options); });
 }

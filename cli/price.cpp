@@ -8,10 +8,12 @@
 #include <set>
 
 #include "cli/bill_usage.h"
+#include "cli/budget_option.h"
 #include "cli/output_file.h"
 #include "cli/price_books.h"
 #include "cli/verbs.h"
 #include "engine/base/text.h"
+#include "reports/budget_table.h"
 #include "reports/focus.h"
 #include "reports/invoice_tables.h"
 #include "reports/xlsx.h"
@@ -21,9 +23,9 @@ namespace {
 
 struct PriceOptions {
   std::string usage, forecast;
-  std::vector<std::string> books, options;
+  std::vector<std::string> books, options, exchange_rates;
   bool explain = false, lines = false;
-  std::string by, view = "accrual", month;
+  std::string by, view = "accrual", month, budget;
   std::string focus, xlsx;       // files to write
   RepositoryOptions repository;  // where `usage` is one
   store::UsageNames names;
@@ -31,7 +33,8 @@ struct PriceOptions {
   bool shows_lines() const { return explain || lines; }
   // Whether what is asked for can be made from one month after the other.
   bool goes_by_month() const {
-    return !shows_lines() && xlsx.empty() && forecast.empty() && view == "accrual";
+    return !shows_lines() && xlsx.empty() && forecast.empty() && budget.empty() &&
+           view == "accrual";
   }
 };
 
@@ -124,6 +127,10 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
     usage.path = options.forecast;
     BACKCAST_TRY(forecast, bill_usage(usage));
   }
+  std::optional<cost::BudgetReport> budget;
+  if (!options.budget.empty()) {
+    BACKCAST_TRY(budget, against_budget(options.budget, cost::spend_of(invoice)));
+  }
   BillOutput output(options, usage.book, by);
   const auto write = [&]() -> Status {
     BACKCAST_CHECK(output.add(invoice));
@@ -134,7 +141,11 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
   if (forecast) {
     const auto rows = cost::compare(*forecast, invoice);
     if (!rows.ok()) return Errors{rows.error()};
-    print(context, reports::compare_table(*rows, std::string(usage.book->currency.code())));
+    print(context, reports::compare_table(*rows, std::string(usage.book->currency.code()),
+                                          {"Forecast", "Actual"}));
+  } else if (budget) {
+    print(context, reports::budget_table(*budget, std::string(usage.book->currency.code())));
+    note(context, reports::budget_sentence(*budget));
   } else if (options.shows_lines()) {
     print_bill(context, output, reports::invoice_table(invoice, options.explain),
                to_string(invoice.total()));
@@ -147,7 +158,7 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
 void run(Context& context, const PriceOptions& options) {
   const auto by = cost::parse_dimensions(options.by);
   if (!by.ok()) return report(context, by.error());
-  const auto book = open_price_books(options.books);
+  const auto book = open_price_books(options.books, options.exchange_rates);
   if (!book.ok()) return report(context, book.error());
   const UsageToBill usage{options.usage,
                           *book,
@@ -172,6 +183,9 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
       ->required();
   verb->add_option("--prices", options->books, "Price book: a file, or a name such as zilliz")
       ->required();
+  verb->add_option("--exchange", options->exchange_rates,
+                   "Convert prices at this rate: \"1 EUR = 1.0842 USD, 2026-10-01, SOURCE\"")
+      ->type_name("RATE");
   verb->add_option("--option", options->options, "Use this option of the price book");
   verb->add_flag("--lines", options->lines, "Every line of the invoice");
   verb->add_flag("--explain", options->explain,
@@ -185,6 +199,7 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
   verb->add_option("--view", options->view, "By month of use or of payment")
       ->check(CLI::IsMember({"accrual", "cash"}))
       ->capture_default_str();
+  add_budget_option(*verb, options->budget);
   verb->add_option("--focus", options->focus, "Also write the bill as FOCUS 1.2 CSV to this file");
   verb->add_option("--xlsx", options->xlsx,
                    "Also write the bill as a workbook with live formulas to this file");

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "costmodel/exchange.h"
 #include "engine/base/text.h"
 #include "scenarios/shipped.h"
 
@@ -30,9 +31,18 @@ Result<cost::PriceBook, Errors> open_price_book(const std::string& name) {
 }
 
 Result<std::shared_ptr<const cost::PriceBook>, Errors> open_price_books(
-    const std::vector<std::string>& names) {
+    const std::vector<std::string>& names, const std::vector<std::string>& exchange_rates) {
   std::vector<cost::PriceBook> books;
+  std::vector<cost::ExchangeRate> rates;
   Errors errors;
+  for (const std::string& text : exchange_rates) {
+    auto rate = cost::parse_exchange_rate(text);
+    if (rate.ok()) {
+      rates.push_back(*std::move(rate));
+    } else {
+      errors.push_back(rate.error());
+    }
+  }
   for (const std::string& name : names) {
     auto book = open_price_book(name);
     if (book.ok()) {
@@ -42,7 +52,7 @@ Result<std::shared_ptr<const cost::PriceBook>, Errors> open_price_books(
     }
   }
   if (!errors.empty()) return errors;
-  auto merged = cost::merge(std::move(books));
+  auto merged = cost::merge(std::move(books), rates);
   if (!merged.ok()) return merged.error();
   return std::make_shared<const cost::PriceBook>(*std::move(merged));
 }

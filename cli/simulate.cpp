@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/budget_option.h"
 #include "cli/output_file.h"
 #include "cli/scenario_run.h"
 #include "cli/trials.h"
@@ -16,7 +17,7 @@ struct Options {
   ScenarioOptions scenario;
   TrialOptions trials;
   bool explain = false, events = false, backups = false;
-  std::string report, ledger;
+  std::string report, ledger, budget;
 };
 
 // The usage that the bill is made of, for `price`. Fleets hand it over while they run.
@@ -77,6 +78,16 @@ void what_next(const Context& context, const Options& options) {
        "  backcast validate " + file + "                   exit code 1 if a requirement fails");
 }
 
+// By month: of all replications, or of the one run.
+std::vector<cost::MonthSpend> spending(const reports::RunReport& report) {
+  if (!report.spread) return cost::spend_of(*report.invoice);
+  std::vector<cost::MonthSpend> months;
+  for (const auto& [month, range] : report.spread->months) {
+    months.push_back({month, range.p05, range.p50, range.p95});
+  }
+  return months;
+}
+
 // What many replications say, in place of the report of one.
 void print_trials(Context& context, const Options& options, const Trials& trials) {
   const auto summaries = sim::summarize(trials.runs, options.trials.confidence);
@@ -125,6 +136,14 @@ void simulate(Context& context, const Options& options) {
     }
     if (trials->runs.rows.empty()) trials.reset();
   }
+  if (!options.budget.empty()) {
+    if (!run->invoice) {
+      return report(context, bad_input("the scenario has no price book, so nothing is spent"));
+    }
+    auto budget = against_budget(options.budget, spending(result));
+    if (!budget.ok()) return report(context, budget.error());
+    result.budget = std::move(*budget);
+  }
   if (auto status = ledger.finish(run->result); !status.ok()) {
     return report(context, status.error());
   }
@@ -171,6 +190,7 @@ void add_simulate(CLI::App& app, Context& context) {
   verb->add_flag("--events", options->events, "The event log instead of the report");
   verb->add_flag("--backups", options->backups, "Every backup and copy instead of the report");
   verb->add_option("--report", options->report, "Also write one self-contained HTML page here");
+  add_budget_option(*verb, options->budget);
   verb->add_option("--ledger", options->ledger,
                    "Also write the billed usage here, as JSON lines for `backcast price`");
   verb->callback([options, &context] { simulate(context, *options); });

@@ -7,6 +7,7 @@
 
 #include "cli/output_file.h"
 #include "cli/sweep_file.h"
+#include "cli/sweep_report.h"
 #include "cli/trials.h"
 #include "cli/varied.h"
 #include "cli/verbs.h"
@@ -20,6 +21,7 @@ struct Options {
   ScenarioOptions scenario;
   SweepPlan plan;
   std::string design = "grid", shard, output, measure = "cost_total";
+  std::string report;
   bool show_plan = false;
   std::vector<std::string> merge;
 };
@@ -217,8 +219,14 @@ void show(Context& context, const Options& options, const SweepRows& rows, bool 
                         {},
                         "compute their shards and merge again; row r is in shard r mod n + 1"});
   }
+  const auto table = effects_table(rows, options.measure);
+  if (!options.report.empty()) {
+    const std::string page = sweep_page(rows, options.measure, table, rows_table(rows));
+    if (auto status = write_output(options.report, page); !status.ok()) {
+      return report(context, status.error());
+    }
+  }
   if (context.format == Format::kText && options.output.empty()) {
-    const auto table = effects_table(rows, options.measure);
     if (!table.rows.empty()) print("\n" + reports::to_terminal(table));
     print("\n" + reports::to_terminal(spread_table(rows)));
   }
@@ -273,6 +281,8 @@ void add_sweep(CLI::App& app, Context& context) {
   verb->add_flag("--plan", options->show_plan, "Only print the rows");
   verb->add_option("--shard", options->shard, "Only every n-th row: i/n, from 1/n to n/n");
   verb->add_option("-o,--output", options->output, "Write the rows here, as JSON lines");
+  verb->add_option("--report", options->report,
+                   "Also write one HTML page here: heat maps and effects of the whole sweep");
   verb->add_option("--merge", options->merge, "Put parts together again");
   add_scenario_options(*verb, options->scenario);
   verb->callback([options, &context] { sweep(context, *options); });

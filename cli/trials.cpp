@@ -7,6 +7,7 @@
 #include <cmath>
 #include <csignal>
 #include <map>
+#include <span>
 
 #include "engine/base/bytes.h"
 #include "sim/measures.h"
@@ -19,34 +20,39 @@ extern "C" void stop_trials(int) {
   if (auto* flag = g_stop.load()) flag->store(true);
 }
 
+reports::CostRange range_of(std::vector<cost::Decimal> values) {
+  const cost::MonthSpend spread = cost::spread_of({}, std::move(values));
+  return {spread.p05, spread.p50, spread.p95};
+}
+
+reports::Cell cell(const std::string& measure, double value) {
+  return {exact(value), shown(measure, value)};
+}
+
+}  // namespace
+
 // What a replication leaves behind besides its measures.
-struct Bill {
+struct Bills::Bill {
   std::optional<cost::Decimal> total;
   std::map<std::chrono::year_month, cost::Decimal> months;
   std::vector<bool> held;
 };
 
-Bill bill_of(const ScenarioRun& run) {
-  Bill bill;
+Bills::Bills(std::uint32_t replications) : bills_(replications) {}
+Bills::~Bills() = default;
+
+void Bills::keep(std::uint32_t replication, const ScenarioRun& run) {
+  Bill& bill = bills_[replication];
   for (const auto& outcome : run.result.requirements) bill.held.push_back(outcome.holds);
-  if (!run.invoice) return bill;
+  if (!run.invoice) return;
   bill.total = run.invoice->total().amount;
   for (const cost::InvoiceLine& line : run.invoice->lines) {
     bill.months[line.month] += line.amount;
   }
-  return bill;
 }
 
-reports::CostRange range_of(std::vector<cost::Decimal> values) {
-  std::sort(values.begin(), values.end());
-  const auto at = [&](std::size_t percent) {
-    const std::size_t rank = (values.size() * percent + 99) / 100;
-    return values[std::max<std::size_t>(rank, 1) - 1];
-  };
-  return {at(5), at(50), at(95)};
-}
-
-std::optional<reports::Spread> spread_of(const std::vector<Bill>& bills) {
+std::optional<reports::Spread> Bills::spread(std::size_t replications) const {
+  const std::span bills = std::span(bills_).first(replications);
   if (bills.empty()) return std::nullopt;
   reports::Spread spread;
   spread.replications = bills.size();
@@ -66,12 +72,6 @@ std::optional<reports::Spread> spread_of(const std::vector<Bill>& bills) {
   }
   return spread;
 }
-
-reports::Cell cell(const std::string& measure, double value) {
-  return {exact(value), shown(measure, value)};
-}
-
-}  // namespace
 
 Interruptible::Interruptible() {
   g_stop = &stop;
@@ -126,18 +126,17 @@ void say_partial(Context& context, std::size_t done, std::size_t of, const std::
 
 Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario& prepared,
                                   const TrialOptions& options, Interruptible& interruptible) {
-  std::vector<Bill> bills(options.replications);
+  Bills bills(options.replications);
   reports::Progress progress(progress_form(context), "simulating", options.replications,
                              "replications");
   const sim::Trial trial = [&](std::uint32_t r) -> Result<sim::Measures, Errors> {
     BACKCAST_TRY(const ScenarioRun run, run_prepared(prepared, {.replication = r, .threads = 1}));
-    bills[r] = bill_of(run);
+    bills.keep(r, run);
     return measures_of(run);
   };
   BACKCAST_TRY(sim::Replications runs,
                sim::replicate(trial, replication_options(options, interruptible, progress)));
-  bills.resize(runs.rows.size());
-  return Trials{std::move(runs), spread_of(bills)};
+  return Trials{runs, bills.spread(runs.rows.size())};
 }
 
 namespace {

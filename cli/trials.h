@@ -39,6 +39,20 @@ sim::ReplicationOptions replication_options(const TrialOptions& options,
 // Marks an interrupted result on standard error and sets the exit code.
 void say_partial(Context& context, std::size_t done, std::size_t of, const std::string& what);
 
+// What the bills and requirements of replications come to.
+class Bills {
+ public:
+  explicit Bills(std::uint32_t replications);
+  ~Bills();
+  void keep(std::uint32_t replication, const ScenarioRun& run);  // from any thread
+  // Over the first `replications`; none without bills.
+  std::optional<reports::Spread> spread(std::size_t replications) const;
+
+ private:
+  struct Bill;
+  std::vector<Bill> bills_;
+};
+
 struct Trials {
   sim::Replications runs;
   std::optional<reports::Spread> spread;  // of bills and requirements

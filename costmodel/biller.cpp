@@ -6,6 +6,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "costmodel/block_references.h"
 #include "costmodel/invoice.h"
 #include "costmodel/rating.h"
 #include "costmodel/showback.h"
@@ -97,6 +98,7 @@ struct Biller::State {
   std::uint32_t last_group = kNone;
   int billed_before = INT_MIN;  // usage of earlier months is billed and gone
   std::set<std::uint32_t> rows_used;
+  SharedBlocks shared_blocks;
   // What went wrong so far, once per cause: a bill with an error never becomes an invoice.
   Errors errors;
   std::set<std::string> causes;
@@ -200,6 +202,15 @@ struct Biller::State {
     }
     month.charges.push_back({row, is_early_deletion, scaled});
     return kOk;
+  }
+
+  // Whether its storage class keeps each snapshot whole.
+  Result<bool> is_full_copy(const UsageRecord& record) const {
+    UsageGroup group = group_of(record);
+    group.kind = UsageKind::kStorage;
+    BACKCAST_TRY(const auto rows, matcher.rows(group, month_at(unix_seconds(record.start))));
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](std::uint32_t row) { return book->rows[row].full_copies; });
   }
 
   Status add_held(GroupState& state, const UsageRecord& record) {
@@ -328,7 +339,7 @@ struct Biller::State {
   }
 
   std::vector<std::string> assumptions() const {
-    std::vector<std::string> all;
+    std::vector<std::string> all = book->conversions;
     for (const std::string& option : options) {
       all.push_back("price option \"" + option + "\" is in force");
     }
@@ -371,12 +382,20 @@ Status Biller::add(const UsageRecord& record) {
   return added;
 }
 
+Status Biller::add_blocks(const UsageRecord& record, std::vector<std::uint32_t> blocks) {
+  return state_->shared_blocks.add(record, std::move(blocks));
+}
+
 Result<Invoice, Errors> Biller::bill_before(std::chrono::year_month month) {
   return state_->bill_before((static_cast<int>(month.year()) - 1970) * 12 +
                              static_cast<int>(static_cast<unsigned>(month.month())) - 1);
 }
 
 Result<Invoice, Errors> Biller::finish() {
+  auto charged = state_->shared_blocks.records(
+      [&](const UsageRecord& record) { return state_->is_full_copy(record); });
+  if (!charged.ok()) return Errors{charged.error()};
+  for (const UsageRecord& record : *charged) (void)add(record);  // its errors are kept
   Errors errors = state_->check_options();
   errors.insert(errors.end(), state_->errors.begin(), state_->errors.end());
   if (!errors.empty()) return errors;

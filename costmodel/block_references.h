@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/usage.h"
@@ -31,5 +33,31 @@ Result<std::vector<UsageRecord>> charge_blocks(std::span<const std::uint64_t> bl
 // copy. Errors: as charge_blocks.
 Result<std::uint64_t> full_bytes(std::span<const std::uint64_t> block_bytes,
                                  const BlockHolder& holder);
+
+// Snapshots given by their blocks, gathered until all are known: what one is charged for depends on
+// those that share with it. Snapshots share within a project, service, region and storage class.
+class SharedBlocks {
+ public:
+  // `record.quantity` is the size of each block. Errors: kBadInput for a kind that is neither
+  // storage nor deletion, for storage without a backup id, or more blocks than memory is kept for.
+  Status add(const UsageRecord& record, std::vector<std::uint32_t> blocks);
+  bool empty() const { return snapshots_.empty(); }
+
+  // Storage records by group, backup, start; deletions as they came, of the full size. Where
+  // `is_full_copy` says so of a class, nothing is shared: what is moved there is copied in full.
+  Result<std::vector<UsageRecord>> records(
+      const std::function<Result<bool>(const UsageRecord&)>& is_full_copy) const;
+
+ private:
+  struct Snapshot {
+    UsageRecord record;
+    std::vector<std::uint32_t> blocks;
+  };
+  std::vector<Snapshot> snapshots_;
+  std::size_t blocks_ = 0;  // of all
+};
+
+// Reads "0-1023 4096": block numbers and ranges, each once. Errors: kBadInput for anything else.
+Result<std::vector<std::uint32_t>> parse_blocks(std::string_view text);
 
 }  // namespace backcast::cost

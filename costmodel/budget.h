@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "costmodel/invoice.h"
@@ -21,6 +23,16 @@ MonthSpend spread_of(std::chrono::year_month month, std::vector<Decimal> samples
 // The months of one invoice, without spread.
 std::vector<MonthSpend> spend_of(const Invoice& invoice);
 
+// What may be spent: the same in every month, or an amount for each month that is named.
+struct Budget {
+  std::optional<Decimal> every_month;
+  std::map<std::chrono::year_month, Decimal> months;
+};
+
+// Reads CSV with the columns month ("2026-01") and budget, in any order. Errors: kBadInput with
+// line and column for what is no month, no amount or negative, and for a month given twice.
+Result<Budget, Errors> read_budget(const std::string& text, const std::string& name);
+
 struct BudgetRow {
   MonthSpend spend;
   Decimal budget;            // of the month
@@ -32,9 +44,11 @@ struct BudgetRow {
 
 struct BudgetReport {
   std::vector<BudgetRow> rows;
+  bool has_spread = false;  // some month's percentiles differ
   std::optional<std::chrono::year_month> first_over, first_maybe_over;
 };
 
-BudgetReport against_budget(std::span<const MonthSpend> months, const Decimal& budget_per_month);
+// Errors: kBadInput naming every month that has no budget.
+Result<BudgetReport> against_budget(std::span<const MonthSpend> months, const Budget& budget);
 
 }  // namespace backcast::cost

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "costmodel/price_book.h"
 #include "costmodel/price_list.h"
 #include "engine/base/text.h"
 
@@ -187,8 +188,12 @@ Result<ImportedBook, Errors> write_book(const Format& format, Result<Prices, Err
     return Errors{bad_input(printable(name) + " has no price that a backup uses",
                             options.region.empty() ? "" : "check --region")};
   }
-  return ImportedBook{writer.json(name), writer.row_count(), writer.left_out,
-                      writer.first_left_out};
+  ImportedBook book{writer.json(name), writer.row_count(), writer.left_out, writer.first_left_out};
+  // What is handed out loads: a list whose tiers have gaps makes no book.
+  const auto document = Document::parse(book.json, "book of " + name, {1ULL << 30, 64});
+  if (!document.ok()) return Errors{document.error()};
+  if (const auto loaded = load_price_book(*document); !loaded.ok()) return loaded.error();
+  return book;
 }
 
 }  // namespace

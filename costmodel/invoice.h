@@ -85,6 +85,10 @@ class Biller {
   // error is kept, and `finish` returns every cause once: no invoice leaves out what has no price.
   Status add(const UsageRecord& record);
 
+  // The same for a snapshot given by its blocks, which it may share with others: `record.quantity`
+  // is the size of each block, and `finish` finds out what each snapshot is charged for.
+  Status add_blocks(const UsageRecord& record, std::vector<std::uint32_t> blocks);
+
   // The invoice of every month before that one, whose usage is then forgotten: how usage that comes
   // in order of time is billed without holding all of it. `finish` returns the rest, and the
   // assumptions of the whole. Errors: as `finish`; `add` refuses usage of these months from then

@@ -137,7 +137,7 @@ class Loader {
     const Fields fields =
         at(value, pointer,
            {"name", "kind", "unit", "measure", "size", "per", "proration", "pool", "aggregate",
-            "started_units", "surcharge", "billable_share", "instead_of"});
+            "started_units", "surcharge", "billable_share", "instead_of", "paid_in_advance"});
     Meter meter;
     meter.name = fields.required_text("name");
     fields.required_text("kind");
@@ -155,6 +155,7 @@ class Loader {
     meter.pool = static_cast<Pool>(fields.choice("pool", {"book", "region", "project", "service"}));
     meter.aggregate = static_cast<Aggregate>(fields.choice("aggregate", {"sum", "peak"}));
     meter.started_units = fields.boolean("started_units");
+    meter.is_paid_in_advance = fields.boolean("paid_in_advance");
     meter.is_surcharge = fields.boolean("surcharge");
     if (const auto share = fields.decimal("billable_share")) {
       if (*share <= kZero || *share > Decimal(10, 0) || share->scale() > 2) {
@@ -242,12 +243,13 @@ class Loader {
   }
 
   void read_row(const json& value, const std::string& pointer) {
-    const Fields fields = at(
-        value, pointer, {"service",    "meter",       "region",     "peer_region", "storage_class",
-                         "operation",  "backup_kind", "provider",   "currency",    "price",
-                         "tiers",      "tier_mode",   "then_every", "multiplier",  "min_days",
-                         "min_object", "overhead",    "minimum",    "source",      "as_of",
-                         "certainty",  "note",        "valid_from", "valid_until", "option"});
+    const Fields fields =
+        at(value, pointer,
+           {"service",     "meter",      "region",    "peer_region", "storage_class", "operation",
+            "backup_kind", "provider",   "currency",  "price",       "tiers",         "tier_mode",
+            "then_every",  "multiplier", "min_days",  "min_object",  "overhead",      "minimum",
+            "source",      "as_of",      "certainty", "note",        "valid_from",    "valid_until",
+            "option",      "full_copies"});
     PriceRow row;
     row.pointer = pointer;
     row.line = document_.locate(pointer).line;
@@ -333,6 +335,7 @@ class Loader {
         static_cast<std::uint64_t>(fields.integer("min_days", 0, 36500).value_or(0)) * 86400;
     row.min_object_bytes = fields.bytes("min_object").value_or(0);
     row.minimum = not_negative(fields, "minimum", false);
+    row.full_copies = fields.boolean("full_copies");
     each(fields, "overhead", [&](const json& value, std::string p) {
       const Fields overhead = at(value, p, {"size", "storage_class"});
       row.overheads.push_back({overhead.bytes("size").value_or(0), overhead.text("storage_class")});
@@ -371,7 +374,8 @@ class Loader {
 
   void read_allowance(const json& value, const std::string& pointer) {
     const Fields fields =
-        at(value, pointer, {"name", "meter", "amount", "of_meter", "times", "option", "source"});
+        at(value, pointer,
+           {"name", "meter", "amount", "capacity", "of_meter", "times", "option", "source"});
     Allowance allowance;
     allowance.name = fields.required_text("name");
     allowance.source = fields.text("source");
@@ -381,6 +385,11 @@ class Loader {
       fields.fail("", "give either \"amount\" or \"of_meter\"");
     }
     allowance.amount = not_negative(fields, "amount", false);
+    allowance.is_capacity = fields.boolean("capacity");
+    const bool has_meter = allowance.meter < book_.meters.size();
+    if (allowance.is_capacity && has_meter && book_.meters[allowance.meter].month == Month::kNone) {
+      fields.fail("capacity", "only what is held over time has a capacity");
+    }
     if (fields.has("of_meter")) allowance.of_meter = read_meter_name(fields, "of_meter");
     if (fields.has("times")) allowance.times = not_negative(fields, "times", false);
     book_.allowances.push_back(std::move(allowance));

@@ -68,7 +68,8 @@ Result<PriceBook, Errors> merge(std::vector<PriceBook> books) {
       return Errors{
           bad_input(fmt::format("price book {} is in {}, {} in {}", printable(book.name),
                                 book.currency.code(), printable(all.name), all.currency.code()),
-                    "bill them apart; nothing is converted in silence")};
+                    "bill them apart, or give the rate with --exchange; nothing is converted in "
+                    "silence")};
     }
     if (book.line_rounding.decimals != all.line_rounding.decimals ||
         book.line_rounding.mode != all.line_rounding.mode ||
@@ -81,6 +82,7 @@ Result<PriceBook, Errors> merge(std::vector<PriceBook> books) {
     const std::size_t first_meter = all.meters.size();
     for (Meter& meter : book.meters) {
       meter.name = book.name + ": " + meter.name;
+      if (!meter.instead_of.empty()) meter.instead_of = book.name + ": " + meter.instead_of;
       all.meters.push_back(std::move(meter));
     }
     const auto move_all = [&](auto& from, auto& to) {
@@ -100,6 +102,7 @@ Result<PriceBook, Errors> merge(std::vector<PriceBook> books) {
     move_all(book.adjustments, all.adjustments);
     move_all(book.commitments, all.commitments);
     move_all(book.notes, all.notes);
+    move_all(book.conversions, all.conversions);
     all.regions.merge(book.regions);
     all.options.merge(book.options);
     all.name += '+' + book.name;

@@ -50,6 +50,7 @@ struct Meter {
   bool started_units = false;  // the pooled monthly quantity is rounded up to whole units
   bool is_surcharge = false;   // comes on top; does not by itself make a record priced
   std::uint32_t share_numerator = 1, share_denominator = 1;  // billable share of the quantity
+  bool is_paid_in_advance = false;  // on the 1st of its month, or when it begins; see payment_of
   std::string instead_of;  // name of the meter that it takes the place of: started blocks or linear
 };
 
@@ -88,7 +89,8 @@ struct PriceRow {
   std::uint64_t min_seconds = 0;        // minimum storage duration
   std::uint64_t min_object_bytes = 0;
   std::vector<Overhead> overheads;
-  Decimal minimum;  // floor of the pool per month, in units; 0 = none
+  bool full_copies = false;  // snapshots share no blocks here: what is moved in is copied in full
+  Decimal minimum;           // floor of the pool per month, in units; 0 = none
 
   std::string source;
   std::string as_of;      // "2026-08-01", "2026-Q2": as precise as the source
@@ -108,6 +110,9 @@ struct Allowance {
   std::string name;
   std::size_t meter = 0;
   Decimal amount;  // in units
+  // Space that is free for as long as it is held, however long the month: 5 GB on each of 31 days,
+  // and not 5 GB-months of 30 days.
+  bool is_capacity = false;
   std::optional<std::size_t> of_meter;
   Decimal times{1, 0};
   std::string option, source;
@@ -151,6 +156,7 @@ struct PriceBook {
   std::vector<Commitment> commitments;
   std::set<std::string> options;  // every option name that occurs
   std::vector<std::string> notes;
+  std::vector<std::string> conversions;  // exchange rates at which prices were converted
 };
 
 // Reads and checks a book; all faults at once, each with pointer and line. Errors: kBadInput for

@@ -120,7 +120,8 @@ Result<Prices, Errors> read_aws_csv(std::string_view text, const std::string& na
   std::istringstream in{std::string(text)};
   std::string line, as_of;
   for (int i = 0; i < 5 && std::getline(in, line); ++i) {
-    if (line.starts_with("\"Publication Date\"")) as_of = line.substr(20, 10);
+    const bool has_date = line.starts_with("\"Publication Date\"") && line.size() >= 30;
+    if (has_date) as_of = line.substr(20, 10);
   }
   Errors errors;
   std::map<std::string, ListedPrice> by_sku;
@@ -182,6 +183,10 @@ Result<Prices, Errors> read_azure_json(const Document& document) {
     const std::string pointer = fmt::format("/Items/{}/retailPrice", i);
     const std::string key = text_of(item, "meterId") + text_of(item, "armRegionName");
     ListedPrice& price = by_meter[key];
+    // A price that changed is listed again with the day from which it holds.
+    const std::string as_of = text_of(item, "effectiveStartDate").substr(0, 10);
+    if (as_of < price.as_of) continue;
+    if (as_of > price.as_of) price.tiers.clear();
     price.sku = text_of(item, "meterId");
     price.service = text_of(item, "productName");
     price.region = text_of(item, "armRegionName");
@@ -189,7 +194,7 @@ Result<Prices, Errors> read_azure_json(const Document& document) {
     price.description = text_of(item, "meterName");
     price.unit = text_of(item, "unitOfMeasure");
     price.currency = text_of(item, "currencyCode");
-    price.as_of = text_of(item, "effectiveStartDate").substr(0, 10);
+    price.as_of = as_of;
     const std::string from = number_text(child(item, "tierMinimumUnits"));
     price.tiers.emplace_back(reader.decimal(from.empty() ? "0" : from, pointer),
                              reader.decimal(number_text(child(item, "retailPrice")), pointer));
@@ -227,7 +232,7 @@ Result<Prices, Errors> read_gcp_json(const Document& document) {
       const Decimal part(nanos.is_number_integer() ? nanos.get<std::int64_t>() : 0, 9);
       price.tiers.emplace_back(
           reader.decimal(number_text(child(rates[t], "startUsageAmount")), pointer),
-          (whole + part).trimmed());
+          reader.decimal(to_string(whole + part), pointer));
     }
     const json& regions = child(sku, "serviceRegions");
     for (const json& region : regions) {

@@ -136,7 +136,9 @@ class MonthRater {
   }
 
   void allow(const Allowance& allowance, const std::string* project) {
-    uint128 free_base = to_base(allowance.amount, per_unit(allowance.meter));
+    uint128 free_base =
+        to_base(allowance.amount, allowance.is_capacity ? held_all_month(allowance.meter)
+                                                        : per_unit(allowance.meter));
     if (allowance.of_meter) {
       uint128 source = 0;
       for (const Pooled& pool : pools_) {
@@ -172,6 +174,14 @@ class MonthRater {
     line.amount = round(commitment.fee_per_month, book_.line_rounding);
     line.description = "commitment " + commitment.name;
     lines_.push_back(std::move(line));
+  }
+
+  // Base of one unit that is held from the first second of the month to the last.
+  uint128 held_all_month(std::size_t meter) const {
+    const Meter& m = book_.meters[meter];
+    const MonthSpan span = span_of_month(month_);
+    return must_mul(must_mul(m.unit_size, uint128{m.share_denominator}),
+                    static_cast<uint128>(span.end_seconds - span.start_seconds));
   }
 
   // The tiers of `row` over [from, until), cut by base.

@@ -220,23 +220,29 @@ std::vector<ShowbackRow> ShowbackSum::rows() const {
   return all;
 }
 
+Payment payment_of(const Invoice& invoice, const InvoiceLine& line) {
+  const int prepaid = line.category == ChargeCategory::kPurchase && line.commitment != kNone
+                          ? invoice.book->commitments[line.commitment].prepaid_months
+                          : 0;
+  const bool is_in_advance =
+      line.meter != kNone && invoice.book->meters[line.meter].is_paid_in_advance;
+  if (prepaid == 0 && is_in_advance) return {line.month, 1};
+  if (prepaid == 0) return {paid_in(line.month, invoice.book->payment_days), 1};
+  const auto first = invoice.lines.front().month;
+  return {line.month, (line.month - first).count() % prepaid == 0 ? prepaid : 0};
+}
+
 Invoice cash_view(const Invoice& invoice) {
   Invoice cash = invoice;
   cash.lines.clear();
-  const auto first =
-      invoice.lines.empty() ? std::chrono::year_month() : invoice.lines.front().month;
   for (InvoiceLine line : invoice.lines) {
-    const int prepaid = line.category == ChargeCategory::kPurchase && line.commitment != kNone
-                            ? invoice.book->commitments[line.commitment].prepaid_months
-                            : 0;
-    if (prepaid == 0) {
-      line.month = paid_in(line.month, invoice.book->payment_days);
-    } else if ((line.month - first).count() % prepaid == 0) {
-      line.quantity = {static_cast<uint128>(prepaid), 1};
-      line.amount = line.amount * Decimal(prepaid, 0);
-      line.description += fmt::format(", {} months in advance", prepaid);
-    } else {
-      continue;
+    const Payment payment = payment_of(invoice, line);
+    if (payment.times == 0) continue;
+    line.month = payment.month;
+    if (payment.times > 1) {
+      line.quantity = {static_cast<uint128>(payment.times), 1};
+      line.amount = line.amount * Decimal(payment.times, 0);
+      line.description += fmt::format(", {} months in advance", payment.times);
     }
     cash.lines.push_back(std::move(line));
   }

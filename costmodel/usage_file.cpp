@@ -11,6 +11,7 @@
 #include <set>
 #include <variant>
 
+#include "costmodel/block_references.h"
 #include "costmodel/match.h"
 #include "costmodel/usage_check.h"
 #include "engine/base/bytes.h"
@@ -42,12 +43,13 @@ enum Field {
   kBackup,
   kOperation,
   kTags,
+  kBlocks,
   kFieldCount
 };
 constexpr std::array<const char*, kFieldCount> kNames{
-    "kind",          "start",       "end",     "born",      "quantity",
-    "objects",       "project",     "service", "region",    "peer_region",
-    "storage_class", "backup_kind", "backup",  "operation", "tags"};
+    "kind",    "start",     "end",    "born",        "quantity",      "objects",
+    "project", "service",   "region", "peer_region", "storage_class", "backup_kind",
+    "backup",  "operation", "tags",   "blocks"};
 
 // A fault in one field; the caller knows the line.
 struct FieldError {
@@ -78,6 +80,8 @@ class RecordParser {
       }
       case kTags:
         return set_tags(text);
+      case kBlocks:
+        return set_blocks(text);
       default:
         return set_name(field, text);
     }
@@ -87,6 +91,8 @@ class RecordParser {
   void fail(int field, Error error) {
     if (!fault_) fault_ = FieldError{std::move(error), field};
   }
+
+  std::vector<std::uint32_t> take_blocks() { return std::move(blocks_); }
 
   // The record, or the first fault.
   std::variant<UsageRecord, FieldError> finish() {
@@ -138,6 +144,12 @@ class RecordParser {
     }
   }
 
+  void set_blocks(std::string_view text) {
+    auto parsed = parse_blocks(text);
+    if (!parsed.ok()) return fail(kBlocks, parsed.error());
+    blocks_ = *std::move(parsed);
+  }
+
   void set_name(int field, std::string_view text) {
     const std::array<std::string*, 8> targets{
         &record_.project,       &record_.service,     &record_.region, &record_.peer_region,
@@ -146,6 +158,7 @@ class RecordParser {
   }
 
   UsageRecord record_;
+  std::vector<std::uint32_t> blocks_;
   std::optional<Instant> start_, end_;
   bool has_kind_ = false, has_quantity_ = false;
   std::optional<FieldError> fault_;
@@ -155,17 +168,28 @@ class RecordParser {
 class Receiver {
  public:
   Receiver(std::string name, const std::function<Status(const UsageRecord&)>& sink,
-           UsageFileLimits limits)
-      : name_(std::move(name)), sink_(sink), limits_(limits) {}
+           UsageFileLimits limits, const BlockSink& block_sink)
+      : name_(std::move(name)), sink_(sink), limits_(limits), block_sink_(block_sink) {}
 
-  void accept(const UsageRecord& record, int line) {
-    if (++records_ > limits_.max_records) return fail(bad_input("too many records"), line, 0);
+  // `column` is where the record begins to say when.
+  void accept(const UsageRecord& record, std::vector<std::uint32_t> blocks, int line, int column) {
+    if (++records_ > limits_.max_records) {
+      return fail(bad_input("too many records"), line, column);
+    }
     if (limits_.by_month && !enter_month(record.start)) return;
     const Status checked = check_.add(record);
-    if (!checked.ok()) return fail(checked.error(), line, 0);
-    const Status taken = sink_(record);
+    if (!checked.ok()) return fail(checked.error(), line, column);
+    if (!blocks.empty() && limits_.by_month) {
+      is_out_of_order_ = true;
+      return;
+    }
+    const Status taken = blocks.empty() ? sink_(record)
+                         : block_sink_  ? block_sink_(record, std::move(blocks))
+                                        : bad_input("blocks are not counted here");
     // One missing price is one fault, however many records need it.
-    if (!taken.ok() && causes_.insert(taken.error().message).second) fail(taken.error(), line, 0);
+    if (!taken.ok() && causes_.insert(taken.error().message).second) {
+      fail(taken.error(), line, column);
+    }
   }
 
   void fail(Error error, int line, int column) {
@@ -203,6 +227,7 @@ class Receiver {
   std::string name_;
   const std::function<Status(const UsageRecord&)>& sink_;
   UsageFileLimits limits_;
+  const BlockSink& block_sink_;
   UsageCheck check_;
   int month_ = INT_MIN;  // of the latest record
   bool is_out_of_order_ = false;
@@ -256,7 +281,8 @@ void read_json_line(std::string_view line, int line_number, Receiver& receiver) 
     return receiver.fail(std::move(error), line_number,
                          position == line.npos ? 0 : static_cast<int>(position) + 1);
   }
-  receiver.accept(std::get<UsageRecord>(finished), line_number);
+  receiver.accept(std::get<UsageRecord>(finished), parser.take_blocks(), line_number,
+                  static_cast<int>(line.find("\"start\"")) + 1);
 }
 
 void read_json_lines(std::istream& in, Receiver& receiver) {
@@ -297,7 +323,10 @@ void read_csv_record(const Cells& cells, int line, Receiver& receiver) {
   }
   auto finished = parser.finish();
   const auto* const fault = std::get_if<FieldError>(&finished);
-  if (fault == nullptr) return receiver.accept(std::get<UsageRecord>(finished), line);
+  if (fault == nullptr) {
+    return receiver.accept(std::get<UsageRecord>(finished), parser.take_blocks(), line,
+                           static_cast<int>(cells[kStart] - line_start) + 1);
+  }
   const auto field = static_cast<std::size_t>(fault->field);
   Error error = fault->error;
   error.message = fmt::format("{}: {}", kNames[field], error.message);
@@ -357,8 +386,8 @@ std::string_view to_string(UsageKind kind) {
 
 Result<Ok, Errors> read_usage(std::istream& in, const std::string& name,
                               const std::function<Status(const UsageRecord&)>& sink,
-                              UsageFileLimits limits) {
-  Receiver receiver(name, sink, limits);
+                              UsageFileLimits limits, const BlockSink& block_sink) {
+  Receiver receiver(name, sink, limits, block_sink);
   const int first = in.peek();
   if (first == '{') {
     read_json_lines(in, receiver);

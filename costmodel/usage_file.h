@@ -6,6 +6,7 @@
 #include <iosfwd>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/usage.h"
 
@@ -20,13 +21,17 @@ struct UsageFileLimits {
   bool by_month = false;
 };
 
+// Takes a record that says which blocks it holds; its quantity is the size of each.
+using BlockSink = std::function<Status(const UsageRecord&, std::vector<std::uint32_t>)>;
+
 // Reads records in the order of the file and hands each to `sink`, whose errors get the line. CSV
 // if the first line does not begin with '{'. `name` stands in messages. Errors: kBadInput with line
 // and column for what does not parse, an interval that runs backwards, or usage counted twice:
-// overlapping intervals of one thing, or the same fact of one moment given again.
+// overlapping intervals of one thing, or the same fact of one moment given again. Records with
+// blocks go to `block_sink`; by_month ends with kInterrupted at the first of them.
 Result<Ok, Errors> read_usage(std::istream& in, const std::string& name,
                               const std::function<Status(const UsageRecord&)>& sink,
-                              UsageFileLimits limits = {});
+                              UsageFileLimits limits = {}, const BlockSink& block_sink = {});
 
 // One JSON line with its newline; fields at their default are left out.
 std::string to_json_line(const UsageRecord& record);

@@ -76,20 +76,24 @@ std::string short_moment(Instant t) {
 
 void draw_stacked_bars(const StackedBars& bars, Chart& chart) {
   const Frame frame;
-  Svg svg(bars.width, bars.height, bars.title, bars.description);
-  const Extent extent = extent_of(bars);
+  Svg svg(bars.canvas.width, bars.height, bars.title, bars.description);
+  Extent extent = extent_of(bars);
+  chart.y_most = extent.high;
+  extent.high = std::max(extent.high, bars.canvas.y_at_least);
   auto ticks = round_ticks(std::max(extent.high, -extent.low), 5);
   const double top_value = extent.high > 0 ? ticks.back() : 0;
-  if (extent.low < 0) {
+  // A rounding of fractions of a cent needs room below the axis, but no tick of its own.
+  if (-extent.low > 0.04 * extent.high) {
     const auto below = round_ticks(-extent.low, 3);
     if (extent.high <= 0) ticks.assign(1, 0);
     for (std::size_t i = 1; i < below.size(); ++i) ticks.push_back(-below[i]);
   }
-  const double bottom_value = std::min(0.0, *std::min_element(ticks.begin(), ticks.end()));
+  const double bottom_value =
+      std::min({0.0, extent.low, *std::min_element(ticks.begin(), ticks.end())});
   const Scale y{bottom_value, top_value, bars.height - frame.bottom, frame.top};
   draw_y_axis(svg, frame, y, ticks, bars.format);
   const std::size_t count = bars.column_ticks.size();
-  const double step = (bars.width - frame.left - frame.right) /
+  const double step = (bars.canvas.width - frame.left - frame.right) /
                       static_cast<double>(std::max<std::size_t>(count, 1));
   const double bar_width = std::min(step * (count > 60 ? 0.94 : 0.76), 72.0);
   for (std::size_t i = 0; i < count; ++i) {
@@ -112,7 +116,7 @@ void draw_stacked_bars(const StackedBars& bars, Chart& chart) {
     }
     svg.text(center, bars.height - frame.bottom + 18, bars.column_ticks[i], "middle");
   }
-  svg.line(frame.left, y(0), bars.width - frame.right, y(0), "axis");
+  svg.line(frame.left, y(0), bars.canvas.width - frame.right, y(0), "axis");
   chart.marks = svg.marks();
   chart.svg = std::move(svg).finish();
 }

@@ -28,7 +28,7 @@ struct StackedBars {
   std::vector<std::vector<std::string>> hints;      // [part][column]
   std::vector<std::pair<double, double>> whiskers;  // empty, or low and high per column
   Format format;
-  double width = kFullWidth;
+  Canvas canvas;
   double height = 300;
 };
 // Adds svg and marks to the chart.

@@ -26,24 +26,32 @@ struct Chart {
   std::size_t marks = 0;  // that can be hovered and stepped through
   std::vector<LegendEntry> legend;
   Table table;
+  double y_most = 0;  // what the vertical axis has to reach, in its unit; 0: it has no scale
 };
 
 inline constexpr double kFullWidth = 960;  // pixels; text keeps its size at any width
 inline constexpr double kHalfWidth = 520;  // for two charts side by side
 
+// How large, and on which scale: charts that stand side by side share `y_at_least`, the largest
+// y_most of them.
+struct Canvas {
+  double width = kFullWidth;
+  double y_at_least = 0;
+};
+
 // nullopt where the run has nothing to draw.
-std::optional<Chart> stored_chart(const sim::RunResult& run, double width = kFullWidth);
-std::optional<Chart> cost_chart(const RunReport& report, double width = kFullWidth);
+std::optional<Chart> stored_chart(const sim::RunResult& run, const Canvas& canvas = {});
+std::optional<Chart> cost_chart(const RunReport& report, const Canvas& canvas = {});
 // Every backup from birth to deletion, one band per schedule, tag or kind and region; beyond
 // `max_marks` backups, how many restore points there were instead.
 std::optional<Chart> timeline_chart(const sim::RunResult& run, double width = kFullWidth,
                                     std::size_t max_marks = 1500);
 // Age of the newest restore point, the worst service of each region, with the RPO asked for.
 std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figures,
-                               double width = kFullWidth);
-std::optional<Chart> quota_chart(const sim::RunResult& run, double width = kFullWidth);
+                               const Canvas& canvas = {});
+std::optional<Chart> quota_chart(const sim::RunResult& run, const Canvas& canvas = {});
 // Copies that wait or are on their way.
-std::optional<Chart> queue_chart(const sim::RunResult& run, double width = kFullWidth);
+std::optional<Chart> queue_chart(const sim::RunResult& run, const Canvas& canvas = {});
 
 // A figure per combination of two settings; `values` row by row, NaN where there is none.
 struct HeatMap {
@@ -62,6 +70,15 @@ struct Candidate {
 };
 Chart pareto_chart(const std::vector<Candidate>& candidates, const std::string& x_name,
                    const std::string& y_name, const Format& x_format, const Format& y_format,
+                   std::string id);
+
+// One bar per value of a setting: the mean of a figure over everything else that was varied.
+struct Effect {
+  std::string name;  // of the setting
+  std::vector<std::string> values;
+  std::vector<double> means;
+};
+Chart effect_chart(const Effect& effect, const std::string& measure, const Format& format,
                    std::string id);
 
 // A page about many runs: sweeps, optimizations. What was asked stands in `lead`, then charts, then

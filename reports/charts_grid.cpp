@@ -72,6 +72,33 @@ Chart heat_map_chart(const HeatMap& map, std::string id) {
   return chart;
 }
 
+Chart effect_chart(const Effect& effect, const std::string& measure, const Format& format,
+                   std::string id) {
+  Chart chart{.id = std::move(id),
+              .title = fmt::format("{} by {}", measure, effect.name),
+              .caption = "The mean over every other setting that was varied.",
+              .svg = {},
+              .marks = 0,
+              .legend = {},
+              .table = {"effect", {{"value", effect.name}, {"mean", measure, true}}, {}}};
+  StackedBars bars;
+  bars.title = chart.title;
+  bars.description = chart.caption;
+  bars.height = 220;
+  bars.format = format;
+  bars.parts.push_back({measure, effect.means});
+  auto& hints = bars.hints.emplace_back();
+  for (std::size_t i = 0; i < effect.values.size(); ++i) {
+    const std::string shown = format(effect.means[i]);
+    bars.column_ticks.push_back(effect.values[i]);
+    hints.push_back(fmt::format("{} {}: {}", effect.name, effect.values[i], shown));
+    chart.table.rows.push_back(
+        {{effect.values[i], {}}, {fmt::format("{}", effect.means[i]), shown}});
+  }
+  draw_stacked_bars(bars, chart);
+  return chart;
+}
+
 Chart pareto_chart(const std::vector<Candidate>& candidates, const std::string& x_name,
                    const std::string& y_name, const Format& x_format, const Format& y_format,
                    std::string id) {

@@ -47,7 +47,7 @@ void add_parts(StackedBars& bars, Chart& chart, const ByMonth<T>& data, const To
 
 }  // namespace
 
-std::optional<Chart> stored_chart(const sim::RunResult& run, double width) {
+std::optional<Chart> stored_chart(const sim::RunResult& run, const Canvas& canvas) {
   const auto data = stored_bytes_by_month(run);
   if (data.parts.empty()) return std::nullopt;
   Chart chart{.id = "stored",
@@ -58,10 +58,10 @@ std::optional<Chart> stored_chart(const sim::RunResult& run, double width) {
               .legend = {},
               .table = {}};
   StackedBars bars;
-  bars.width = width;
+  bars.canvas = canvas;
   bars.title = chart.title;
   bars.description = fmt::format("{} months, {} parts", data.months.size(), data.parts.size());
-  bars.column_ticks = month_ticks(data.months, width);
+  bars.column_ticks = month_ticks(data.months, canvas.width);
   bars.format = axis_bytes;
   add_parts(
       bars, chart, data, [](std::uint64_t v) { return static_cast<double>(v); },
@@ -73,7 +73,7 @@ std::optional<Chart> stored_chart(const sim::RunResult& run, double width) {
   return chart;
 }
 
-std::optional<Chart> cost_chart(const RunReport& report, double width) {
+std::optional<Chart> cost_chart(const RunReport& report, const Canvas& canvas) {
   if (report.invoice == nullptr) return std::nullopt;
   const auto data = cost_by_month(*report.invoice);
   if (data.parts.empty()) return std::nullopt;
@@ -89,10 +89,10 @@ std::optional<Chart> cost_chart(const RunReport& report, double width) {
               .legend = {},
               .table = {}};
   StackedBars bars;
-  bars.width = width;
+  bars.canvas = canvas;
   bars.title = chart.title;
   bars.description = fmt::format("{} months, {} meters", data.months.size(), data.parts.size());
-  bars.column_ticks = month_ticks(data.months, width);
+  bars.column_ticks = month_ticks(data.months, canvas.width);
   bars.format = [&](double v) { return axis_number(v) + ' ' + currency; };
   add_parts(
       bars, chart, data, [](const cost::Decimal& v) { return cost::to_double(v); },

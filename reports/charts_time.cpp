@@ -141,7 +141,8 @@ std::vector<Envelope> listed(std::map<std::string, Envelope> by_name) {
 
 }  // namespace
 
-std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figures, double width) {
+std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figures,
+                               const Canvas& canvas) {
   std::map<std::string, Envelope> by_region;
   for (const AgeLine& line : figures.ages) {
     Envelope& envelope = by_region[line.region.empty() ? "all" : line.region];
@@ -171,7 +172,10 @@ std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figure
       most = std::max(most, *limit * 1.08);
     }
   }
-  TimeChart(run, width, most, duration_ticks(most, 5), axis_duration).draw(chart, lines, limits);
+  chart.y_most = most;
+  most = std::max(most, canvas.y_at_least);
+  TimeChart(run, canvas.width, most, duration_ticks(most, 5), axis_duration)
+      .draw(chart, lines, limits);
   chart.table = {"worst_ages",
                  {{"region", "Region"},
                   {"service", "Worst service"},
@@ -189,7 +193,7 @@ std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figure
   return chart;
 }
 
-std::optional<Chart> quota_chart(const sim::RunResult& run, double width) {
+std::optional<Chart> quota_chart(const sim::RunResult& run, const Canvas& canvas) {
   std::map<std::string, Envelope> by_project;
   Chart chart{.id = "quota",
               .title = "Quota fill",
@@ -218,14 +222,15 @@ std::optional<Chart> quota_chart(const sim::RunResult& run, double width) {
   }
   if (by_project.empty()) return std::nullopt;
   const auto lines = listed(std::move(by_project));
-  const double most = std::max(highest(lines), 108.0);
+  chart.y_most = std::max(highest(lines), 108.0);
+  const double most = std::max(chart.y_most, canvas.y_at_least);
   const auto percent = [](double v) { return axis_number(std::round(v * 10) / 10) + " %"; };
-  TimeChart(run, width, most, round_ticks(most > 108 ? most : 100, 5), percent)
+  TimeChart(run, canvas.width, most, round_ticks(most > 108 ? most : 100, 5), percent)
       .draw(chart, lines, {{"quota", 100}});
   return chart;
 }
 
-std::optional<Chart> queue_chart(const sim::RunResult& run, double width) {
+std::optional<Chart> queue_chart(const sim::RunResult& run, const Canvas& canvas) {
   // A copy waits from the moment its original is complete until it is complete itself.
   std::map<std::string, std::map<Instant, std::int64_t>> changes;
   for (const auto& backup : run.backups) {
@@ -266,10 +271,11 @@ std::optional<Chart> queue_chart(const sim::RunResult& run, double width) {
         {{region, {}}, {std::to_string(most), {}}, {format_instant(at), {}}});
   }
   const auto lines = listed(std::move(by_region));
-  const double most = highest(lines);
+  chart.y_most = highest(lines);
+  const double most = std::max(chart.y_most, canvas.y_at_least);
   auto ticks = round_ticks(most, 4);
   std::erase_if(ticks, [](double tick) { return tick != std::floor(tick); });
-  TimeChart(run, width, most, ticks, axis_number).draw(chart, lines, {});
+  TimeChart(run, canvas.width, most, ticks, axis_number).draw(chart, lines, {});
   return chart;
 }
 

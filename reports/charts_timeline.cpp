@@ -155,7 +155,7 @@ void draw_counts(const sim::RunResult& run, const std::map<std::string, std::siz
     if (backup.deleted != sim::kNever) --row[column_after(backup.deleted)];
   }
   StackedBars bars;
-  bars.width = width;
+  bars.canvas.width = width;
   bars.title = chart.title;
   bars.description = chart.caption;
   bars.format = axis_number;

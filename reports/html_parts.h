@@ -21,6 +21,9 @@ struct ZoomSeries {
   std::vector<std::string> names;
   std::vector<std::int64_t> at;             // seconds since 1970
   std::vector<std::vector<double>> values;  // [name][at]; NaN = unknown
+  double y_most = 0;  // what the vertical axis has to reach; 0: the largest value in sight
+
+  double highest() const;
 };
 // Stored bytes and age of the newest restore point, by region, at most about 2,000 points each.
 std::vector<ZoomSeries> zoom_series(const sim::RunResult& run, const Headline& figures,

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "engine/base/bytes.h"
 #include "reports/escape.h"
 #include "reports/html_parts.h"
 #include "reports/html_sections.h"
+#include "reports/invoice_tables.h"
 
 namespace backcast::reports {
 namespace {
+
+constexpr std::size_t kMaxCompareRows = 500;
 
 // The policies side by side, and by how much each differs from the first.
 Table comparison_table(const std::vector<Told>& reports) {
@@ -49,28 +53,57 @@ Table comparison_table(const std::vector<Told>& reports) {
   return table;
 }
 
-std::vector<Chart> charts_of(const Told& told, double width) {
+using Scales = std::map<std::string, double>;  // the largest y_most, by id of chart
+
+std::vector<Chart> charts_of(const Told& told, double width, const Scales& scales) {
   const RunReport& report = told.report;
+  const auto canvas = [&](const char* id) {
+    const auto scale = scales.find(id);
+    return Canvas{width, scale == scales.end() ? 0 : scale->second};
+  };
   std::vector<Chart> charts;
   const auto add = [&](std::optional<Chart> chart) {
     if (chart) charts.push_back(std::move(*chart));
   };
   add(timeline_chart(*report.run, width));
-  add(age_chart(*report.run, told.figures, width));
-  add(stored_chart(*report.run, width));
-  add(cost_chart(report, width));
-  add(quota_chart(*report.run, width));
-  add(queue_chart(*report.run, width));
+  add(age_chart(*report.run, told.figures, canvas("age")));
+  add(stored_chart(*report.run, canvas("stored")));
+  add(cost_chart(report, canvas("cost")));
+  add(quota_chart(*report.run, canvas("quota")));
+  add(queue_chart(*report.run, canvas("queue")));
   return charts;
+}
+
+// What is compared stands on one scale: each report is drawn as high as the highest of them.
+std::vector<std::vector<Chart>> charts_of(const std::vector<Told>& reports) {
+  std::vector<std::vector<Chart>> all;
+  if (reports.size() == 1) return {charts_of(reports[0], kFullWidth, {})};
+  Scales scales;
+  for (const Told& told : reports) {
+    for (const Chart& chart : charts_of(told, kHalfWidth, {})) {
+      scales[chart.id] = std::max(scales[chart.id], chart.y_most);
+    }
+  }
+  for (const Told& told : reports) all.push_back(charts_of(told, kHalfWidth, scales));
+  return all;
+}
+
+// The same for the lines that can be zoomed: "r0-stored" and "r1-stored" are as high.
+void share_scale(std::vector<ZoomSeries>& zoom) {
+  const auto kind = [](const ZoomSeries& one) { return one.id.substr(one.id.find('-') + 1); };
+  Scales scales;
+  for (const ZoomSeries& one : zoom) {
+    scales[kind(one)] = std::max(scales[kind(one)], one.highest());
+  }
+  for (ZoomSeries& one : zoom) one.y_most = scales[kind(one)];
 }
 
 // Charts of one kind stand beside each other, in the order of the first report that has them.
 std::string charts_section(const std::vector<Told>& reports, std::vector<ZoomSeries>& zoom) {
-  std::vector<std::vector<Chart>> all;
+  std::vector<std::vector<Chart>> all = charts_of(reports);
   std::vector<std::string> order;
   for (std::size_t r = 0; r < reports.size(); ++r) {
-    all.push_back(charts_of(reports[r], reports.size() > 1 ? kHalfWidth : kFullWidth));
-    for (const Chart& chart : all.back()) {
+    for (const Chart& chart : all[r]) {
       if (std::find(order.begin(), order.end(), chart.id) == order.end()) order.push_back(chart.id);
     }
     if (!can_zoom()) continue;
@@ -79,6 +112,7 @@ std::string charts_section(const std::vector<Told>& reports, std::vector<ZoomSer
       zoom.push_back(std::move(series));
     }
   }
+  if (reports.size() > 1) share_scale(zoom);
   std::string out;
   for (const std::string& id : order) {
     out += fmt::format("<div class=\"pair{}\">\n", reports.size() > 1 ? " two" : "");
@@ -96,6 +130,28 @@ std::string charts_section(const std::vector<Told>& reports, std::vector<ZoomSer
       out += "</div>\n";
     }
     out += "</div>\n";
+  }
+  return out;
+}
+
+// Two bills line by line: what each charge costs under the one policy and under the other.
+std::string invoices_section(const std::vector<Told>& reports) {
+  const cost::Invoice *left = reports[0].report.invoice, *right = reports[1].report.invoice;
+  if (left == nullptr || right == nullptr) return {};
+  const auto rows = cost::compare(*left, *right);
+  if (!rows.ok()) return "<p>" + xml_text(rows.error().message) + "</p>\n";
+  const std::string currency(left->total().currency.code());
+  const SideNames names{name_of(reports[0].report), name_of(reports[1].report)};
+  std::string out = "<h3>The two bills, by charge</h3>\n";
+  out += html_table(compare_summary(*rows, currency, names));
+  if (rows->size() <= kMaxCompareRows) {
+    out += fmt::format("<details><summary>Line by line ({})</summary>\n{}</details>\n",
+                       grouped(rows->size()),
+                       html_table(without_empty_columns(compare_table(*rows, currency, names))));
+  } else {
+    out += fmt::format(
+        "<p class=\"quiet\">Summed up from {} lines; compare --lines has every one.</p>\n",
+        grouped(rows->size()));
   }
   return out;
 }
@@ -129,7 +185,9 @@ std::string to_html(std::span<const RunReport> given) {
   body += "</header>\n<main>\n";
   if (reports.size() > 1) {
     body += "<section id=\"comparison\">\n<h2>Side by side</h2>\n" +
-            html_table(comparison_table(reports)) + "</section>\n";
+            html_table(comparison_table(reports));
+    if (reports.size() == 2) body += invoices_section(reports);
+    body += "</section>\n";
   }
   body += section("verdict", "Verdict", reports, verdict_section);
   body += section("why", "Why", reports, why_section);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "reports/budget_table.h"
 #include "reports/escape.h"
 #include "reports/html_parts.h"
 
@@ -137,6 +138,11 @@ std::string why_section(const Told& told) {
       out += fmt::format("<p class=\"quiet\">Summed up from {} lines; --csv has every one.</p>\n",
                          grouped(report.invoice->lines.size()));
     }
+  }
+  if (report.budget) {
+    const std::string currency(report.invoice->total().currency.code());
+    out += fmt::format("<h3>Budget: {}</h3>\n", xml_text(budget_sentence(*report.budget)));
+    out += html_table(budget_table(*report.budget, currency));
   }
   std::vector<std::string> left_out;
   for (const auto& left : run.left_out) {

@@ -101,6 +101,16 @@ std::vector<ZoomSeries> zoom_series(const sim::RunResult& run, const Headline& f
   return result;
 }
 
+double ZoomSeries::highest() const {
+  double most = 0;
+  for (const std::vector<double>& line : values) {
+    for (const double value : line) {
+      if (value > most) most = value;  // false for NaN
+    }
+  }
+  return most;
+}
+
 std::string to_json(const std::vector<ZoomSeries>& series) {
   std::string out = "{";
   const auto join = [&](const auto& items, const auto& add) {
@@ -113,7 +123,8 @@ std::string to_json(const std::vector<ZoomSeries>& series) {
   };
   for (const ZoomSeries& one : series) {
     if (out.size() > 1) out += ',';
-    out += fmt::format("{}:{{\"unit\":{},\"names\":", json_text(one.id), json_text(one.unit));
+    out += fmt::format("{}:{{\"unit\":{},\"most\":{:.0f},\"names\":", json_text(one.id),
+                       json_text(one.unit), one.y_most);
     join(one.names, [&](const std::string& name) { out += json_text(name); });
     out += ",\"at\":";
     join(one.at, [&](std::int64_t at) { out += std::to_string(at); });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace backcast::reports {
 namespace {
@@ -128,7 +129,8 @@ Table showback_table(const Invoice& invoice, std::span<const cost::Dimension> di
                         std::string(invoice.book->currency.code()));
 }
 
-Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency) {
+Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency,
+                    const SideNames& names) {
   Table table{"compare", {}, {}};
   table.columns = {{"month", "Month"},
                    {"project", "Project"},
@@ -137,11 +139,11 @@ Table compare_table(std::span<const cost::CompareRow> rows, const std::string& c
                    {"storage_class", "Class"},
                    {"backup_kind", "Kind"},
                    {"charge", "Charge"},
-                   {"left_quantity", "Quantity, left", true},
-                   {"right_quantity", "right", true},
+                   {"left_quantity", "Quantity, " + names.left, true},
+                   {"right_quantity", names.right, true},
                    {"unit", "Unit"},
-                   {"left", "Left", true},
-                   {"right", "Right", true},
+                   {"left", names.left, true},
+                   {"right", names.right, true},
                    {"difference", "Difference", true},
                    {"currency", "Currency"}};
   Decimal left, right;
@@ -172,12 +174,39 @@ Table compare_table(std::span<const cost::CompareRow> rows, const std::string& c
   return table;
 }
 
+Table compare_summary(std::span<const cost::CompareRow> rows, const std::string& currency,
+                      const SideNames& names) {
+  Table table{"compare_summary",
+              {{"charge", "Charge"},
+               {"left", names.left, true},
+               {"right", names.right, true},
+               {"difference", "Difference", true},
+               {"currency", "Currency"}},
+              {}};
+  std::map<std::string, std::pair<Decimal, Decimal>> charges;
+  Decimal left, right;
+  for (const cost::CompareRow& r : rows) {
+    auto& [l, g] = charges[r.charge];
+    l += r.left;
+    g += r.right;
+    left += r.left;
+    right += r.right;
+  }
+  const auto add_row = [&](const std::string& name, const Decimal& l, const Decimal& r) {
+    table.rows.push_back({{name, ""}, money(l), money(r), money(r - l), {currency, ""}});
+  };
+  for (const auto& [charge, sides] : charges) add_row(charge, sides.first, sides.second);
+  add_row("total", left, right);
+  return table;
+}
+
 Table without_empty_columns(Table table) {
   for (std::size_t c = table.columns.size(); c-- > 0;) {
     const bool says_something = std::any_of(
         table.rows.begin(), table.rows.end(),
         [&](const auto& row) { return !row[c].value.empty() && row[c].value != "0.00"; });
-    if (says_something || table.columns[c].key == "total") continue;
+    const std::string& key = table.columns[c].key;
+    if (says_something || key == "total" || key == "left" || key == "right") continue;
     const auto at = static_cast<std::ptrdiff_t>(c);
     table.columns.erase(table.columns.begin() + at);
     for (auto& row : table.rows) row.erase(row.begin() + at);

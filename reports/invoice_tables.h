@@ -18,7 +18,14 @@ Table showback_table(std::span<const cost::ShowbackRow> rows,
 Table showback_table(const cost::Invoice& invoice, std::span<const cost::Dimension> dimensions);
 
 // Two invoices line by line; one more row holds the totals.
-Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency);
+struct SideNames {
+  std::string left = "Left", right = "Right";
+};
+Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency,
+                    const SideNames& names = {});
+// The same summed over months and users: one row per charge.
+Table compare_summary(std::span<const cost::CompareRow> rows, const std::string& currency,
+                      const SideNames& names = {});
 
 // "10240 to 51200" of a tier table, in units; "" where there is only one tier.
 std::string tier_range(const cost::PriceRow& row, int tier);

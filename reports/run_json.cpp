@@ -121,6 +121,26 @@ Json spread_json(const Spread& spread) {
           {"held", spread.held}};
 }
 
+Json budget_json(const cost::BudgetReport& budget) {
+  const auto month = [](const std::optional<std::chrono::year_month>& m) {
+    return m ? Json(to_string(*m)) : Json();
+  };
+  Json months = Json::array();
+  for (const cost::BudgetRow& row : budget.rows) {
+    Json entry = {{"month", to_string(row.spend.month)},
+                  {"budget", cost::to_string(row.budget, 2)}};
+    entry.update(range_json({row.spend.p05, row.spend.p50, row.spend.p95}));
+    entry["budget_so_far"] = cost::to_string(row.budget_so_far, 2);
+    entry["spent_so_far"] = cost::to_string(row.spent_so_far, 2);
+    entry["over"] = row.is_over;
+    entry["may_be_over"] = row.may_be_over;
+    months.push_back(entry);
+  }
+  return {{"first_over", month(budget.first_over)},
+          {"first_maybe_over", month(budget.first_maybe_over)},
+          {"months", months}};
+}
+
 }  // namespace
 
 std::string to_json(const RunReport& report, bool backups) {
@@ -164,6 +184,7 @@ std::string to_json(const RunReport& report, bool backups) {
                {"worst_restore_point_ages", ages},
                {"invoice", report.invoice ? invoice_json(*report.invoice) : Json()},
                {"spread", report.spread ? spread_json(*report.spread) : Json()},
+               {"budget", report.budget ? budget_json(*report.budget) : Json()},
                {"left_out", left_out},
                {"warnings", run.warnings},
                {"assumptions", run.assumptions}};

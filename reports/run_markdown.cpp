@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/bytes.h"
+#include "reports/budget_table.h"
 #include "reports/escape.h"
 #include "reports/headline.h"
 #include "reports/run_report.h"
@@ -51,6 +52,11 @@ std::string to_markdown(const RunReport& report) {
   if (report.invoice != nullptr) {
     out += "\n### Invoice\n\n" + to_markdown(invoice_summary(*report.invoice));
     out += fmt::format("\nTotal **{}**\n", cost::to_string(report.invoice->total()));
+  }
+  if (report.budget) {
+    const std::string currency(report.invoice->total().currency.code());
+    out += fmt::format("\n### Budget: {}\n\n", budget_sentence(*report.budget));
+    out += to_markdown(budget_table(*report.budget, currency));
   }
   add_list(out, "Warnings", run.warnings);
   add_list(out, "Assumptions", run.assumptions);

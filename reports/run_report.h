@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "costmodel/budget.h"
 #include "costmodel/invoice.h"
 #include "reports/table.h"
 #include "sim/result.h"
@@ -34,6 +35,7 @@ struct RunReport {
   const sim::RunResult* run = nullptr;
   const cost::Invoice* invoice = nullptr;  // null: the scenario has no price book
   std::optional<Spread> spread;
+  std::optional<cost::BudgetReport> budget;  // of the bill, or of its spread
   std::string label;          // names the policy where several are compared; "" = scenario's name
   std::string scenario_file;  // as the user gave it
   std::string scenario_text;  // the document itself, shown among the inputs

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/base/bytes.h"
+#include "reports/budget_table.h"
 #include "reports/escape.h"
 #include "reports/headline.h"
 #include "reports/run_report.h"
@@ -115,6 +116,17 @@ void write_invoice(Writer& out, const RunReport& report, bool explain) {
   }
 }
 
+void write_budget(Writer& out, const RunReport& report) {
+  if (!report.budget) return;
+  out.line();
+  const Ink ink = report.budget->first_over         ? Ink::kBad
+                  : report.budget->first_maybe_over ? Ink::kDoubt
+                                                    : Ink::kGood;
+  out.line(out.ink(Ink::kBold, "Budget: ") + out.ink(ink, budget_sentence(*report.budget)));
+  const std::string currency(report.invoice->total().currency.code());
+  out.indented(to_terminal(budget_table(*report.budget, currency)), "  ");
+}
+
 void write_list(Writer& out, std::string_view title, const std::vector<std::string>& items) {
   if (items.empty()) return;
   out.line();
@@ -139,6 +151,7 @@ std::string to_terminal(const RunReport& report, const Style& style) {
   out.line();
   write_restore_points(out, run, figures);
   if (report.invoice != nullptr) write_invoice(out, report, style.explain);
+  write_budget(out, report);
   if (!run.left_out.empty()) {
     out.line();
     out.line(out.ink(Ink::kBold, "Not on the bill"));

@@ -39,7 +39,9 @@ enum : lxw_col_t {
   kRate,
   kAmount,
   kCurrency,
-  kMeter
+  kMeter,
+  kPaidIn,
+  kPaid
 };
 constexpr lxw_col_t kPriceRate = 4;  // column E of the sheet Prices
 
@@ -79,16 +81,18 @@ class Workbook {
   Status write() {
     summary_ = sheet("Summary", {34, 18, 12});
     prices_ = sheet("Prices", {48, 14, 18, 20, 14, 48, 60, 12, 12});
-    lines_ = sheet("Invoice", {10, 12, 16, 20, 26, 22, 12, 20, 40, 16, 18, 14, 16, 10, 22});
+    lines_ = sheet("Invoice", {10, 12, 16, 20, 26, 22, 12, 20, 40, 16, 18, 14, 16, 10, 22, 10, 16});
     write_prices();
     write_lines();
     write_summary();
+    write_cash();
     for (const auto& [title, columns] :
          std::initializer_list<View>{{"By project", {kProject}},
                                      {"By service", {kProject, kService}},
                                      {"By region", {kRegion}},
                                      {"By class", {kClass}},
                                      {"By kind", {kKind}},
+                                     {"By tags", {kTags}},
                                      {"By meter", {kMeter}}}) {
       write_view(title, columns);
     }
@@ -204,8 +208,9 @@ class Workbook {
   }
 
   void write_lines() {
-    head(lines_, {"Month", "Category", "Project", "Service", "Region", "Class", "Kind", "Tags",
-                  "Charge", "Quantity", "Unit", "Rate", "Amount", "Currency", "Meter"});
+    head(lines_,
+         {"Month", "Category", "Project", "Service", "Region", "Class", "Kind", "Tags", "Charge",
+          "Quantity", "Unit", "Rate", "Amount", "Currency", "Meter", "Paid in", "Paid"});
     const Table table = invoice_table(invoice_);
     std::size_t first_of_month = 1, first_of_category = 1;
     for (std::size_t i = 0; i < invoice_.lines.size(); ++i) {
@@ -224,6 +229,10 @@ class Workbook {
       write_amount(line, at, first_of_month, first_of_category);
       text(lines_, at, kCurrency, std::string(book_.currency.code()));
       if (line.meter != kNone) text(lines_, at, kMeter, book_.meters[line.meter].name);
+      const cost::Payment payment = payment_of(invoice_, line);
+      text(lines_, at, kPaidIn, cost::format_month(payment.month));
+      formula(lines_, at, kPaid, fmt::format("={}*{}", cell_name(kAmount, at), payment.times),
+              line.amount * Decimal(payment.times, 0), amount_);
     }
   }
 
@@ -309,11 +318,34 @@ class Workbook {
     }
   }
 
+  // What leaves the account in each month: later than it is used, or for a whole term in advance.
+  void write_cash() {
+    lxw_worksheet* cash = sheet("Cash", {14, 18, 12});
+    head(cash, {"Paid in", "Amount"});
+    std::map<std::string, Decimal> months;
+    Decimal total;
+    for (const InvoiceLine& line : cash_view(invoice_).lines) {
+      months[cost::format_month(line.month)] += line.amount;
+      total += line.amount;
+    }
+    std::size_t at = 1;
+    for (const auto& [month, amount] : months) {
+      text(cash, at, 0, month);
+      formula(cash, at, 1,
+              fmt::format("=SUMIFS({},{},{})", column_of_lines(kPaid), column_of_lines(kPaidIn),
+                          cell_name(0, at)),
+              amount, amount_);
+      ++at;
+    }
+    text(cash, at, 0, "Total");
+    formula(cash, at, 1, fmt::format("=SUM({})", column_of_lines(kPaid)), total, total_);
+  }
+
   // Sums over lines that have the same text in these columns; what names nobody is shared.
   void write_view(const char* title, const std::vector<lxw_col_t>& columns) {
     lxw_worksheet* view = sheet(title, {30, 24, 18});
     static constexpr const char* kTitles[] = {"Month",  "Category", "Project", "Service",
-                                              "Region", "Class",    "Kind"};
+                                              "Region", "Class",    "Kind",    "Tags"};
     std::map<std::vector<std::string>, Decimal> sums;
     const Table table = invoice_table(invoice_);
     for (std::size_t i = 0; i < invoice_.lines.size(); ++i) {

@@ -8,8 +8,9 @@
 
 namespace backcast::reports {
 
-// Sheets: Summary (total and months), Prices (rates and percentages, to be edited), Invoice (every
-// line), and sums by project, service, region, class, kind and meter. Names from outside are stored
+// Sheets: Summary (total and accrued months), Prices (rates and percentages, to be edited), Invoice
+// (every line), Cash (by month of payment), and sums by project, service, region, class, kind, tags
+// and meter. Names from outside are stored
 // as text, never as formulas. Written beside `path` first and then moved there. Errors: kBadInput
 // for more lines than a sheet holds (1,048,575); kFailed where the file cannot be written.
 Status write_xlsx(const cost::Invoice& invoice, const std::string& path);

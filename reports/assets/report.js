@@ -76,7 +76,11 @@ function zoomable(place, series) {
     axes: [{ ...axis, space: 110, values: dates },
            { ...axis, size: 80, values: (u, values) => values.map((v) => text(u, v)),
              ...(series.unit === "seconds" ? { incrs: seconds } : {}) }],
-    scales: { y: { range: (u, low, high) => [0, high > 0 ? high * 1.06 : 1] } },
+    // What stands side by side has one scale, also while it is zoomed.
+    scales: { y: { range: (u, low, high) => {
+      const most = series.most > 0 ? series.most : high;
+      return [0, most > 0 ? most * 1.06 : 1];
+    } } },
     series: [{ label: "UTC", value: utc }].concat(series.names.map((name, i) => ({
       label: name, stroke: color(`--c${i % 8}`), width: 2, value: text,
       paths: uPlot.paths.stepped({ align: 1 }),

@@ -226,3 +226,68 @@ test("a fleet of 5,000 services over 10 years stays a page", async () => {
   assert.deepEqual(page.troubles, []);
   await picture(page, "fleet");
 });
+
+const verbs = (name) => path.join(folder, "verbs", `${name}.html`);
+
+test("replications give each month its interval, and the budget its verdict", async () => {
+  const page = await open(browser, verbs("replicated"));
+  const verdict = await page.locator("#verdict").textContent();
+  assert.match(verdict, /5 % to 95 %: [\d.]+ to [\d.]+ over 20 replications/);
+  const months = await page.locator("#r0-cost tbody tr").count();
+  assert.equal(months, 6);
+  // A whisker is a stroke with a foot and a head, in every month.
+  assert.equal(await page.locator("#r0-cost .drawing line.band").count(), 3 * months);
+  const why = await page.locator("#why").textContent();
+  assert.match(why, /Budget: first over budget in 2026-\d\d at the median/);
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "replicated");
+});
+
+test("two policies that ran have one scale, and their bills differ charge by charge", async () => {
+  const page = await open(browser, verbs("compare_runs"));
+  for (const chart of ["age", "stored", "cost"]) {
+    const ticks = (side) => page.$$eval(`#${side}-${chart} .drawing text`, (all) =>
+      all.filter((one) => one.getAttribute("text-anchor") === "end")
+        .map((one) => one.textContent).filter((text) => !text.startsWith("RPO")));
+    assert.deepEqual(await ticks("r0"), await ticks("r1"), chart);
+  }
+  const most = await page.evaluate(() => {
+    const series = JSON.parse(document.getElementById("series").textContent);
+    return [series["r0-stored"].most, series["r1-stored"].most];
+  });
+  assert.ok(most[0] > 0 && most[0] === most[1], `the zoomed lines too: ${most}`);
+  const rows = await page.$$eval("#comparison table", (tables) =>
+    Array.from(tables[1].querySelectorAll("tbody tr"), (row) =>
+      Array.from(row.children, (cell) => cell.textContent)));
+  const amount = (text) => Number(text.replaceAll(",", "").replace("\u2212", "-"));
+  for (const [charge, left, right, difference] of rows) {
+    assert.ok(Math.abs(amount(right) - amount(left) - amount(difference)) < 0.011, charge);
+  }
+  assert.equal(rows.at(-1)[0], "total");
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "compare-runs");
+});
+
+test("a sweep over storage classes draws its heat map and what each setting does", async () => {
+  const page = await open(browser, verbs("sweep_classes"));
+  assert.equal(await page.locator("#heat-0-1 .drawing .mark").count(), 9);
+  assert.equal(await page.locator("#effect-0 .drawing .mark").count(), 3);
+  assert.equal(await page.locator("#effect-1 .drawing .mark").count(), 3);
+  const cells = await page.$$eval("#heat-0-1 .mark title", (all) =>
+    all.map((one) => one.textContent));
+  const cost = (days, name) => Number(cells.find((text) =>
+    text.includes(`retention_days ${days},`) && text.includes(`store/class ${name}:`))
+    .split(": ")[1].replace(/[^\d.]/g, ""));
+  assert.ok(cost(7, "S3 Glacier Deep Archive") > cost(7, "S3 Standard"), "the trap");
+  assert.ok(cost(90, "S3 Glacier Deep Archive") < cost(90, "S3 Standard"));
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "sweep-classes");
+});
+
+test("a search shows every candidate and the front", async () => {
+  const page = await open(browser, verbs("optimize_classes"));
+  assert.equal(await page.locator("#front .drawing .mark").count(), 6);
+  assert.ok(await page.locator("#front tbody tr").count() === 6);
+  assert.deepEqual(page.troubles, []);
+  await picture(page, "optimize-classes");
+});

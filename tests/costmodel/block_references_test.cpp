@@ -55,6 +55,45 @@ TEST(BlockReferences, RefusesUnknownBlocksAndBackwardsLives) {
           .ok());
 }
 
+TEST(BlockReferences, ABillChargesSharedBlocksOnceAndArchivedOnesInFull) {
+  const PriceBook prices = book(
+      kGbMonth, R"({"service":"S","meter":"storage","storage_class":"s","price":"1",)" + kEvidence +
+                    R"(},{"service":"A","meter":"storage","storage_class":"a","price":"1",)"
+                    R"("min_days":90,"full_copies":true,)" +
+                    kEvidence + "}");
+  Biller biller(std::make_shared<PriceBook>(prices));
+  const auto add = [&](const char* from, const char* until, const char* backup, const char* in,
+                       const char* blocks, UsageKind kind = UsageKind::kStorage) {
+    UsageRecord record = stored(from, until, kGB);
+    record.kind = kind;
+    record.backup = backup;
+    record.storage_class = in;
+    return biller.add_blocks(record, *parse_blocks(blocks));
+  };
+  ASSERT_TRUE(add("2026-06-01", "2026-06-16", "s1", "s", "0-9").ok());
+  ASSERT_TRUE(add("2026-06-01", "2026-07-01", "s2", "s", "0-4 10").ok());
+  ASSERT_TRUE(add("2026-06-16", "2026-07-01", "s1", "a", "0-9").ok());
+  ASSERT_TRUE(add("2026-06-16", "2026-07-01", "s2", "a", "0-4 10").ok());
+  ASSERT_TRUE(add("2026-06-16", "2026-07-01", "s1", "a", "0-9", UsageKind::kDeletion).ok());
+  const Invoice invoice = *biller.finish();
+  std::string lines;
+  for (const InvoiceLine& line : invoice.lines) {
+    if (line.group == kNone) continue;
+    lines += invoice.groups[line.group].storage_class + ' ' + to_string(line.quantity) + ' ' +
+             line.description + '\n';
+  }
+  // s: 11 blocks half a month, then 6; a: 10 and 6 blocks half a month; 75 days missing of 10.
+  EXPECT_EQ(lines, "s 8.5 \na 8 \na 25 early deletion\n");
+}
+
+TEST(BlockReferences, ReadsNumbersAndRanges) {
+  EXPECT_EQ(*parse_blocks(" 3  5-7 "), (std::vector<std::uint32_t>{3, 5, 6, 7}));
+  for (const char* text :
+       {"a", "3-", "-3", "7-5", "5 5", "5 3", "1-9999999999", "67108864", "1,2"}) {
+    EXPECT_FALSE(parse_blocks(text).ok()) << text;
+  }
+}
+
 // At every moment the records sum to the union of the blocks held, counted one by one.
 RC_GTEST_PROP(BlockReferences, RecordsSumToTheUnion, ()) {
   const auto sizes =

@@ -127,6 +127,35 @@ TEST(ImportPrices, GoogleCloudSkus) {
   EXPECT_EQ(total(prices, {record}), "1.00 USD");
 }
 
+TEST(ImportPrices, AnAzurePriceThatChangedIsTheNewestOne) {
+  const auto item = [](const char* date, const char* price) {
+    return std::string(R"({"currencyCode":"USD","tierMinimumUnits":0,"armRegionName":"r",)") +
+           R"("meterId":"m","meterName":"Data Stored","productName":"Blob","skuName":"Hot",)" +
+           R"("unitOfMeasure":"1 GB/Month","type":"Consumption","effectiveStartDate":")" + date +
+           R"(T00:00:00Z","retailPrice":)" + price + "}";
+  };
+  const std::string january = item("2026-01-01", "0.02"), may = item("2026-05-01", "0.03");
+  for (const std::string& items : {january + "," + may, may + "," + january}) {
+    const PriceBook prices = imported(R"({"Items":[)" + items + "]}", 0);
+    EXPECT_EQ(total(prices, {held("Hot", "r", 100 * kGiB)}), "3.00 USD");
+    EXPECT_EQ(prices.rows[0].as_of, "2026-05-01");
+  }
+}
+
+TEST(ImportPrices, OddRowsAreFaultsAndNeverCrash) {
+  EXPECT_FALSE(import_prices("\"FormatVersion\"\n\"Publication Date\"\n\n\n\n\n", "l", {}).ok());
+  EXPECT_THAT(refusal_of(R"({"skus":[{"skuId":"S","category":{"resourceGroup":"g"},
+    "serviceRegions":["r"],"pricingInfo":[{"pricingExpression":{"usageUnit":"GiBy.mo","tieredRates":[
+      {"startUsageAmount":0,"unitPrice":{"currencyCode":"USD","units":"0","nanos":-5}}]}}]}]})"),
+              HasSubstr("negative"));
+  for (const char* text :
+       {R"({"Items":[null,7,"x",{}]})", R"({"skus":[null,{"pricingInfo":[{}]}]})",
+        R"({"products":[],"terms":{"OnDemand":{"A":{"B":{"priceDimensions":{"C":null}}}}}})",
+        R"({"products":null,"terms":null})"}) {
+    EXPECT_FALSE(import_prices(text, "list", {}).ok()) << text;
+  }
+}
+
 TEST(ImportPrices, RefusesWhatItDoesNotUnderstand) {
   EXPECT_THAT(refusal_of("{}"), HasSubstr("no price list"));
   EXPECT_THAT(refusal_of("[1,"), HasSubstr("list:1"));

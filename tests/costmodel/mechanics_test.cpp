@@ -282,5 +282,43 @@ TEST(Mechanics, VolumePricingGivesTheWholeTheRateOfItsTier) {
   EXPECT_EQ(cost_of(200), "10.00 USD");
 }
 
+// cost.md: the month of a DynamoDB backup is charged on the 1st and reduced on deletion.
+TEST(Mechanics, PaidInAdvanceIsAccruedByTimeAndPaidInItsOwnMonth) {
+  const std::string meter = R"({"name":"tables","kind":"storage","unit":"GB-Months","size":"1 GB",)"
+                            R"("per":"calendar month","paid_in_advance":true},)";
+  const PriceBook prices =
+      book(meter + kGbMonth,
+           R"({"service":"T","meter":"tables","storage_class":"t","price":"0.1",)" + kEvidence +
+               R"(},{"service":"S","meter":"storage","storage_class":"s","price":"0.1",)" +
+               kEvidence + "}",
+           R"("payment_days":30)");
+  auto deleted = stored("2026-06-01", "2026-06-16", 100 * kGB), other = deleted;
+  deleted.storage_class = "t";
+  other.storage_class = "s";
+  const Invoice invoice = billed(prices, {deleted, other});
+  EXPECT_EQ(to_string(invoice.total()), "10.00 USD") << "half a month each";
+  std::map<std::string, std::string> paid;
+  for (const InvoiceLine& line : cash_view(invoice).lines) {
+    paid[invoice.groups[line.group].storage_class] = format_month(line.month);
+  }
+  EXPECT_EQ(paid, (std::map<std::string, std::string>{{"t", "2026-06"}, {"s", "2026-07"}}));
+}
+
+TEST(Mechanics, GeoRedundantBackupsCountTwiceAndTheProvisionedSizeOnce) {
+  auto backups = stored("2026-06-01", "2026-07-01", 130 * kGB), provisioned = backups;
+  backups.storage_class = provisioned.storage_class = "geo";
+  provisioned.kind = UsageKind::kInstance;
+  provisioned.quantity = 100 * kGB;
+  EXPECT_EQ(total(mechanics(), {backups, provisioned}), "15.20 USD");  // 160 × 0.095
+}
+
+TEST(Mechanics, AManagementFeeGoesByTheSizeOfWhatIsProtected) {
+  auto vault = stored("2026-06-01", "2026-07-01", 300 * kGB), protected_data = vault;
+  vault.storage_class = protected_data.storage_class = "vault";
+  protected_data.kind = UsageKind::kInstance;
+  protected_data.quantity = 100 * kGB;
+  EXPECT_EQ(total(mechanics(), {vault, protected_data}), "16.50 USD");  // 13.50 + 3.00
+}
+
 }  // namespace
 }  // namespace backcast::cost

@@ -84,19 +84,19 @@ TEST(UsageFile, NamesLineAndColumnOfEveryFault) {
 TEST(UsageFile, RefusesTimeRunningBackwards) {
   const std::string head = "kind,start,end,quantity,backup\n";
   EXPECT_THAT(refused(head + "storage,2026-01-03,2026-01-02,5,a\n"),
-              HasSubstr("u:2: time runs backwards"));
+              HasSubstr("u:2:9: time runs backwards"));
   EXPECT_THAT(
       refused(head + "storage,2026-01-03,2026-01-04,5,a\nstorage,2026-01-01,2026-01-02,5,a\n"),
-      AllOf(HasSubstr("u:3: time runs backwards"), HasSubstr("sort the file")));
+      AllOf(HasSubstr("u:3:9: time runs backwards"), HasSubstr("sort the file")));
 }
 
 TEST(UsageFile, RefusesUsageCountedTwice) {
   const std::string head = "kind,start,end,quantity,backup\n";
   EXPECT_THAT(
       refused(head + "storage,2026-01-01,2026-01-03,5,a\nstorage,2026-01-02,2026-01-04,5,a\n"),
-      HasSubstr("u:3: counted twice"));
+      HasSubstr("u:3:9: counted twice"));
   EXPECT_THAT(refused(head + "request,2026-01-01,,5,a\nrequest,2026-01-01,,5,a\n"),
-              HasSubstr("u:3: counted twice"));
+              HasSubstr("u:3:9: counted twice"));
   EXPECT_EQ(read(head + "storage,2026-01-01,2026-01-03,5,a\nstorage,2026-01-03,2026-01-04,5,a\n"
                         "storage,2026-01-01,2026-01-03,5,b\nrequest,2026-01-01,,5,a\n"
                         "request,2026-01-01,,6,a\n")

@@ -119,5 +119,16 @@ TEST(Zerops, P_QUO_01_TheFreeSpaceIsSharedByServicesAndGivenToEachProject) {
   EXPECT_EQ(total(shipped_book("zerops"), usage), "0.00 USD");
 }
 
+// The quota is space, held or not: it does not run out on the 31st.
+TEST(Zerops, P12_TheFreeSpaceIsFreeInLongMonthsToo) {
+  auto full = stored("2026-01-01", "2026-02-01", 5 * kGiB, "zerops");
+  EXPECT_EQ(total(shipped_book("zerops"), {full}), "0.00 USD");
+  EXPECT_EQ(total(shipped_book("zerops"), {full}, {"started-blocks"}), "0.00 USD");
+  full.quantity = 6 * kGiB;  // 1 GiB for 31 days at 0.10 per 30 days
+  EXPECT_EQ(total(shipped_book("zerops"), {full}), "0.10 USD");
+  EXPECT_EQ(total(shipped_book("zerops"), {stored("2026-02-01", "2026-03-01", 6 * kGiB, "zerops")}),
+            "0.09 USD");
+}
+
 }  // namespace
 }  // namespace backcast::cost

@@ -38,6 +38,27 @@ TEST(Shipped, EveryScenarioLoadsRunsAndIsBilled) {
   }
 }
 
+// A full dump of 200 GiB every night at three, each kept for 30 days: after the first 30 nights
+// there are 30 of them at any moment, and S3 Standard takes 0.023 per GiB and calendar month.
+TEST(Shipped, S3ClassesHoldsThirtyDumpsOfTwoHundredGibibytes) {
+  const Ran ran = run_shipped("s3-classes");
+  double cost = 0;
+  for (int night = 0; night < 730; ++night) {
+    for (int day = night; day < std::min(night + 31, 730); ++day) {
+      // The first day from three o'clock on, the last until then; days by the length of their
+      // month.
+      const auto date =
+          std::chrono::sys_days(std::chrono::year(2025) / 1 / 1) + std::chrono::days(day);
+      const std::chrono::year_month_day ymd(date);
+      const auto last =
+          std::chrono::year_month_day_last(ymd.year(), ymd.month() / std::chrono::last);
+      const double hours = day == night ? 21 : day == night + 30 ? 3 : 24;
+      cost += 200 * 0.023 * hours / 24 / static_cast<unsigned>(last.day());
+    }
+  }
+  EXPECT_NEAR(cost::to_double(ran.invoice->total().amount), cost, 0.13) << "24 months to the cent";
+}
+
 TEST(Shipped, Z_XR_08_CopiesOf20GbForAMonthCost280) {
   const Ran ran = run_shipped("zilliz-cross-region");
   EXPECT_EQ(amount(ran, UsageKind::kStorage), "0.80");

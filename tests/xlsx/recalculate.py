@@ -37,6 +37,17 @@ def bill(backcast, usage, options, workbook):
     return json.loads(answer.stdout, parse_float=Decimal, parse_int=Decimal)["rows"]
 
 
+def cash(backcast, usage, options):
+    """What is paid in each month."""
+    command = [backcast, "--json", "-q", "price", usage, "--prices", BOOK, "--by", "month",
+               "--view", "cash"]
+    for option in options:
+        command += ["--option", option]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    rows = json.loads(answer.stdout, parse_float=Decimal, parse_int=Decimal)["rows"]
+    return {row["month"]: row["total"] for row in rows}
+
+
 def double_rates(source, target):
     """Changes the rates of the sheet Prices and spoils every stored result."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
@@ -105,9 +116,14 @@ def main():
         sheets = recalculate(soffice, folder, sorted(folder.glob("*.xlsx")))
         for case, total in expected.items():
             expect(f"{case}: total", money(sheets[case, "Summary"][1][1]), total)
-            for view in ("project", "service", "region", "class", "kind", "meter"):
+            for view in ("project", "service", "region", "class", "kind", "tags", "meter"):
                 last = sheets[case, f"By {view}"][-1]
                 expect(f"{case}: by {view}", money(last[-1]), total)
+        for case, (usage, options) in cases.items():
+            wanted = cash(backcast, usage, options)
+            rows = sheets[case, "Cash"][1:]
+            expect(f"{case}: cash", {row[0]: money(row[1]) for row in rows},
+                   {month.replace("total", "Total"): cents(sum_) for month, sum_ in wanted.items()})
     print("\n".join(faults) if faults else f"{len(expected)} workbooks agree: {expected}")
     return 1 if faults else 0
 
