@@ -136,6 +136,14 @@ reports::Table front_table(const Options& options, const std::vector<Candidate>&
   return table;
 }
 
+Status write_page(const Options& options, const std::map<std::uint32_t, Searched>& searched,
+                  const reports::Table& table) {
+  if (options.report.empty()) return kOk;
+  std::vector<Searched> all;
+  for (const auto& [row, one] : searched) all.push_back(one);
+  return write_output(options.report, optimize_page(options.plan, options.minimize, all, table));
+}
+
 void optimize(Context& context, Options& options) {
   options.plan.design = sim::Design::kGrid;
   if (auto status = expand(options.plan); !status.ok()) return report(context, status.error());
@@ -192,13 +200,8 @@ void optimize(Context& context, Options& options) {
                fmt::format("the best, row {}, does in {:g} %; widen the values", best.row,
                            100 * best.of("requirements_hold"))));
   }
-  if (!options.report.empty()) {
-    std::vector<Searched> all_searched;
-    for (const auto& [row, one] : searched) all_searched.push_back(one);
-    const std::string page = optimize_page(options.plan, options.minimize, all_searched, table);
-    if (auto status = write_output(options.report, page); !status.ok()) {
-      return report(context, status.error());
-    }
+  if (auto status = write_page(options, searched, table); !status.ok()) {
+    return report(context, status.error());
   }
   if (context.format == Format::kText) {
     print(fmt::format(
