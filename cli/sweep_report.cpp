@@ -152,8 +152,8 @@ std::string optimize_page(const SweepPlan& plan, const std::string& minimize,
       name += (name.empty() ? "" : ", ") + shown_value(value);
     }
     if (!one.is_feasible) name += " (fails a requirement)";
-    candidates.push_back(
-        {std::move(name), one.cost, one.rpo_seconds, one.is_feasible && !is_beaten(one, searched)});
+    candidates.push_back({std::move(name), one.cost, one.rpo_seconds / 3600,
+                          one.is_feasible && !is_beaten(one, searched)});
   }
   reports::ChartPage page;
   page.title = fmt::format("The best of {}", plan.scenario);
@@ -164,7 +164,7 @@ std::string optimize_page(const SweepPlan& plan, const std::string& minimize,
   page.charts.push_back(reports::pareto_chart(
       candidates, minimize, "worst age of the newest restore point",
       [&](double v) { return shown(minimize, v); },
-      [](double v) { return shown("rpo_seconds", v); }, "front"));
+      [](double v) { return fmt::format("{:.4g} h", v); }, "front"));
   page.tables.emplace_back("Pareto front", front);
   page.inputs = inputs_of(plan);
   return reports::to_html(page);
