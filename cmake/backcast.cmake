@@ -33,6 +33,9 @@ if(BACKCAST_SANITIZE)
   target_compile_options(backcast_options INTERFACE
     -fsanitize=${BACKCAST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(backcast_options INTERFACE -fsanitize=${BACKCAST_SANITIZE})
+  # What the sanitizers add hides from GCC that a variant's value is set where it is used.
+  target_compile_options(backcast_options INTERFACE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 find_program(BACKCAST_LLD ld.lld)
 if(BACKCAST_LLD)
