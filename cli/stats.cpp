@@ -4,6 +4,7 @@
 #include "cli/repository_options.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
+#include "engine/store/chunker.h"
 #include "engine/store/presence.h"
 
 namespace backcast::cli {
@@ -19,8 +20,8 @@ struct Options {
 };
 
 void print_presence(const store::Presence& presence) {
-  print(
-      fmt::format("# generations={} mean_chunk_kib=64 bytes=zstd-1\n", presence.snapshot_count()));
+  print(fmt::format("# generations={} mean_chunk_kib={} bytes=stored\n", presence.snapshot_count(),
+                    store::kDataSizes.target >> 10));
   print("present,bytes\n");
   for (const auto& pattern : presence.patterns()) {
     std::string runs;
