@@ -82,8 +82,8 @@ def whole_life(place):
     stats = json.loads(place.run("stats", repository, "--json", secret=None))["rows"]
     assert stats[2]["size_bytes"] > 0 and stats[2]["lost_1_bytes"] >= 0
     assert place.run("stats", repository, "--presence", secret=None).startswith("# generations=3")
-    # What retention says a policy frees is what forget frees, to the byte, but for the small objects
-    # that the snapshots themselves are.
+    # What retention says a policy frees is what forget frees, to the byte, but for the small
+    # objects that the snapshots themselves are.
     place.write("presence.csv", place.run("stats", repository, "--presence", secret=None))
     listed = place.run("snapshots", repository, "--json", secret=None)
     place.write("list.json", listed)
