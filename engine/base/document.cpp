@@ -49,18 +49,41 @@ class CountingIterator {
   Position* position_;
 };
 
-// Builds the value and remembers the line of each pointer; refuses deep nesting and double keys.
+struct Place {
+  int line = 0, column = 0;
+};
+
+bool is_of_number(char c) {
+  return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+// The opening quote of the string that ends before `end`; a quote after a backslash is part of it.
+const char* start_of_string(const char* begin, const char* end) {
+  const char* at = end - 1;
+  while (--at > begin) {
+    if (*at != '"') continue;
+    const char* slash = at;
+    while (slash > begin && slash[-1] == '\\') --slash;
+    if ((at - slash) % 2 == 0) break;
+  }
+  return at;
+}
+
+// Builds the value and remembers the place of each pointer; refuses deep nesting and double keys.
 class Builder : public nlohmann::json_sax<json> {
  public:
   Builder(const Position& position, int max_depth) : position_(position), max_depth_(max_depth) {}
 
-  bool null() override { return add(nullptr); }
-  bool boolean(bool value) override { return add(value); }
-  // The scanner reads one character past a number before it knows where the number ends.
-  bool number_integer(number_integer_t value) override { return add(value, 1); }
-  bool number_unsigned(number_unsigned_t value) override { return add(value, 1); }
-  bool number_float(number_float_t value, const string_t&) override { return add(value, 1); }
-  bool string(string_t& value) override { return add(std::move(value)); }
+  bool null() override { return add(nullptr, position_.current - 4); }
+  bool boolean(bool value) override { return add(value, position_.current - (value ? 4 : 5)); }
+  bool number_integer(number_integer_t value) override { return add(value, start_of_number()); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value, start_of_number()); }
+  bool number_float(number_float_t value, const string_t&) override {
+    return add(value, start_of_number());
+  }
+  bool string(string_t& value) override {
+    return add(std::move(value), start_of_string(position_.begin, position_.current));
+  }
   bool binary(binary_t&) override { return fail("binary values are not JSON"); }
   bool start_object(std::size_t) override { return open(json::object()); }
   bool start_array(std::size_t) override { return open(json::array()); }
@@ -85,7 +108,7 @@ class Builder : public nlohmann::json_sax<json> {
   const std::string& error() const { return error_; }
   int error_line() const { return error_line_; }
   int error_column() const { return error_column_; }
-  std::unordered_map<std::string, int> take_lines() { return std::move(lines_); }
+  std::unordered_map<std::string, Place> take_places() { return std::move(places_); }
 
  private:
   struct Level {
@@ -100,13 +123,26 @@ class Builder : public nlohmann::json_sax<json> {
     return level.value.is_array() ? level.pointer + '/' + std::to_string(level.value.size())
                                   : pointer_child(level.pointer, level.key);
   }
-  int line_before(int lookahead) const {
-    const bool at_line_start = position_.current == position_.line_start;
-    return lookahead > 0 && at_line_start && position_.line > 1 ? position_.line - 1
-                                                                : position_.line;
+  // The scanner reads one character past a number before it knows where the number ends.
+  const char* start_of_number() const {
+    const char* at = position_.current;
+    if (at > position_.begin && !is_of_number(at[-1])) --at;
+    while (at > position_.begin && is_of_number(at[-1])) --at;
+    return at;
   }
-  bool add(json value, int lookahead = 0) {
-    lines_.emplace(next_pointer(), line_before(lookahead));
+  // Of a value that starts there, on the current line or, before a line's end was read, the last.
+  Place place_of(const char* start) const {
+    const bool is_current = start >= position_.line_start;
+    const char* line_start = position_.line_start;
+    if (!is_current) {
+      line_start = start;
+      while (line_start > position_.begin && line_start[-1] != '\n') --line_start;
+    }
+    return {is_current ? position_.line : position_.line - 1,
+            static_cast<int>(start - line_start) + 1};
+  }
+  bool add(json value, const char* start) {
+    places_.emplace(next_pointer(), place_of(start));
     place(std::move(value));
     return true;
   }
@@ -115,7 +151,7 @@ class Builder : public nlohmann::json_sax<json> {
       return fail(fmt::format("nested more than {} levels deep", max_depth_));
     }
     std::string pointer = next_pointer();
-    lines_.emplace(pointer, position_.line);
+    places_.emplace(pointer, place_of(position_.current - 1));
     levels_.push_back({std::move(value), {}, std::move(pointer)});
     return true;
   }
@@ -149,7 +185,7 @@ class Builder : public nlohmann::json_sax<json> {
   std::string error_;
   int error_line_ = 0;
   int error_column_ = 0;
-  std::unordered_map<std::string, int> lines_;
+  std::unordered_map<std::string, Place> places_;
 };
 
 }  // namespace
@@ -157,7 +193,7 @@ class Builder : public nlohmann::json_sax<json> {
 struct Document::State {
   std::string name;
   json root;
-  std::unordered_map<std::string, int> lines;
+  std::unordered_map<std::string, Place> places;
 };
 
 Result<Document> Document::parse(std::string_view text, std::string name, DocumentLimits limits) {
@@ -199,7 +235,7 @@ Result<Document> Document::parse(std::string_view text, std::string name, Docume
   auto state = std::make_shared<State>();
   state->name = std::move(name);
   state->root = builder.take_root();
-  state->lines = builder.take_lines();
+  state->places = builder.take_places();
   Document document;
   document.state_ = std::move(state);
   return document;
@@ -221,8 +257,9 @@ Location Document::locate(std::string_view pointer) const {
   Location where{state_->name, std::string(pointer), 0, 0};
   std::string parent(pointer);
   for (;;) {
-    if (const auto it = state_->lines.find(parent); it != state_->lines.end()) {
-      where.line = it->second;
+    if (const auto it = state_->places.find(parent); it != state_->places.end()) {
+      where.line = it->second.line;
+      where.column = it->second.column;
       return where;
     }
     const auto slash = parent.rfind('/');

@@ -85,6 +85,28 @@ TEST(Document, KnowsTheLineOfEveryValue) {
   EXPECT_EQ(doc.locate("/b/missing").line, 5);
 }
 
+TEST(Document, KnowsTheColumnOfEveryValue) {
+  const auto doc = *Document::parse(
+      "{\"a\": [1, -2.5e3,\n 22\n], \"b\\\"\": \"x\\\\\", \"c\": [true, null, \"y\\\"z\", {}],\n"
+      " \"d\": 7}",
+      "t.json");
+  const auto place = [&](std::string_view pointer) {
+    const Location where = doc.locate(pointer);
+    return std::to_string(where.line) + ':' + std::to_string(where.column);
+  };
+  EXPECT_EQ(place(""), "1:1");
+  EXPECT_EQ(place("/a"), "1:7");
+  EXPECT_EQ(place("/a/0"), "1:8");
+  EXPECT_EQ(place("/a/1"), "1:11");
+  EXPECT_EQ(place("/a/2"), "2:2");
+  EXPECT_EQ(place("/b\""), "3:11");
+  EXPECT_EQ(place("/c/0"), "3:24");
+  EXPECT_EQ(place("/c/1"), "3:30");
+  EXPECT_EQ(place("/c/2"), "3:36");
+  EXPECT_EQ(place("/c/3"), "3:44");
+  EXPECT_EQ(place("/d"), "4:7");
+}
+
 TEST(Document, RefusesHostileText) {
   EXPECT_EQ(Document::parse("{\"a\":1,\n\"a\":2}", "t").error().where.line, 2);
   EXPECT_FALSE(Document::parse(std::string(10'000'000, '['), "t").ok());

@@ -70,7 +70,7 @@ TEST(PriceBook, ReportsAllFaultsAtOnceWithTheirLines) {
   const std::string text = messages(made.error());
   EXPECT_THAT(text,
               AllOf(HasSubstr("did you mean \"storage\"?"), HasSubstr("unknown unit \"GX\""),
-                    HasSubstr("did you mean \"meter\"?"), HasSubstr("test.json:3: /prices/0")));
+                    HasSubstr("did you mean \"meter\"?"), HasSubstr("test.json:3:11: /prices/0")));
 }
 
 TEST(PriceBook, RefusesTheSamePriceTwiceAndAmbiguousOnes) {
