@@ -38,7 +38,10 @@ void World::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event
   BackupRecord record;
   const bool is_due = !automatic || !s.retention ||
                       policy::tags_at_birth(*s.retention, {}, now_, state.newest_automatic, s.zone);
-  if (!is_due) return;  // the tool looks, and makes nothing
+  if (!is_due) {  // the tool makes nothing, and prunes all the same
+    if (why_it_cannot_start(service).empty()) prune(vault_of(service, s.region));
+    return;
+  }
   record.service = service;
   record.region = s.region;
   record.kind = automatic ? "automatic" : "manual";

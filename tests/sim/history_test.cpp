@@ -63,6 +63,18 @@ RC_GTEST_PROP(History, TheRunKeepsWhatTheForecastKeeps, ()) {
             forecast_left(scenario.services[0], start, last));
 }
 
+// At 06:00 no class is due, and yesterday's daily is older than a day.
+TEST(History, SanoidPrunesAtRunsThatMakeNothing) {
+  const auto history = series("2025-12-31T23:00:00Z", 1);
+  const Instant start = history.front().time, until = at("2026-01-02T06:00:00Z");
+  const Scenario scenario = scenario_with(history, "sanoid: daily=1 weekly=0 monthly=0",
+                                          "0 */6 * * *", start, until + kSecond);
+  const auto left = left_at_the_end(run(scenario, {.threads = 1}));
+  EXPECT_EQ(left, forecast_left(scenario.services[0], start, until));
+  EXPECT_FALSE(left.contains(at("2026-01-01T00:00:00Z")));
+  EXPECT_TRUE(left.contains(at("2026-01-02T00:00:00Z")));
+}
+
 TEST(History, WhatIsThereIsBilledFromTheStartAndKeepsItsBirth) {
   std::vector<policy::Snapshot> history = series("2026-01-01T02:00:00Z", 3);
   for (policy::Snapshot& s : history) s.size_bytes = 1000, s.new_bytes = 100;
