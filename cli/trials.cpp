@@ -51,6 +51,15 @@ void Bills::keep(std::uint32_t replication, const ScenarioRun& run) {
   }
 }
 
+std::vector<std::uint64_t> Bills::held(std::size_t replications) const {
+  std::vector<std::uint64_t> held;
+  for (const Bill& bill : std::span(bills_).first(replications)) {
+    held.resize(bill.held.size());
+    for (std::size_t i = 0; i < bill.held.size(); ++i) held[i] += bill.held[i] ? 1 : 0;
+  }
+  return held;
+}
+
 std::optional<reports::Spread> Bills::spread(std::size_t replications) const {
   const std::span bills = std::span(bills_).first(replications);
   if (bills.empty()) return std::nullopt;
@@ -136,7 +145,8 @@ Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario
   };
   BACKCAST_TRY(sim::Replications runs,
                sim::replicate(trial, replication_options(options, interruptible, progress)));
-  return Trials{runs, bills.spread(runs.rows.size())};
+  const std::size_t count = runs.rows.size();
+  return Trials{std::move(runs), bills.spread(count), bills.held(count)};
 }
 
 namespace {
@@ -154,6 +164,32 @@ std::optional<std::uint64_t> counted(const sim::Measure& measure) {
 
 double value_of_count(const std::string& measure, std::uint64_t count) {
   return static_cast<double>(count) / counts_per_unit(measure);
+}
+
+bool has_quantiles(const sim::Scenario& scenario) {
+  return std::any_of(scenario.requirements.begin(), scenario.requirements.end(),
+                     [](const sim::Requirement& r) { return r.quantile.has_value(); });
+}
+
+void judge_quantiles(const sim::Scenario& scenario, const Trials* trials, sim::RunResult& result) {
+  for (std::size_t i = 0; i < scenario.requirements.size(); ++i) {
+    const auto& quantile = scenario.requirements[i].quantile;
+    if (!quantile) continue;
+    sim::RequirementOutcome& outcome = result.requirements[i];
+    const std::string share = fmt::format("{:g} %", 100 * *quantile);
+    outcome.statement += fmt::format(", in {} of replications", share);
+    const std::size_t count = trials == nullptr ? 0 : trials->runs.rows.size();
+    outcome.checked = count > 0;
+    if (count == 0) {
+      outcome.observed = "one run cannot tell: give --replications";
+      continue;
+    }
+    const std::uint64_t held = trials->held[i];
+    outcome.holds = static_cast<double>(held) >= *quantile * static_cast<double>(count);
+    outcome.limit = share;
+    outcome.observed = fmt::format("{} in the first run; held in {} of {} replications",
+                                   outcome.observed, held, count);
+  }
 }
 
 std::string exact(double value) {

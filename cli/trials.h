@@ -47,6 +47,7 @@ class Bills {
   void keep(std::uint32_t replication, const ScenarioRun& run);  // from any thread
   // Over the first `replications`; none without bills.
   std::optional<reports::Spread> spread(std::size_t replications) const;
+  std::vector<std::uint64_t> held(std::size_t replications) const;  // by requirement
 
  private:
   struct Bill;
@@ -56,11 +57,17 @@ class Bills {
 struct Trials {
   sim::Replications runs;
   std::optional<reports::Spread> spread;  // of bills and requirements
+  std::vector<std::uint64_t> held;        // in how many replications each requirement held
 };
 
 // Errors: usage that no row prices; an unknown measure.
 Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario& prepared,
                                   const TrialOptions& options, Interruptible& interruptible);
+
+// Judges the requirements that speak of a quantile by the replications; without any they stay
+// unchecked, since one run cannot tell.
+void judge_quantiles(const sim::Scenario& scenario, const Trials* trials, sim::RunResult& result);
+bool has_quantiles(const sim::Scenario& scenario);
 
 // One row per measure: mean with its interval, median, 5th and 95th percentile with theirs.
 reports::Table summary_table(const std::vector<sim::Summary>& summaries, const std::string& name);

@@ -3,15 +3,19 @@
 
 #include "cli/output_file.h"
 #include "cli/scenario_run.h"
+#include "cli/trials.h"
 #include "cli/verbs.h"
 
 namespace backcast::cli {
 namespace {
 
+constexpr std::uint32_t kReplicationsOfQuantiles = 200;
+
 struct Options {
   std::vector<std::string> files;
   ScenarioOptions scenario;
   std::string junit;
+  TrialOptions trials;
   bool explain = false, allow_unchecked = false;
 };
 
@@ -35,13 +39,29 @@ void print_outcomes(Context& context, const Options& options,
   }
 }
 
+// A run, and as many replications as its requirements need.
+Result<ScenarioRun, Errors> run_judged(const Context& context, const Options& options,
+                                       const ScenarioOptions& one) {
+  BACKCAST_TRY(const PreparedScenario prepared, prepare(one));
+  BACKCAST_TRY(ScenarioRun run, run_prepared(prepared, {.threads = one.threads}));
+  if (!has_quantiles(prepared.loaded.scenario)) return run;
+  Interruptible interruptible;
+  TrialOptions how = options.trials;
+  how.threads = one.threads;
+  if (how.replications == 1) how.replications = kReplicationsOfQuantiles;
+  BACKCAST_TRY(const Trials trials, run_trials(context, prepared, how, interruptible));
+  if (trials.runs.partial) return Errors{Error{Errc::kInterrupted, "interrupted", {}, {}}};
+  judge_quantiles(prepared.loaded.scenario, &trials, run.result);
+  return run;
+}
+
 void validate(Context& context, const Options& options) {
   std::vector<ScenarioRun> runs;
   Errors errors;
   for (const std::string& file : options.files) {
     ScenarioOptions one = options.scenario;
     one.file = file;
-    auto run = run_scenario(one);
+    auto run = run_judged(context, options, one);
     if (run.ok()) {
       runs.push_back(std::move(run).value());
     } else {
@@ -85,6 +105,9 @@ void add_validate(CLI::App& app, Context& context) {
                    "Scenario files, \"-\", or names of shipped scenarios")
       ->required();
   add_scenario_options(*verb, options->scenario);
+  verb->add_option("--replications", options->trials.replications,
+                   "For requirements that speak of a quantile; 200 if left out")
+      ->check(CLI::Range(1U, 1'000'000U));
   verb->add_option("--junit", options->junit, "Also write JUnit XML here, one case a requirement");
   verb->add_flag("--explain", options->explain, "Traces and every invoice line");
   verb->add_flag("--allow-unchecked", options->allow_unchecked,

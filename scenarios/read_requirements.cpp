@@ -84,6 +84,21 @@ void read_counts(const Node& node, const KindInfo& info, sim::Requirement& requi
   }
 }
 
+// What a project holds is counted over all its services together.
+void watch(Build& build, const Node& node, std::uint32_t index, RequirementKind kind) {
+  if (kind != RequirementKind::kQuota) return;
+  sim::Project& project = build.scenario.projects[index];
+  project.watched = true;
+  for (const sim::Fleet& fleet : build.scenario.fleets) {
+    if (fleet.service.project != index || project.quota_bytes) continue;
+    node.fault_at("project",
+                  fmt::format("{} is a fleet whose services are simulated apart, so what its "
+                              "project holds is not known at every instant",
+                              fleet.name),
+                  "give the project a \"quota\"; its services are then simulated together");
+  }
+}
+
 void read_requirement(Build& build, const Node& node, std::size_t number) {
   const auto kind = node.text("kind");
   if (!kind) return;
@@ -107,10 +122,15 @@ void read_requirement(Build& build, const Node& node, std::size_t number) {
       node.fault_at("project", fmt::format("there is no project {}", printable(*project)));
     } else {
       requirement.project = found->second;
+      watch(build, node, *requirement.project, requirement.kind);
     }
   }
   read_limit(node, *info, requirement);
   read_counts(node, *info, requirement);
+  requirement.quantile = node.share_up_to_one("quantile");
+  if (requirement.quantile && *requirement.quantile == 0) {
+    node.fault_at("quantile", "a requirement that need never hold", "give such as \"95%\"");
+  }
   requirement.from = node.when("from", build.scenario.start);
   requirement.until = node.when("until", build.scenario.start);
   if (requirement.from && requirement.until && *requirement.from >= *requirement.until) {

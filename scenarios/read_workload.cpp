@@ -57,15 +57,19 @@ void read_change(const Node& node, sim::Service& service) {
   if (change.has("per_day") && change.has("mixture")) {
     change.fault("\"per_day\" and \"mixture\" contradict each other", "give one of them");
   }
+  // What is rewritten compresses unlike the whole: as stored, another share of it is new.
+  const double new_share = change.share("new_stored_share").value_or(service.workload.stored_share);
+  const double density =
+      service.workload.stored_share > 0 ? new_share / service.workload.stored_share : 1;
   if (const auto v = change.share_up_to_one("per_day")) {
     curve.w1 = 1;
-    curve.rate1 = rate_of(*v);
+    curve.rate1 = rate_of(*v * density);
   }
   double left = 1;
   int part_number = 0;
   for (const Node& part : change.items("mixture")) {
     const double share = part.share_up_to_one("share").value_or(0);
-    const double rate = rate_of(part.share_up_to_one("per_day").value_or(0));
+    const double rate = rate_of(part.share_up_to_one("per_day").value_or(0) * density);
     left -= share;
     if (part_number == 0) curve.w1 = share, curve.rate1 = rate;
     if (part_number == 1) curve.w2 = share, curve.rate2 = rate;

@@ -374,11 +374,10 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
   write_ledger(table, sums, first, scenario, fleet, region_of, sum.totals, ledger);
   sum.series = series_of(table, sums, region_of, scenario, fleet);
   sum.tallies = tally_requirements(own, first);
-  for (RequirementTally& tally : sum.tallies) tally.seen *= sum.totals.simulated;
   for (std::size_t i = 0; i < sum.tallies.size(); ++i) {
-    const RequirementKind kind = scenario.requirements[i].kind;
-    const bool adds_up = kind == RequirementKind::kCoverage || kind == RequirementKind::kProtected;
-    if (adds_up) sum.tallies[i].worst *= sum.totals.simulated;
+    if (scenario.requirements[i].kind != RequirementKind::kProtected) continue;
+    sum.tallies[i].seen *= sum.totals.simulated;
+    sum.tallies[i].worst *= sum.totals.simulated;
   }
   return sum;
 }

@@ -81,7 +81,11 @@ Measures measures_of(const RunResult& run) {
   }
   Duration worst{0};
   double coverage_days = 0;
-  for (const auto& own : points.of_service) {
+  double services = 0;
+  // Fleets stand last among the services and are counted below; how far back they go is not kept.
+  for (std::size_t i = 0; i + run.fleets.size() < points.of_service.size(); ++i) {
+    const auto& own = points.of_service[i];
+    ++services;
     Duration age{0};
     stale_spans(own, {run.start, run.end}, run.start, Duration{0}, &age);
     worst = std::max(worst, age);
@@ -89,8 +93,7 @@ Measures measures_of(const RunResult& run) {
     for (const PointInTime& point : own) {
       if (point.deleted >= run.end) oldest = std::min(oldest, point.born);
     }
-    coverage_days +=
-        seconds(run.end - oldest) / kSecondsPerDay / static_cast<double>(points.of_service.size());
+    coverage_days += seconds(run.end - oldest) / kSecondsPerDay;
   }
   double made = points.made, failed = points.failed, last = points.last;
   for (const FleetTotals& fleet : run.fleets) {
@@ -98,7 +101,11 @@ Measures measures_of(const RunResult& run) {
     failed += static_cast<double>(fleet.failed + fleet.refused);
     last += static_cast<double>(fleet.available);
     moved += static_cast<double>(fleet.moved_bytes);
-    for (const FleetTotals::Age& age : fleet.worst_ages) worst = std::max(worst, age.age);
+    // Of the region that fares best: the newest anywhere is never older than that.
+    const auto best = std::min_element(
+        fleet.worst_ages.begin(), fleet.worst_ages.end(),
+        [](const FleetTotals::Age& a, const FleetTotals::Age& b) { return a.age < b.age; });
+    if (best != fleet.worst_ages.end()) worst = std::max(worst, best->age);
   }
   double failing = 0;
   for (const RequirementOutcome& outcome : run.requirements) {
@@ -112,7 +119,7 @@ Measures measures_of(const RunResult& run) {
           {"backups_failed", failed},
           {"restore_points_last", last},
           {"rpo_seconds_worst", seconds(worst)},
-          {"coverage_days_mean", coverage_days},
+          {"coverage_days_mean", services > 0 ? coverage_days / services : 0},
           {"requirements_hold", all_hold(run) ? 1.0 : 0.0},
           {"requirements_failing_seconds", failing}};
 }

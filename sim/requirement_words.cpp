@@ -128,7 +128,6 @@ void add(const Requirement& requirement, RequirementTally& to, RequirementTally 
     case RequirementKind::kRestorePoints:
       to.worst = std::min(to.worst, from.worst);
       break;
-    case RequirementKind::kCoverage:
     case RequirementKind::kProtected:
       to.worst += from.worst;
       break;

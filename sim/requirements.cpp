@@ -181,6 +181,7 @@ void Checker::check_coverage(const Requirement& r) {
   bool any = false;
   for (const std::uint32_t service : r.services) {
     const auto all = points(r, service);
+    Duration own{0};
     for (const Duration rung : r.ladder) {
       Span checked = span_of(r, service);
       // A rung can be asked for once the service has been protected twice as long.
@@ -189,7 +190,8 @@ void Checker::check_coverage(const Requirement& r) {
       any = true;
       auto spans = uncovered_spans(all, checked, rung, 2 * rung);
       if (spans.empty()) continue;
-      uncovered += total(spans);
+      own += total(spans);
+      uncovered = std::max(uncovered, own);
       const Instant first = spans.front().from;
       note({std::move(spans), service, region_of(r, service), kNone,
             std::max(result_.start, first - 2 * rung),

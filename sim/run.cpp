@@ -53,7 +53,8 @@ std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario)
   }
   for (std::uint32_t i = 0; i < count; ++i) {
     const Service& s = scenario.services[i];
-    if (scenario.projects[s.project].quota_bytes) {
+    const Project& project = scenario.projects[s.project];
+    if (project.quota_bytes || project.watched) {
       couples.join(first_of_project.try_emplace(s.project, i).first->second, i);
     }
     if (linked.contains(s.region)) {

@@ -100,6 +100,7 @@ struct Project {
   std::optional<std::uint64_t> quota_bytes;
   bool quota_bills = false;  // above the quota: stored and billed, instead of refused
   std::uint64_t quota_ceiling_bytes = UINT64_MAX;  // where billing ends and refusing begins
+  bool watched = false;                            // a requirement limits its bytes, quota or not
   Duration grace{0};  // backups of deleted services and of the deleted project stay so long
 };
 
@@ -182,6 +183,8 @@ struct Requirement {
   std::uint32_t at_least = 0;
   Duration within{0};
   std::vector<Duration> ladder;
+  // Judged over replications: holds if it does in at least this share of them.
+  std::optional<double> quantile;
   std::optional<Instant> from, until;  // checked from .. until (exclusive)
 };
 

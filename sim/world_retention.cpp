@@ -116,7 +116,7 @@ std::uint64_t World::quota_bytes(std::uint32_t project) const {
 
 void World::note_quota(std::uint32_t project) {
   const Project& p = scenario_.projects[project];
-  if (!p.quota_bytes) return;
+  if (!p.quota_bytes && !p.watched) return;
   Series& series = quotas_[project];
   if (series.points.empty()) {
     series.kind = SeriesKind::kQuotaBytes;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <cmath>
 #include <map>
 
+#include "sim/measures.h"
 #include "tests/scenarios/run_text.h"
 
 namespace backcast::scenario {
@@ -13,6 +15,7 @@ namespace {
 struct Figures {
   std::uint64_t made = 0, copies = 0, available = 0, deleted = 0, failed = 0;
   std::uint64_t moved_bytes = 0, last_bytes = 0;
+  std::int64_t worst_age_seconds = 0;
   std::vector<std::string> requirements, lines;
   bool operator==(const Figures&) const = default;
 };
@@ -60,6 +63,9 @@ Figures figures_of(const Ran& ran) {
     f.requirements.push_back(fmt::format("{} {} {} {} {} {}", r.statement, r.holds, r.checked,
                                          r.observed, format_duration(r.failing_time),
                                          r.failing_periods));
+  }
+  for (const auto& m : sim::measures_of(ran.result)) {
+    if (m.name == "rpo_seconds_worst") f.worst_age_seconds = std::llround(m.value);
   }
   if (ran.invoice) f.lines = lines_of(*ran.invoice);
   return f;
@@ -124,6 +130,7 @@ void expect_the_same(const std::string& service, const std::string& more, bool h
       EXPECT_EQ(f.failed, in_full.failed);
       EXPECT_EQ(f.moved_bytes, in_full.moved_bytes);
       EXPECT_EQ(f.last_bytes, in_full.last_bytes);
+      EXPECT_EQ(f.worst_age_seconds, in_full.worst_age_seconds);
       EXPECT_EQ(f.requirements, in_full.requirements);
       EXPECT_EQ(f.lines, in_full.lines);
     }

@@ -1,5 +1,8 @@
 // When jobs start, wait, are missed and made up for, and what restores take: figures worked out by
 // hand.
+#include <cmath>
+
+#include "sim/measures.h"
 #include "tests/scenarios/run_text.h"
 
 namespace backcast::scenario {
@@ -148,6 +151,62 @@ TEST(Jobs, RequestsAndRetrievalAreRecordedWhereTheScenarioSaysHowBackupsAreStore
   EXPECT_EQ(puts, 12u);  // 100 MB in objects of 30 MB, three times
   EXPECT_EQ(gets, 4u);
   EXPECT_EQ(read_bytes, 100'000'000u);
+}
+
+// A run is missed when the first attempt and every retry fail: p^(1 + retries). Then, and only
+// then, the newest restore point grows older than a day and the retries.
+TEST(Jobs, RunsThatFailEveryAttemptAreAsManyAsChanceSays) {
+  auto loaded = load_text(
+      R"({"name": "t", "start": "2026-01-01", "horizon": "90d", "services": [{"name": "a",
+          "region": "here", "size": "1 GB", "delta": "full", "schedules": [{"cron": "0 2 * * *"}],
+          "job": {"failure_probability": "20%", "retries": 2, "retry_after": "10m"}}]})");
+  ASSERT_TRUE(loaded.ok());
+  constexpr int kReplications = 400, kRuns = 90;
+  const double missed_share = 0.2 * 0.2 * 0.2;
+  int missed = 0, attempts_failed = 0, replications_hit = 0;
+  for (int r = 0; r < kReplications; ++r) {
+    const sim::RunResult result =
+        sim::run(loaded->scenario, {.replication = static_cast<std::uint32_t>(r), .threads = 1});
+    ASSERT_EQ(result.backups.size(), std::size_t{kRuns});
+    int here = 0;
+    for (const auto& b : result.backups) here += b.state == sim::BackupState::kFailed ? 1 : 0;
+    for (const auto& event : result.log) {
+      attempts_failed += event.kind == sim::LogKind::kBackupFailed ? 1 : 0;
+    }
+    missed += here;
+    replications_hit += here > 0 ? 1 : 0;
+    double worst_seconds = 0;
+    for (const auto& m : sim::measures_of(result)) {
+      if (m.name == "rpo_seconds_worst") worst_seconds = m.value;
+    }
+    if (here > 0) {
+      EXPECT_GT(worst_seconds, 86'400 + 2 * 600);
+    } else {
+      EXPECT_LE(worst_seconds, 86'400 + 2 * 600);
+    }
+  }
+  // Binomial: four standard deviations.
+  const double runs = double{kReplications} * kRuns;
+  EXPECT_NEAR(missed, runs * missed_share, 4 * std::sqrt(runs * missed_share));
+  EXPECT_NEAR(attempts_failed, runs * (0.2 + 0.04 + 0.008), 4 * std::sqrt(runs * 0.35));
+  const double hit = 1 - std::pow(1 - missed_share, kRuns);
+  EXPECT_NEAR(replications_hit, kReplications * hit,
+              4 * std::sqrt(kReplications * hit * (1 - hit)));
+}
+
+TEST(Jobs, AProjectsBytesAreLimitedByARequirementWithoutAQuotaOfItsOwn) {
+  const Ran ran = run_text(document(
+      R"({"name": "a", "project": "p", "region": "here", "size": "100 MB", "delta": "full",
+          "schedules": [{"cron": "0 2 * * *"}]},
+         {"name": "b", "project": "p", "region": "here", "size": "50 MB", "delta": "full",
+          "schedules": [{"cron": "0 3 * * *"}]})",
+      R"(, "projects": [{"name": "p"}],
+         "requirements": [{"kind": "quota", "project": "p", "at_most": "300 MB"}])"));
+  ASSERT_EQ(ran.result.requirements.size(), 1u);
+  // 100 + 50 on the first day, 250 and 300 on the second, 400 on the third.
+  EXPECT_FALSE(ran.result.requirements[0].holds);
+  EXPECT_EQ(ran.result.requirements[0].first_failure, at("2026-01-03T02:00:00Z"));
+  EXPECT_EQ(ran.result.requirements[0].observed, "450.00 MB");
 }
 
 }  // namespace

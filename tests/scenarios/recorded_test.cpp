@@ -94,5 +94,14 @@ TEST(Recorded, NoiseKeepsTheMeanAndIsTheSameEveryTime) {
   EXPECT_NEAR(sum / 100'000, 1, 0.015);
 }
 
+TEST(Recorded, NewBytesMayCompressUnlikeTheWhole) {
+  // 1 GB stored as 140 MB; 1 % a day is rewritten and stored at 28 %: 2.8 MB a day.
+  const Ran ran = run_text(document(
+      R"("size": "1 GB", "stored_share": "14%", "change": {"per_day": "1%", "new_stored_share": "28%"})"));
+  const auto bytes = added(ran);
+  EXPECT_EQ(bytes[0], 140'000'000u);
+  EXPECT_NEAR(static_cast<double>(bytes[1]), 2'800'000, 1);
+}
+
 }  // namespace
 }  // namespace backcast::scenario
