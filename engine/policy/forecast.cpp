@@ -10,17 +10,25 @@ namespace {
 constexpr std::uint64_t kMaxDecisions = 50'000'000;
 constexpr std::size_t kNew = std::numeric_limits<std::size_t>::max();
 
-// The newest restore point of each source.
-std::vector<Snapshot> sources_of(const std::vector<Snapshot>& history) {
-  std::vector<Snapshot> sources;
+struct Source {
+  Snapshot newest;  // the last of those with the newest time
+  // What is due depends on what the schedule made, not on what somebody made between its runs.
+  std::optional<Instant> newest_automatic = std::nullopt;
+};
+
+std::vector<Source> sources_of(const std::vector<Snapshot>& history) {
+  std::vector<Source> sources;
   for (const Snapshot& s : history) {
-    const auto known = std::find_if(sources.begin(), sources.end(), [&](const Snapshot& other) {
-      return is_same_source(s, other);
-    });
+    auto known = std::find_if(sources.begin(), sources.end(),
+                              [&](const Source& other) { return is_same_source(s, other.newest); });
     if (known == sources.end()) {
-      sources.push_back(s);
-    } else if (known->trusted_time() < s.trusted_time()) {
-      *known = s;
+      known = sources.insert(known, {s});
+    } else if (known->newest.trusted_time() <= s.trusted_time()) {
+      known->newest = s;
+    }
+    if (s.origin == Origin::kAutomatic) {
+      auto& automatic = known->newest_automatic;
+      automatic = std::max(automatic.value_or(s.trusted_time()), s.trusted_time());
     }
   }
   if (sources.empty()) sources.emplace_back();
@@ -116,18 +124,19 @@ bool is_too_far(std::size_t alive, const Schedule& schedule, const PlanContext& 
 
 Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> history,
                           const Schedule& schedule, const PlanContext& context, Instant until) {
-  std::vector<Snapshot> sources = sources_of(history);
+  std::vector<Source> sources = sources_of(history);
   Rolling rolling(policy, std::move(history), context.zone);
   rolling.prune(context.now);
   if (is_too_far(rolling.alive(), schedule, context, until)) return too_far(until);
   for (auto when = next(schedule, context.now, context.zone); when && *when <= until;
        when = next(schedule, *when, context.zone)) {
-    for (Snapshot& source : sources) {
-      auto tags = tags_at_birth(policy, source.tags, *when, source.trusted_time(), context.zone);
+    for (Source& source : sources) {
+      auto tags =
+          tags_at_birth(policy, source.newest.tags, *when, source.newest_automatic, context.zone);
       if (!tags) continue;
-      Snapshot made = next_of(source, *when, context.zone);
+      Snapshot made = next_of(source.newest, *when, context.zone);
       made.tags = std::move(*tags);
-      source = made;
+      source = {made, *when};
       rolling.add(std::move(made));
     }
     rolling.prune(*when);

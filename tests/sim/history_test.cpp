@@ -75,6 +75,35 @@ TEST(History, SanoidPrunesAtRunsThatMakeNothing) {
   EXPECT_TRUE(left.contains(at("2026-01-02T00:00:00Z")));
 }
 
+TEST(History, ABackupByHandDoesNotPutOffWhatSanoidMakesNext) {
+  auto history = series("2025-12-31T23:00:00Z", 1);
+  history.push_back(history.front());
+  history.back().id = "by hand";
+  history.back().time = at("2026-01-01T00:00:00Z");
+  history.back().origin = policy::Origin::kManual;
+  const Instant start = history.back().time, until = at("2026-01-01T06:00:00Z");
+  const Scenario scenario = scenario_with(history, "sanoid: daily=1 weekly=0 monthly=0",
+                                          "0 */6 * * *", start, until + kSecond);
+  const auto left = left_at_the_end(run(scenario, {.threads = 1}));
+  EXPECT_EQ(left, forecast_left(scenario.services[0], start, until));
+  EXPECT_TRUE(left.contains(until));
+}
+
+TEST(History, OfTwoAtOneTimeTheLastOneListedIsGoneOnWith) {
+  auto history = series("2026-01-01T02:00:00Z", 1);
+  history.push_back(history.front());
+  history[0].id = "first", history[0].tags = {"a"};
+  history[1].id = "last", history[1].tags = {"b"};
+  const Instant start = history.back().time, until = at("2026-01-02T02:00:00Z");
+  const Scenario scenario =
+      scenario_with(history, "native: --keep-last 9", "0 2 * * *", start, until + kSecond);
+  const auto forecast =
+      policy::forecast(*scenario.services[0].retention, history,
+                       scenario.services[0].schedules[0].rule, {start, policy::Zone::utc()}, until);
+  EXPECT_EQ(forecast->left.back().tags, (std::vector<std::string>{"b"}));
+  EXPECT_EQ(run(scenario, {.threads = 1}).backups.back().tags, forecast->left.back().tags);
+}
+
 TEST(History, WhatIsThereIsBilledFromTheStartAndKeepsItsBirth) {
   std::vector<policy::Snapshot> history = series("2026-01-01T02:00:00Z", 3);
   for (policy::Snapshot& s : history) s.size_bytes = 1000, s.new_bytes = 100;
