@@ -257,7 +257,9 @@ Scenario scenario_of_one(const Scenario& scenario, std::uint32_t fleet) {
 }
 
 void count(const RunResult& run, std::uint64_t times, FleetTotals& totals) {
+  Instant oldest = run.end;
   for (const BackupRecord& backup : run.backups) {
+    if (backup.state == BackupState::kAvailable) oldest = std::min(oldest, backup.born);
     (backup.original != kNone ? totals.copies : totals.made) += times;
     switch (backup.state) {
       case BackupState::kRunning:
@@ -278,6 +280,8 @@ void count(const RunResult& run, std::uint64_t times, FleetTotals& totals) {
     }
   }
   totals.restores += times * run.restores.size();
+  totals.coverage_seconds +=
+      times * static_cast<std::uint64_t>(unix_seconds(run.end) - unix_seconds(oldest));
   note_worst_age(run, totals);
 }
 

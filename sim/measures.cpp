@@ -82,7 +82,7 @@ Measures measures_of(const RunResult& run) {
   Duration worst{0};
   double coverage_days = 0;
   double services = 0;
-  // Fleets stand last among the services and are counted below; how far back they go is not kept.
+  // Fleets stand last among the services and are counted below.
   for (std::size_t i = 0; i + run.fleets.size() < points.of_service.size(); ++i) {
     const auto& own = points.of_service[i];
     ++services;
@@ -101,6 +101,8 @@ Measures measures_of(const RunResult& run) {
     failed += static_cast<double>(fleet.failed + fleet.refused);
     last += static_cast<double>(fleet.available);
     moved += static_cast<double>(fleet.moved_bytes);
+    services += static_cast<double>(fleet.simulated);
+    coverage_days += static_cast<double>(fleet.coverage_seconds) / kSecondsPerDay;
     // Of the region that fares best: the newest anywhere is never older than that.
     const auto best = std::min_element(
         fleet.worst_ages.begin(), fleet.worst_ages.end(),

@@ -166,7 +166,8 @@ struct FleetTotals {
   std::uint64_t made = 0, copies = 0;
   std::uint64_t available = 0, deleted = 0, failed = 0, refused = 0, running = 0;
   std::uint64_t restores = 0;
-  std::uint64_t moved_bytes = 0;  // between places
+  std::uint64_t moved_bytes = 0;       // between places
+  std::uint64_t coverage_seconds = 0;  // age of each one's oldest restore point at the end, summed
   struct Age {
     std::string region;
     Duration age{0};  // the oldest that the newest restore point of a member became

@@ -15,7 +15,7 @@ namespace {
 struct Figures {
   std::uint64_t made = 0, copies = 0, available = 0, deleted = 0, failed = 0;
   std::uint64_t moved_bytes = 0, last_bytes = 0;
-  std::int64_t worst_age_seconds = 0;
+  std::int64_t worst_age_seconds = 0, coverage_seconds = 0;
   std::vector<std::string> requirements, lines;
   bool operator==(const Figures&) const = default;
 };
@@ -66,6 +66,7 @@ Figures figures_of(const Ran& ran) {
   }
   for (const auto& m : sim::measures_of(ran.result)) {
     if (m.name == "rpo_seconds_worst") f.worst_age_seconds = std::llround(m.value);
+    if (m.name == "coverage_days_mean") f.coverage_seconds = std::llround(m.value * 86'400);
   }
   if (ran.invoice) f.lines = lines_of(*ran.invoice);
   return f;
@@ -131,6 +132,7 @@ void expect_the_same(const std::string& service, const std::string& more, bool h
       EXPECT_EQ(f.moved_bytes, in_full.moved_bytes);
       EXPECT_EQ(f.last_bytes, in_full.last_bytes);
       EXPECT_EQ(f.worst_age_seconds, in_full.worst_age_seconds);
+      EXPECT_EQ(f.coverage_seconds, in_full.coverage_seconds);
       EXPECT_EQ(f.requirements, in_full.requirements);
       EXPECT_EQ(f.lines, in_full.lines);
     }
