@@ -288,6 +288,21 @@ class Workbook {
                        std::max<std::size_t>(2, invoice_.lines.size() + 1));
   }
 
+  // A row for each month, from row `at`; returns the row after the last.
+  std::size_t write_months(lxw_worksheet* to, std::size_t at,
+                           const std::map<std::string, Decimal>& months, lxw_col_t amounts,
+                           lxw_col_t by) {
+    for (const auto& [month, amount] : months) {
+      text(to, at, 0, month);
+      formula(to, at, 1,
+              fmt::format("=SUMIFS({},{},{})", column_of_lines(amounts), column_of_lines(by),
+                          cell_name(0, at)),
+              amount, amount_);
+      ++at;
+    }
+    return at;
+  }
+
   void write_summary() {
     text(summary_, 0, 0, book_.title);
     text(summary_, 1, 0, "Total");
@@ -303,16 +318,7 @@ class Workbook {
     for (const InvoiceLine& line : invoice_.lines) {
       months[cost::format_month(line.month)] += line.amount;
     }
-    std::size_t at = 5;
-    for (const auto& [month, amount] : months) {
-      text(summary_, at, 0, month);
-      formula(summary_, at, 1,
-              fmt::format("=SUMIFS({},{},{})", column_of_lines(kAmount), column_of_lines(kMonth),
-                          cell_name(0, at)),
-              amount, amount_);
-      ++at;
-    }
-    ++at;
+    std::size_t at = write_months(summary_, 5, months, kAmount, kMonth) + 1;
     for (const std::string& assumption : invoice_.assumptions) {
       text(summary_, at++, 0, assumption);
     }
@@ -328,15 +334,7 @@ class Workbook {
       months[cost::format_month(line.month)] += line.amount;
       total += line.amount;
     }
-    std::size_t at = 1;
-    for (const auto& [month, amount] : months) {
-      text(cash, at, 0, month);
-      formula(cash, at, 1,
-              fmt::format("=SUMIFS({},{},{})", column_of_lines(kPaid), column_of_lines(kPaidIn),
-                          cell_name(0, at)),
-              amount, amount_);
-      ++at;
-    }
+    const std::size_t at = write_months(cash, 1, months, kPaid, kPaidIn);
     text(cash, at, 0, "Total");
     formula(cash, at, 1, fmt::format("=SUM({})", column_of_lines(kPaid)), total, total_);
   }
