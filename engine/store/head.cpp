@@ -13,7 +13,9 @@ Status write_head(Repository& repository, const Id& snapshot, const std::vector<
   Objects& objects = repository.objects();
   auto written = objects.publish(ObjectType::kHead, snapshot, {});
   if (!written.ok() && written.error().code == Errc::kNotFound) {
-    BACKCAST_CHECK(repository.folder().make_folder(folder_of(ObjectType::kHead)));
+    const auto made = repository.folder().make_folder(folder_of(ObjectType::kHead));
+    if (!made.ok() && made.error().code != Errc::kExists)
+      return made;  // or another backup was first
     written = objects.publish(ObjectType::kHead, snapshot, {});
   }
   BACKCAST_CHECK(written);
