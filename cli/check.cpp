@@ -37,6 +37,7 @@ void print_json(const store::CheckResult& result) {
                     {"read_bytes", result.read_bytes},
                     {"orphans", result.orphans},
                     {"opened_trees", result.opened_trees},
+                    {"opened_data", result.opened_data},
                     {"damage", damage},
                     {"affected", affected},
                     {"intact", result.intact}};
@@ -47,7 +48,8 @@ void print_text(const Context& context, const store::CheckResult& result) {
   print(fmt::format("Checked {} snapshots, {} chunks in {} packs, {}\n", result.snapshots,
                     result.chunks, result.packs, format_bytes(result.stored_bytes)));
   print(result.read_bytes > 0
-            ? fmt::format("Read {} and compared every byte\n", format_bytes(result.read_bytes))
+            ? fmt::format("Read {} and compared every byte{}\n", format_bytes(result.read_bytes),
+                          result.opened_data ? "; opened and identified every chunk" : "")
             : std::string("Data was not read; --read-data does\n"));
   if (!result.opened_trees) {
     note(context, "Trees were not opened: with the passphrase, damage is traced to files.");

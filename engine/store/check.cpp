@@ -32,6 +32,7 @@ class Checking {
     name_damaged_chunks();
     BACKCAST_TRY(const auto ids, repository_.objects().list(ObjectType::kSnapshot));
     result_.opened_trees = repository_.keys().can_read();
+    result_.opened_data = options_.open_data;
     for (const Id& id : ids) {
       if (progress_.stop) return Error{Errc::kInterrupted, "interrupted", {}, {}};
       BACKCAST_CHECK(check_snapshot(id));

@@ -46,6 +46,7 @@ struct CheckResult {
   std::vector<DamagedFile> affected;
   std::vector<std::string> intact;  // ids of snapshots that restore completely, as far as checked
   bool opened_trees = false;        // the private key was at hand
+  bool opened_data = false;         // every chunk was opened, as open_data asks
 
   bool ok() const { return damage.empty() && affected.empty(); }
 };

@@ -75,6 +75,9 @@ def whole_life(place):
     assert "c" in place.run("diff", repository, first["snapshot"][:10], "latest")
     assert place.json("check", repository, secret=None)["ok"]
     assert place.json("check", repository, "--read-data")["opened_trees"]
+    assert "opened" not in place.run("check", repository, "--read-data")
+    assert "opened and identified every chunk" in place.run("check", repository, "--open-data")
+    assert place.json("check", repository, "--open-data")["opened_data"]
 
     place.run("init", place.path("second"), "--like", repository, "--kdf-memory", "8 MiB")
     copied = place.json("copy", repository, "--to", place.path("second"), secret=None)
