@@ -60,9 +60,28 @@ reports::Table gap_table(const sim::Calibration& fit) {
   return table;
 }
 
+nlohmann::ordered_json curve_json(const sim::SurvivalCurve& curve) {
+  return {{"w1", curve.w1},
+          {"rate1_per_backup", curve.rate1},
+          {"w2", curve.w2},
+          {"rate2_per_backup", curve.rate2},
+          {"rate3_per_backup", curve.rate3}};
+}
+
+nlohmann::ordered_json busy_days(const sim::DeathLaw& law) {
+  nlohmann::ordered_json out = {{"curve", curve_json(law.curve)}};
+  if (law.by_age) {
+    out["by_age"] = {{"exponent", law.by_age->exponent},
+                     {"first_age_backups", law.by_age->first_age}};
+  }
+  return out;
+}
+
 nlohmann::ordered_json to_json(const Answer& answer) {
   using json = nlohmann::ordered_json;
   const sim::Calibration& fit = answer.fit;
+  json curve = curve_json(fit.curve);
+  curve["shape_is_prior"] = fit.shape_is_prior;
   json gaps = json::array();
   for (const sim::GapFit& gap : fit.gaps) {
     gaps.push_back({{"gap_backups", gap.gap},
@@ -72,13 +91,8 @@ nlohmann::ordered_json to_json(const Answer& answer) {
   }
   json out = {{"version", 1},
               {"workload", json::parse(sim::workload_json(fit))},
-              {"curve",
-               {{"w1", fit.curve.w1},
-                {"rate1_per_backup", fit.curve.rate1},
-                {"w2", fit.curve.w2},
-                {"rate2_per_backup", fit.curve.rate2},
-                {"rate3_per_backup", fit.curve.rate3},
-                {"shape_is_prior", fit.shape_is_prior}}},
+              {"curve", curve},
+              {"busy_days", busy_days(fit.busy_days)},
               {"gaps", gaps},
               {"backups", fit.backups},
               {"new_bytes_per_backup", fit.new_bytes_per_backup},
@@ -115,6 +129,12 @@ std::string describe(const Answer& answer) {
         "(median), {:.1f} % (95th percentile).\n",
         100 * *fit.error_median, 100 * *fit.error_p95);
   }
+  if (const auto& age = fit.busy_days.by_age) {
+    text += fmt::format(
+        "Age says better than the curve which bytes die (exponent {:.2g}: {}), as where data is "
+        "compacted or rotated; --recorded makes use of it.\n",
+        age->exponent, age->exponent > 3 ? "the youngest first" : "the young before the old");
+  }
   if (answer.fidelity) {
     text += fmt::format(
         "Fitted on the first third, stored bytes of every later generation under four thinning "
@@ -143,11 +163,17 @@ void add_calibrate(CLI::App& app, Context& context) {
       "Reads `backcast stats --json`, a presence table, `restic snapshots --json`, or CSV.");
   auto path = std::make_shared<std::string>();
   auto workload_only = std::make_shared<bool>(false);
+  auto recorded = std::make_shared<std::string>();
   verb->add_option("FILE", *path, "The history, - for standard input")->required();
   verb->add_flag("--workload", *workload_only, "Print only the fields for a scenario's service");
-  verb->callback([&context, path, workload_only] {
+  verb->add_option("--recorded", *recorded,
+                   "Print only the fields for a service that replays the sizes and new bytes of "
+                   "this CSV file (time,size_bytes,new_bytes)")
+      ->type_name("CSV");
+  verb->callback([&context, path, workload_only, recorded] {
     const auto answer = calibrate_file(*path);
     if (!answer) return report(context, answer.error());
+    if (!recorded->empty()) return print(sim::recorded_workload_json(answer->fit, *recorded));
     if (*workload_only) return print(sim::workload_json(answer->fit));
     switch (context.format) {
       case Format::kJson:

@@ -82,6 +82,10 @@ void read_burst(Build& build, const Node& node, const sim::ScheduledEvent& event
   burst.rewritten_share = node.share_up_to_one("rewrites").value_or(0);
   burst.added_bytes = node.signed_bytes("adds").value_or(0);
   for (const std::uint32_t service : event.services) {
+    if (build.scenario.services[service].delta.by_record() && node.has("rewrites")) {
+      node.fault_at("rewrites", "what is rewritten is recorded where bytes die by age",
+                    "give \"mixture\" instead of \"by_age\"");
+    }
     build.scenario.services[service].workload.bursts.push_back(burst);
   }
   for (const std::uint32_t fleet : event.fleets) {

@@ -7,6 +7,7 @@
 #include "engine/base/text.h"
 #include "scenarios/build.h"
 #include "scenarios/size_csv.h"
+#include "sim/death_law.h"
 #include "sim/history.h"
 #include "sim/portable_math.h"
 
@@ -97,7 +98,7 @@ void read_change(const Node& node, sim::Service& service) {
   const bool needs_change = service.delta.kind == DeltaModel::Kind::kLifetimes ||
                             service.delta.kind == DeltaModel::Kind::kIncremental ||
                             service.delta.kind == DeltaModel::Kind::kDifferential;
-  if (needs_change && !change.has("per_day") && !change.has("mixture")) {
+  if (needs_change && !change.has("per_day") && !change.has("mixture") && !change.has("by_age")) {
     node.fault(fmt::format("\"{}\" does not say how much of its data changes", service.name),
                "give \"change\": {\"per_day\": \"1%\"} (\"0%\" for data that is only added to)");
   }
@@ -110,10 +111,48 @@ std::optional<std::uint64_t> newest_known_size(const std::vector<policy::Snapsho
   return std::nullopt;
 }
 
+// What the recorded backups share where bytes die by age.
+void read_by_age(Build& build, const Node& change, const std::vector<RecordedBackup>& backups,
+                 sim::Service& service) {
+  for (const char* other : {"per_day", "mixture", "rewrite_every", "new_stored_share"}) {
+    if (change.has(other)) {
+      change.fault_at("by_age", fmt::format("\"by_age\" and \"{}\" contradict each other", other),
+                      "\"by_age\" takes all that changes from the record");
+    }
+  }
+  const char* const instead = "give \"mixture\" instead of \"by_age\"";
+  if (!service.history.empty()) {
+    change.fault_at("by_age", "\"by_age\" knows no restore points from before the record", instead);
+  }
+  if (backups.back().at < build.scenario.end) {
+    change.fault_at("by_age", "the record ends before the run", instead);
+  }
+  if (backups.size() > sim::kMaxGenerations) {
+    return change.fault_at(
+        "by_age",
+        fmt::format("{} recorded backups are more than {}", backups.size(), sim::kMaxGenerations),
+        instead);
+  }
+  const Node law = change.child("by_age");
+  sim::DeathLaw deaths;
+  deaths.by_age = {law.number("exponent").value_or(0), law.number("first_age").value_or(1)};
+  sim::ObservedHistory volumes;
+  for (std::size_t i = 0; i < backups.size(); ++i) {
+    sim::ObservedBackup& seen = volumes.backups.emplace_back();
+    seen.size_bytes = backups[i].size_bytes;
+    seen.new_bytes = backups[i].new_bytes;
+    service.workload.recorded_busy[i].operational_time = static_cast<double>(i);
+  }
+  service.delta.trace = std::make_shared<sim::Trace>(sim::overlaps_by(deaths, volumes));
+}
+
 // Sizes and new bytes of real backups, replayed: each day is as busy as it was, by the curve that
 // "per_day" or "mixture" gives.
 void read_recorded_change(Build& build, const Node& change, sim::Service& service) {
   const auto path = change.text("csv");
+  if (!path && change.has("by_age")) {
+    change.fault_at("by_age", "no record to take volumes from", "give \"csv\" beside it");
+  }
   if (!path) return;
   auto backups = read_history_csv(beside(build.document.name(), *path));
   if (!backups.ok()) return build.faults.add(std::move(backups).error());
@@ -133,6 +172,7 @@ void read_recorded_change(Build& build, const Node& change, sim::Service& servic
     service.workload.growth.recorded.push_back({b.at, b.size_bytes});
   }
   service.workload.size_bytes = backups->front().size_bytes;
+  if (change.has("by_age")) read_by_age(build, change, *backups, service);
 }
 
 void read_trace(Build& build, const Node& node, sim::Service& service) {

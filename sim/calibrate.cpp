@@ -125,35 +125,10 @@ void fit_volumes(const ObservedHistory& history, Calibration& result) {
   for (std::size_t i = 0; i < added.size(); ++i) {
     sum += added[i];
     if (added[i] > 0 && usual > 0) logs.push_back(portable_log(added[i] / usual));
-    if (added[i] > kBurstFactor * usual) result.bursts.push_back(static_cast<std::uint32_t>(i + 1));
   }
+  result.bursts = bursts_of(history);
   result.new_bytes_per_backup = sum / static_cast<double>(added.size());
   result.new_bytes_log_deviation = standard_deviation(logs);
-}
-
-// Fits on the first two thirds and predicts the overlap losses of the last third.
-void measure_out_of_sample(const ObservedHistory& history, Calibration& result) {
-  const std::size_t n = history.backups.size(), split = n * 2 / 3;
-  if (split < kMinBackups || !history.has_losses()) return;
-  ObservedHistory known = history;
-  known.backups.resize(split);
-  if (!known.has_losses()) return;
-  const SurvivalCurve curve = fit_curve(known);
-  const auto tau = operational_times(history, curve);
-  std::vector<double> errors;
-  for (std::size_t b = split; b < n; ++b) {
-    for (std::size_t i = 0; i < kLossGapCount && kLossGaps[i] <= b; ++i) {
-      const auto& lost = history.backups[b].lost_bytes[i];
-      const auto before = static_cast<double>(history.backups[b - kLossGaps[i]].size_bytes);
-      if (!lost || before <= 0) continue;
-      const double seen = 1 - static_cast<double>(*lost) / before;
-      errors.push_back(std::fabs(curve.alive(tau[b] - tau[b - kLossGaps[i]]) - seen));
-    }
-  }
-  if (errors.empty()) return;
-  std::sort(errors.begin(), errors.end());
-  result.error_median = errors[errors.size() / 2];
-  result.error_p95 = errors[(errors.size() - 1) * 95 / 100];
 }
 
 void warn(const ObservedHistory& history, Calibration& result) {
@@ -192,6 +167,22 @@ void warn(const ObservedHistory& history, Calibration& result) {
 
 }  // namespace
 
+std::vector<std::uint32_t> bursts_of(const ObservedHistory& history) {
+  std::vector<std::uint64_t> added;
+  for (std::size_t i = 1; i < history.backups.size(); ++i) {
+    added.push_back(history.backups[i].new_bytes);
+  }
+  if (added.empty()) return {};
+  std::sort(added.begin(), added.end());
+  const auto usual = static_cast<double>(added[added.size() / 2]);
+  std::vector<std::uint32_t> bursts;
+  for (std::uint32_t i = 1; i < history.backups.size(); ++i) {
+    const auto new_bytes = static_cast<double>(history.backups[i].new_bytes);
+    if (new_bytes > kBurstFactor * usual) bursts.push_back(i);
+  }
+  return bursts;
+}
+
 Result<Calibration> calibrate(const ObservedHistory& history) {
   BACKCAST_CHECK(check(history));
   Calibration result;
@@ -199,8 +190,14 @@ Result<Calibration> calibrate(const ObservedHistory& history) {
   result.shape_is_prior = result.gaps.size() < 2;
   result.resurrection_share = history.resurrection_share;
   fit_volumes(history, result);
-  fit_weekdays(history, operational_times(history, result.curve), result);
-  measure_out_of_sample(history, result);
+  DeathLawFit busy = fit_death_law(history);
+  fit_weekdays(history, operational_times(history, busy.law.curve), result);
+  result.busy_days = busy.law;
+  if (!busy.errors.empty()) {
+    std::sort(busy.errors.begin(), busy.errors.end());
+    result.error_median = busy.errors[busy.errors.size() / 2];
+    result.error_p95 = busy.errors[(busy.errors.size() - 1) * 95 / 100];
+  }
   warn(history, result);
   return result;
 }
@@ -260,17 +257,6 @@ std::vector<Volume> forecast_volumes(const ObservedHistory& history, std::uint32
     result.push_back({size, std::min(new_sum / steps, size)});
   }
   return result;
-}
-
-std::vector<double> operational_times(const ObservedHistory& history, const SurvivalCurve& curve) {
-  std::vector<double> times(history.backups.size(), 0);
-  for (std::size_t i = 1; i < times.size(); ++i) {
-    const ObservedBackup& backup = history.backups[i];
-    const double alive = share(static_cast<double>(backup.size_bytes - backup.new_bytes),
-                               static_cast<double>(history.backups[i - 1].size_bytes));
-    times[i] = times[i - 1] + curve.advance(alive);
-  }
-  return times;
 }
 
 }  // namespace backcast::sim

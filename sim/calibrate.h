@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "sim/death_law.h"
 #include "sim/delta_model.h"
 #include "sim/history.h"
 #include "sim/workload.h"
@@ -24,7 +25,8 @@ struct GapFit {
 };
 
 struct Calibration {
-  SurvivalCurve curve;
+  SurvivalCurve curve;          // for days that are all alike: what was seen so many backups apart
+  DeathLaw busy_days;           // for days each as busy as it was, their volumes given
   bool shape_is_prior = false;  // only R(1) was known; the exponent 0.66 is assumed
   std::vector<GapFit> gaps;
 
@@ -38,7 +40,8 @@ struct Calibration {
   std::vector<std::uint32_t> bursts;         // backups with more than five times the median
   std::optional<double> seconds_per_backup;  // median distance, where times are known
 
-  // Out of sample: fitted on the first two thirds, the overlaps of the last third predicted.
+  // Out of sample: fitted on the first two thirds, the overlaps of the last third predicted from
+  // its volumes.
   // Median and 95th percentile of |predicted - seen| as a share of size; unset when too short.
   std::optional<double> error_median, error_p95;
   std::optional<double> resurrection_share;
@@ -51,6 +54,9 @@ inline constexpr std::uint32_t kMinBackups = 5, kGoodBackups = 20;
 // or times that do not ascend.
 Result<Calibration> calibrate(const ObservedHistory& history);
 
+// Backups with more than five times the median of new bytes; the first is none.
+std::vector<std::uint32_t> bursts_of(const ObservedHistory& history);
+
 // As a scenario's service has them: the curve in days instead of backups (one backup a day where
 // times are not known), the size and weekdays of the data. "; …": what to say where the shape is a
 // prior.
@@ -62,9 +68,6 @@ inline constexpr const char* kPriorWords =
 // The curve alone, from backups first..last-1 of a history that was checked before.
 SurvivalCurve fit_curve(const ObservedHistory& history, std::vector<GapFit>* gaps = nullptr);
 SurvivalCurve fit_prior(const ObservedHistory& history);
-
-// Operational time of every backup under a curve: each step as busy as it was.
-std::vector<double> operational_times(const ObservedHistory& history, const SurvivalCurve& curve);
 
 // Volumes of the backups to come: the mean new bytes of the recent past by day of the week, and
 // its net growth.

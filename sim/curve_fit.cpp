@@ -1,10 +1,10 @@
 #include "sim/curve_fit.h"
 
-#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "sim/least_squares.h"
 #include "sim/portable_math.h"
 
 namespace backcast::sim {
@@ -12,14 +12,18 @@ namespace {
 
 constexpr double kLeastLoss = 1e-9;
 constexpr double kSlowestRate = 1e-7, kFastestRate = 20;
-constexpr int kParameters = 5;
+constexpr Eigen::Index kParameters = 5;
+// A faint pull towards the middle keeps numbers that nothing identifies from running away. Losses
+// alone, without times, identify fewer.
+constexpr double kPull = 1e-3, kPullWithoutTimes = 1e-2;
 
-using Parameters = Eigen::Matrix<double, kParameters, 1>;
-using Normal = Eigen::Matrix<double, kParameters, kParameters>;
+Eigen::VectorXd middle() {
+  return (Eigen::VectorXd(kParameters) << -2, -1, -7, 2.5, 2.5).finished();
+}
 
 // Free numbers to a curve: weights by softmax against 0, rates as the slowest and two factors
 // above 1, so that every point of the space is a valid, ordered curve.
-SurvivalCurve curve_of(const Parameters& p) {
+SurvivalCurve curve_of(const Eigen::VectorXd& p) {
   const double e1 = portable_exp(std::clamp(p[0], -30.0, 30.0));
   const double e2 = portable_exp(std::clamp(p[1], -30.0, 30.0));
   SurvivalCurve curve;
@@ -31,86 +35,72 @@ SurvivalCurve curve_of(const Parameters& p) {
   return curve;
 }
 
-double log_loss(double alive) {
-  return portable_log(std::max(1 - alive, kLeastLoss));
+// The other way, where the curve has such numbers; far out ones are drawn in, to start from.
+Eigen::VectorXd parameters_of(const SurvivalCurve& curve) {
+  constexpr double kLeast = 1e-6, kFar = 8;
+  const auto log_of = [&](double x) { return portable_log(std::max(x, kLeast)); };
+  const double w3 = 1 - curve.w1 - curve.w2;
+  const auto factor = [&](double fast, double slow) {
+    return std::min(log_of(fast / std::max(slow, kSlowestRate) - 1), kFar);
+  };
+  return (Eigen::VectorXd(kParameters) << log_of(curve.w1) - log_of(w3),
+          log_of(curve.w2) - log_of(w3), middle()[2], factor(curve.rate2, curve.rate3),
+          factor(curve.rate1, curve.rate2))
+      .finished();
 }
 
-class Fit {
- public:
-  explicit Fit(std::span<const SurvivalPoint> points) : points_(points) {}
+double log_loss(double lost) {
+  return portable_log(std::max(lost, kLeastLoss));
+}
 
-  Eigen::VectorXd residuals(const Parameters& p) const {
-    const SurvivalCurve curve = curve_of(p);
-    Eigen::VectorXd r(static_cast<Eigen::Index>(points_.size()) + kParameters);
-    Eigen::Index i = 0;
-    for (const SurvivalPoint& point : points_) {
-      r[i++] =
-          std::sqrt(point.weight) * (log_loss(curve.alive(point.time)) - log_loss(point.alive));
-    }
-    // A faint pull towards the middle keeps numbers that no point identifies from running away.
-    for (int k = 0; k < kParameters; ++k) r[i++] = kPull * (p[k] - middle_[k]);
+// `misses` of a curve, and how far its numbers are from the middle.
+Residuals pulled(std::function<void(const SurvivalCurve&, Eigen::VectorXd&)> misses,
+                 Eigen::Index count, double pull) {
+  return [misses = std::move(misses), count, pull](const Eigen::VectorXd& p) {
+    Eigen::VectorXd r(count + kParameters);
+    misses(curve_of(p), r);
+    r.tail(kParameters) = pull * (p - middle());
     return r;
-  }
-
-  // Levenberg-Marquardt with forward differences.
-  std::pair<double, Parameters> from(Parameters p) const {
-    Eigen::VectorXd r = residuals(p);
-    double cost = r.squaredNorm(), damping = 1e-2;
-    for (int step = 0; step < 200 && damping < 1e10; ++step) {
-      Eigen::Matrix<double, Eigen::Dynamic, kParameters> jacobian(r.size(), kParameters);
-      for (int k = 0; k < kParameters; ++k) {
-        constexpr double kStep = 1e-6;
-        Parameters moved = p;
-        moved[k] += kStep;
-        jacobian.col(k) = (residuals(moved) - r) / kStep;
-      }
-      Normal normal = jacobian.transpose() * jacobian;
-      const Parameters gradient = jacobian.transpose() * r;
-      normal.diagonal() *= 1 + damping;
-      const Parameters next = p - Parameters(normal.ldlt().solve(gradient));
-      const Eigen::VectorXd next_r = residuals(next);
-      const double next_cost = next_r.squaredNorm();
-      if (!(next_cost < cost)) {
-        damping *= 4;
-        continue;
-      }
-      const double gain = (cost - next_cost) / cost;
-      p = next;
-      r = next_r;
-      cost = next_cost;
-      damping = std::max(damping / 4, 1e-12);
-      if (gain < 1e-10) break;
-    }
-    return {cost, p};
-  }
-
- private:
-  static constexpr double kPull = 1e-3;
-  std::span<const SurvivalPoint> points_;
-  Parameters middle_ = (Parameters() << -2, -1, -7, 2.5, 2.5).finished();
-};
+  };
+}
 
 }  // namespace
 
 SurvivalCurve fit_survival_curve(std::span<const SurvivalPoint> points) {
-  const Fit fit(points);
-  double best_cost = INFINITY;
-  Parameters best = Parameters::Zero();
+  const auto misses = [&](const SurvivalCurve& curve, Eigen::VectorXd& r) {
+    Eigen::Index i = 0;
+    for (const SurvivalPoint& point : points) {
+      r[i++] = std::sqrt(point.weight) *
+               (log_loss(1 - curve.alive(point.time)) - log_loss(1 - point.alive));
+    }
+  };
+  const Residuals residuals = pulled(misses, static_cast<Eigen::Index>(points.size()), kPull);
+  LeastSquares best{INFINITY, {}};
   for (const double weight1 : {-4.0, -1.0}) {
     for (const double weight2 : {-3.0, 0.0}) {
       for (const double slow : {-10.0, -6.5, -4.0}) {
         for (const double factor : {1.0, 3.0}) {
-          const auto [cost, p] =
-              fit.from((Parameters() << weight1, weight2, slow, factor, factor).finished());
-          if (cost < best_cost) {
-            best_cost = cost;
-            best = p;
-          }
+          const Eigen::VectorXd start =
+              (Eigen::VectorXd(kParameters) << weight1, weight2, slow, factor, factor).finished();
+          LeastSquares found = least_squares(residuals, start);
+          if (found.cost < best.cost) best = std::move(found);
         }
       }
     }
   }
-  return curve_of(best);
+  return curve_of(best.at);
+}
+
+SurvivalCurve fit_survival_curve(std::span<const double> lost_shares,
+                                 const LostSharesOf& lost_shares_of, const SurvivalCurve& start) {
+  const auto misses = [&](const SurvivalCurve& curve, Eigen::VectorXd& r) {
+    const std::vector<double> lost = lost_shares_of(curve);
+    for (std::size_t i = 0; i < lost_shares.size(); ++i) {
+      r[static_cast<Eigen::Index>(i)] = log_loss(lost[i]) - log_loss(lost_shares[i]);
+    }
+  };
+  const auto count = static_cast<Eigen::Index>(lost_shares.size());
+  return curve_of(least_squares(pulled(misses, count, kPullWithoutTimes), parameters_of(start)).at);
 }
 
 SurvivalCurve prior_survival_curve(double alive_after_one) {

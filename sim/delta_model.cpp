@@ -48,11 +48,21 @@ std::uint64_t DeltaModel::shared_bytes(const Generation& older, const Generation
     case Kind::kDifferential:
       break;
   }
-  const double alive = curve.alive(newer.operational_time - older.operational_time);
+  const double alive = alive_share(older, newer);
   // R <= 1 and sizes stay below 2^63 (checked where scenarios are read), so the product fits.
   const double bytes = static_cast<double>(older.size_bytes) * alive;
   const auto whole = std::min(static_cast<std::uint64_t>(bytes), older.size_bytes);
   return std::min(newer.size_bytes, whole);
+}
+
+double DeltaModel::alive_share(const Generation& older, const Generation& newer) const {
+  if (!by_record()) return curve.alive(newer.operational_time - older.operational_time);
+  const auto nearest = [](const Generation& generation) {
+    return static_cast<std::uint32_t>(std::max(generation.operational_time, 0.0) + 0.5);
+  };
+  const std::uint32_t a = nearest(older), b = nearest(newer);
+  const auto all = static_cast<double>(trace->size(a));
+  return all > 0 ? static_cast<double>(trace->shared(a, b)) / all : 1;
 }
 
 Generation DeltaModel::numbered(Generation generation, std::uint32_t ordinal) const {

@@ -80,12 +80,17 @@ struct DeltaModel {
   std::uint32_t full_every = 0;  // a chain starts anew with every n-th backup; 0 = one full only
   bool synthetic_full = false;   // later fulls are made in the store: only changes are moved
   Dependents dependents = Dependents::kKeep;
+  // kTrace: by ordinal. Of the kinds that have a curve, in its place where set: what the recorded
+  // backups nearest to two operational times share, those times counting recorded backups.
   std::shared_ptr<const Trace> trace;
 
+  bool by_record() const { return trace != nullptr && kind != Kind::kTrace; }
   // Bytes two generations have in common, `older` first; 0 for kFull and kHalfOfDisk.
   std::uint64_t shared_bytes(const Generation& older, const Generation& newer) const;
   // The generation as backup number `ordinal` of its service sees it: a trace knows its size.
   Generation numbered(Generation generation, std::uint32_t ordinal) const;
+  // The share of `older` that is still there in `newer`, by curve or record.
+  double alive_share(const Generation& older, const Generation& newer) const;
   // Size of a backup that shares with nothing.
   std::uint64_t full_bytes(const Generation& generation) const;
 };

@@ -5,6 +5,7 @@
 
 #include "engine/base/assert.h"
 #include "sim/calibrate.h"
+#include "sim/death_law.h"
 #include "sim/draws.h"
 #include "sim/fidelity_forecast.h"
 #include "sim/fidelity_record.h"
@@ -14,22 +15,9 @@ namespace {
 
 constexpr std::uint32_t kRefitEvery = 30, kPruneSteps = 30;
 
-Shared by_curve(const Record& record, const SurvivalCurve& curve) {
-  return [&record, curve, tau = operational_times(record.all, curve)](std::uint32_t a,
-                                                                      std::uint32_t b) {
-    return std::min(record.size(b), record.size(a) * curve.alive(tau[b] - tau[a]));
-  };
-}
-
-// As of generation `now`: overlaps of what exists are known, what comes is carried on from now.
-Shared from_now(const Record& record, const SurvivalCurve& curve, std::uint32_t now) {
-  return [&record, curve, now, tau = operational_times(record.all, curve)](std::uint32_t a,
-                                                                           std::uint32_t b) {
-    if (b <= now) return record.truth(a, b);
-    const double ahead = curve.alive(tau[b] - tau[a]);
-    if (a >= now) return std::min(record.size(b), record.size(a) * ahead);
-    const double known = curve.alive(tau[now] - tau[a]);
-    return std::min(record.size(b), record.truth(a, now) * (known > 0 ? ahead / known : 0));
+Shared told_by(Trace trace) {
+  return [trace = std::move(trace)](std::uint32_t a, std::uint32_t b) {
+    return static_cast<double>(trace.shared(a, b));
   };
 }
 
@@ -45,7 +33,9 @@ std::vector<Shared> refits_of(const Record& record) {
   std::vector<Shared> refits;
   const std::uint32_t n = record.table.generations;
   for (std::uint32_t at = n / 3; at < n; at += kRefitEvery) {
-    refits.push_back(from_now(record, fit_curve(record.first(at)), at - 1));
+    const DeathLaw law = fit_death_law(record.first(at)).law;
+    const ObservedHistory volumes = record.first(std::min(at + kRefitEvery, n));
+    refits.push_back(told_by(overlaps_by(law, volumes, record.trace, at - 1)));
   }
   return refits;
 }
@@ -106,11 +96,15 @@ Fidelity measure_fidelity(const PresenceTable& table) {
   result.calibrated_on = first;
   result.resurrection_share = table.resurrection_share();
   const ObservedHistory known = record.first(first);
-  const SurvivalCurve curve = fit_curve(known);
+  const DeathLaw law = fit_death_law(known).law;
+  result.by_age = law.by_age.has_value();
+  result.bursts = static_cast<std::uint32_t>(bursts_of(record.all).size());
   const Shared truth = [&](std::uint32_t a, std::uint32_t b) { return record.truth(a, b); };
-  const Shared model = by_curve(record, curve), prior = by_curve(record, fit_prior(known));
-  SurvivalCurve one_rate{1, 1, 0, 0, 0};
-  const Shared compounding = by_curve(record, one_rate);
+  const auto by_curve = [&](const SurvivalCurve& curve) {
+    return told_by(overlaps_by({curve, std::nullopt}, record.all));
+  };
+  const Shared model = told_by(overlaps_by(law, record.all)), prior = by_curve(fit_prior(known));
+  const Shared compounding = by_curve({1, 1, 0, 0, 0});
 
   std::vector<double> overlap_errors, frozen_errors, prior_errors, linear_errors, compound_errors,
       refit_errors, freed_errors, bill_errors;

@@ -42,6 +42,8 @@ struct Fidelity {
   Spread forecast_linear;
   double forecast_coverage = 0;  // of the 90 % interval
   double resurrection_share = 0;
+  bool by_age = false;       // the law of the first third: by age, or by the curve
+  std::uint32_t bursts = 0;  // backups with more than five times the usual new bytes
 };
 // At least kMinFidelityGenerations generations: fewer leave nothing to fit on.
 inline constexpr std::uint32_t kMinFidelityGenerations = 30;

@@ -39,8 +39,8 @@ struct Record {
   }
   // A backup adds at most what it does not share with any one older backup, so its closest relative
   // gives the best bound. Of what seems new then, some came back: that share is known for the
-  // backups up to `now`, and even odds are that an older kept backup holds those bytes. Equal to
-  // the chain sum where no byte comes back.
+  // backups up to `now`, and two in three of those bytes are taken as held by an older kept backup.
+  // Equal to the chain sum where no byte comes back.
   double relatives_sum(const std::vector<std::uint32_t>& kept, const Shared& shared,
                        std::uint32_t now) const;
 

@@ -12,4 +12,8 @@ namespace backcast::sim {
 // not known, one backup a day is taken.
 std::string workload_json(const Calibration& calibration);
 
+// {"change": {"csv", "mixture" or "by_age"}, "delta"}, for a service that replays recorded volumes:
+// `csv` is the path of their file, columns time, size_bytes, new_bytes.
+std::string recorded_workload_json(const Calibration& calibration, const std::string& csv);
+
 }  // namespace backcast::sim

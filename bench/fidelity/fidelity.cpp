@@ -57,10 +57,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: fidelity FILE...\nErrors are median/95th percentile in %%.\n");
     return 2;
   }
-  std::printf("%-24s %5s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %8s %8s\n",
-              "history", "n", " overlaps", " frozen", " refitted", " prior", " linear",
-              " compounding", " freed/30", " bill", " forecast30", " linear30", "covers%",
-              "returns%");
+  std::printf(
+      "%-24s %5s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %8s %8s %6s %6s\n",
+      "history", "n", " overlaps", " frozen", " refitted", " prior", " linear", " compounding",
+      " freed/30", " bill", " forecast30", " linear30", "covers%", "returns%", "law", "bursts");
   int code = 0;
   for (int i = 1; i < argc; ++i) {
     const auto result = measure(argv[i]);
@@ -78,7 +78,8 @@ int main(int argc, char** argv) {
     }
     const std::string covers =
         result->forecast.count == 0 ? "-" : fmt::format("{:.1f}", 100 * result->forecast_coverage);
-    std::printf(" %8s %8.1f\n", covers.c_str(), 100 * result->resurrection_share);
+    std::printf(" %8s %8.1f %6s %6u\n", covers.c_str(), 100 * result->resurrection_share,
+                result->by_age ? "age" : "curve", result->bursts);
   }
   return code;
 }

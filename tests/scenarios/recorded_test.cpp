@@ -1,7 +1,12 @@
 // Workloads from records: sizes and new bytes of real backups, and presence tables.
+#include <cmath>
 #include <fstream>
 
+#include "engine/base/instant.h"
+#include "sim/calibrate.h"
+#include "sim/workload_document.h"
 #include "tests/scenarios/run_text.h"
+#include "tests/sim/compacted.h"
 
 namespace backcast::scenario {
 namespace {
@@ -68,6 +73,69 @@ TEST(Recorded, ABadRecordIsRefusedWithItsLine) {
       << all_messages(refused.error());
   EXPECT_FALSE(load_text(document(R"("delta": "trace")")).ok());
   EXPECT_FALSE(load_text(document(R"("size": "1 GB", "delta": "full", "trace": "x.csv")")).ok());
+}
+
+// A compacted store, its volumes replayed with the law that calibration found, against the truth of
+// its presence table: the same backups under the same policy.
+TEST(Recorded, ACompactedStoreReplayedByAgeStoresWhatItReallyDoes) {
+  constexpr std::uint32_t kDays = 90;
+  const sim::PresenceTable table = sim::compacted_store(kDays);
+  const sim::ObservedHistory history = sim::observe(table, table.trace());
+  std::string volumes = "time,size_bytes,new_bytes\n", rows = "# generations=90\npresent,bytes\n";
+  for (std::uint32_t g = 0; g < kDays; ++g) {
+    const auto& b = history.backups[g];
+    volumes += format_instant(at("2026-01-01T00:00:00Z") + g * kDay) + "," +
+               std::to_string(b.size_bytes) + "," + std::to_string(b.new_bytes) + "\n";
+  }
+  for (const auto& row : table.rows) {
+    rows += std::to_string(row.runs[0].first) + "-" + std::to_string(row.runs[0].last) + "," +
+            std::to_string(row.bytes) + "\n";
+  }
+  const std::string csv = written("volumes.csv", volumes), truth = written("truth.csv", rows);
+  const auto fit = sim::calibrate(history);
+  ASSERT_TRUE(fit);
+  ASSERT_TRUE(fit->busy_days.by_age);
+  const auto stored = [](const std::string& data) {
+    const Ran ran = run_text(R"({"name": "t", "start": "2026-01-01", "horizon": "89d", "services": [
+      {"name": "a", "region": "here", "schedules": [{"cron": "0 0 * * *"}],
+       "retention": "restic: --keep-daily 7 --keep-weekly 4 --keep-monthly 3", )" +
+                             data + "}]}");
+    double sum = 0;  // byte days
+    for (const sim::Series& series : ran.result.series) {
+      if (series.kind != sim::SeriesKind::kStoredBytes) continue;
+      for (std::size_t i = 0; i < series.points.size(); ++i) {
+        const Instant until =
+            i + 1 < series.points.size() ? series.points[i + 1].at : ran.scenario.end;
+        sum += static_cast<double>(series.points[i].value) *
+               static_cast<double>((until - series.points[i].at) / kDay);
+      }
+    }
+    return sum;
+  };
+  std::string replayed = sim::recorded_workload_json(*fit, csv);
+  replayed = replayed.substr(replayed.find('{') + 1, replayed.rfind('}') - replayed.find('{') - 1);
+  const double real = stored(R"("delta": "trace", "trace": ")" + truth + "\"");
+  EXPECT_NEAR(stored(replayed) / real, 1, 0.01);
+  // One rate, told the same volumes, is far off.
+  EXPECT_GT(std::fabs(stored(R"("change": {"per_day": "5%", "csv": ")" + csv + "\"}") / real - 1),
+            0.05);
+}
+
+TEST(Recorded, ByAgeIsRefusedWhereTheRecordDoesNotReach) {
+  const std::string csv =
+      written("two_days.csv",
+              "time,size_bytes,new_bytes\n2026-01-01T00:00:00Z,10,10\n2026-01-02T00:00:00Z,10,1\n");
+  const auto message = [&](const std::string& change) {
+    const auto refused = load_text(document("\"change\": {" + change + "}"));
+    return refused.ok() ? std::string("accepted") : all_messages(refused.error());
+  };
+  const std::string law = R"("by_age": {"exponent": 4, "first_age": 9})";
+  const std::string both = R"("csv": ")" + csv + "\", " + law;
+  EXPECT_NE(message(both).find("the record ends before the run"), std::string::npos);
+  EXPECT_NE(message(both + R"(, "per_day": "1%")").find("contradict"), std::string::npos);
+  EXPECT_NE(message(law).find("no record to take volumes from"), std::string::npos);
+  EXPECT_NE(message(R"("by_age": {"exponent": -4, "first_age": 9})").find("exponent"),
+            std::string::npos);
 }
 
 TEST(Recorded, NoiseKeepsTheMeanAndIsTheSameEveryTime) {
