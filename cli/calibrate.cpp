@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/trials.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
@@ -23,7 +24,11 @@ struct Answer {
   std::vector<std::string> notes;
 };
 
-Result<Answer> calibrate_file(const std::string& path) {
+// Scoring takes time with the cube of the backups, a thousand of them some seconds.
+constexpr std::uint32_t kEnoughToScore = 60, kMostToScore = 1000;
+
+// Ctrl-C while the fit is scored leaves the fit, without its score.
+Result<Answer> calibrate_file(Context& context, const std::string& path) {
   BACKCAST_TRY(const std::string text, read_text_file(path, kMaxInputBytes));
   BACKCAST_TRY(sim::Observations seen, sim::read_observations(text, path));
   auto fit = sim::calibrate(seen.history);
@@ -33,9 +38,19 @@ Result<Answer> calibrate_file(const std::string& path) {
     return error;
   }
   Answer answer{std::move(*fit), std::nullopt, std::move(seen.notes)};
-  constexpr std::uint32_t kEnough = 60;  // a third to fit on, the rest to score
-  if (seen.table && seen.table->generations >= kEnough) {
-    answer.fidelity = sim::measure_fidelity(*seen.table);
+  if (!seen.table || seen.table->generations < kEnoughToScore) return answer;
+  if (seen.table->generations > kMostToScore) {
+    answer.notes.push_back(
+        fmt::format("the fit is not scored on {} backups, which would take minutes: at most {} are",
+                    seen.table->generations, kMostToScore));
+    return answer;
+  }
+  Interruptible interruptible;
+  answer.fidelity = sim::measure_fidelity(*seen.table, &interruptible.stop);
+  if (interruptible.stop) {
+    answer.fidelity.reset();
+    answer.notes.emplace_back("partial: interrupted before the fit was scored");
+    context.exit_code = exit_code(Errc::kInterrupted);
   }
   return answer;
 }
@@ -171,7 +186,7 @@ void add_calibrate(CLI::App& app, Context& context) {
                    "this CSV file (time,size_bytes,new_bytes)")
       ->type_name("CSV");
   verb->callback([&context, path, workload_only, recorded] {
-    const auto answer = calibrate_file(*path);
+    const auto answer = calibrate_file(context, *path);
     if (!answer) return report(context, answer.error());
     if (!recorded->empty()) return print(sim::recorded_workload_json(answer->fit, *recorded));
     if (*workload_only) return print(sim::workload_json(answer->fit));

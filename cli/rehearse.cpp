@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/scenario_run.h"
+#include "cli/trials.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
 #include "reports/progress.h"
@@ -141,6 +142,8 @@ Result<sim::Rehearsal, Errors> run(const Context& context, const Options& option
   reports::Progress progress(progress_form(context), "rehearsing", simulated->result.backups.size(),
                              "backups");
   wanted->progress = [&](std::uint64_t, std::uint64_t) { progress.advance(); };
+  Interruptible interruptible;
+  wanted->stop = [&] { return interruptible.stop.load(); };
   auto rehearsal = sim::rehearse(simulated->loaded.scenario, simulated->result, *wanted);
   if (!rehearsal.ok()) return Errors{rehearsal.error()};
   return std::move(*rehearsal);
@@ -157,6 +160,10 @@ void rehearse(Context& context, const Options& options) {
   }
   for (const sim::ServiceRehearsal& service : rehearsal->services) {
     if (!service.same_points()) context.exit_code = 1;
+  }
+  if (rehearsal->partial) {
+    note(context, "partial: interrupted; only the days above were rehearsed");
+    context.exit_code = exit_code(Errc::kInterrupted);
   }
 }
 

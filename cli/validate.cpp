@@ -41,16 +41,16 @@ void print_outcomes(Context& context, const Options& options,
 
 // A run, and as many replications as its requirements need.
 Result<ScenarioRun, Errors> run_judged(const Context& context, const Options& options,
-                                       const ScenarioOptions& one) {
+                                       const ScenarioOptions& one, Interruptible& interruptible) {
   BACKCAST_TRY(const PreparedScenario prepared, prepare(one));
-  BACKCAST_TRY(ScenarioRun run, run_prepared(prepared, {.threads = one.threads}));
-  if (!has_quantiles(prepared.loaded.scenario)) return run;
-  Interruptible interruptible;
+  BACKCAST_TRY(ScenarioRun run,
+               run_prepared(prepared, {.threads = one.threads, .stop = &interruptible.stop}));
+  if (!has_quantiles(prepared.loaded.scenario) || run.result.partial) return run;
   TrialOptions how = options.trials;
   how.threads = one.threads;
   if (how.replications == 1) how.replications = kReplicationsOfQuantiles;
   BACKCAST_TRY(const Trials trials, run_trials(context, prepared, how, interruptible));
-  if (trials.runs.partial) return Errors{Error{Errc::kInterrupted, "interrupted", {}, {}}};
+  run.result.partial = trials.runs.partial;
   judge_quantiles(prepared.loaded.scenario, &trials, run.result);
   return run;
 }
@@ -58,10 +58,12 @@ Result<ScenarioRun, Errors> run_judged(const Context& context, const Options& op
 void validate(Context& context, const Options& options) {
   std::vector<ScenarioRun> runs;
   Errors errors;
+  Interruptible interruptible;
   for (const std::string& file : options.files) {
+    if (interruptible.stop) break;
     ScenarioOptions one = options.scenario;
     one.file = file;
-    auto run = run_judged(context, options, one);
+    auto run = run_judged(context, options, one, interruptible);
     if (run.ok()) {
       runs.push_back(std::move(run).value());
     } else {
@@ -88,6 +90,7 @@ void validate(Context& context, const Options& options) {
       context.exit_code = 1;
     }
   }
+  if (interruptible.stop) say_partial(context, runs.size(), options.files.size(), "scenarios");
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ std::vector<std::uint32_t> kept_at(const Thinning& rule, std::uint32_t now) {
   return kept;
 }
 
-Fidelity measure_fidelity(const PresenceTable& table) {
+Fidelity measure_fidelity(const PresenceTable& table, const std::atomic<bool>* stop) {
   BACKCAST_ASSERT(table.generations >= kMinFidelityGenerations);
   const Record record{table};
   Fidelity result;
@@ -115,6 +115,7 @@ Fidelity measure_fidelity(const PresenceTable& table) {
     double bill_truth = 0, bill_model = 0;
     std::vector<double> freed_truth, freed_model;
     for (std::uint32_t now = first; now < n; ++now) {
+      if (stop != nullptr && *stop) return {};
       const auto kept = kept_at(rule, now);
       const auto stored = static_cast<double>(table.stored_bytes(kept));
       const double predicted = record.chain_sum(kept, model);

@@ -1,6 +1,7 @@
 // How far the delta model is from recorded histories: the figures of docs/fidelity.md.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ struct Fidelity {
 };
 // At least kMinFidelityGenerations generations: fewer leave nothing to fit on.
 inline constexpr std::uint32_t kMinFidelityGenerations = 30;
-Fidelity measure_fidelity(const PresenceTable& table);
+// Once `stop` is set it ends early, and what it gives back means nothing.
+Fidelity measure_fidelity(const PresenceTable& table, const std::atomic<bool>* stop = nullptr);
 
 }  // namespace backcast::sim

@@ -1,10 +1,13 @@
 // fidelity FILE...: how far the delta model is from recorded histories, one line per file.
 // Reads presence tables, plain or gzip; see docs/fidelity.md for the form and the columns.
 #include <fmt/format.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include <csignal>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "sim/fidelity.h"
 
@@ -50,6 +53,13 @@ void print(const Spread& spread) {
   }
 }
 
+// Every line is out as soon as it is known, so there is nothing to save.
+extern "C" void interrupted(int) {
+  constexpr std::string_view kText = "fidelity: partial: interrupted, files are missing\n";
+  (void)!::write(STDERR_FILENO, kText.data(), kText.size());
+  ::_exit(130);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -61,6 +71,9 @@ int main(int argc, char** argv) {
       "%-24s %5s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %-13s %8s %8s %6s %6s\n",
       "history", "n", " overlaps", " frozen", " refitted", " prior", " linear", " compounding",
       " freed/30", " bill", " forecast30", " linear30", "covers%", "returns%", "law", "bursts");
+  std::fflush(stdout);
+  std::signal(SIGINT, interrupted);
+  std::signal(SIGTERM, interrupted);
   int code = 0;
   for (int i = 1; i < argc; ++i) {
     const auto result = measure(argv[i]);
@@ -80,6 +93,7 @@ int main(int argc, char** argv) {
         result->forecast.count == 0 ? "-" : fmt::format("{:.1f}", 100 * result->forecast_coverage);
     std::printf(" %8s %8.1f %6s %6u\n", covers.c_str(), 100 * result->resurrection_share,
                 result->by_age ? "age" : "curve", result->bursts);
+    std::fflush(stdout);
   }
   return code;
 }

@@ -40,8 +40,7 @@ class Place {
  public:
   Place(const Scenario& scenario, const RunResult& simulated, std::uint32_t service,
         std::string region)
-      : scenario_(scenario),
-        simulated_(simulated),
+      : simulated_(simulated),
         service_(scenario.services[service]),
         number_(service),
         region_(std::move(region)) {
@@ -109,7 +108,6 @@ class Place {
     return 0;
   }
 
-  const Scenario& scenario_;
   const RunResult& simulated_;
   const Service& service_;
   std::uint32_t number_;
@@ -145,7 +143,9 @@ class ServiceStage {
 
   std::size_t backups() const { return backups_.size(); }
 
-  Result<std::vector<ServiceRehearsal>> run(const std::function<Status()>& tick) {
+  // Up to the backup after which `stopped` says so: then the days that are whole by then.
+  Result<std::vector<ServiceRehearsal>> run(const std::function<void()>& made_one,
+                                            const std::function<bool()>& stopped) {
     folder_ = fmt::format("{}/service-{}", options_.work_folder, number_);
     BACKCAST_TRY(data_folder_, env::posix_env().open_folder(folder_ + "/data", true));
     places_.push_back(std::make_unique<Place>(scenario_, simulated_, number_, service_.region));
@@ -153,10 +153,12 @@ class ServiceStage {
     Instant day = backups_.empty() ? until_ + kDay : end_of_day(backups_.front()->available);
     for (const BackupRecord* backup : backups_) {
       for (; day <= backup->available; day += kDay) BACKCAST_CHECK(close_day(day));
-      BACKCAST_CHECK(backup->kind == "copy" ? make_copy(*backup) : make(*backup));
-      BACKCAST_CHECK(tick());
+      const Status done = backup->kind == "copy" ? make_copy(*backup) : make(*backup);
+      if (stopped()) break;  // which another program may have heard too, and failed
+      BACKCAST_CHECK(done);
+      made_one();
     }
-    for (; day <= until_; day += kDay) BACKCAST_CHECK(close_day(day));
+    for (; day <= until_ && !stopped(); day += kDay) BACKCAST_CHECK(close_day(day));
     std::vector<ServiceRehearsal> results;
     for (auto& place : places_) results.push_back(std::move(place->result));
     return results;
@@ -302,14 +304,15 @@ Result<Rehearsal> rehearse(const Scenario& scenario, const RunResult& simulated,
   for (std::uint32_t i = 0; i < scenario.services.size(); ++i) {
     all += stages.emplace_back(scenario, simulated, i, options).backups();
   }
-  const auto tick = [&]() -> Status {
+  const auto made_one = [&] {
     if (options.progress) options.progress(++done, all);
-    if (options.stop && options.stop()) return Error{Errc::kInterrupted, "interrupted", {}, {}};
-    return kOk;
   };
+  const auto stopped = [&] { return options.stop && options.stop(); };
   for (ServiceStage& stage : stages) {
-    BACKCAST_TRY(auto services, stage.run(tick));
+    BACKCAST_TRY(auto services, stage.run(made_one, stopped));
     std::move(services.begin(), services.end(), std::back_inserter(rehearsal.services));
+    rehearsal.partial = stopped();
+    if (rehearsal.partial) break;
   }
   rehearsal.left_out = not_rehearsed(scenario, simulated, rehearsal);
   return rehearsal;

@@ -26,7 +26,7 @@ struct RehearsalOptions {
   std::function<Result<std::unique_ptr<Subject>>(const std::string& path)> subject =
       backcast_subject;
   std::function<void(std::uint64_t done, std::uint64_t of)> progress = nullptr;
-  std::function<bool()> stop = nullptr;
+  std::function<bool()> stop = nullptr;  // must stay true once it is
 };
 
 // The end of one day, UTC. Simulated bytes are at the scale of the real data.
@@ -55,9 +55,10 @@ struct ServiceRehearsal {
 struct Rehearsal {
   std::vector<ServiceRehearsal> services;
   std::vector<std::string> left_out;  // parts of the scenario that were not rehearsed
+  bool partial = false;               // stopped: the days up to then
 };
 
-// Errors: of the files and of the program; kInterrupted if `stop` said so.
+// Errors: of the files and of the program. Asked after every backup, `stop` ends it early.
 Result<Rehearsal> rehearse(const Scenario& scenario, const RunResult& simulated,
                            const RehearsalOptions& options);
 

@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
-PROGRAM, ROOT = os.path.abspath(sys.argv[1]), sys.argv[2]
+PROGRAM, ROOT, FIDELITY = os.path.abspath(sys.argv[1]), sys.argv[2], os.path.abspath(sys.argv[3])
 VARY = ["--vary", "/services/0/job/retries=" + ",".join(map(str, range(10))),
         "--vary", "/services/0/change/per_day=" + ",".join(f"{i}%" for i in range(1, 90))]
 FOREVER = "1000000"
@@ -62,11 +63,84 @@ def optimize(folder):
     assert json.loads(out)["rows"], out
 
 
+def stopped(folder, command, ready, wait=30):
+    """Interrupts a program that tells no progress once `ready` says that it is busy."""
+    process = subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    begun = time.monotonic()
+    while not ready() and process.poll() is None and time.monotonic() - begun < wait:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (command, process.returncode, out[-500:], err[-500:])
+    return out, err
+
+
+def validate(folder):
+    with open(os.path.join(folder, "policy.json")) as file:
+        text = file.read().replace('"at_most": "3d"', '"at_most": "3d", "quantile": "99%"')
+    with open(os.path.join(folder, "policy.json"), "w") as file:
+        file.write(text)
+    out, err = interrupted(folder, "validate", "policy.json", "longer.json", "--replications",
+                           FOREVER)
+    assert "partial: interrupted after 1 of 2 scenarios" in err, err
+    result = json.loads(out)
+    assert result["partial"] is True and "replications" in json.dumps(result), result
+
+
+def rehearse(folder):
+    """A day that was rehearsed is told, and nothing of the work is left behind."""
+    out, err = interrupted(folder, "rehearse", "policy.json", "--size", "1 MiB")
+    rows = json.loads(out)["rows"]
+    assert rows and all(row["same_points"] == "yes" for row in rows), out
+    assert len(rows) < 150 and "partial: interrupted" in err, err
+    left = [name for name in os.listdir(folder) if name.startswith("rehearsal-")]
+    assert not left, left
+
+
+def calibrate(folder):
+    """The fit is there, its score is not."""
+    generations = 1000
+    path = os.path.join(folder, "presence.csv")
+    with open(path, "w") as file:
+        file.write(f"# generations={generations}\npresent,bytes\n")
+        for born in range(generations):
+            for life in (1, 3, 9, 40, 200):
+                last = min(born + life, generations) - 1
+                file.write(f"{born}-{last},{1000 + 7 * born % 977}\n")
+    busy = time.monotonic() + 1.5  # it tells no progress: reading takes less, scoring more
+    command = [PROGRAM, "calibrate", "presence.csv", "--json"]
+    out, _ = stopped(folder, command, lambda: time.monotonic() > busy)
+    result = json.loads(out)
+    assert result["workload"]["change"]["mixture"], result
+    assert any("partial: interrupted" in note for note in result["notes"]), result["notes"]
+    fidelity(folder)
+
+
+def fidelity(folder):
+    """The lines of the files that were measured are out before the program is stopped."""
+    with open(os.path.join(folder, "short.csv"), "w") as file:
+        file.write("# generations=40\npresent,bytes\n")
+        for born in range(40):
+            file.write(f"{born}-{min(born + born % 9, 39)},1000\n")
+    output = os.path.join(folder, "lines")
+    with open(output, "w") as lines:
+        process = subprocess.Popen([FIDELITY, "short.csv", "presence.csv"], cwd=folder,
+                                   stdout=lines, stderr=subprocess.PIPE, text=True)
+        while "short.csv" not in open(output).read() and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "partial: interrupted" in err, (process.returncode, err)
+    assert "short.csv" in open(output).read()
+
+
 def main():
-    for case in (simulate, compare, sweep, optimize):
+    for case in (simulate, compare, sweep, optimize, validate, rehearse, calibrate):
         with tempfile.TemporaryDirectory(prefix="interrupt-") as folder:
             for name in ("policy.json", "longer.json"):
                 shutil.copy(os.path.join(ROOT, "tests/golden/trials", name), folder)
+            os.environ["TMPDIR"] = folder
             case(folder)
 
 
