@@ -1,5 +1,7 @@
 #include "cli/scenario_run.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -96,6 +98,13 @@ Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
     if (options.ledger) options.ledger(record);
   };
   ScenarioRun run{loaded, sim::run(loaded.scenario, how), {}, prepared.file, loaded.text};
+  if (run.result.too_large) {
+    return Errors{
+        bad_input(fmt::format("{}: the run stores more than {:g} EB at once, more than is "
+                              "counted",
+                              prepared.file, sim::kMaxStoredBytes / 1e18),
+                  "shorten the horizon, keep fewer backups, or split the scenario")};
+  }
   if (biller) {
     for (const UsageRecord& record : run.result.billed) (void)biller->add(record);
     BACKCAST_TRY(run.invoice, biller->finish());

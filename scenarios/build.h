@@ -24,7 +24,8 @@ struct Build {
   sim::Scenario scenario;
   Pricing pricing;
   std::map<std::string, Profile, std::less<>> profiles;
-  std::vector<const Profile*> profile_of_service;  // by service index
+  std::vector<const Profile*> profile_of_service;                 // by service index
+  std::vector<std::string> pointer_of_service, pointer_of_fleet;  // where each stands
   std::vector<nlohmann::json> own_fields;  // by service index: what the scenario itself says
   std::map<std::string, std::uint32_t, std::less<>> service_index, project_index;
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;  // expanded ones
@@ -79,9 +80,13 @@ std::optional<Made> make_service(Build& build, const Node& node, const nlohmann:
 void add_service(Build& build, const Node& node, Made made);
 
 void read_fleets(Build& build);  // read_fleets.cpp
+
 // About how many backups and copies one service makes in the run.
 double expected_points(const sim::Scenario& scenario, const sim::Service& service);
-// Faults where the run is larger than what can be simulated.
-void check_run_size(Build& build);
+// Faults where the run is larger than what can be simulated, in backups or in bytes.
+void check_run_size(Build& build);  // run_size.cpp
+// Sizes are whole bytes in 64 bits, with room to add some up.
+inline constexpr double kMaxServiceBytes = 1e18;
+inline constexpr double kFastestShrinking = -0.999999;  // of a size in a year: almost all of it
 
 }  // namespace backcast::scenario

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
@@ -15,11 +16,21 @@ namespace backcast::scenario {
 
 using nlohmann::json;
 
+namespace {
+constexpr double kMaxShare = 1e9;
+}  // namespace
+
 void Faults::add(const std::string& pointer, std::string message, std::string hint) {
   add(pointer, bad_input(std::move(message), std::move(hint)));
 }
 
 void Faults::add(const std::string& pointer, Error error) {
+  // A file that the document names keeps its name: two places cannot stand in front.
+  if (const Location& where = error.where; !where.file.empty() && where.file != document_.name()) {
+    const std::string line = where.line > 0 ? fmt::format(":{}", where.line) : "";
+    error.message = fmt::format("{}{}: {}", where.file, line, error.message);
+  }
+  error.code = Errc::kBadInput;
   error.where = document_.locate(pointer);
   error.where.pointer = pointer;
   errors_.push_back(std::move(error));
@@ -154,7 +165,13 @@ std::optional<std::uint64_t> Node::bytes_per_second(std::string_view key) const 
 std::optional<double> Node::share(std::string_view key) const {
   const json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (value->is_number()) return value->get<double>();
+  if (value->is_number()) {
+    const auto share = value->get<double>();
+    if (std::fabs(share) < kMaxShare) return share;
+    fault_at(key, fmt::format("a share of {} is too large", value->dump()),
+             "give a percentage such as \"3%\", or a number such as 0.03");
+    return std::nullopt;
+  }
   if (!value->is_string()) return std::nullopt;
   const std::string given = value->get<std::string>();
   std::string_view digits = trim(given);
@@ -163,7 +180,7 @@ std::optional<double> Node::share(std::string_view key) const {
   double share = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), share);
   if (error != std::errc() || end != digits.data() + digits.size() || !(share >= 0) ||
-      !(share < 1e9)) {
+      !(share < kMaxShare)) {
     fault_at(key, fmt::format("{} is not a share", printable(given)),
              "give a percentage from 0 on such as \"3%\", or a number such as 0.03");
     return std::nullopt;

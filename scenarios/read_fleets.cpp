@@ -25,7 +25,9 @@ std::optional<double> share_in(const Node& node, std::string_view key) {
   return node.share(key);
 }
 
-std::optional<Distribution> read_law(const Node& fleet, std::string_view field, Reader read) {
+// `least`: what no draw may lie below; a log-normal one never does.
+std::optional<Distribution> read_law(const Node& fleet, std::string_view field, Reader read,
+                                     std::optional<double> least = 0) {
   if (!fleet.has(field)) return std::nullopt;
   const Node node = fleet.child(field);
   Distribution law;
@@ -45,6 +47,9 @@ std::optional<Distribution> read_law(const Node& fleet, std::string_view field, 
     law.a = read(fields, "from").value_or(0);
     law.b = read(fields, "to").value_or(0);
     if (law.a > law.b) fields.fault_at("to", "smaller than \"from\"");
+    if (least && law.a < *least) {
+      fields.fault_at("from", fmt::format("cannot be less than {:g}", *least));
+    }
   }
   return law;
 }
@@ -98,8 +103,8 @@ void add_fleet(Build& build, const Node& node, const std::string& name, const js
   json own = node.child("service").value();
   fleet.size_bytes = read_law(node, "size", bytes_in);
   if (fleet.size_bytes && own.is_object()) own["size"] = "1 GB";  // until one is drawn
-  fleet.growth_bytes_per_day = read_law(node, "growth_per_day", bytes_in);
-  fleet.growth_share_per_year = read_law(node, "growth_per_year", share_in);
+  fleet.growth_bytes_per_day = read_law(node, "growth_per_day", bytes_in, std::nullopt);
+  fleet.growth_share_per_year = read_law(node, "growth_per_year", share_in, kFastestShrinking);
   fleet.stored_share = read_law(node, "stored_share", share_in);
   fleet.activity = read_law(node, "activity", share_in);
   auto made = make_service(build, node.child("service"), own, defaults, name);
@@ -129,77 +134,16 @@ void add_fleet(Build& build, const Node& node, const std::string& name, const js
   build.next_entity += static_cast<std::uint32_t>(fleet.count);
   build.scenario.fleets.push_back(std::move(fleet));
   build.profile_of_fleet.push_back(made->profile);
+  build.pointer_of_fleet.push_back(node.pointer());
   build.own_fields_of_fleet.push_back(std::move(made->own));
 }
 
-// About how many backups and copies a schedule makes in the run, from its first fifty.
-double expected_points(const sim::Scenario& scenario, const sim::ServiceSchedule& schedule) {
-  Instant at = std::max(scenario.start, schedule.from);
-  const Instant first = at, until = std::min(scenario.end, schedule.until);
-  double fired = 0;
-  for (; fired < 50; ++fired) {
-    const auto next = policy::next(schedule.rule, at, schedule.zone);
-    if (!next || *next >= until) break;
-    at = *next;
-  }
-  if (fired == 50)
-    fired *=
-        static_cast<double>((until - first).count()) / static_cast<double>((at - first).count());
-  return fired * static_cast<double>(1 + schedule.copies.size());
-}
-
 }  // namespace
-
-double expected_points(const sim::Scenario& scenario, const sim::Service& service) {
-  auto points = static_cast<double>(service.history.size());
-  for (const sim::ServiceSchedule& schedule : service.schedules) {
-    points += expected_points(scenario, schedule);
-  }
-  return points;
-}
 
 void read_fleets(Build& build) {
   const json defaults = build.root.child("defaults").value();
   for (const Node& node : build.root.items("fleets")) {
     if (const auto name = node.text("name")) add_fleet(build, node, *name, defaults);
-  }
-}
-
-void check_run_size(Build& build) {
-  const sim::Scenario& scenario = build.scenario;
-  double points = 0;
-  for (const sim::Service& service : scenario.services)
-    points += expected_points(scenario, service);
-  if (points > kMaxRestorePoints) {
-    build.root.fault(
-        fmt::format("the run would make about {:.0f} million backups and copies; at most {:.0f} "
-                    "million are simulated at once, each takes about 2 kB of memory",
-                    points / 1e6, kMaxRestorePoints / 1e6),
-        "shorten the horizon, thin the schedules, or split the scenario; a fleet whose services "
-        "share no quota and no link takes no memory for each");
-  }
-  for (const sim::Fleet& fleet : scenario.fleets) {
-    const double own = expected_points(scenario, fleet.service);
-    if (own > kMaxRestorePoints) {
-      build.root.fault(fmt::format("each service of {} would make about {:.0f} million backups and "
-                                   "copies; at most {:.0f} million are simulated at once",
-                                   fleet.name, own / 1e6, kMaxRestorePoints / 1e6),
-                       "shorten the horizon or thin the schedules");
-      continue;
-    }
-    const std::string why = sim::why_one_by_one(scenario, fleet);
-    const double most = why.empty() ? kMaxReplayedPoints : kMaxFleetPoints;
-    const double all = own * static_cast<double>(fleet.count);
-    if (all <= most) continue;
-    std::string message = fmt::format(
-        "fleet {} would make about {:.3g} backups and copies; at most {:.0g} are "
-        "simulated",
-        fleet.name, all, most);
-    if (!why.empty()) {
-      message += fmt::format(", because {}: on a timetable that all share it would be {:.0g}", why,
-                             kMaxReplayedPoints);
-    }
-    build.root.fault(message, "shorten the horizon, thin the schedules, or simulate a sample");
   }
 }
 

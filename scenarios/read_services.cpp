@@ -135,6 +135,7 @@ void add_service(Build& build, const Node& node, Made made) {
   made.service.entity = build.next_entity++;
   build.scenario.services.push_back(std::move(made.service));
   build.profile_of_service.push_back(made.profile);
+  build.pointer_of_service.push_back(node.pointer());
   build.own_fields.push_back(std::move(made.own));
 }
 
@@ -155,7 +156,7 @@ void read_services(Build& build) {
     }
   }
   read_fleets(build);
-  if (build.scenario.services.empty() && !build.root.has("fleets") && !build.faults.any()) {
+  if (build.scenario.services.empty() && build.scenario.fleets.empty() && !build.faults.any()) {
     build.root.fault("there is nothing to back up",
                      "give \"services\": [{\"name\": \"db\", \"size\": \"20 GB\", …}]");
   }

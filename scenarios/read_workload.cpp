@@ -19,7 +19,12 @@ using sim::DeltaModel;
 void read_growth(Build& build, const Node& node, sim::Growth& growth) {
   const Instant start = build.scenario.start;
   if (const auto v = node.signed_bytes("per_day")) growth.bytes_per_day = *v;
-  if (const auto v = node.share("per_year")) growth.share_per_year = *v;
+  if (const auto v = node.share("per_year")) {
+    growth.share_per_year = *v;
+    if (*v < kFastestShrinking) {
+      node.fault_at("per_year", "more than everything goes", "give a share above -100% a year");
+    }
+  }
   if (node.has("season")) {
     const Node season = node.child("season");
     if (const auto v = season.share_up_to_one("amplitude")) growth.season_amplitude = *v;
@@ -213,7 +218,9 @@ void read_workload(Build& build, const Node& node, sim::Service& service) {
   read_growth(build, node.child("growth"), workload.growth);
   if (const auto v = node.bytes("size")) {
     workload.size_bytes = *v;
-    if (*v > 1'000'000 * kTB) node.fault_at("size", "more than 1 EB", "give a smaller size");
+    if (static_cast<double>(*v) > kMaxServiceBytes) {
+      node.fault_at("size", "more than 1 EB", "give a smaller size");
+    }
   } else if (!workload.growth.recorded.empty()) {
     workload.size_bytes = workload.growth.recorded.front().size_bytes;
   } else if (const auto bytes = newest_known_size(service.history); bytes && !node.has("size")) {
@@ -226,8 +233,16 @@ void read_workload(Build& build, const Node& node, sim::Service& service) {
     node.fault_at("disk_used", "\"disk\" and \"disk_used\" contradict each other",
                   "\"disk\" is the disk in use; \"disk_used\" that as a share of the size");
   }
-  workload.disk_bytes = node.bytes("disk").value_or(static_cast<std::uint64_t>(
-      static_cast<double>(workload.size_bytes) * node.share("disk_used").value_or(1)));
+  const char* disk = node.has("disk") ? "disk" : "disk_used";
+  const double disk_bytes = node.has("disk") ? static_cast<double>(node.bytes("disk").value_or(0))
+                                             : static_cast<double>(workload.size_bytes) *
+                                                   node.share("disk_used").value_or(1);
+  if (disk_bytes > kMaxServiceBytes) {
+    node.fault_at(disk, "more than 1 EB of disk", "give a smaller one");
+  } else {
+    workload.disk_bytes =
+        node.has("disk") ? node.bytes("disk").value_or(0) : static_cast<std::uint64_t>(disk_bytes);
+  }
   service.collections = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(node.integer("collections").value_or(0), 0, UINT32_MAX));
   service.delta.kind = delta_kind(node.text("delta").value_or("lifetimes"));

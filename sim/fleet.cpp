@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "engine/base/checked.h"
 #include "sim/fleet_parts.h"
 #include "sim/portable_math.h"
 
@@ -67,6 +68,11 @@ void note_worst_age(const RunResult& run, FleetTotals& totals) {
   }
 }
 
+// Stays at the largest sum there is: RunResult::too_large then says so.
+std::uint64_t add_up(std::uint64_t a, std::uint64_t b) {
+  return checked_add(a, b).value_or(UINT64_MAX);
+}
+
 // Stored bytes of all members, by region, looked at once a day.
 class DailySums {
  public:
@@ -83,7 +89,7 @@ class DailySums {
     for (std::size_t day = 0; day <= days_; ++day) {
       const Instant at = start_ + static_cast<std::int64_t>(day) * kDay;
       while (point + 1 < series.points.size() && series.points[point + 1].at <= at) ++point;
-      sums[day] += series.points[point].value;
+      sums[day] = add_up(sums[day], series.points[point].value);
     }
   }
 
@@ -139,8 +145,8 @@ void fold(MemberRun member, const Scenario& scenario, const Fleet& fleet, FleetR
           DailySums& stored, const LedgerSink& ledger) {
   count(member.run, 1, sum.totals);
   sum.events += member.run.events;
-  sum.size_first_bytes += member.size_first_bytes;
-  sum.size_last_bytes += member.size_last_bytes;
+  sum.size_first_bytes = add_up(sum.size_first_bytes, member.size_first_bytes);
+  sum.size_last_bytes = add_up(sum.size_last_bytes, member.size_last_bytes);
   for (const Series& series : member.run.series) {
     if (series.kind == SeriesKind::kStoredBytes) stored.add(series);
   }
@@ -151,7 +157,9 @@ void fold(MemberRun member, const Scenario& scenario, const Fleet& fleet, FleetR
                    });
   for (UsageRecord& record : member.run.usage) {
     record.service = fleet.name;
-    if (record.kind == UsageKind::kTransfer) sum.totals.moved_bytes += record.quantity;
+    if (record.kind == UsageKind::kTransfer) {
+      sum.totals.moved_bytes = add_up(sum.totals.moved_bytes, record.quantity);
+    }
     ledger(record);
   }
   for (std::size_t i = 0; i < member.tallies.size(); ++i) {

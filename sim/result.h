@@ -183,6 +183,9 @@ struct LeftOut {
   std::uint64_t records = 0;
 };
 
+// Bytes are counted in 64 bits; a run that stores more than this at once counts no longer.
+inline constexpr double kMaxStoredBytes = 9e18;
+
 struct RunResult {
   std::string scenario;  // name
   std::string title;
@@ -190,6 +193,7 @@ struct RunResult {
   std::uint64_t replication = 0;
   Instant start{}, end{};    // simulated span, end exclusive
   bool partial = false;      // interrupted: everything up to `end` is right
+  bool too_large = false;    // more than kMaxStoredBytes were stored: no figure is right
   std::uint64_t events = 0;  // kernel events handled
 
   std::vector<ServiceResult> services;  // in scenario order, small fleets expanded; fleets last

@@ -223,6 +223,17 @@ void run_fleets(const Scenario& scenario, const RunOptions& options, BillSplit& 
   }
 }
 
+// What the services and fleets store at most, each at its own worst moment.
+double most_stored_bytes(const RunResult& run) {
+  double sum = 0;
+  for (const Series& series : run.series) {
+    std::uint64_t most = 0;
+    for (const SeriesPoint& point : series.points) most = std::max(most, point.value);
+    if (series.kind == SeriesKind::kStoredBytes) sum += static_cast<double>(most);
+  }
+  return sum;
+}
+
 // Requirements speak of the services that were simulated; an interrupted run leaves some out.
 Scenario without(const Scenario& scenario, const std::vector<bool>& is_done) {
   Scenario rest = scenario;
@@ -303,6 +314,7 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
                                        : tally_requirements(without(scenario, is_done), whole);
   run_fleets(scenario, options, bill, tallies, whole);
   bill.write(whole);
+  whole.too_large = most_stored_bytes(whole) > kMaxStoredBytes;
   for (std::size_t i = 0; i < tallies.size(); ++i) {
     whole.requirements.push_back(
         outcome_of(scenario, scenario.requirements[i], std::move(tallies[i])));

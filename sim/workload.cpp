@@ -8,6 +8,8 @@
 namespace backcast::sim {
 namespace {
 
+constexpr double kMaxBytes = 9e18;  // whole bytes in 64 bits
+
 double days_between(Instant from, Instant to) {
   return static_cast<double>((to - from).count()) / static_cast<double>(kDay.count());
 }
@@ -45,7 +47,7 @@ double exact_size(const Workload& workload, const Moment& m) {
   size *= m.season;
   size += static_cast<double>(growth.bytes_per_day) * m.days;
   size += m.added_bytes;
-  return std::clamp(size, 0.0, 9.0e18);
+  return std::clamp(size, 0.0, kMaxBytes);
 }
 
 // 1970-01-01 was a Thursday.
@@ -169,11 +171,12 @@ Generation Life::at(const Moment& moment) {
   Generation generation;
   const double size = exact_size(workload, moment);
   // Exact where nothing is scaled, so that a 20 GB service has a backup of 20 GB to the byte.
-  generation.size_bytes = static_cast<std::uint64_t>(size * workload.stored_share + 0.5);
+  generation.size_bytes =
+      static_cast<std::uint64_t>(std::min(size * workload.stored_share + 0.5, kMaxBytes));
   const double growth =
       workload.size_bytes == 0 ? 1 : size / static_cast<double>(workload.size_bytes);
-  generation.disk_bytes =
-      static_cast<std::uint64_t>(static_cast<double>(workload.disk_bytes) * growth);
+  generation.disk_bytes = static_cast<std::uint64_t>(
+      std::min(static_cast<double>(workload.disk_bytes) * growth, kMaxBytes));
   generation.operational_time = workload.noise > 0 ? noisy_days(moment) : moment.busy_days;
   if (moment.bursts > 0) generation.operational_time += burst_advances_[moment.bursts];
   if (moment.rewrites > 0) {

@@ -100,7 +100,11 @@ class Builder : public nlohmann::json_sax<json> {
     std::string_view what = e.what();
     // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while …"
     const auto colon = what.find(": ");
-    if (colon != std::string_view::npos) what.remove_prefix(colon + 2);
+    if (colon != std::string_view::npos) {
+      what.remove_prefix(colon + 2);
+    } else if (const auto bracket = what.find("] "); bracket != std::string_view::npos) {
+      what.remove_prefix(bracket + 2);  // "[json.exception.out_of_range.406] number overflow …"
+    }
     return fail(std::string(what));
   }
 
