@@ -143,7 +143,8 @@ Result<SweepRows> parse_sweep(std::string_view text, const std::string& name) {
         status = read_row(object, result);
       }
     } catch (const json::exception&) {
-      status = bad_input("not a line of a sweep");
+      status = bad_input("not a line of a sweep",
+                         "the file is cut off, or not what `backcast sweep -o` wrote");
     }
     if (!status.ok()) {
       Error error = status.error();

@@ -1,5 +1,7 @@
 #include "sim/design.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/random/sobol.hpp>
 #include <charconv>
@@ -64,6 +66,13 @@ double draw(const Draws& draws, std::uint32_t factor, std::uint64_t index) {
   return draws.uniform(factor, Purpose::kSweep, index);
 }
 
+Status check_values(std::uint64_t rows, std::size_t factors) {
+  if (rows * factors <= kMaxPointValues) return kOk;
+  return bad_input(
+      fmt::format("{} rows over {} fields are more than {} values", rows, factors, kMaxPointValues),
+      "give fewer points, or vary fewer fields");
+}
+
 Result<Points> grid(std::span<const Factor> factors) {
   std::uint64_t rows = 1;
   for (const Factor& f : factors) {
@@ -74,6 +83,7 @@ Result<Points> grid(std::span<const Factor> factors) {
     rows *= f.levels.size();
     if (rows > kMaxPoints) return bad_input("the grid has more than 10,000,000 points");
   }
+  BACKCAST_CHECK(check_values(rows, factors.size()));
   Points points(rows, std::vector<double>(factors.size()));
   for (std::uint64_t row = 0; row < rows; ++row) {
     std::uint64_t rest = row;  // the last factor varies fastest
@@ -345,6 +355,7 @@ Result<Points> make_points(Design design, std::span<const Factor> factors, std::
   if (points == 0 || rows > kMaxPoints || factors.size() > 1000) {
     return bad_input("a design needs 1 to 10,000,000 rows over at most 1,000 fields");
   }
+  BACKCAST_CHECK(check_values(rows, factors.size()));
   const Draws draws(seed, 0);
   switch (design) {
     case Design::kLatin:

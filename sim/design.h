@@ -33,6 +33,7 @@ Result<Design> parse_design(std::string_view name);  // grid, latin, sobol, morr
 std::string_view name(Design design);
 
 inline constexpr std::uint32_t kMaxPoints = 10'000'000;
+inline constexpr std::uint64_t kMaxPointValues = 20'000'000;  // rows times factors: about 2 GB
 
 // Points of the unit cube, row by row; each row has one coordinate per factor.
 using Points = std::vector<std::vector<double>>;
