@@ -33,6 +33,22 @@ Status replace(const BaseScenario& base, nlohmann::json& changed, const std::str
   return kOk;
 }
 
+// Faults of a varied document stand where the user's own has that field, and say what was put
+// there.
+Errors with_places_of(const BaseScenario& base, const std::vector<sim::Factor>& factors,
+                      const std::vector<std::string>& values, Errors errors) {
+  std::string varied;
+  for (std::size_t f = 0; f < factors.size(); ++f) {
+    varied += fmt::format("{}{} = {}", varied.empty() ? "" : ", ", factors[f].pointer, values[f]);
+  }
+  for (Error& error : errors) {
+    if (error.where.file != base.document.name()) continue;
+    error.where = base.document.locate(error.where.pointer);
+    error.message += fmt::format(" (with {})", varied);
+  }
+  return errors;
+}
+
 }  // namespace
 
 Result<BaseScenario, Errors> read_base(const ScenarioOptions& options) {
@@ -54,9 +70,10 @@ Result<PreparedScenario, Errors> with_values(const BaseScenario& base,
   std::string text = changed.dump(2);
   auto document = Document::parse(text, base.document.name());
   if (!document.ok()) return Errors{std::move(document).error()};
-  BACKCAST_TRY(scenario::Loaded loaded, scenario::load(*document, base.given));
-  loaded.text = std::move(text);
-  return prepare(std::move(loaded), base.options);
+  auto loaded = scenario::load(*document, base.given);
+  if (!loaded.ok()) return with_places_of(base, factors, values, std::move(loaded).error());
+  loaded->text = std::move(text);
+  return prepare(std::move(*loaded), base.options);
 }
 
 Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count,

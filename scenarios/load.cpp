@@ -186,6 +186,7 @@ Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& g
   auto text = read_text_file(path_or_name, kMaxDocumentBytes);
   if (!text.ok()) {
     Error error = std::move(text).error();
+    if (error.code != Errc::kNotFound) return Errors{std::move(error)};
     error.code = Errc::kBadInput;
     error.hint =
         fmt::format("shipped scenarios run by name: {}", fmt::join(shipped_names(""), ", "));

@@ -146,9 +146,9 @@ void read_event(Build& build, const Node& node) {
   // What outlasts the run lasts as long as the run.
   const Duration rest = std::max(build.scenario.end - event.at, Duration{0}) + kSecond;
   const auto length = node.text("for");
-  event.lasts =
-      length == "forever" ? rest : std::min(node.duration("for").value_or(Duration{0}), rest);
-  if (node.has("for") && event.lasts == Duration{0}) node.fault_at("for", "lasts no time at all");
+  const auto lasts = length == "forever" ? std::optional(rest) : node.duration("for");
+  event.lasts = std::min(lasts.value_or(Duration{0}), rest);
+  if (lasts == Duration{0}) node.fault_at("for", "lasts no time at all");
   if (const auto by = node.text("by")) {
     const bool back = by->starts_with('-');
     const auto jump = parse_duration(std::string_view(*by).substr(back ? 1 : 0));

@@ -13,6 +13,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::int64_t kMaxRetentionDays = 36'600;  // as long as the longest run
+
 std::string rules_of(const Profile& profile) {
   return profile.document->value("rules", std::string("plain"));
 }
@@ -66,7 +68,20 @@ std::optional<ScheduleText> schedule_text(const Node& node, const std::string& r
   }
   const bool has_own_cron = rules == "zerops" || rules == "qdrant";
   const std::string prefix = has_own_cron ? rules + ": " : "";
-  if (every) return ScheduleText{(rules == "zerops" ? prefix : std::string()) + *every, "every"};
+  if (every) {
+    if (std::isdigit(static_cast<unsigned char>(every->empty() ? ' ' : every->front()))) {
+      const auto period = node.duration("every");
+      if (!period) return std::nullopt;
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*period);
+      return ScheduleText{fmt::format("{}@every {}s", prefix, seconds.count()), "every"};
+    }
+    if (*every != "daily" && *every != "weekly" && *every != "monthly") {
+      node.fault_at("every", fmt::format("{} is no length of time", printable(*every)),
+                    "give \"daily\", \"weekly\", \"monthly\", or such as \"6h\"");
+      return std::nullopt;
+    }
+    return ScheduleText{(rules == "zerops" ? prefix : std::string()) + *every, "every"};
+  }
   return ScheduleText{prefix + *cron, "cron"};
 }
 
@@ -107,7 +122,7 @@ std::optional<policy::Schedule> read_rule(const Node& node, const std::string& r
 void check_it_fires(const Build& build, const Node& node, const sim::ServiceSchedule& schedule) {
   if (std::holds_alternative<policy::NoSchedule>(schedule.rule)) return;
   if (policy::next(schedule.rule, build.scenario.start, schedule.zone)) return;
-  const char* field = node.has("cron") ? "cron" : "rule";
+  const char* field = node.has("cron") ? "cron" : node.has("every") ? "every" : "rule";
   node.fault_at(field, fmt::format("{} never fires", node.child(field).value().dump()),
                 "see `backcast schedule` for when a schedule runs");
 }
@@ -210,6 +225,12 @@ std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
   if (rules == "zerops") {
     node.fault_at("retention_days", "Zerops has no retention in days",
                   "give \"retention\" with its minimums and maximums instead");
+    return std::nullopt;
+  }
+  if (rules == "plain" && (*days < 1 || *days > kMaxRetentionDays)) {
+    node.fault_at("retention_days",
+                  fmt::format("{} days is outside 1 to {}", *days, kMaxRetentionDays),
+                  "give a number of days such as 7, or \"forever\"");
     return std::nullopt;
   }
   const std::string text = rules == "zilliz" || rules == "qdrant"

@@ -72,7 +72,9 @@ void read_counts(const Node& node, const KindInfo& info, sim::Requirement& requi
   }
   for (const std::string& rung : node.texts("ladder")) {
     auto duration = parse_duration(rung);
-    if (duration.ok()) {
+    if (duration.ok() && *duration == Duration{0}) {
+      node.fault_at("ladder", "a rung of no time at all", "give ages such as \"1d\" and \"7d\"");
+    } else if (duration.ok()) {
       requirement.ladder.push_back(*duration);
     } else {
       node.fault_at("ladder", std::move(duration).error());

@@ -158,6 +158,11 @@ class Explainer {
         hint = fmt::format("did you mean \"{}\"?", near);
       }
     }
+    if (pointer.empty()) {
+      return add(pointer,
+                 fmt::format("{} is no document of this kind: expected an object", shown(value)),
+                 "it begins with {; docs/scenarios.md explains every field");
+    }
     add(pointer, fmt::format("{} is not allowed here: expected {}", shown(value), expected(schema)),
         std::move(hint));
   }
