@@ -40,6 +40,7 @@ struct Call {
 enum class Fault : std::uint8_t {
   kIoError,      // EIO: nothing is done
   kNoSpace,      // ENOSPC: an append writes half of its bytes first
+  kFull,         // the same, at each later call too, until something is removed
   kDropSync,     // a sync reports EIO and syncs nothing
   kKill,         // the process dies before the call: this and every later call fails
   kKillHalfway,  // an append writes half of its bytes, then the process dies

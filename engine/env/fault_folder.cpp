@@ -14,7 +14,8 @@ std::optional<Fault> count_call(State& state, const Call& call) {
   const std::uint64_t number = state.log.size();
   state.log.push_back(call);
   if (!state.fault || number < state.fault_call) return std::nullopt;
-  if (number > state.fault_call && !state.sticky) return std::nullopt;
+  const bool lasts = state.sticky || state.fault == Fault::kFull;
+  if (number > state.fault_call && !lasts) return std::nullopt;
   state.fired = true;
   if (*state.fault == Fault::kKill || *state.fault == Fault::kKillHalfway) state.die();
   return state.fault;
@@ -39,9 +40,15 @@ Status mutate(State& state, std::uint64_t epoch, Call call, Act act) {
     case Fault::kKillHalfway:
       if (call.kind == CallKind::kAppend) (void)act(true);
       return dead_process();
+    case Fault::kFull:
     case Fault::kNoSpace:
       // Freeing space and syncing names do not need any.
-      if (call.kind == CallKind::kRemove || call.kind == CallKind::kSyncFolder) return act(false);
+      if (call.kind == CallKind::kRemove || call.kind == CallKind::kSyncFolder) {
+        auto done = act(false);
+        if (call.kind == CallKind::kRemove && fault == Fault::kFull && done.ok())
+          state.fault.reset();
+        return done;
+      }
       if (call.kind == CallKind::kAppend) (void)act(true);
       return system_error("write", call.name, ENOSPC);
     case Fault::kDropSync:

@@ -1,5 +1,7 @@
 #include "engine/store/forget.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/store/journal.h"
@@ -151,7 +153,8 @@ Status apply_forget(Repository& repository, const ForgetPlan& plan) {
                   "look at --dry-run; if it is meant, raise --max-delete");
   }
   if (plan.deletions == 0) return kOk;
-  // A full disk must not keep anybody from making room: then without lease and journal.
+  // A full disk must not keep anybody from making room: then without lease, and what goes is noted
+  // in the room it leaves rather than beforehand.
   BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   JournalEntry journal{repository.env().now(), {}};
   for (const ForgetVerdict& verdict : plan.verdicts) {
@@ -159,16 +162,27 @@ Status apply_forget(Repository& repository, const ForgetPlan& plan) {
     journal.deletions.push_back({ObjectType::kSnapshot, verdict.snapshot.id,
                                  verdict.snapshot.received, verdict.snapshot.object_bytes});
   }
-  if (auto written = write_journal(repository, journal);
-      !written.ok() && written.error().code != Errc::kNoSpace) {
-    return written;
-  }
+  bool is_noted = false;
+  const auto note = [&]() -> Status {
+    auto written = write_journal(repository, journal);
+    is_noted = written.ok();
+    return written.ok() || written.error().code != Errc::kNoSpace ? written : kOk;
+  };
+  BACKCAST_CHECK(note());
   for (const Deletion& deletion : journal.deletions) {
     auto removed = repository.objects().remove(ObjectType::kSnapshot, deletion.id);
     // Somebody else forgot it meanwhile: just as well.
     if (!removed.ok() && removed.error().code != Errc::kNotFound) return removed;
+    if (!is_noted) BACKCAST_CHECK(note());  // in the room that this one left
   }
-  return repository.folder().sync_folder(folder_of(ObjectType::kSnapshot));
+  BACKCAST_CHECK(repository.folder().sync_folder(folder_of(ObjectType::kSnapshot)));
+  if (is_noted) return kOk;
+  return Error{Errc::kNoSpace,
+               fmt::format("{} snapshots are forgotten, but {} is too full to note that: check "
+                           "will call them missing",
+                           journal.deletions.size(), repository.folder().path()),
+               {},
+               "backcast prune frees what they alone needed"};
 }
 
 }  // namespace backcast::store

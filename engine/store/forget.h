@@ -40,7 +40,8 @@ struct ForgetPlan {
 
 Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& request);
 
-// Deletes what the plan says. The space is freed by prune. Errors: kFailed above the ceiling.
+// Deletes what the plan says. The space is freed by prune. Errors: kFailed above the ceiling;
+// kNoSpace if it was deleted but the journal has no room even then, so that check will miss it.
 Status apply_forget(Repository& repository, const ForgetPlan& plan);
 
 // The time that retention goes by, per snapshot in order of sequence: when the store received it. A

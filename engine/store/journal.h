@@ -1,5 +1,6 @@
 // What was deleted and when, for the ledger: a record per run of forget and prune, written before
-// the deletion. A run that was interrupted may name an object twice; its first time counts.
+// the deletion (on a full disk, by forget, right after it). A run that was interrupted may name an
+// object twice; its first time counts.
 #pragma once
 
 #include <vector>

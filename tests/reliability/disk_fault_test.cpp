@@ -110,5 +110,51 @@ TEST(DiskFaultsThenPowerLoss, ASyncThatFailedIsNeverReportedAsDone) {
   }
 }
 
+// Forgets the older and the newest of three, from a disk that is full from `call` on.
+struct ForgetOnAFullDisk {
+  Lab lab;
+  Id first = lab.commit(), second = lab.commit(), third = lab.commit();
+  std::shared_ptr<const env::Disk> before = lab.env().save();
+
+  Status forget(std::uint64_t call, Fault fault) {
+    lab.env().load(before);
+    lab.env().inject(call, fault, true);
+    BACKCAST_TRY(const auto repository, lab.open());
+    ForgetRequest request;
+    request.snapshots = {to_hex(first), to_hex(third)};
+    BACKCAST_TRY(const ForgetPlan plan, plan_forget(*repository, request));
+    return apply_forget(*repository, plan);
+  }
+};
+
+TEST(FullDisk, WhatIsForgottenOnItIsNotMissing) {
+  ForgetOnAFullDisk full;
+  full.lab.committed().erase(full.first);
+  full.lab.committed().erase(full.third);
+  std::uint64_t call = 0;
+  for (;; ++call) {
+    const auto done = full.forget(call, Fault::kFull);
+    ASSERT_TRUE(done.ok()) << call << ": " << to_string(done.error());
+    const bool fired = full.lab.env().fault_fired();
+    full.lab.env().clear_faults();
+    EXPECT_TRUE(full.lab.verify(fmt::format("full from call {}", call)).empty());
+    if (!fired || HasFailure()) break;
+  }
+  std::printf("forget on a full disk: full from each of %lu calls on\n", call);
+  EXPECT_GT(call, 6u);
+}
+
+TEST(FullDisk, ThatStaysFullIsMadeRoomOnAllTheSameAndSaysWhatIsNotNoted) {
+  ForgetOnAFullDisk full;
+  const auto done = full.forget(0, Fault::kNoSpace);
+  full.lab.env().clear_faults();
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, Errc::kNoSpace);
+  EXPECT_THAT(to_string(done.error()), HasSubstr("2 snapshots are forgotten"));
+  const auto left = load_snapshots(**full.lab.open());
+  ASSERT_EQ(left->size(), 1u);
+  EXPECT_EQ(left->front().id, full.second);
+}
+
 }  // namespace
 }  // namespace backcast::store
