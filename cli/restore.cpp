@@ -15,23 +15,25 @@ struct Options {
   RepositoryOptions repository;
   std::string snapshot = "latest", path;
   store::RestoreRequest request;
-  bool keep_existing = false, no_owner = false, no_attributes = false;
+  bool keep_existing = false, no_owner = false, no_attributes = false, no_sync = false;
 };
 
 void print_result(const Context& context, const store::RestoreResult& result,
-                  const std::string& target, double seconds) {
+                  const store::RestoreRequest& request, double seconds) {
   const auto& counts = result.counts;
+  const bool synced = request.sync && result.synced.ok();
   if (context.format == Format::kJson) {
     print(fmt::format(
         "{{\"type\": \"summary\", \"version\": 1, \"files\": {}, \"folders\": {}, \"others\": {}, "
-        "\"links\": {}, \"kept\": {}, \"bytes\": {}, \"failures\": {}, \"seconds\": {:.3f}}}\n",
+        "\"links\": {}, \"kept\": {}, \"bytes\": {}, \"failures\": {}, \"synced\": {}, "
+        "\"seconds\": {:.3f}}}\n",
         counts.files, counts.folders, counts.others, counts.links, counts.kept, counts.bytes,
-        result.failures.size(), seconds));
+        result.failures.size(), synced, seconds));
     return;
   }
   print(fmt::format("Restored {} files, {} folders, {} others, {} to {} in {:.2f} s\n",
-                    counts.files, counts.folders, counts.others, format_bytes(counts.bytes), target,
-                    seconds));
+                    counts.files, counts.folders, counts.others, format_bytes(counts.bytes),
+                    request.target, seconds));
   if (counts.kept > 0) print(fmt::format("Kept {} that were there already\n", counts.kept));
 }
 
@@ -41,6 +43,7 @@ Status run(Context& context, Options& options) {
   if (options.keep_existing) writing.overwrite = source::Overwrite::kNever;
   writing.owners = !options.no_owner;
   writing.attributes = !options.no_attributes;
+  options.request.sync = !options.no_sync;
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kUnlockLater));
   std::vector<Error> damaged;
   BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
@@ -61,7 +64,12 @@ Status run(Context& context, Options& options) {
   for (const auto& failure : result->failures) {
     note(context, "backcast: " + printable(failure.path, 4096) + ": " + failure.what);
   }
-  print_result(context, *result, options.request.target, took.count());
+  print_result(context, *result, options.request, took.count());
+  if (!result->synced.ok()) {
+    return failed(
+        "what was restored may not survive a power cut: " + result->synced.error().message,
+        "look after the disk of the target, then restore again");
+  }
   if (!result->failures.empty()) {
     return failed(fmt::format("{} entries could not be restored", result->failures.size()),
                   "everything else is there; backcast check --read-data shows what is damaged");
@@ -88,6 +96,8 @@ void add_restore(CLI::App& app, Context& context) {
   verb->add_flag("--setuid", options->request.writing.setuid, "Restore setuid and setgid bits");
   verb->add_flag("--names", options->request.writing.names,
                  "Match owners by name rather than by number");
+  verb->add_flag("--no-sync", options->no_sync,
+                 "Return at once, not when everything is safe from a power cut");
   verb->add_option("--threads", options->request.threads, "Threads (default: one a core)")
       ->check(CLI::Range(1, 256));
   verb->callback([&context, options] {

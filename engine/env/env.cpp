@@ -38,6 +38,9 @@ class ClockEnv final : public Env {
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override {
     return base_.open_folder(path, create);
   }
+  Status sync_file_system(int descriptor, const std::string& path) override {
+    return base_.sync_file_system(descriptor, path);
+  }
 
  private:
   Env& base_;

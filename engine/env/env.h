@@ -104,6 +104,10 @@ class Env {
   virtual void random(ByteSpan into) = 0;  // cryptographically secure
   // kNotFound if it does not exist and create is false; makes missing parents otherwise.
   virtual Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) = 0;
+  // Everything written so far to the file system that `descriptor` lies on survives a power cut, by
+  // whatever way it was written. Reports what failed to be written since the descriptor was opened
+  // (Linux 5.8 or later). `path` is for the message.
+  virtual Status sync_file_system(int descriptor, const std::string& path) = 0;
 };
 
 // The operating system's. Lives as long as the process.

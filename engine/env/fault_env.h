@@ -92,6 +92,8 @@ class FaultEnv final : public Env {
   void sleep(Duration duration) override;  // advances the clock
   void random(ByteSpan into) override;     // from the seed: same seed, same bytes
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override;
+  // Changes nothing, but counts as a sync of `path` and fails like one.
+  Status sync_file_system(int descriptor, const std::string& path) override;
 
   struct State;
   struct Machine;

@@ -273,6 +273,11 @@ Error dead_process() {
   return failed("the process is dead");
 }
 
+Status FaultEnv::sync_file_system(int, const std::string& path) {
+  return mutate(*state_, state_->epoch, {CallKind::kSync, path, 0},
+                [](bool) -> Status { return kOk; });
+}
+
 std::unique_ptr<Folder> make_fault_folder(std::shared_ptr<FaultEnv::State> state,
                                           std::string root) {
   return std::make_unique<FaultFolder>(std::move(state), std::move(root));

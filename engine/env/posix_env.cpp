@@ -333,6 +333,11 @@ class PosixEnv final : public Env {
     if (!root) return system_error("open folder", path, errno);
     return std::unique_ptr<Folder>(std::make_unique<PosixFolder>(std::move(root), path));
   }
+
+  Status sync_file_system(int descriptor, const std::string& path) override {
+    if (::syncfs(descriptor) != 0) return system_error("sync", path, errno);
+    return kOk;
+  }
 };
 
 }  // namespace

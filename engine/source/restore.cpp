@@ -145,10 +145,20 @@ Result<std::shared_ptr<RestoreFolder>> Restorer::folder(const std::string& path)
   if (!folder->descriptor || ::fstat(folder->descriptor.get(), &info) != 0) {
     return system_error("open folder", state_->full(path), errno);
   }
+  BACKCAST_CHECK(state_->note_file_system(*folder, info.st_dev));
   folder->setgid = (info.st_mode & S_ISGID) != 0;
   folder->may_have_acl =
       ::fgetxattr(folder->descriptor.get(), "system.posix_acl_default", nullptr, 0) > 0;
   return folder;
+}
+
+Status Restorer::State::note_file_system(const RestoreFolder& folder, dev_t device) {
+  const std::lock_guard guard(mutex);
+  if (file_systems.contains(device)) return kOk;
+  UniqueFd descriptor(::fcntl(folder.descriptor.get(), F_DUPFD_CLOEXEC, 0));
+  if (!descriptor) return system_error("open folder", full(folder.path), errno);
+  file_systems[device] = {std::move(descriptor), full(folder.path)};
+  return kOk;
 }
 
 // The name is taken. Accepts a folder that stands there, or clears the way for one.
@@ -302,6 +312,15 @@ Status Restorer::finish() {
     keep_first(state.finish_folder(record->first, record->second.node, record->second.fresh));
   }
   if (!state.root_node.empty()) keep_first(state.finish_folder("", state.root_node, false));
+  return result;
+}
+
+Status Restorer::sync(env::Env& env) {
+  Status result = kOk;
+  for (const auto& [device, on] : state_->file_systems) {
+    auto synced = env.sync_file_system(on.descriptor.get(), on.path);
+    if (result.ok() && !synced.ok()) result = std::move(synced);
+  }
   return result;
 }
 

@@ -10,6 +10,7 @@
 //   file->write_at(0, bytes); … restorer.commit(*file);          // from any thread
 //   restorer.write_other(*folder, node);                         // symlinks, fifos, devices
 //   restorer.finish();                                           // hard links, folder metadata
+//   restorer.sync(env);                                          // until it is on the disk
 //
 // All calls but finish may come from several threads; a folder must be made before it is opened.
 #pragma once
@@ -21,6 +22,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/wire.h"
+#include "engine/env/env.h"
 #include "engine/source/node.h"
 
 namespace backcast::source {
@@ -83,6 +85,9 @@ class Restorer {
   // Links, then folders from the innermost outwards. Call once, when all else is done. Goes on
   // after an error and returns the first.
   Status finish();
+  // Waits until all of it survives a power cut: one sync of each file system written to, which also
+  // writes what others left to be written there. The first error, the others notwithstanding.
+  Status sync(env::Env& env);
 
   RestoreCounts counts() const;
   // What could not be set and why (owner without root, an attribute the file system does not

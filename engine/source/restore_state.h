@@ -51,6 +51,11 @@ struct Restorer::State {
     ino_t inode = 0;
     bool written = false;
   };
+  // Kept open from before the first write: a failure to write is told once per open file.
+  struct FileSystem {
+    env::UniqueFd descriptor;
+    std::string path;
+  };
   struct PendingLink {
     FileKey key;
     std::string folder, name;
@@ -68,6 +73,7 @@ struct Restorer::State {
   std::string root_node;
   std::map<FileKey, FirstName> first_names;
   std::vector<PendingLink> links;
+  std::map<dev_t, FileSystem> file_systems;  // that folders were opened on
   std::atomic<std::uint64_t> files{0}, made_folders{0}, others{0}, made_links{0}, kept{0}, bytes{0};
 
   std::string full(const std::string& path) const {
@@ -85,6 +91,7 @@ struct Restorer::State {
 
   Result<std::unique_ptr<RestoreFile>> create(const RestoreFolder& parent, const Node& node);
   Status finish_file(RestoreFile::State& file);
+  Status note_file_system(const RestoreFolder& folder, dev_t device);
   Status make_room_for_folder(const RestoreFolder& parent, const Node& node, bool& fresh);
   Status make_link(const PendingLink& link);
   Status finish_folder(const std::string& path, const std::string& node_bytes, bool fresh);

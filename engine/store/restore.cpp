@@ -358,6 +358,7 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
   if (auto finished = restorer.finish(); !finished.ok()) {
     result.failures.push_back({"/", finished.error().message});
   }
+  if (request.sync) result.synced = restorer.sync(repository.env());
   result.counts = restorer.counts();
   result.notes = restorer.notes();
   return result;

@@ -16,6 +16,7 @@ struct RestoreRequest {
   Selection selection;
   source::RestoreOptions writing;
   unsigned threads = 0;  // 0 = one per core
+  bool sync = true;      // wait until it is on the disk
 };
 
 struct RestoreProgress {
@@ -28,6 +29,7 @@ struct RestoreResult {
   std::vector<std::string> notes;  // metadata that could not be set, and why
   // What could not be restored, because it is damaged or could not be written: path and reason.
   std::vector<source::Problem> failures;
+  Status synced = kOk;  // the error if what was restored may not survive a power cut
 };
 
 // Everything undamaged is restored; damage is a failure of the result, and so is a tree that cannot

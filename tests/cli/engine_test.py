@@ -68,7 +68,9 @@ def whole_life(place):
     place.run("restore", repository, "--target", place.path("out"))
     subprocess.run(["diff", "-r", "--no-dereference", source, place.path("out") + source],
                    check=True)
-    place.run("restore", repository, "--target", place.path("part"), "--path", source + "/a")
+    assert place.json("restore", repository, "--target", place.path("out"))["synced"]
+    place.run("restore", repository, "--target", place.path("part"), "--path", source + "/a",
+              "--no-sync")
     assert os.listdir(place.path("part") + source) == ["a"]
     assert place.run("dump", repository, "latest", source + "/c") == "new\n"
     assert source + "/a/text" in place.run("ls", repository, "latest")

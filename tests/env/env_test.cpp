@@ -1,6 +1,7 @@
 // One suite that every Folder passes, the operating system's and the faulty one.
 #include "engine/env/env.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -55,6 +56,16 @@ class AnyEnv : public testing::TestWithParam<bool> {
 };
 INSTANTIATE_TEST_SUITE_P(Env, AnyEnv, testing::Values(true, false),
                          [](const auto& param) { return param.param ? "Posix" : "Fault"; });
+
+TEST_P(AnyEnv, AFileSystemIsSyncedAsAWhole) {
+  const int here = ::open(GetParam() ? root_path_.c_str() : "/", O_RDONLY | O_DIRECTORY);
+  EXPECT_TRUE(env().sync_file_system(here, "/somewhere").ok());
+  ::close(here);
+  if (!GetParam()) return;
+  const auto closed = env().sync_file_system(-1, "/somewhere");
+  ASSERT_FALSE(closed.ok());
+  EXPECT_THAT(to_string(closed.error()), HasSubstr("Bad file descriptor"));
+}
 
 TEST_P(AnyEnv, FilesAreAppendedReadAndListedInOrder) {
   write("b", "hello ");

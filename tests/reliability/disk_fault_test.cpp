@@ -156,5 +156,40 @@ TEST(FullDisk, ThatStaysFullIsMadeRoomOnAllTheSameAndSaysWhatIsNotNoted) {
   EXPECT_EQ(left->front().id, full.second);
 }
 
+RestoreResult restore_newest(Lab& lab, const std::string& target) {
+  const auto repository = *lab.open();
+  RestoreRequest request;
+  request.target = target;
+  RestoreProgress progress;
+  return *restore(*repository, load_snapshots(*repository)->back(), request, progress);
+}
+
+TEST(RestoredFiles, AreSyncedLastAndAFailureOfThatIsToldAlthoughTheyAreThere) {
+  Lab lab;
+  lab.commit();
+  const source::Scratch target(true);
+  lab.env().clear_faults();
+  EXPECT_TRUE(restore_newest(lab, target.path()).synced.ok());
+  std::uint64_t syncs = 0, call = 0;
+  const auto log = lab.env().log();
+  for (std::uint64_t i = 0; i < log.size(); ++i) {
+    if (log[i].name != target.path()) continue;
+    EXPECT_EQ(log[i].kind, env::CallKind::kSync);
+    ++syncs;
+    call = i;
+  }
+  EXPECT_EQ(syncs, 1u);
+
+  const source::Scratch again(true);
+  lab.env().inject(call, Fault::kDropSync);
+  const RestoreResult result = restore_newest(lab, again.path());
+  ASSERT_TRUE(lab.env().fault_fired());
+  ASSERT_FALSE(result.synced.ok());
+  EXPECT_THAT(to_string(result.synced.error()),
+              testing::AllOf(HasSubstr(again.path()), HasSubstr("Input/output error")));
+  EXPECT_TRUE(result.failures.empty());
+  EXPECT_TRUE(std::filesystem::exists(again.path() + lab.source().path("text")));
+}
+
 }  // namespace
 }  // namespace backcast::store
