@@ -81,12 +81,13 @@ Status remove_key(Context& context, const Options& options) {
   BACKCAST_CHECK(repository->slots().remove(slot.id));
   note(context, "Passphrase " + to_hex(slot.id).substr(0, 8) +
                     " opens nothing any more. Who copied the key file and knows it still can; "
-                    "backcast key rotate shuts them out of what is saved from then on.");
+                    "backcast key rotate shuts them out of new content from then on.");
   return kOk;
 }
 
 // New key pair for everything saved from now on. The old pairs stay, to read what is there, under
-// the new passphrase alone: every other passphrase ends.
+// the new passphrase alone: every other passphrase ends. Nothing that is stored is sealed anew, and
+// the writer key stays what it was.
 Status rotate(Context& context, const Options& options) {
   BACKCAST_TRY(const auto cost, cost_of(options));
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
@@ -102,7 +103,11 @@ Status rotate(Context& context, const Options& options) {
   (void)slot;
   BACKCAST_CHECK(repository->adopt_keys(keys));
   for (const auto& old : old_slots) BACKCAST_CHECK(repository->slots().remove(old.id));
-  note(context, fmt::format("New key pair in use; {} old passphrases ended", old_slots.size()));
+  note(context, fmt::format("New key pair in use; {} old passphrases ended.", old_slots.size()));
+  note(context,
+       "Nothing stored is sealed anew: a copy of an old key file, with its passphrase, still opens "
+       "it, also where later snapshots share it. To end that, backcast copy everything into a "
+       "repository made without --like, and delete this one.");
   return kOk;
 }
 
@@ -169,7 +174,9 @@ void add_key(CLI::App& app, Context& context) {
   add("remove", "End a passphrase", remove_key)
       ->add_option("passphrase", options->slot, "Beginning of its id")
       ->required();
-  add_new(add("rotate", "A new key pair and passphrase for all that is saved from now on", rotate));
+  add_new(add("rotate",
+              "A new key pair and passphrase for new content; what is stored is not sealed anew",
+              rotate));
   add("destroy", "Destroy the private key: everything becomes unreadable", destroy)
       ->add_flag("--yes-make-everything-unreadable", options->yes, "Do it");
   add("writer", "Print the writer key: it saves, and cannot read",
