@@ -51,6 +51,12 @@ class ArchTest(unittest.TestCase):
             self.assertEqual(arch.heavy_headers({**light, reader: include}), [])
         self.assertEqual(arch.heavy_headers({**heavy, "sim/b.cpp": include}), [])
 
+    def test_one_door(self):
+        library = "#include <libfccp/csv.h>\n"
+        for path in ("sim/a.cpp", "engine/base/a.h", "tests/sim/a_test.cpp"):
+            self.expect(arch.one_door, path, library, '#include "engine/base/csv_reader.h"\n')
+        self.assertEqual(arch.one_door({"engine/base/csv_reader.h": library}), [])
+
     def test_impure_calls(self):
         for bad in ("auto t = std::chrono::system_clock::now();", "time(nullptr);", "std::rand();",
                     "std::random_device d;", "std::ifstream in(path);", 'getenv("TZ");',
