@@ -37,6 +37,10 @@ if(BACKCAST_SANITIZE)
   target_compile_options(backcast_options INTERFACE
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
+if(BACKCAST_FUZZ)
+  # The fuzzer is led by which code an input reaches: all of it must count.
+  target_compile_options(backcast_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 find_program(BACKCAST_LLD ld.lld)
 if(BACKCAST_LLD)
   target_link_options(backcast_options INTERFACE -fuse-ld=lld)

@@ -3,9 +3,8 @@
 #include <algorithm>
 
 namespace backcast::store {
-namespace {
 
-Result<JournalEntry> decode(const Id& id, ByteView bytes) {
+Result<JournalEntry> decode_journal(const Id& id, ByteView bytes) {
   WireReader in(bytes);
   JournalEntry entry;
   entry.time = Instant(Duration(in.zigzag()));
@@ -24,9 +23,7 @@ Result<JournalEntry> decode(const Id& id, ByteView bytes) {
   return entry;
 }
 
-}  // namespace
-
-Status write_journal(Repository& repository, const JournalEntry& entry) {
+std::string encode_journal(const JournalEntry& entry) {
   std::string out;
   WireWriter writer(out);
   writer.zigzag(entry.time.time_since_epoch().count());
@@ -37,7 +34,12 @@ Status write_journal(Repository& repository, const JournalEntry& entry) {
     writer.zigzag(deletion.created.time_since_epoch().count());
     writer.varint(deletion.size_bytes);
   }
-  return repository.objects().publish(ObjectType::kJournal, random_id(), as_bytes(out));
+  return out;
+}
+
+Status write_journal(Repository& repository, const JournalEntry& entry) {
+  return repository.objects().publish(ObjectType::kJournal, random_id(),
+                                      as_bytes(encode_journal(entry)));
 }
 
 Result<std::vector<JournalEntry>> read_journal(Repository& repository) {
@@ -45,7 +47,7 @@ Result<std::vector<JournalEntry>> read_journal(Repository& repository) {
   std::vector<JournalEntry> entries;
   for (const Id& id : ids) {
     BACKCAST_TRY(const std::string plain, repository.objects().load(ObjectType::kJournal, id));
-    BACKCAST_TRY(JournalEntry entry, decode(id, as_bytes(plain)));
+    BACKCAST_TRY(JournalEntry entry, decode_journal(id, as_bytes(plain)));
     entries.push_back(std::move(entry));
   }
   std::stable_sort(entries.begin(), entries.end(),

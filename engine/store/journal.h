@@ -21,6 +21,9 @@ struct JournalEntry {
   std::vector<Deletion> deletions;
 };
 
+std::string encode_journal(const JournalEntry& entry);
+Result<JournalEntry> decode_journal(const Id& id, ByteView bytes);
+
 Status write_journal(Repository& repository, const JournalEntry& entry);
 // In order of time.
 Result<std::vector<JournalEntry>> read_journal(Repository& repository);

@@ -4,7 +4,8 @@
 // Ordinary builds replay, as GoogleTest cases: every seed, every file of tests/fuzz/corpus/<name>/
 // (inputs that once failed), and a fixed number of mutations of both. The preset `fuzz` builds the
 // same targets with libFuzzer:
-//   BACKCAST_FUZZ_TARGET=node build/fuzz/bin/fuzz -max_total_time=60 [corpus folder]
+//   mkdir /tmp/node && BACKCAST_FUZZ_TARGET=node build/fuzz/bin/fuzz -max_total_time=60 /tmp/node
+// An empty folder is filled with the seeds first.
 #pragma once
 
 #include <functional>

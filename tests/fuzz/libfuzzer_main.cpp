@@ -1,6 +1,9 @@
 // One libFuzzer program for all targets; BACKCAST_FUZZ_TARGET chooses.
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <string_view>
 
 #include "tests/fuzz/fuzz_target.h"
@@ -25,14 +28,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return 0;
 }
 
-// Mutations start from the seeds as well as from the corpus.
-extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t*, std::size_t,
-                                                 const std::uint8_t*, std::size_t,
-                                                 std::uint8_t* out, std::size_t max_out_bytes,
-                                                 unsigned seed) {
-  static const auto seeds = chosen().seeds();
-  const std::string& text = seeds[seed % seeds.size()];
-  const std::size_t size_bytes = text.size() < max_out_bytes ? text.size() : max_out_bytes;
-  text.copy(reinterpret_cast<char*>(out), size_bytes);
-  return size_bytes;
+// A corpus folder that is empty gets the seeds: a fuzzer that starts from nothing would first have
+// to find out what a scenario or a pack looks like.
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  namespace fs = std::filesystem;
+  const backcast::fuzz::Target& target = chosen();
+  for (int i = 1; i < *argc; ++i) {
+    const fs::path folder = (*argv)[i];
+    if ((*argv)[i][0] == '-' || !fs::is_directory(folder) || !fs::is_empty(folder)) continue;
+    int number = 0;
+    for (const std::string& seed : target.seeds()) {
+      std::ofstream(folder / ("seed-" + std::to_string(number++)), std::ios::binary) << seed;
+    }
+  }
+  return 0;
 }

@@ -8,6 +8,7 @@
 #include "engine/store/codec.h"
 #include "engine/store/config.h"
 #include "engine/store/index.h"
+#include "engine/store/journal.h"
 #include "engine/store/keys.h"
 #include "engine/store/mark.h"
 #include "engine/store/snapshot.h"
@@ -145,6 +146,21 @@ const Register kMark({"mark",
                         mark.packs = {random_id(), random_id()};
                         return std::vector{encode_mark({}), encode_mark(mark)};
                       }});
+
+const Register kJournal({"journal",
+                         [](ByteView bytes) {
+                           const auto entry = decode_journal(Id{}, bytes);
+                           if (entry.ok())
+                             BACKCAST_ASSERT(encode_journal(*entry) == as_text(bytes));
+                         },
+                         [] {
+                           JournalEntry entry;
+                           entry.time = from_unix_seconds(1'700'000'000);
+                           entry.deletions = {
+                               {ObjectType::kSnapshot, random_id(), entry.time, 500},
+                               {ObjectType::kPack, random_id(), entry.time, 1ULL << 40}};
+                           return std::vector{encode_journal({}), encode_journal(entry)};
+                         }});
 
 const Register kConfig({"config",
                         [](ByteView bytes) {
