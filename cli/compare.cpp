@@ -181,9 +181,11 @@ void add_compare(CLI::App& app, Context& context) {
       "Two scenarios under the same luck: what the second costs and holds more or less\n\n"
       "  backcast compare now.json proposed.json --replications 200\n"
       "  backcast compare now.json proposed.json --replications 10000 --within 0.01\n"
+      "  backcast compare now.json --set '/services/0/growth/per_year=60%'\n"
       "  backcast compare now.json proposed.json --lines --report both.html");
   verb->add_option("a", options->a.file, "The scenario to compare with")->required();
-  verb->add_option("b", options->b.file, "The scenario that is compared")->required();
+  verb->add_option("b", options->b.file, "The scenario that is compared; A itself with --set");
+  add_set_option(*verb, options->b);
   verb->add_option("--seed", options->a.seed, "Draws from this seed instead of A's");
   verb->add_option("--until", options->a.until, "Stop both runs here: 2026-06-30, or +90d");
   verb->add_option("--threads", options->trials.threads, "The result does not depend on it")
@@ -194,6 +196,13 @@ void add_compare(CLI::App& app, Context& context) {
   verb->add_option("--report", options->report,
                    "Also write one HTML page here, the two side by side");
   verb->callback([options, &context] {
+    if (options->b.file.empty()) {
+      if (options->b.changes.empty()) {
+        return report(context, bad_input("there is nothing to compare with",
+                                         "name a second scenario, or say with --set what changes"));
+      }
+      options->b.file = options->a.file;
+    }
     options->b.until = options->a.until;
     options->b.seed = options->a.seed;
     compare(context, *options);

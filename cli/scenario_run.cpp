@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/changed_fields.h"
 #include "cli/history_input.h"
 #include "sim/requirements.h"
 #include "sim/run.h"
@@ -28,6 +29,16 @@ Status shorten(sim::Scenario& scenario, const std::string& until) {
   }
   scenario.end = std::chrono::floor<std::chrono::seconds>(end);
   return kOk;
+}
+
+Result<std::vector<FieldValue>, Errors> changes_of(const ScenarioOptions& options) {
+  std::vector<FieldValue> changes;
+  for (const std::string& text : options.changes) {
+    auto change = parse_field_value(text);
+    if (!change.ok()) return Errors{std::move(change).error()};
+    changes.push_back(std::move(*change));
+  }
+  return changes;
 }
 
 }  // namespace
@@ -76,9 +87,17 @@ Result<scenario::Given, Errors> read_given(const ScenarioOptions& options) {
   return given;
 }
 
+Result<scenario::Loaded, Errors> load_scenario(const ScenarioOptions& options,
+                                               const scenario::Given& given) {
+  BACKCAST_TRY(const std::vector<FieldValue> changes, changes_of(options));
+  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file, given));
+  if (changes.empty()) return loaded;
+  return load_changed(loaded.document, changes, given);
+}
+
 Result<PreparedScenario, Errors> prepare(const ScenarioOptions& options) {
   BACKCAST_TRY(const scenario::Given given, read_given(options));
-  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file, given));
+  BACKCAST_TRY(scenario::Loaded loaded, load_scenario(options, given));
   return prepare(std::move(loaded), options);
 }
 
@@ -118,6 +137,14 @@ Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options) {
   return run_prepared(prepared, {.threads = options.threads});
 }
 
+void add_set_option(CLI::App& verb, ScenarioOptions& options) {
+  verb.add_option("--set", options.changes,
+                  "What if: POINTER=VALUE gives a field of the document another value, such as "
+                  "'/services/0/growth/per_year=60%'; repeat")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+}
+
 void add_scenario_options(CLI::App& verb, ScenarioOptions& options) {
   verb.add_option("--seed", options.seed, "Draws from this seed instead of the scenario's");
   verb.add_option("--until", options.until,
@@ -132,6 +159,7 @@ void add_scenario_options(CLI::App& verb, ScenarioOptions& options) {
   verb.add_option(
       "--source", options.source,
       "Which source of the history, if it has several: a host, a path, or user@host:path");
+  add_set_option(verb, options);
   verb.add_option("--threads", options.threads, "Threads; the result does not depend on it")
       ->check(CLI::Range(0, 1024));
 }

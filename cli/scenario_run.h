@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/context.h"
 #include "costmodel/invoice.h"
@@ -22,6 +23,7 @@ struct ScenarioOptions {
   std::string until;                            // stop the run here: RFC 3339, or "+90d"
   std::string start;                            // instead of the document's
   std::string history, input, service, source;  // what one service goes on with
+  std::vector<std::string> changes;             // POINTER=VALUE, into the document
   unsigned threads = 0;
   bool bill = true;
 };
@@ -45,6 +47,10 @@ struct PreparedScenario {
 // The history and start that the options name, read.
 Result<scenario::Given, Errors> read_given(const ScenarioOptions& options);
 
+// The document with the changes that the options name.
+Result<scenario::Loaded, Errors> load_scenario(const ScenarioOptions& options,
+                                               const scenario::Given& given);
+
 // The price book is found and checked before anything is simulated. Errors: every fault of the
 // document or the book.
 Result<PreparedScenario, Errors> prepare(const ScenarioOptions& options);
@@ -57,6 +63,8 @@ Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
 
 Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options);
 
+// --set; part of the options below.
+void add_set_option(CLI::App& verb, ScenarioOptions& options);
 // Options that every verb running scenarios has.
 void add_scenario_options(CLI::App& verb, ScenarioOptions& options);
 

@@ -35,7 +35,11 @@ reports::Cell cell(const std::string& measure, double value) {
 struct Bills::Bill {
   std::optional<cost::Decimal> total;
   std::map<std::chrono::year_month, cost::Decimal> months;
-  std::vector<bool> held;
+  struct Outcome {
+    bool holds = true;
+    Instant first_failure = sim::kNever;
+  };
+  std::vector<Outcome> outcomes;  // by requirement
 };
 
 Bills::Bills(std::uint32_t replications) : bills_(replications) {}
@@ -43,7 +47,9 @@ Bills::~Bills() = default;
 
 void Bills::keep(std::uint32_t replication, const ScenarioRun& run) {
   Bill& bill = bills_[replication];
-  for (const auto& outcome : run.result.requirements) bill.held.push_back(outcome.holds);
+  for (const auto& outcome : run.result.requirements) {
+    bill.outcomes.push_back({outcome.holds, outcome.first_failure});
+  }
   if (!run.invoice) return;
   bill.total = run.invoice->total().amount;
   for (const cost::InvoiceLine& line : run.invoice->lines) {
@@ -51,13 +57,16 @@ void Bills::keep(std::uint32_t replication, const ScenarioRun& run) {
   }
 }
 
-std::vector<std::uint64_t> Bills::held(std::size_t replications) const {
-  std::vector<std::uint64_t> held;
+std::vector<std::vector<Instant>> Bills::failures(std::size_t replications) const {
+  std::vector<std::vector<Instant>> failures;
   for (const Bill& bill : std::span(bills_).first(replications)) {
-    held.resize(bill.held.size());
-    for (std::size_t i = 0; i < bill.held.size(); ++i) held[i] += bill.held[i] ? 1 : 0;
+    failures.resize(bill.outcomes.size());
+    for (std::size_t i = 0; i < bill.outcomes.size(); ++i) {
+      if (!bill.outcomes[i].holds) failures[i].push_back(bill.outcomes[i].first_failure);
+    }
   }
-  return held;
+  for (auto& of_one : failures) std::sort(of_one.begin(), of_one.end());
+  return failures;
 }
 
 std::optional<reports::Spread> Bills::spread(std::size_t replications) const {
@@ -65,11 +74,13 @@ std::optional<reports::Spread> Bills::spread(std::size_t replications) const {
   if (bills.empty()) return std::nullopt;
   reports::Spread spread;
   spread.replications = bills.size();
-  spread.held.resize(bills.front().held.size());
+  spread.held.resize(bills.front().outcomes.size());
   std::vector<cost::Decimal> totals;
   std::map<std::chrono::year_month, std::vector<cost::Decimal>> months;
   for (const Bill& bill : bills) {
-    for (std::size_t i = 0; i < bill.held.size(); ++i) spread.held[i] += bill.held[i] ? 1 : 0;
+    for (std::size_t i = 0; i < bill.outcomes.size(); ++i) {
+      spread.held[i] += bill.outcomes[i].holds ? 1 : 0;
+    }
     if (bill.total) totals.push_back(*bill.total);
     for (const auto& [month, amount] : bill.months) months[month].push_back(amount);
   }
@@ -146,7 +157,7 @@ Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario
   BACKCAST_TRY(sim::Replications runs,
                sim::replicate(trial, replication_options(options, interruptible, progress)));
   const std::size_t count = runs.rows.size();
-  return Trials{std::move(runs), bills.spread(count), bills.held(count)};
+  return Trials{std::move(runs), bills.spread(count), bills.failures(count)};
 }
 
 namespace {
@@ -184,11 +195,30 @@ void judge_quantiles(const sim::Scenario& scenario, const Trials* trials, sim::R
       outcome.observed = "one run cannot tell: give --replications";
       continue;
     }
-    const std::uint64_t held = trials->held[i];
+    const std::uint64_t held = trials->held(i);
     outcome.holds = static_cast<double>(held) >= *quantile * static_cast<double>(count);
     outcome.limit = share;
     outcome.observed = fmt::format("{} in the first run; held in {} of {} replications",
                                    outcome.observed, held, count);
+  }
+}
+
+void tell_replications(const Trials& trials, double confidence, sim::RunResult& result) {
+  if (trials.runs.rows.empty()) return;
+  for (std::size_t i = 0; i < result.requirements.size(); ++i) {
+    const std::vector<Instant>& failures = trials.failures[i];
+    sim::ReplicatedOutcome told;
+    told.replications = trials.runs.rows.size();
+    told.held = trials.held(i);
+    told.confidence = confidence;
+    const auto share = sim::share_estimate(told.held, told.replications, confidence);
+    told.share_low = share.interval->low;
+    told.share_high = share.interval->high;
+    if (!failures.empty()) {
+      told.earliest_failure = failures.front();
+      told.median_failure = failures[(failures.size() - 1) / 2];
+    }
+    result.requirements[i].replicated = told;
   }
 }
 

@@ -47,7 +47,8 @@ class Bills {
   void keep(std::uint32_t replication, const ScenarioRun& run);  // from any thread
   // Over the first `replications`; none without bills.
   std::optional<reports::Spread> spread(std::size_t replications) const;
-  std::vector<std::uint64_t> held(std::size_t replications) const;  // by requirement
+  // By requirement: when it first failed, in each replication in which it did, rising.
+  std::vector<std::vector<Instant>> failures(std::size_t replications) const;
 
  private:
   struct Bill;
@@ -56,8 +57,12 @@ class Bills {
 
 struct Trials {
   sim::Replications runs;
-  std::optional<reports::Spread> spread;  // of bills and requirements
-  std::vector<std::uint64_t> held;        // in how many replications each requirement held
+  std::optional<reports::Spread> spread;       // of bills and requirements
+  std::vector<std::vector<Instant>> failures;  // first ones of each requirement, rising
+
+  std::uint64_t held(std::size_t requirement) const {
+    return runs.rows.size() - failures[requirement].size();
+  }
 };
 
 // Errors: usage that no row prices; an unknown measure.
@@ -67,6 +72,8 @@ Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario
 // Judges the requirements that speak of a quantile by the replications; without any they stay
 // unchecked, since one run cannot tell.
 void judge_quantiles(const sim::Scenario& scenario, const Trials* trials, sim::RunResult& result);
+// Adds to every requirement's outcome in how many replications it held, and when it first failed.
+void tell_replications(const Trials& trials, double confidence, sim::RunResult& result);
 bool has_quantiles(const sim::Scenario& scenario);
 
 // One row per measure: mean with its interval, median, 5th and 95th percentile with theirs.

@@ -163,6 +163,19 @@ std::string verdict_sentence(const sim::RunResult& run) {
   return text;
 }
 
+std::string replicated_text(const sim::ReplicatedOutcome& told) {
+  const double share =
+      100 * static_cast<double>(told.held) / static_cast<double>(told.replications);
+  std::string text =
+      fmt::format("held in {} of {} replications: {:.1f} % ({:g} % confidence: {:.1f} to {:.1f} %)",
+                  grouped(told.held), grouped(told.replications), share, 100 * told.confidence,
+                  100 * told.share_low, 100 * told.share_high);
+  if (told.earliest_failure == sim::kNever) return text;
+  const auto day = [](Instant at) { return format_instant(at).substr(0, 10); };
+  return text + fmt::format("; first failed {} at the earliest, {} in the median of those",
+                            day(told.earliest_failure), day(told.median_failure));
+}
+
 std::string grouped(std::uint64_t count) {
   std::string text = std::to_string(count);
   for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');

@@ -46,6 +46,9 @@ std::string cost_text(const RunReport& report);
 const char* verdict_text(Verdict verdict);
 // "All 3 requirements hold.", "1 of 3 requirements fails: rpo.", …
 std::string verdict_sentence(const sim::RunResult& run);
+// "held in 36 of 40 replications: 90.0 % (95 % confidence: 76.3 to 97.2 %); first failed 2027-03-04
+// at the earliest, 2029-12-07 in the median of those"
+std::string replicated_text(const sim::ReplicatedOutcome& told);
 // "2,607,160": for people only.
 std::string grouped(std::uint64_t count);
 // "12 made, 8 there before, 3 copies; 5 left at the end, 7 deleted, 1 failed"

@@ -84,6 +84,9 @@ std::string failures(const sim::RunResult& run) {
                        moment(outcome.first_failure), format_duration(outcome.failing_time),
                        outcome.failing_periods, outcome.failing_periods == 1 ? "period" : "periods",
                        xml_text(outcome.observed), xml_text(outcome.limit));
+    if (outcome.replicated) {
+      out += "<p>" + xml_text(replicated_text(*outcome.replicated)) + "</p>\n";
+    }
     out += "<ol class=\"trace\">\n";
     const std::size_t shown = std::min(outcome.trace.size(), kMaxTraceSteps);
     for (std::size_t i = 0; i < shown; ++i) {

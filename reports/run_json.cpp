@@ -17,12 +17,22 @@ std::int64_t seconds(Duration d) {
   return std::chrono::floor<std::chrono::seconds>(d).count();
 }
 
+Json replicated_json(const sim::ReplicatedOutcome& told) {
+  return {{"replications", told.replications},
+          {"held", told.held},
+          {"confidence", told.confidence},
+          {"share_low", told.share_low},
+          {"share_high", told.share_high},
+          {"earliest_failure", moment(told.earliest_failure)},
+          {"median_failure", moment(told.median_failure)}};
+}
+
 Json requirement_json(const sim::RunResult& run, const sim::RequirementOutcome& outcome) {
   Json trace = Json::array();
   for (const auto& step : outcome.trace) {
     trace.push_back({{"at", format_instant(step.at)}, {"text", step.text}});
   }
-  return {
+  Json json = {
       {"name", outcome.name},
       {"kind", outcome.kind},
       {"statement", outcome.statement},
@@ -37,6 +47,8 @@ Json requirement_json(const sim::RunResult& run, const sim::RequirementOutcome& 
        outcome.service < run.services.size() ? Json(run.services[outcome.service].name) : Json()},
       {"region", outcome.region.empty() ? Json() : Json(outcome.region)},
       {"trace", trace}};
+  if (outcome.replicated) json["replicated"] = replicated_json(*outcome.replicated);
+  return json;
 }
 
 Json backup_json(const sim::RunResult& run, const sim::BackupRecord& backup) {

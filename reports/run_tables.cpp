@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 
 #include "engine/base/bytes.h"
+#include "reports/headline.h"
 #include "reports/months.h"
 #include "reports/run_report.h"
 
@@ -49,6 +51,10 @@ Table requirements_table(const sim::RunResult& run) {
                {"first_failure", "First failure"},
                {"failing_seconds", "Failing", true}},
               {}};
+  const bool replicated =
+      std::any_of(run.requirements.begin(), run.requirements.end(),
+                  [](const auto& outcome) { return outcome.replicated.has_value(); });
+  if (replicated) table.columns.push_back({"replicated", "In replications"});
   for (const auto& outcome : run.requirements) {
     const char* result = !outcome.checked ? "unknown" : outcome.holds ? "holds" : "FAILS";
     const auto seconds = std::chrono::floor<std::chrono::seconds>(outcome.failing_time).count();
@@ -60,6 +66,10 @@ Table requirements_table(const sim::RunResult& run) {
          {outcome.observed, {}},
          {moment(outcome.first_failure), {}},
          {std::to_string(seconds), seconds > 0 ? format_duration(outcome.failing_time) : "-"}});
+    if (replicated) {
+      table.rows.back().push_back(
+          {outcome.replicated ? replicated_text(*outcome.replicated) : "", {}});
+    }
   }
   return table;
 }

@@ -61,6 +61,7 @@ void write_requirement(Writer& out, const sim::RequirementOutcome& outcome, bool
                          outcome.failing_periods == 1 ? "period" : "periods",
                          format_duration(outcome.failing_time)));
   }
+  if (outcome.replicated) out.line(indent + replicated_text(*outcome.replicated));
   if (verdict == Verdict::kHolds && !explain) return;
   for (const auto& step : outcome.trace) {
     out.line(fmt::format("{}  {}  {}", indent, format_instant(step.at), terminal_text(step.text)));

@@ -37,18 +37,6 @@ std::string json_string(std::string_view text) {
   return result + "\"";
 }
 
-// A level as JSON: numbers, true, false and quoted text as they are, anything else as text.
-std::string json_text(std::string_view level) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), value);
-  const bool is_number = error == std::errc() && end == level.data() + level.size();
-  if (is_number || level == "true" || level == "false" || level == "null" ||
-      level.starts_with('"') || level.starts_with('{') || level.starts_with('[')) {
-    return std::string(level);
-  }
-  return json_string(level);
-}
-
 struct Number {
   double value;
   std::string unit;
@@ -281,6 +269,17 @@ std::string Factor::value_at(double u) const {
   const double value = low + (high - low) * u;
   const std::string number = number_text(value, integers);
   return unit.empty() ? number : json_string(number + unit);
+}
+
+std::string json_text(std::string_view level) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), value);
+  const bool is_number = error == std::errc() && end == level.data() + level.size();
+  if (is_number || level == "true" || level == "false" || level == "null" ||
+      level.starts_with('"') || level.starts_with('{') || level.starts_with('[')) {
+    return std::string(level);
+  }
+  return json_string(level);
 }
 
 Result<Factor> parse_factor(std::string_view text) {

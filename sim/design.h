@@ -25,6 +25,10 @@ struct Factor {
   std::string value_at(double u) const;
 };
 
+// A typed value as JSON text: numbers, true, false, null, quoted text, objects and lists as they
+// are, anything else as text.
+std::string json_text(std::string_view value);
+
 // Errors: kBadInput for anything else; a range of different units or whose ends are not in order.
 Result<Factor> parse_factor(std::string_view text);
 

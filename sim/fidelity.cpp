@@ -29,6 +29,19 @@ double linear(const Record& record, const std::vector<std::uint32_t>& kept) {
   return sum;
 }
 
+// Errors of what every kPruneSteps deletions in a row free together.
+void note_pruning(const std::vector<double>& truth, const std::vector<double>& model,
+                  std::vector<double>& errors) {
+  for (std::size_t i = 0; i + kPruneSteps <= truth.size(); ++i) {
+    double t = 0, m = 0;
+    for (std::size_t k = i; k < i + kPruneSteps; ++k) {
+      t += truth[k];
+      m += model[k];
+    }
+    if (t > 0) errors.push_back(relative_error(m, t));
+  }
+}
+
 std::vector<Shared> refits_of(const Record& record) {
   std::vector<Shared> refits;
   const std::uint32_t n = record.table.generations;
@@ -136,14 +149,7 @@ Fidelity measure_fidelity(const PresenceTable& table, const std::atomic<bool>* s
     }
     forecaster.score(rule, forecasts);
     bill_errors.push_back(relative_error(bill_model, bill_truth));
-    for (std::size_t i = 0; i + kPruneSteps <= freed_truth.size(); ++i) {
-      double t = 0, m = 0;
-      for (std::size_t k = i; k < i + kPruneSteps; ++k) {
-        t += freed_truth[k];
-        m += freed_model[k];
-      }
-      if (t > 0) freed_errors.push_back(relative_error(m, t));
-    }
+    note_pruning(freed_truth, freed_model, freed_errors);
   }
   result.overlaps = spread_of(overlap_errors);
   result.frozen = spread_of(frozen_errors);

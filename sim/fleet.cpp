@@ -176,7 +176,7 @@ FleetRun run_one_by_one(const Scenario& scenario, std::uint32_t index, const Fle
   sum.tallies.resize(scenario.requirements.size());
   for (RequirementTally& tally : sum.tallies) tally.checked = false;
   DailySums stored(scenario);
-  tbb::task_arena arena(arena_threads(options));
+  tbb::task_arena arena = arena_of(options.threads);
   std::vector<MemberRun> members(kMembersAtOnce);
   sum.totals.simulated =
       in_chunks(fleet.count, kMembersAtOnce, options, [&](std::uint64_t begin, std::uint64_t end) {

@@ -3,8 +3,8 @@
 
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
+#include "sim/arena.h"
 #include "sim/draws.h"
 #include "sim/fleet.h"
 #include "sim/world.h"
@@ -30,10 +30,6 @@ std::uint64_t in_chunks(std::uint64_t members, std::uint64_t chunk, const FleetO
     done = end;
   }
   return done;
-}
-
-inline int arena_threads(const FleetOptions& options) {
-  return options.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(options.threads);
 }
 
 // fleet_replay.cpp

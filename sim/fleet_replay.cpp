@@ -344,7 +344,7 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
   FleetRun sum;
   sum.totals.members = fleet.count;
   tbb::enumerable_thread_specific<Lane> lanes([&] { return Lane(table); });
-  tbb::task_arena arena(arena_threads(options));
+  tbb::task_arena arena = arena_of(options.threads);
   sum.totals.simulated = in_chunks(
       fleet.count, std::clamp<std::uint64_t>(kStepsAtOnce / (table.steps.size() + 1), 64, 65'536),
       options, [&](std::uint64_t begin, std::uint64_t end) {

@@ -1,10 +1,11 @@
 #include "sim/replicate.h"
 
 #include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <cmath>
+
+#include "sim/arena.h"
 
 namespace backcast::sim {
 namespace {
@@ -72,8 +73,7 @@ std::vector<double> Replications::column(std::string_view name) const {
 
 Result<Replications, Errors> replicate(const Trial& trial, const ReplicationOptions& options) {
   Replications runs;
-  tbb::task_arena arena(options.threads == 0 ? tbb::task_arena::automatic
-                                             : static_cast<int>(options.threads));
+  tbb::task_arena arena = arena_of(options.threads);
   std::uint32_t first = 0;
   while (first < options.count && !runs.partial) {
     const std::uint32_t last = std::min(first + kBatch, options.count);

@@ -54,6 +54,13 @@ struct TraceStep {
   std::string text;  // "backup vectors/auto-000012 failed: region eu-west-1 is down"
 };
 
+// What replications say of a requirement.
+struct ReplicatedOutcome {
+  std::uint64_t held = 0, replications = 0;
+  double confidence = 0.95, share_low = 0, share_high = 1;     // of the share that holds
+  Instant earliest_failure = kNever, median_failure = kNever;  // of the replications that fail
+};
+
 struct RequirementOutcome {
   std::string name;       // as the scenario names it
   std::string kind;       // "rpo", "restore_points", "coverage", "protected", "quota", "budget",
@@ -69,6 +76,7 @@ struct RequirementOutcome {
   std::uint32_t service = kNone;  // of the first failure; index into RunResult::services
   std::string region;             // of the first failure
   std::vector<TraceStep> trace;   // the shortest chain of events that led to it, oldest first
+  std::optional<ReplicatedOutcome> replicated;
 };
 
 enum class LogKind : std::uint8_t {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <map>
@@ -11,6 +10,7 @@
 #include <tuple>
 
 #include "engine/base/bytes.h"
+#include "sim/arena.h"
 #include "sim/requirements.h"
 #include "sim/world.h"
 
@@ -274,8 +274,7 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
     parts[i] = world.take();
     if (options.progress) options.progress(groups[i].size());
   };
-  tbb::task_arena arena(options.threads == 0 ? tbb::task_arena::automatic
-                                             : static_cast<int>(options.threads));
+  tbb::task_arena arena = arena_of(options.threads);
   arena.execute([&] { tbb::parallel_for(std::size_t{0}, groups.size(), simulate); });
 
   std::vector<bool> is_done(scenario.services.size(), true);

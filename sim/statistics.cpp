@@ -48,6 +48,15 @@ double standard_deviation(std::span<const double> values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
+Estimate share_estimate(std::uint64_t hits, std::uint64_t all, double confidence) {
+  BACKCAST_ASSERT(all > 0 && hits <= all && confidence > 0 && confidence < 1);
+  using Law = boost::math::binomial_distribution<double>;
+  const auto n = static_cast<double>(all), k = static_cast<double>(hits);
+  const double tail = (1 - confidence) / 2;
+  return {k / n, Interval{hits == 0 ? 0 : Law::find_lower_bound_on_p(n, k, tail),
+                          hits == all ? 1 : Law::find_upper_bound_on_p(n, k, tail)}};
+}
+
 Estimate mean_estimate(std::span<const double> values, double confidence) {
   BACKCAST_ASSERT(!values.empty() && confidence > 0 && confidence < 1);
   const double mean = mean_of(values);

@@ -30,6 +30,10 @@ Estimate mean_estimate(std::span<const double> values, double confidence);
 // would bound it from above alone; both sides need 93.
 Estimate quantile_estimate(std::span<const double> values, double p, double confidence);
 
+// The share of `hits` among `all` > 0 independent trials, with the exact binomial interval (Clopper
+// and Pearson, Biometrika 26, 1934), which holds at least as often as `confidence` says.
+Estimate share_estimate(std::uint64_t hits, std::uint64_t all, double confidence);
+
 // Sample standard deviation, 0 for fewer than two values.
 double standard_deviation(std::span<const double> values);
 

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/draws.h"
 #include "sim/portable_math.h"
@@ -58,6 +59,29 @@ TEST(Statistics, intervals_cover_the_truth_as_often_as_they_say) {
   EXPECT_NEAR(mean_covered / double{kTrials}, 0.95, 0.015);
   EXPECT_GE(quantile_covered / double{kTrials}, 0.935);
   EXPECT_LE(quantile_covered / double{kTrials}, 0.985);
+}
+
+TEST(Statistics, a_share_has_the_exact_binomial_interval) {
+  // All of n: the lower end is (alpha / 2)^(1/n), so 367 that all hold say at least 99 %.
+  EXPECT_NEAR(share_estimate(30, 30, 0.95).interval->low, std::pow(0.025, 1.0 / 30), 1e-9);
+  EXPECT_EQ(share_estimate(30, 30, 0.95).interval->high, 1);
+  EXPECT_GE(share_estimate(367, 367, 0.95).interval->low, 0.99);
+  EXPECT_LT(share_estimate(366, 366, 0.95).interval->low, 0.99);
+  // None of n is the mirror image.
+  EXPECT_EQ(share_estimate(0, 30, 0.95).interval->low, 0);
+  EXPECT_NEAR(share_estimate(0, 30, 0.95).interval->high, 1 - std::pow(0.025, 1.0 / 30), 1e-9);
+  // The ends are where as few, or as many, hits are just improbable: summed up term by term.
+  const auto middle = share_estimate(7, 20, 0.9);
+  EXPECT_DOUBLE_EQ(middle.value, 0.35);
+  const auto at_least_7 = [](double p) {
+    double term = std::pow(1 - p, 20), below = 0;
+    for (int k = 0; k < 7; ++k) {
+      below += term;
+      term *= (20.0 - k) / (k + 1) * p / (1 - p);
+    }
+    return 1 - below;
+  };
+  EXPECT_NEAR(at_least_7(middle.interval->low), 0.05, 1e-9);
 }
 
 TEST(Histogram, buckets_are_exact_when_small_and_within_a_128th_above) {

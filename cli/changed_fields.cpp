@@ -1,0 +1,78 @@
+#include "cli/changed_fields.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/base/text.h"
+#include "sim/design.h"
+
+namespace backcast::cli {
+namespace {
+
+// The JSON library throws on what is no pointer; none of that leaves this function.
+Status replace(const Document& written, nlohmann::json& changed, const FieldValue& field) {
+  const auto fault = [&](std::string message) {
+    return Error{Errc::kBadInput, std::move(message), written.locate(field.pointer),
+                 "give the JSON pointer of a field, such as /services/0/size"};
+  };
+  auto parsed = nlohmann::json::parse(field.value, nullptr, false);
+  if (parsed.is_discarded()) return fault(printable(field.value) + " is not a JSON value");
+  try {
+    const nlohmann::json::json_pointer at(field.pointer);
+    const bool exists = changed.contains(at);
+    const bool can_be_added = !exists && changed.contains(at.parent_pointer()) &&
+                              changed.at(at.parent_pointer()).is_object();
+    if (!exists && !can_be_added)
+      return fault(printable(field.pointer) + " is not in the document");
+    changed[at] = std::move(parsed);
+  } catch (const nlohmann::json::exception&) {
+    return fault(printable(field.pointer) + " is not a JSON pointer into the document");
+  }
+  return kOk;
+}
+
+Errors with_places_of(const Document& written, const std::vector<FieldValue>& changes,
+                      Errors errors) {
+  std::string changed;
+  for (const FieldValue& c : changes) {
+    changed += fmt::format("{}{} = {}", changed.empty() ? "" : ", ", c.pointer, c.value);
+  }
+  for (Error& error : errors) {
+    if (error.where.file != written.name()) continue;
+    error.where = written.locate(error.where.pointer);
+    error.message += fmt::format(" (with {})", changed);
+  }
+  return errors;
+}
+
+}  // namespace
+
+Result<FieldValue> parse_field_value(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (!text.starts_with('/') || equals == text.npos) {
+    return bad_input(printable(text) + " is not POINTER=VALUE",
+                     "such as '/services/0/size=50 GB' or '/services/0/growth/per_year=60%'");
+  }
+  return FieldValue{std::string(text.substr(0, equals)), sim::json_text(text.substr(equals + 1))};
+}
+
+Result<scenario::Loaded, Errors> load_changed(const Document& written,
+                                              const std::vector<FieldValue>& changes,
+                                              const scenario::Given& given) {
+  nlohmann::json changed = written.root();
+  for (const FieldValue& field : changes) {
+    if (auto status = replace(written, changed, field); !status.ok()) {
+      return Errors{std::move(status).error()};
+    }
+  }
+  std::string text = changed.dump(2);
+  auto document = Document::parse(text, written.name());
+  if (!document.ok()) return Errors{std::move(document).error()};
+  auto loaded = scenario::load(*document, given);
+  if (!loaded.ok()) return with_places_of(written, changes, std::move(loaded).error());
+  loaded->text = std::move(text);
+  return std::move(*loaded);
+}
+
+}  // namespace backcast::cli
