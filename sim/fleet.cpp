@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "engine/base/checked.h"
+#include "sim/arena.h"
 #include "sim/fleet_parts.h"
 #include "sim/portable_math.h"
 

@@ -4,7 +4,6 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
-#include "sim/arena.h"
 #include "sim/draws.h"
 #include "sim/fleet.h"
 #include "sim/world.h"

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "engine/base/checked.h"
+#include "sim/arena.h"
 #include "sim/fleet_parts.h"
 
 namespace backcast::sim {
