@@ -18,7 +18,9 @@ constexpr Eigen::Index kParameters = 5;
 constexpr double kPull = 1e-3, kPullWithoutTimes = 1e-2;
 
 Eigen::VectorXd middle() {
-  return (Eigen::VectorXd(kParameters) << -2, -1, -7, 2.5, 2.5).finished();
+  Eigen::VectorXd p(kParameters);
+  p << -2, -1, -7, 2.5, 2.5;
+  return p;
 }
 
 // Free numbers to a curve: weights by softmax against 0, rates as the slowest and two factors
