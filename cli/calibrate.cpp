@@ -30,6 +30,7 @@ constexpr std::uint32_t kEnoughToScore = 60, kMostToScore = 1000;
 // Ctrl-C while the fit is scored leaves the fit, without its score.
 Result<Answer> calibrate_file(Context& context, const std::string& path) {
   BACKCAST_TRY(const std::string text, read_text_file(path, kMaxInputBytes));
+  Interruptible interruptible;  // not while input is waited for
   BACKCAST_TRY(sim::Observations seen, sim::read_observations(text, path));
   auto fit = sim::calibrate(seen.history);
   if (!fit) {
@@ -45,7 +46,6 @@ Result<Answer> calibrate_file(Context& context, const std::string& path) {
                     seen.table->generations, kMostToScore));
     return answer;
   }
-  Interruptible interruptible;
   answer.fidelity = sim::measure_fidelity(*seen.table, &interruptible.stop);
   if (interruptible.stop) {
     answer.fidelity.reset();

@@ -63,12 +63,17 @@ def optimize(folder):
     assert json.loads(out)["rows"], out
 
 
-def stopped(folder, command, ready, wait=30):
-    """Interrupts a program that tells no progress once `ready` says that it is busy."""
+def worked_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as file:
+        user_ticks = int(file.read().rsplit(")", 1)[1].split()[11])
+    return user_ticks / os.sysconf("SC_CLK_TCK")
+
+
+def stopped(folder, command):
+    """Interrupts a program that tells no progress, once it is busy."""
     process = subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
-    begun = time.monotonic()
-    while not ready() and process.poll() is None and time.monotonic() - begun < wait:
+    while process.poll() is None and worked_seconds(process) < 0.3:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -90,17 +95,21 @@ def validate(folder):
 
 def rehearse(folder):
     """A day that was rehearsed is told, and nothing of the work is left behind."""
+    with open(os.path.join(folder, "policy.json")) as file:
+        text = file.read().replace('"180d"', '"20 years"')
+    with open(os.path.join(folder, "policy.json"), "w") as file:
+        file.write(text)
     out, err = interrupted(folder, "rehearse", "policy.json", "--size", "1 MiB")
     rows = json.loads(out)["rows"]
     assert rows and all(row["same_points"] == "yes" for row in rows), out
-    assert len(rows) < 150 and "partial: interrupted" in err, err
+    assert len(rows) < 7000 and "partial: interrupted" in err, err
     left = [name for name in os.listdir(folder) if name.startswith("rehearsal-")]
     assert not left, left
 
 
 def calibrate(folder):
     """The fit is there, its score is not."""
-    generations = 1000
+    generations = 500
     path = os.path.join(folder, "presence.csv")
     with open(path, "w") as file:
         file.write(f"# generations={generations}\npresent,bytes\n")
@@ -108,9 +117,7 @@ def calibrate(folder):
             for life in (1, 3, 9, 40, 200):
                 last = min(born + life, generations) - 1
                 file.write(f"{born}-{last},{1000 + 7 * born % 977}\n")
-    busy = time.monotonic() + 1.5  # it tells no progress: reading takes less, scoring more
-    command = [PROGRAM, "calibrate", "presence.csv", "--json"]
-    out, _ = stopped(folder, command, lambda: time.monotonic() > busy)
+    out, _ = stopped(folder, [PROGRAM, "calibrate", "presence.csv", "--json"])
     result = json.loads(out)
     assert result["workload"]["change"]["mixture"], result
     assert any("partial: interrupted" in note for note in result["notes"]), result["notes"]
