@@ -47,7 +47,8 @@ if(BACKCAST_LLD)
 endif()
 
 # backcast_module(<name> [DEPENDS module...] [LINK target...]): a library of all *.cpp beside the
-# caller. DEPENDS names modules of the house, LINK outside libraries.
+# caller. DEPENDS names modules of the house, LINK outside libraries. BACKCAST_OPTIONS_<name> holds
+# compile options for this module alone.
 function(backcast_module name)
   cmake_parse_arguments(arg "" "" "DEPENDS;LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
@@ -60,6 +61,7 @@ function(backcast_module name)
   endif()
   list(TRANSFORM arg_DEPENDS PREPEND backcast_)
   target_link_libraries(backcast_${name} ${scope} backcast_options ${arg_DEPENDS} ${arg_LINK})
+  target_compile_options(backcast_${name} PRIVATE ${BACKCAST_OPTIONS_${name}})
 endfunction()
 
 # backcast_tests(<name> [DEPENDS module...] [LINK target...]): one GoogleTest program of all

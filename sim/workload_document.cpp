@@ -1,5 +1,8 @@
 #include "sim/workload_document.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -10,11 +13,13 @@ namespace {
 
 constexpr double kDaySeconds = 86'400;
 
-// Six digits: more than any fit knows, few enough to read the same everywhere.
+// Six digits: more than any fit knows, few enough to read the same everywhere. By way of text,
+// since a power of ten need not be the same in every C library, nor by every compiler.
 double significant(double x) {
-  if (x == 0) return 0;
-  const double scale = std::pow(10, 5 - std::floor(std::log10(std::fabs(x))));
-  return std::round(x * scale) / scale;
+  const std::string digits = fmt::format("{:.5e}", x);
+  double rounded = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), rounded);
+  return rounded;
 }
 double millionths(double x) {
   return std::round(x * 1e6) / 1e6;
