@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <tuple>
 
@@ -135,6 +136,18 @@ Result<std::uint64_t> to_mask(const Reader& in, const Component& component, int 
 }
 
 // ~07/2 is the seventh day from the end and every second after it; ~01..03 the last three days.
+std::uint32_t days_from_end(const Progression& item) {
+  std::uint32_t mask = 0;
+  int from = item.first, down_to = item.step == 0 ? item.first : 1;
+  if (item.last >= 0) {
+    from = item.last;
+    down_to = item.first;
+  }
+  for (int v = from; v >= down_to; v -= std::max(item.step, 1)) mask |= 1u << v;
+  return mask;
+}
+
+// All items of a list together.
 Result<std::uint32_t> to_mask_from_end(const Reader& in, const Component& component) {
   std::uint32_t mask = 0;
   if (component.star) return mask;
@@ -151,12 +164,7 @@ Result<std::uint32_t> to_mask_from_end(const Reader& in, const Component& compon
           fmt::format("a day from the end of the month outside 1..{}, or an empty range", high));
     }
     high -= 3;  // systemd's check takes three more off for every further item of the list
-    int from = item.first, down_to = item.step == 0 ? item.first : 1;
-    if (item.last >= 0) {
-      from = item.last;
-      down_to = item.first;
-    }
-    for (int v = from; v >= down_to; v -= std::max(item.step, 1)) mask |= 1u << v;
+    mask |= days_from_end(item);
   }
   return mask;
 }
@@ -310,6 +318,78 @@ std::string print_mask(std::uint64_t mask, int low, int high) {
   return mask == full_mask({"", low, high}) ? "*" : print_runs(mask, "..", 2);
 }
 
+// Days from the end of the month as a list that systemd's check lets pass: it allows few items.
+class FromEndList {
+ public:
+  explicit FromEndList(std::uint32_t mask) : mask_(mask) {
+    for (int first = 1; first <= kMaxFromEnd; ++first) {
+      consider({first, -1, 0});
+      for (int step = 1; first - step >= 1; ++step) consider({first, -1, step});
+      for (int last = first + 1; last <= kMaxFromEnd; ++last) {
+        for (int step = 1; first + step <= last; ++step) consider({first, last, step});
+      }
+    }
+    std::stable_sort(candidates_.begin(), candidates_.end(), [](const auto& a, const auto& b) {
+      return std::popcount(days_from_end(a)) > std::popcount(days_from_end(b));
+    });
+  }
+
+  std::string print() {
+    const std::string runs = print_runs(mask_, "..", 2);
+    if (reads_back(runs)) return runs;
+    for (int items = 1; items <= kMaxItems; ++items) {
+      looks_left_ = kLooks;
+      if (cover(mask_, items)) return list();
+    }
+    return runs;
+  }
+
+ private:
+  // systemd takes three days off per item; with more than these hardly a list passes.
+  static constexpr int kMaxItems = 6, kLooks = 2000;
+
+  void consider(const Progression& item) {
+    if ((days_from_end(item) & ~mask_) == 0) candidates_.push_back(item);
+  }
+
+  std::string list() const {
+    std::string text;
+    for (const Progression& item : chosen_) {
+      if (!text.empty()) text += ',';
+      text += fmt::format("{:02}", item.first);
+      if (item.last >= 0) text += fmt::format("..{:02}", item.last);
+      if (item.step > (item.last >= 0 ? 1 : 0)) text += fmt::format("/{}", item.step);
+    }
+    return text;
+  }
+
+  bool reads_back(const std::string& text) const {
+    Reader in{text};
+    const auto component = read_component(in);
+    if (!component.ok() || !in.done()) return false;
+    const auto mask = to_mask_from_end(in, *component);
+    return mask.ok() && *mask == mask_;
+  }
+
+  // Completes `chosen_` by at most `items` more that hold all of `left`.
+  bool cover(std::uint32_t left, int items) {
+    if (left == 0) return reads_back(list());
+    if (items == 0 || --looks_left_ < 0) return false;
+    const std::uint32_t highest = std::bit_floor(left);
+    for (const Progression& item : candidates_) {
+      if ((days_from_end(item) & highest) == 0) continue;
+      chosen_.push_back(item);
+      if (cover(left & ~days_from_end(item), items - 1)) return true;
+      chosen_.pop_back();
+    }
+    return false;
+  }
+
+  std::uint32_t mask_;
+  std::vector<Progression> candidates_, chosen_;
+  int looks_left_ = 0;
+};
+
 }  // namespace
 
 Result<CalendarSchedule> parse_on_calendar(std::string_view text) {
@@ -344,7 +424,7 @@ std::string print_on_calendar(const CalendarSchedule& s) {
     years.replace(at, 1, "..");
   }
   text += years + '-' + print_mask(p.months, 1, 12);
-  text += p.days_from_end != 0 ? '~' + print_runs(p.days_from_end, "..", 2)
+  text += p.days_from_end != 0 ? '~' + FromEndList(p.days_from_end).print()
                                : '-' + print_mask(p.days, 1, 31);
   text += fmt::format(" {}:{}:{}", print_mask(p.hours, 0, 23), print_mask(p.minutes, 0, 59),
                       print_mask(p.seconds, 0, 59));
