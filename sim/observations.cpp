@@ -170,6 +170,7 @@ Result<Observations> read_rows(
 
 Result<Observations> read_csv(std::string_view text, const std::string& name) {
   // The reader reports by exception; none leaves this function.
+  text = csv_text(text);
   try {
     io::CSVReader<10, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>> csv(
         name, text.data(), text.data() + text.size());

@@ -124,6 +124,7 @@ Result<History> import_csv(std::string_view text, const ImportOptions& options) 
   History history{"csv"};
   int line = 1;
   try {
+    text = csv_text(text);
     Reader reader(options.name.c_str(), text.data(), text.data() + text.size());
     read_header(reader, kIndices);
     if (!reader.has_column("time")) {
