@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/base/json_number.h"
+
 namespace backcast::cli {
 namespace {
 
@@ -22,17 +24,23 @@ json header(const SweepPlan& plan) {
           {"rows", plan.rows.size()}};
 }
 
+Result<std::uint64_t> count_of(const json& value, std::uint64_t most, std::string_view what) {
+  if (const auto count = count_number(value, most)) return *count;
+  return bad_input(fmt::format("{} is no whole number up to {}", what, most));
+}
+
 Result<SweepPlan> read_header(const json& object) {
   SweepPlan plan;
   plan.scenario = object.at("scenario").get<std::string>();
   plan.document_hash = object.at("document_hash").get<std::string>();
   plan.vary = object.at("vary").get<std::vector<std::string>>();
-  plan.points = object.at("points").get<std::uint32_t>();
-  plan.replications = object.at("replications").get<std::uint32_t>();
-  plan.seed = object.at("seed").get<std::uint64_t>();
+  BACKCAST_TRY(plan.points, count_of(object.at("points"), sim::kMaxPoints, "points"));
+  BACKCAST_TRY(plan.replications,
+               count_of(object.at("replications"), sim::kMaxReplications, "replications"));
+  BACKCAST_TRY(plan.seed, count_of(object.at("seed"), UINT64_MAX, "seed"));
   BACKCAST_TRY(plan.design, sim::parse_design(object.at("design").get<std::string>()));
   BACKCAST_CHECK(expand(plan));
-  if (plan.rows.size() != object.at("rows").get<std::size_t>()) {
+  if (count_number(object.at("rows")) != plan.rows.size()) {
     return bad_input("the header's rows do not follow from its design");
   }
   return plan;
@@ -43,20 +51,22 @@ Status read_row(const json& object, SweepRows& into) {
     into.interrupted = object.at("partial").get<bool>();
     return kOk;
   }
-  const auto row = object.at("row").get<std::uint32_t>();
-  if (row >= into.plan.rows.size()) return bad_input(fmt::format("there is no row {}", row));
+  if (into.plan.rows.empty()) return bad_input("there are no rows");
+  BACKCAST_TRY(const std::uint64_t number,
+               count_of(object.at("row"), into.plan.rows.size() - 1, "row"));
+  const auto row = static_cast<std::uint32_t>(number);
   sim::Measures measures;
   for (const auto& [key, value] : object.at("measures").items()) {
     measures.push_back({key, value.get<double>()});
   }
   std::vector<sim::Histogram>& spread = into.spread[row];
   for (const sim::Measure& m : measures) {
-    using Buckets = std::map<std::uint32_t, std::uint64_t>;
-    const auto buckets = object.at("counts").at(m.name).get<Buckets>();
-    for (const auto& [bucket, count] : buckets) {
-      if (bucket > sim::Histogram::kLastBucket || count > into.plan.replications) {
-        return bad_input("no such count of " + m.name);
-      }
+    std::map<std::uint32_t, std::uint64_t> buckets;
+    for (const json& pair : object.at("counts").at(m.name)) {
+      BACKCAST_TRY(const std::uint64_t bucket,
+                   count_of(pair.at(0), sim::Histogram::kLastBucket, "a bucket of " + m.name));
+      BACKCAST_TRY(buckets[static_cast<std::uint32_t>(bucket)],
+                   count_of(pair.at(1), into.plan.replications, "a count of " + m.name));
     }
     spread.push_back(sim::Histogram::from_buckets(buckets));
   }

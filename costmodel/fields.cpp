@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/bytes.h"
+#include "engine/base/json_number.h"
 #include "engine/base/text.h"
 
 namespace backcast::cost {
@@ -73,7 +74,7 @@ std::string Fields::required_text(std::string_view key) const {
 std::optional<Decimal> Fields::decimal(std::string_view key) const {
   const json* value = find(key);
   if (value == nullptr || value->is_null()) return std::nullopt;
-  if (value->is_number_integer()) return Decimal(value->get<std::int64_t>(), 0);
+  if (const auto whole = whole_number(*value)) return Decimal(*whole, 0);
   if (!value->is_string()) {
     fail(key, "expected a decimal in quotes, so that it stays exact", "write \"0.02\"");
     return std::nullopt;
@@ -88,11 +89,8 @@ std::optional<std::int64_t> Fields::integer(std::string_view key, std::int64_t m
                                             std::int64_t max) const {
   const json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  const bool fits = value->is_number_integer() &&
-                    !(value->is_number_unsigned() && value->get<std::uint64_t>() > INT64_MAX);
-  if (fits && value->get<std::int64_t>() >= min && value->get<std::int64_t>() <= max) {
-    return value->get<std::int64_t>();
-  }
+  if (const auto whole = whole_number(*value); whole && *whole >= min && *whole <= max)
+    return whole;
   fail(key, fmt::format("expected a whole number from {} to {}", min, max));
   return std::nullopt;
 }

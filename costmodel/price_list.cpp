@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "engine/base/csv_reader.h"
+#include "engine/base/json_number.h"
 #include "engine/base/text.h"
 
 namespace backcast::cost {
@@ -229,7 +230,7 @@ Result<Prices, Errors> read_gcp_json(const Document& document) {
       // Whole units and billionths: exact.
       const json& nanos = child(amount, "nanos");
       const Decimal whole = reader.decimal(number_text(child(amount, "units")), pointer);
-      const Decimal part(nanos.is_number_integer() ? nanos.get<std::int64_t>() : 0, 9);
+      const Decimal part(whole_number(nanos).value_or(0), 9);
       price.tiers.emplace_back(
           reader.decimal(number_text(child(rates[t], "startUsageAmount")), pointer),
           reader.decimal(to_string(whole + part), pointer));

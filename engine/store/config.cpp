@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/document.h"
+#include "engine/base/json_number.h"
 
 namespace backcast::store {
 namespace {
@@ -45,9 +46,10 @@ Result<Config> decode_config(const std::string& text) {
   if (!parsed.ok()) return damaged(parsed.error().message);
   try {
     const json& root = parsed->root();
-    const auto format = root.at("format").get<std::int64_t>();
-    if (format > kFormatVersion) {
-      return failed("this repository has format " + std::to_string(format) +
+    const auto format = whole_number(root.at("format"));
+    if (!format) return damaged("its format is no whole number");
+    if (*format > kFormatVersion) {
+      return failed("this repository has format " + std::to_string(*format) +
                         ", this program reads format " + std::to_string(kFormatVersion),
                     "use a newer backcast");
     }
@@ -57,7 +59,7 @@ Result<Config> decode_config(const std::string& text) {
                     "use a newer backcast");
     }
     Config config;
-    bool ok = format == kFormatVersion &&
+    bool ok = *format == kFormatVersion &&
               from_hex(root.at("repository").get<std::string>(), config.repository.bytes) &&
               from_hex(root.at("project").get<std::string>(), config.project.bytes);
     for (const json& key : root.at("public_keys")) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/document.h"
+#include "engine/base/json_number.h"
 #include "engine/base/text.h"
 
 namespace backcast::store {
@@ -75,7 +76,9 @@ Result<SlotFile> read_slot(env::Folder& folder, const Id& id) {
   SlotFile file;
   file.slot.id = id;
   try {
-    if (root.at("format").get<int>() > kFormatVersion) {
+    const auto format = whole_number(root.at("format"));
+    if (!format || *format < kFormatVersion) return damaged("no known format");
+    if (*format > kFormatVersion) {
       return failed(slot_name(id) + ": a key file of a newer format", "use a newer backcast");
     }
     file.slot.label = root.at("label").get<std::string>();
@@ -83,8 +86,10 @@ Result<SlotFile> read_slot(env::Folder& folder, const Id& id) {
     if (!created.ok()) return damaged("no valid date");
     file.slot.created = created->instant;
     const json& kdf = root.at("argon2id");
-    file.slot.cost = {kdf.at("operations").get<std::uint64_t>(),
-                      kdf.at("memory_bytes").get<std::uint64_t>()};
+    const auto operations = count_number(kdf.at("operations"));
+    const auto memory_bytes = count_number(kdf.at("memory_bytes"));
+    if (!operations || !memory_bytes) return damaged("parameters that are no whole numbers");
+    file.slot.cost = {*operations, *memory_bytes};
     const auto sealed = root.at("sealed").get<std::string>();
     file.sealed.resize(sealed.size() / 2);
     if (!from_hex(kdf.at("salt").get<std::string>(), file.salt) ||

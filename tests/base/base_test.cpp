@@ -6,6 +6,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
 #include "engine/base/instant.h"
+#include "engine/base/json_number.h"
 #include "engine/base/text.h"
 
 namespace backcast {
@@ -67,6 +68,22 @@ TEST(Text, NearestNameOffersTyposOnly) {
   const std::string_view names[] = {"retention", "schedule"};
   EXPECT_EQ(nearest_name("retenton", names), "retention");
   EXPECT_EQ(nearest_name("zzz", names), "");
+}
+
+TEST(JsonNumbers, AreTakenAsWrittenOrNotAtAll) {
+  const auto whole = [](const char* text) { return whole_number(nlohmann::json::parse(text)); };
+  const auto count = [](const char* text) { return count_number(nlohmann::json::parse(text), 99); };
+  EXPECT_EQ(whole("-9223372036854775808"), INT64_MIN);
+  EXPECT_EQ(whole("9223372036854775807"), INT64_MAX);
+  EXPECT_EQ(count("0"), 0u);
+  EXPECT_EQ(count("99"), 99u);
+  for (const char* text : {"1.0", "1e3", "1e30", "-1e30", "\"1\"", "null", "[1]", "true",
+                           "9223372036854775808", "18446744073709551615"}) {
+    EXPECT_EQ(whole(text), std::nullopt) << text;
+    EXPECT_EQ(count(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(count("100"), std::nullopt);
+  EXPECT_EQ(count("-1"), std::nullopt);
 }
 
 TEST(Document, NothingAfterAZeroByteIsIgnored) {
