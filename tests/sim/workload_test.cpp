@@ -32,6 +32,21 @@ TEST(Workload, LinearGrowthAndSteps) {
   EXPECT_EQ(size_at(workload, kStart, kStart + 30 * kDay), 0u);  // never below nothing
 }
 
+TEST(Workload, SizesStayBelow2To63WhateverIsMultiplied) {
+  constexpr std::uint64_t kMost = 9'000'000'000'000'000'000;
+  Workload workload = twenty_gb();
+  workload.stored_share = 1e30;
+  EXPECT_EQ(generation_at(workload, {}, kStart, kStart).size_bytes, kMost);
+  workload.stored_share = 1;
+  workload.disk_bytes = 1'000'000'000'000'000'000;
+  workload.growth.share_per_year = 1e9;
+  const Generation grown = generation_at(workload, {}, kStart, kStart + 3000 * kDay);
+  EXPECT_EQ(grown.size_bytes, kMost);
+  EXPECT_EQ(grown.disk_bytes, kMost);
+  workload.size_bytes = 0;  // nothing, times what is beyond any number
+  EXPECT_EQ(size_at(workload, kStart, kStart + 100'000 * kDay), 0u);
+}
+
 TEST(Workload, CompoundGrowthDoublesInAYear) {
   Workload workload = twenty_gb();
   workload.growth.share_per_year = 1;
