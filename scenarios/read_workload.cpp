@@ -16,6 +16,8 @@ namespace {
 
 using sim::DeltaModel;
 
+constexpr double kMostStoredShare = 100;  // as far as a fleet draws it
+
 void read_growth(Build& build, const Node& node, sim::Growth& growth) {
   const Instant start = build.scenario.start;
   if (const auto v = node.signed_bytes("per_day")) growth.bytes_per_day = *v;
@@ -215,6 +217,10 @@ DeltaModel::Kind delta_kind(const std::string& name) {
 void read_workload(Build& build, const Node& node, sim::Service& service) {
   sim::Workload& workload = service.workload;
   workload.stored_share = node.share("stored_share").value_or(1);
+  if (workload.stored_share > kMostStoredShare) {
+    node.fault_at("stored_share", "a backup of more than 100 times its data",
+                  "give a share such as \"40%\"");
+  }
   read_growth(build, node.child("growth"), workload.growth);
   if (const auto v = node.bytes("size")) {
     workload.size_bytes = *v;
@@ -239,7 +245,7 @@ void read_workload(Build& build, const Node& node, sim::Service& service) {
                                                    node.share("disk_used").value_or(1);
   if (disk_bytes > kMaxServiceBytes) {
     node.fault_at(disk, "more than 1 EB of disk", "give a smaller one");
-  } else {
+  } else if (disk_bytes >= 0) {  // the schema has told of a negative share
     workload.disk_bytes =
         node.has("disk") ? node.bytes("disk").value_or(0) : static_cast<std::uint64_t>(disk_bytes);
   }

@@ -103,7 +103,10 @@ void DeltaChain::settle(Handle handle) {
   if (handle == kNone) return;
   Node& node = nodes_[handle];
   const std::uint64_t own = own_bytes_between(node.older, node);
-  stored_bytes_ += static_cast<std::int64_t>(own) - static_cast<std::int64_t>(node.own_bytes);
+  const std::int64_t change =
+      static_cast<std::int64_t>(own) - static_cast<std::int64_t>(node.own_bytes);
+  stored_bytes_ += change;
+  if (!node.live) leftover_bytes_ += change;
   node.own_bytes = own;
 }
 
@@ -163,6 +166,7 @@ void DeltaChain::unlink(Handle handle) {
   (node.older == kNone ? oldest_ : nodes_[node.older].newer) = node.newer;
   (node.newer == kNone ? newest_ : nodes_[node.newer].older) = node.older;
   stored_bytes_ -= static_cast<std::int64_t>(node.own_bytes);
+  if (!node.live) leftover_bytes_ -= static_cast<std::int64_t>(node.own_bytes);
   node.own_bytes = 0;
   free_.push_back(handle);
 }
@@ -184,6 +188,7 @@ std::int64_t DeltaChain::remove(Handle handle) {
   const std::int64_t before = stored_bytes_;
   Node& node = nodes_[handle];
   node.live = false;
+  leftover_bytes_ += static_cast<std::int64_t>(node.own_bytes);
   --held_;
   const Handle newer = node.newer, older = node.older;
   if (!keeps_dependents()) {
@@ -227,7 +232,7 @@ void DeltaChain::restart(const DeltaModel& model) {
   nodes_.clear();
   free_.clear();
   oldest_ = newest_ = kNone;
-  stored_bytes_ = 0;
+  stored_bytes_ = leftover_bytes_ = 0;
   held_ = since_full_ = 0;
 }
 

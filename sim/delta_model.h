@@ -118,6 +118,8 @@ class DeltaChain {
   std::int64_t freed_if_removed(Handle handle) const;
 
   std::uint64_t stored_bytes() const { return static_cast<std::uint64_t>(stored_bytes_); }
+  // Of these, bytes of deleted backups that stay for those that depend on them.
+  std::uint64_t leftover_bytes() const { return static_cast<std::uint64_t>(leftover_bytes_); }
   // What this backup holds in the running total: all of it for the oldest, changes for others.
   std::uint64_t own_bytes(Handle handle) const { return nodes_[handle].own_bytes; }
   bool is_full(Handle handle) const { return nodes_[handle].full; }
@@ -151,7 +153,7 @@ class DeltaChain {
   std::vector<Node> nodes_;
   std::vector<Handle> free_;
   Handle oldest_ = kNone, newest_ = kNone;
-  std::int64_t stored_bytes_ = 0;
+  std::int64_t stored_bytes_ = 0, leftover_bytes_ = 0;
   std::uint32_t held_ = 0, since_full_ = 0;
 };
 

@@ -107,6 +107,7 @@ void Vault::release(Held& held, BackupRecord& record, Instant now) {
   const std::uint64_t after = chain_.stored_bytes();
   record.freed_bytes = held.available && before > after ? before - after : 0;
   if (!held.available) return;
+  open_bytes_ -= held.open.quantity;
   if (steps_ != nullptr) {
     const std::uint32_t ordinal = ordinals_[static_cast<std::size_t>(&held - held_.data())];
     steps_->push_back({now, number_, held.backup, ordinal, false});
@@ -172,15 +173,13 @@ void Vault::rebalance(std::size_t place, Instant now) {
   if (own_bytes == held.open.quantity) return;
   close(held.open, now);
   held.open.start = now;
+  open_bytes_ += own_bytes - held.open.quantity;
   held.open.quantity = own_bytes;
   held.open.objects = objects_in(own_bytes);
 }
 
 void Vault::rebalance_leftover(Instant now) {
-  std::uint64_t owned_bytes = 0;
-  for (const Held& held : held_) owned_bytes += chain_.own_bytes(held.handle);
-  const std::uint64_t bytes =
-      chain_.stored_bytes() > owned_bytes ? chain_.stored_bytes() - owned_bytes : 0;
+  const std::uint64_t bytes = chain_.leftover_bytes();
   if (bytes == leftover_.quantity) return;
   close(leftover_, now);
   leftover_.start = now;
@@ -189,8 +188,7 @@ void Vault::rebalance_leftover(Instant now) {
 }
 
 void Vault::note_stored(Instant now) {
-  std::uint64_t bytes = leftover_.quantity;
-  for (const Held& held : held_) bytes += held.open.quantity;
+  const std::uint64_t bytes = leftover_.quantity + open_bytes_;
   if (stored_.points.back().at == now) {
     stored_.points.back().value = bytes;
   } else if (stored_.points.back().value != bytes) {

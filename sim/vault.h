@@ -105,6 +105,7 @@ class Vault {
   DeltaChain chain_;
   std::vector<Held> held_;               // in the order of their generations
   std::vector<std::uint32_t> ordinals_;  // of held_
+  std::uint64_t open_bytes_ = 0;         // sum of their open records
   UsageRecord leftover_;  // bytes that stay for those that depend on a deleted restore point
   Series stored_;
   std::vector<VaultStep>* steps_ = nullptr;

@@ -47,7 +47,7 @@ double exact_size(const Workload& workload, const Moment& m) {
   size *= m.season;
   size += static_cast<double>(growth.bytes_per_day) * m.days;
   size += m.added_bytes;
-  return std::clamp(size, 0.0, kMaxBytes);
+  return size > 0 ? std::min(size, kMaxBytes) : 0;  // nothing times beyond any number is no number
 }
 
 // 1970-01-01 was a Thursday.

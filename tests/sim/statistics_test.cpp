@@ -62,11 +62,11 @@ TEST(Statistics, intervals_cover_the_truth_as_often_as_they_say) {
 }
 
 TEST(Statistics, a_share_has_the_exact_binomial_interval) {
-  // All of n: the lower end is (alpha / 2)^(1/n), so 367 that all hold say at least 99 %.
+  // All of n: the lower end is (alpha / 2)^(1/n), so 368 that all hold say at least 99 %.
   EXPECT_NEAR(share_estimate(30, 30, 0.95).interval->low, std::pow(0.025, 1.0 / 30), 1e-9);
   EXPECT_EQ(share_estimate(30, 30, 0.95).interval->high, 1);
-  EXPECT_GE(share_estimate(367, 367, 0.95).interval->low, 0.99);
-  EXPECT_LT(share_estimate(366, 366, 0.95).interval->low, 0.99);
+  EXPECT_GE(share_estimate(368, 368, 0.95).interval->low, 0.99);
+  EXPECT_LT(share_estimate(367, 367, 0.95).interval->low, 0.99);
   // None of n is the mirror image.
   EXPECT_EQ(share_estimate(0, 30, 0.95).interval->low, 0);
   EXPECT_NEAR(share_estimate(0, 30, 0.95).interval->high, 1 - std::pow(0.025, 1.0 / 30), 1e-9);
