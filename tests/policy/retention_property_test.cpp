@@ -141,7 +141,7 @@ TEST_P(EveryDialect, BareNumbersGiveTheSamePlan) {
 }
 
 TEST_P(EveryDialect, APolicyReadsBackFromItsOwnWords) {
-  check([this] {
+  check([] {
     const RetentionPolicy policy = policy_of(GetParam());
     RC_LOG() << to_text(policy);
     const auto again = parse_policy(to_text(policy));
