@@ -10,6 +10,7 @@
 #include "sim/arena.h"
 #include "sim/fleet_parts.h"
 #include "sim/portable_math.h"
+#include "sim/sort_by.h"
 
 namespace backcast::sim {
 namespace {
@@ -151,11 +152,8 @@ void fold(MemberRun member, const Scenario& scenario, const Fleet& fleet, FleetR
   for (const Series& series : member.run.series) {
     if (series.kind == SeriesKind::kStoredBytes) stored.add(series);
   }
-  std::stable_sort(member.run.usage.begin(), member.run.usage.end(),
-                   [](const UsageRecord& a, const UsageRecord& b) {
-                     return std::tie(a.start, a.region, a.backup) <
-                            std::tie(b.start, b.region, b.backup);
-                   });
+  sort_by(member.run.usage,
+          [](const UsageRecord& r) { return std::tie(r.start, r.region, r.backup); });
   for (UsageRecord& record : member.run.usage) {
     record.service = fleet.name;
     if (record.kind == UsageKind::kTransfer) {

@@ -12,6 +12,7 @@
 #include "engine/base/bytes.h"
 #include "sim/arena.h"
 #include "sim/requirements.h"
+#include "sim/sort_by.h"
 #include "sim/world.h"
 
 namespace backcast::sim {
@@ -119,7 +120,7 @@ void merge(std::vector<RunResult>& parts, std::vector<T> RunResult::*member, Run
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
     from = {};
   }
-  std::stable_sort(to.begin(), to.end(), [&](const T& a, const T& b) { return key(a) < key(b); });
+  sort_by(to, key);
 }
 
 // An event that concerns no single service is logged by every group; keep one.
