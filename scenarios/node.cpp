@@ -163,6 +163,17 @@ std::optional<std::uint64_t> Node::bytes_per_second(std::string_view key) const 
 }
 
 std::optional<double> Node::share(std::string_view key) const {
+  const auto share = signed_share(key);
+  // Of a negative number the schema has told.
+  if (share && *share < 0 && child(key).value().is_string()) {
+    fault_at(key, fmt::format("{} is not a share", child(key).value().dump()),
+             "give a percentage from 0 on such as \"3%\", or a number such as 0.03");
+    return std::nullopt;
+  }
+  return share;
+}
+
+std::optional<double> Node::signed_share(std::string_view key) const {
   const json* value = find(key);
   if (value == nullptr) return std::nullopt;
   if (value->is_number()) {
@@ -179,8 +190,8 @@ std::optional<double> Node::share(std::string_view key) const {
   if (percent) digits = trim(digits.substr(0, digits.size() - 1));
   double share = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), share);
-  if (error != std::errc() || end != digits.data() + digits.size() || !(share >= 0) ||
-      !(share < kMaxShare)) {
+  if (error != std::errc() || end != digits.data() + digits.size() ||
+      !(std::fabs(share) < kMaxShare)) {
     fault_at(key, fmt::format("{} is not a share", printable(given)),
              "give a percentage from 0 on such as \"3%\", or a number such as 0.03");
     return std::nullopt;

@@ -60,6 +60,7 @@ class Node {
   std::optional<std::int64_t> signed_bytes(std::string_view key) const;
   std::optional<std::uint64_t> bytes_per_second(std::string_view key) const;  // "700 MB/s"
   std::optional<double> share(std::string_view key) const;                    // "3%" or 0.03
+  std::optional<double> signed_share(std::string_view key) const;             // or "-3%"
   // A share that cannot exceed 1.
   std::optional<double> share_up_to_one(std::string_view key) const;
   std::optional<Duration> duration(std::string_view key) const;

@@ -22,7 +22,7 @@ std::optional<double> bytes_in(const Node& node, std::string_view key) {
   return bytes ? std::optional(static_cast<double>(*bytes)) : std::nullopt;
 }
 std::optional<double> share_in(const Node& node, std::string_view key) {
-  return node.share(key);
+  return node.signed_share(key);  // read_law says what may be negative
 }
 
 // `least`: what no draw may lie below; a log-normal one never does.

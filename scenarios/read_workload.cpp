@@ -21,7 +21,7 @@ constexpr double kMostStoredShare = 100;  // as far as a fleet draws it
 void read_growth(Build& build, const Node& node, sim::Growth& growth) {
   const Instant start = build.scenario.start;
   if (const auto v = node.signed_bytes("per_day")) growth.bytes_per_day = *v;
-  if (const auto v = node.share("per_year")) {
+  if (const auto v = node.signed_share("per_year")) {
     growth.share_per_year = *v;
     if (*v < kFastestShrinking) {
       node.fault_at("per_year", "more than everything goes", "give a share above -100% a year");

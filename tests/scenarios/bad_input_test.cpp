@@ -50,6 +50,8 @@ TEST(BadInput, EachFaultIsNamedWhereItStands) {
       {"a share beyond any sense", "/services/0/stored_share", 1e300, "/services/0/stored_share",
        "too large"},
       {"a negative share", "/services/0/disk_used", -5, "/services/0/disk_used", "-5"},
+      {"a negative percentage", "/services/0/stored_share", "-40%", "/services/0/stored_share",
+       "not a share"},
       {"negative number", "/services/0/size", -5, "/services/0/size", "-5"},
       {"no days", "/services/0/schedules/0/retention_days", 0,
        "/services/0/schedules/0/retention_days", "1"},

@@ -162,6 +162,16 @@ TEST(Recorded, NoiseKeepsTheMeanAndIsTheSameEveryTime) {
   EXPECT_NEAR(sum / 100'000, 1, 0.015);
 }
 
+TEST(Recorded, DataThatShrinksSaysSoInWordsAsInNumbers) {
+  const auto last = [](const std::string& per_year) {
+    return added(run_text(document(R"("size": "100 GB", "delta": "full", "growth": {"per_year": )" +
+                                   per_year + "}")))
+        .back();
+  };
+  EXPECT_EQ(last("\"-50%\""), last("-0.5"));
+  EXPECT_LT(last("-0.5"), last("\"0%\""));
+}
+
 TEST(Recorded, NewBytesMayCompressUnlikeTheWhole) {
   // 1 GB stored as 140 MB; 1 % a day is rewritten and stored at 28 %: 2.8 MB a day.
   const Ran ran = run_text(document(
