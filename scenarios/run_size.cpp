@@ -138,7 +138,7 @@ void check_points(Build& build) {
   build.faults.add(
       busiest_schedule(scenario, scenario.services[largest], build.pointer_of_service[largest]),
       fmt::format("the run would make about {:.0f} million backups and copies, the most by {}; at "
-                  "most {:.0f} million are simulated at once, each takes about 2 kB of memory",
+                  "most {:.0f} million are simulated at once, each takes 3 to 6 kB of memory",
                   points / 1e6, scenario.services[largest].name, kMaxRestorePoints / 1e6),
       "shorten the horizon, thin the schedules, or split the scenario; a fleet whose services "
       "share no quota and no link takes no memory for each");
