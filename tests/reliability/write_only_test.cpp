@@ -95,7 +95,10 @@ TEST(WriteOnly, BackupsByTheWriterKeyDeduplicateAndRestoreWithThePrivateOne) {
   EXPECT_LT(result->snapshot.added_plain_bytes, 10'000u);
   const auto content = lab.content_of(result->snapshot.id);
   ASSERT_TRUE(content.ok()) << to_string(content.error());
-  EXPECT_TRUE(*content == lab.committed().begin()->second);
+  // Of the folders above the source, others change the times meanwhile.
+  const std::string root = lab.source().path().substr(1);
+  const auto below = [&](const std::string& tar) { return tar.substr(tar.find(root)); };
+  EXPECT_TRUE(below(*content) == below(lab.committed().begin()->second));
 }
 
 // Names, contents and sizes of what was saved stand nowhere in the repository's bytes.
