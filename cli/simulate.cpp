@@ -136,8 +136,8 @@ void simulate(Context& context, const Options& options) {
     }
     if (trials->runs.rows.empty()) trials.reset();
   }
-  judge_quantiles(prepared->loaded.scenario, trials ? &*trials : nullptr, run->result);
-  if (trials) tell_replications(*trials, options.trials.confidence, run->result);
+  judge(prepared->loaded.scenario, trials ? &*trials : nullptr, options.trials.confidence,
+        run->result);
   if (!options.budget.empty()) {
     if (!run->invoice) {
       return report(context, bad_input("the scenario has no price book, so nothing is spent"));

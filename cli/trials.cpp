@@ -182,42 +182,49 @@ bool has_quantiles(const sim::Scenario& scenario) {
                      [](const sim::Requirement& r) { return r.quantile.has_value(); });
 }
 
-void judge_quantiles(const sim::Scenario& scenario, const Trials* trials, sim::RunResult& result) {
-  for (std::size_t i = 0; i < scenario.requirements.size(); ++i) {
-    const auto& quantile = scenario.requirements[i].quantile;
-    if (!quantile) continue;
-    sim::RequirementOutcome& outcome = result.requirements[i];
-    const std::string share = fmt::format("{:g} %", 100 * *quantile);
-    outcome.statement += fmt::format(", in {} of replications", share);
-    const std::size_t count = trials == nullptr ? 0 : trials->runs.rows.size();
-    outcome.checked = count > 0;
-    if (count == 0) {
-      outcome.observed = "one run cannot tell: give --replications";
-      continue;
-    }
-    const std::uint64_t held = trials->held(i);
-    outcome.holds = static_cast<double>(held) >= *quantile * static_cast<double>(count);
-    outcome.limit = share;
-    outcome.observed += " in the first run";
+namespace {
+
+sim::ReplicatedOutcome replicated(const Trials& trials, std::size_t requirement,
+                                  double confidence) {
+  const std::vector<Instant>& failures = trials.failures[requirement];
+  sim::ReplicatedOutcome told;
+  told.replications = trials.runs.rows.size();
+  told.held = trials.held(requirement);
+  told.confidence = confidence;
+  const auto share = sim::share_estimate(told.held, told.replications, confidence);
+  told.share_low = share.interval->low;
+  told.share_high = share.interval->high;
+  if (!failures.empty()) {
+    told.earliest_failure = failures.front();
+    told.median_failure = failures[(failures.size() - 1) / 2];
   }
+  return told;
 }
 
-void tell_replications(const Trials& trials, double confidence, sim::RunResult& result) {
-  if (trials.runs.rows.empty()) return;
+void judge_quantile(double quantile, sim::RequirementOutcome& outcome) {
+  const std::string share = fmt::format("{:g} %", 100 * quantile);
+  outcome.statement += fmt::format(", in {} of replications", share);
+  outcome.checked = outcome.replicated.has_value();
+  if (!outcome.checked) {
+    outcome.observed = "one run cannot tell: give --replications";
+    return;
+  }
+  const auto [held, all] = std::pair(outcome.replicated->held, outcome.replicated->replications);
+  outcome.holds = static_cast<double>(held) >= quantile * static_cast<double>(all);
+  outcome.limit = share;
+  outcome.observed += " in the first run";
+}
+
+}  // namespace
+
+void judge(const sim::Scenario& scenario, const Trials* trials, double confidence,
+           sim::RunResult& result) {
+  const bool is_replicated = trials != nullptr && !trials->runs.rows.empty();
   for (std::size_t i = 0; i < result.requirements.size(); ++i) {
-    const std::vector<Instant>& failures = trials.failures[i];
-    sim::ReplicatedOutcome told;
-    told.replications = trials.runs.rows.size();
-    told.held = trials.held(i);
-    told.confidence = confidence;
-    const auto share = sim::share_estimate(told.held, told.replications, confidence);
-    told.share_low = share.interval->low;
-    told.share_high = share.interval->high;
-    if (!failures.empty()) {
-      told.earliest_failure = failures.front();
-      told.median_failure = failures[(failures.size() - 1) / 2];
-    }
-    result.requirements[i].replicated = told;
+    sim::RequirementOutcome& outcome = result.requirements[i];
+    if (is_replicated) outcome.replicated = replicated(*trials, i, confidence);
+    if (const auto& quantile = scenario.requirements[i].quantile)
+      judge_quantile(*quantile, outcome);
   }
 }
 

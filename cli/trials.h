@@ -69,11 +69,11 @@ struct Trials {
 Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario& prepared,
                                   const TrialOptions& options, Interruptible& interruptible);
 
-// Judges the requirements that speak of a quantile by the replications; without any they stay
-// unchecked, since one run cannot tell.
-void judge_quantiles(const sim::Scenario& scenario, const Trials* trials, sim::RunResult& result);
-// Adds to every requirement's outcome in how many replications it held, and when it first failed.
-void tell_replications(const Trials& trials, double confidence, sim::RunResult& result);
+// Adds to every requirement's outcome in how many replications it held and when it first failed,
+// and judges those that speak of a quantile by that; without replications these stay unchecked,
+// since one run cannot tell.
+void judge(const sim::Scenario& scenario, const Trials* trials, double confidence,
+           sim::RunResult& result);
 bool has_quantiles(const sim::Scenario& scenario);
 
 // One row per measure: mean with its interval, median, 5th and 95th percentile with theirs.

@@ -51,8 +51,7 @@ Result<ScenarioRun, Errors> run_judged(const Context& context, const Options& op
   if (how.replications == 1) how.replications = kReplicationsOfQuantiles;
   BACKCAST_TRY(const Trials trials, run_trials(context, prepared, how, interruptible));
   run.result.partial = trials.runs.partial;
-  judge_quantiles(prepared.loaded.scenario, &trials, run.result);
-  tell_replications(trials, how.confidence, run.result);
+  judge(prepared.loaded.scenario, &trials, how.confidence, run.result);
   return run;
 }
 

@@ -81,16 +81,15 @@ void read_burst(Build& build, const Node& node, const sim::ScheduledEvent& event
   burst.at = event.at;
   burst.rewritten_share = node.share_up_to_one("rewrites").value_or(0);
   burst.added_bytes = node.signed_bytes("adds").value_or(0);
-  for (const std::uint32_t service : event.services) {
-    if (build.scenario.services[service].delta.by_record() && node.has("rewrites")) {
+  const auto add = [&](sim::Service& service) {
+    if (service.delta.by_record() && burst.rewritten_share > 0) {
       node.fault_at("rewrites", "what is rewritten is recorded where bytes die by age",
                     "give \"mixture\" instead of \"by_age\"");
     }
-    build.scenario.services[service].workload.bursts.push_back(burst);
-  }
-  for (const std::uint32_t fleet : event.fleets) {
-    build.scenario.fleets[fleet].service.workload.bursts.push_back(burst);
-  }
+    service.workload.bursts.push_back(burst);
+  };
+  for (const std::uint32_t service : event.services) add(build.scenario.services[service]);
+  for (const std::uint32_t fleet : event.fleets) add(build.scenario.fleets[fleet].service);
 }
 
 void check_time(const Build& build, const Node& node, Instant at) {

@@ -10,8 +10,9 @@
 namespace backcast::sim {
 namespace {
 
-constexpr double kMaxExponent = 60, kMostDead = 0.999999;
-constexpr std::size_t kWindow = 365;
+constexpr double kMaxExponent = 60;     // the youngest first in any case, and far from overflow
+constexpr double kMostDead = 0.999999;  // all would take endless busyness
+constexpr std::size_t kWindow = 365;    // a fit takes time with its square, here about a second
 
 double power(double age, double exponent) {
   return portable_exp(-exponent * portable_log(std::max(age, 1.0)));
@@ -77,7 +78,6 @@ double Cohorts::busyness(const std::vector<double>& hazards, double dead_bytes) 
 void Cohorts::advance(double size_bytes, double new_bytes) {
   const double all = std::accumulate(alive_.begin(), alive_.end(), 0.0);
   const double dead = std::min(all - (size_bytes - new_bytes), all * kMostDead);
-  hazard_by_age_.push_back(power(static_cast<double>(hazard_by_age_.size()), law_.exponent));
   while (hazard_by_age_.size() <= alive_.size()) {
     hazard_by_age_.push_back(power(static_cast<double>(hazard_by_age_.size()), law_.exponent));
   }

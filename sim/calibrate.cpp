@@ -5,51 +5,18 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/curve_fit.h"
 #include "sim/portable_math.h"
 #include "sim/statistics.h"
 
 namespace backcast::sim {
 namespace {
 
-constexpr std::uint32_t kMinPairs = 3;
 constexpr int kWeeksForWeekdays = 3;
 constexpr double kDaySeconds = 86'400;
 constexpr double kBurstFactor = 5, kErrorLimit = 0.08;
 // Above this share the chain sum itself breaks; measured in docs/fidelity.md, the limit is ours.
 constexpr double kResurrectionLimit = 0.02;
 constexpr std::size_t kRecent = 30;  // backups that a forecast of volumes looks back on
-
-double share(double part, double whole) {
-  return whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 1;
-}
-
-// Observed share alive after one backup, from sizes and new bytes alone.
-GapFit one_step(const ObservedHistory& history) {
-  double alive = 0, all = 0;
-  for (std::size_t i = 1; i < history.backups.size(); ++i) {
-    alive += static_cast<double>(history.backups[i].size_bytes - history.backups[i].new_bytes);
-    all += static_cast<double>(history.backups[i - 1].size_bytes);
-  }
-  return {1, static_cast<std::uint32_t>(history.backups.size() - 1), share(alive, all), 1};
-}
-
-std::vector<GapFit> observed_gaps(const ObservedHistory& history) {
-  std::vector<GapFit> gaps;
-  for (std::size_t i = 0; i < kLossGapCount; ++i) {
-    const std::uint32_t gap = kLossGaps[i];
-    double lost = 0, all = 0;
-    std::uint32_t pairs = 0;
-    for (std::size_t b = gap; b < history.backups.size(); ++b) {
-      if (!history.backups[b].lost_bytes[i]) continue;
-      lost += static_cast<double>(*history.backups[b].lost_bytes[i]);
-      all += static_cast<double>(history.backups[b - gap].size_bytes);
-      ++pairs;
-    }
-    if (pairs >= kMinPairs && all > 0) gaps.push_back({gap, pairs, 1 - share(lost, all), 1});
-  }
-  return gaps;
-}
 
 Status check(const ObservedHistory& history) {
   if (history.backups.size() < kMinBackups) {
@@ -218,28 +185,6 @@ Workload workload_of(const Calibration& calibration) {
   workload.size_bytes = static_cast<std::uint64_t>(calibration.size_bytes);
   workload.weekday_factor = calibration.weekday_factor;
   return workload;
-}
-
-SurvivalCurve fit_prior(const ObservedHistory& history) {
-  return prior_survival_curve(one_step(history).observed_alive);
-}
-
-SurvivalCurve fit_curve(const ObservedHistory& history, std::vector<GapFit>* gaps_out) {
-  std::vector<GapFit> gaps = observed_gaps(history);
-  SurvivalCurve curve;
-  if (gaps.size() < 2) {
-    if (gaps.empty()) gaps.push_back(one_step(history));
-    curve = fit_prior(history);
-  } else {
-    std::vector<SurvivalPoint> points;
-    for (const GapFit& gap : gaps) {
-      points.push_back({static_cast<double>(gap.gap), gap.observed_alive, 1});
-    }
-    curve = fit_survival_curve(points);
-  }
-  for (GapFit& gap : gaps) gap.fitted_alive = curve.alive(gap.gap);
-  if (gaps_out) *gaps_out = std::move(gaps);
-  return curve;
 }
 
 std::vector<Volume> forecast_volumes(const ObservedHistory& history, std::uint32_t count) {

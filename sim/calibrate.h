@@ -16,14 +16,6 @@
 
 namespace backcast::sim {
 
-// One gap of the fit: the share of a backup's bytes still alive `gap` backups later, weighted by
-// size, as observed and as fitted.
-struct GapFit {
-  std::uint32_t gap = 0;
-  std::uint32_t pairs = 0;
-  double observed_alive = 1, fitted_alive = 1;
-};
-
 struct Calibration {
   SurvivalCurve curve;          // for days that are all alike: what was seen so many backups apart
   DeathLaw busy_days;           // for days each as busy as it was, their volumes given
@@ -41,14 +33,14 @@ struct Calibration {
   std::optional<double> seconds_per_backup;  // median distance, where times are known
 
   // Out of sample: fitted on the first two thirds, the overlaps of the last third predicted from
-  // its volumes.
-  // Median and 95th percentile of |predicted - seen| as a share of size; unset when too short.
+  // its volumes. Median and 95th percentile of |predicted - seen| as a share of size; unset when
+  // too short.
   std::optional<double> error_median, error_p95;
   std::optional<double> resurrection_share;
   std::vector<std::string> warnings;
 };
 
-inline constexpr std::uint32_t kMinBackups = 5, kGoodBackups = 20;
+inline constexpr std::uint32_t kGoodBackups = 20;
 
 // Errors: kBadInput for fewer than kMinBackups backups, a backup with more new bytes than its size,
 // or times that do not ascend.
@@ -64,10 +56,6 @@ DeltaModel delta_of(const Calibration& calibration);
 Workload workload_of(const Calibration& calibration);
 inline constexpr const char* kPriorWords =
     "; how long bytes live beyond one backup is a prior (exponent 0.66)";
-
-// The curve alone, from backups first..last-1 of a history that was checked before.
-SurvivalCurve fit_curve(const ObservedHistory& history, std::vector<GapFit>* gaps = nullptr);
-SurvivalCurve fit_prior(const ObservedHistory& history);
 
 // Volumes of the backups to come: the mean new bytes of the recent past by day of the week, and
 // its net growth.

@@ -13,6 +13,17 @@
 
 namespace backcast::sim {
 
+// One gap of the fit: the share of a backup's bytes still alive `gap` backups later, weighted by
+// size, as observed and as fitted.
+struct GapFit {
+  std::uint32_t gap = 0;
+  std::uint32_t pairs = 0;
+  double observed_alive = 1, fitted_alive = 1;
+};
+
+// Fewer backups say nothing of how bytes die.
+inline constexpr std::uint32_t kMinBackups = 5;
+
 struct DeathLaw {
   SurvivalCurve curve;           // one unit of time leaves the mean share that a backup leaves
   std::optional<AgeLaw> by_age;  // replaces the curve where set
@@ -30,8 +41,11 @@ struct DeathLawFit {
 // the curve's shape is the prior of curve_fit.h. Of a longer history the last 1,024 backups count.
 DeathLawFit fit_death_law(const ObservedHistory& history);
 
-// The same without the choice.
+// The curve alone: for volumes that are given, and for days that are all alike, fitted to what was
+// seen so many backups apart; and the shape that is a prior, from sizes and new bytes.
 SurvivalCurve fit_curve_of_busy_days(const ObservedHistory& history);
+SurvivalCurve fit_curve(const ObservedHistory& history, std::vector<GapFit>* gaps = nullptr);
+SurvivalCurve fit_prior(const ObservedHistory& history);
 
 // Operational time of every backup under a curve: each step as busy as it was.
 std::vector<double> operational_times(const ObservedHistory& history, const SurvivalCurve& curve);

@@ -24,6 +24,10 @@ std::string_view take(std::string_view& text, char separator) {
   return part;
 }
 
+double share(double part, double whole) {
+  return whole > 0 ? std::clamp(part / whole, 0.0, 1.0) : 1;
+}
+
 struct Reader {
   const std::string& name;
   int line = 0;
@@ -157,6 +161,42 @@ bool ObservedHistory::has_losses() const {
     return std::any_of(std::begin(b.lost_bytes) + 1, std::end(b.lost_bytes),
                        [](const auto& lost) { return lost.has_value(); });
   });
+}
+
+double GapLosses::lost_share() const {
+  return share(lost_bytes, all_bytes);
+}
+
+std::vector<GapLosses> losses_by_gap(const ObservedHistory& history) {
+  constexpr std::size_t kLeastPairs = 3;
+  std::vector<GapLosses> losses;
+  for (std::size_t i = 0; i < kLossGapCount; ++i) {
+    GapLosses of_gap{kLossGaps[i], {}, 0, 0};
+    for (std::uint32_t b = of_gap.gap; b < history.backups.size(); ++b) {
+      if (!history.backups[b].lost_bytes[i]) continue;
+      of_gap.newer.push_back(b);
+      of_gap.all_bytes += static_cast<double>(history.backups[b - of_gap.gap].size_bytes);
+      of_gap.lost_bytes += static_cast<double>(*history.backups[b].lost_bytes[i]);
+    }
+    const bool is_enough = of_gap.newer.size() >= kLeastPairs && of_gap.all_bytes > 0;
+    if (is_enough) losses.push_back(std::move(of_gap));
+  }
+  return losses;
+}
+
+double kept_share(const ObservedHistory& history, std::size_t b) {
+  const ObservedBackup& backup = history.backups[b];
+  return share(static_cast<double>(backup.size_bytes - backup.new_bytes),
+               static_cast<double>(history.backups[b - 1].size_bytes));
+}
+
+double mean_kept_share(const ObservedHistory& history) {
+  double kept = 0, all = 0;
+  for (std::size_t b = 1; b < history.backups.size(); ++b) {
+    kept += static_cast<double>(history.backups[b].size_bytes - history.backups[b].new_bytes);
+    all += static_cast<double>(history.backups[b - 1].size_bytes);
+  }
+  return share(kept, all);
 }
 
 ObservedHistory observe(const PresenceTable& table, const Trace& trace) {

@@ -67,6 +67,23 @@ struct ObservedHistory {
   bool has_losses() const;
 };
 
+// What backups say they lost of the one `gap` before.
+struct GapLosses {
+  std::uint32_t gap = 0;
+  std::vector<std::uint32_t> newer;  // the backups that say so
+  double all_bytes = 0;              // of the older ones
+  double lost_bytes = 0;
+
+  double lost_share() const;  // 0..1
+};
+// One per gap that at least three backups tell of, rising.
+std::vector<GapLosses> losses_by_gap(const ObservedHistory& history);
+
+// The share of backup b - 1 that is still in backup b >= 1, by size and new bytes; 0..1.
+double kept_share(const ObservedHistory& history, std::size_t b);
+// The same of all bytes over all steps.
+double mean_kept_share(const ObservedHistory& history);
+
 // What an engine that kept everything would have exported.
 ObservedHistory observe(const PresenceTable& table, const Trace& trace);
 

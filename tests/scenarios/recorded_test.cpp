@@ -162,6 +162,27 @@ TEST(Recorded, NoiseKeepsTheMeanAndIsTheSameEveryTime) {
   EXPECT_NEAR(sum / 100'000, 1, 0.015);
 }
 
+TEST(Recorded, ABurstThatRewritesIsRefusedWhereBytesDieByAgeOfAFleetToo) {
+  const std::string csv = written("a_week.csv",
+                                  "time,size_bytes,new_bytes\n2026-01-01T00:00:00Z,10,10\n"
+                                  "2026-01-08T00:00:00Z,10,1\n");
+  const std::string fields = R"("region": "here", "schedules": [{"cron": "0 0 * * *"}], "change":
+    {"by_age": {"exponent": 4, "first_age": 9}, "csv": ")" +
+                             csv + "\"}";
+  for (const std::string& kind :
+       {R"("services": [{"name": "a", )" + fields + "}]",
+        R"("fleets": [{"name": "a", "count": 2, "service": {)" + fields + "}}]"}) {
+    const auto with = [&](const std::string& event) {
+      const auto loaded = load_text(
+          R"({"name": "t", "start": "2026-01-01", "horizon": "4d", )" + kind +
+          R"(, "events": [{"at": "+1d", "kind": "burst", "service": "a", )" + event + "}]}");
+      return loaded.ok() ? std::string("accepted") : all_messages(loaded.error());
+    };
+    EXPECT_EQ(with(R"("rewrites": "0%", "adds": "1 GB")"), "accepted");
+    EXPECT_NE(with(R"("rewrites": "50%")").find("die by age"), std::string::npos) << kind;
+  }
+}
+
 TEST(Recorded, DataThatShrinksSaysSoInWordsAsInNumbers) {
   const auto last = [](const std::string& per_year) {
     return added(run_text(document(R"("size": "100 GB", "delta": "full", "growth": {"per_year": )" +
