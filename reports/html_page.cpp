@@ -11,7 +11,7 @@
 namespace backcast::reports {
 
 std::span<const EmbeddedFile> page_assets();  // reports/assets
-std::span<const EmbeddedFile> plot_assets();  // node_modules/uplot, empty without npm
+std::span<const EmbeddedFile> plot_assets();  // Dygraphs
 
 namespace {
 
@@ -39,19 +39,12 @@ std::string style_text() {
 }
 
 std::string script_text() {
-  std::string text;
-  if (can_zoom()) {
-    text += fmt::format("/* uPlot, which draws the zoomable lines:\n{}*/\n{}\n",
-                        find(plot_assets(), "LICENSE"), find(plot_assets(), ".js"));
-  }
-  return text + std::string(find(page_assets(), "report.js"));
+  return fmt::format("/* Dygraphs, which draws the zoomable lines:\n{}*/\n{}\n{}",
+                     find(plot_assets(), "copyright"), find(plot_assets(), ".js"),
+                     find(page_assets(), "report.js"));
 }
 
 }  // namespace
-
-bool can_zoom() {
-  return !find(plot_assets(), ".js").empty();
-}
 
 std::string html_page(const Page& page) {
   const std::string style = style_text(), script = script_text();

@@ -38,7 +38,5 @@ struct Page {
 };
 // The whole document: head with content security policy, style, body, data, script.
 std::string html_page(const Page& page);
-// Whether the build had uPlot at hand, so that lines can be zoomed.
-bool can_zoom();
 
 }  // namespace backcast::reports

@@ -106,7 +106,6 @@ std::string charts_section(const std::vector<Told>& reports, std::vector<ZoomSer
     for (const Chart& chart : all[r]) {
       if (std::find(order.begin(), order.end(), chart.id) == order.end()) order.push_back(chart.id);
     }
-    if (!can_zoom()) continue;
     for (auto& series :
          zoom_series(*reports[r].report.run, reports[r].figures, fmt::format("r{}-", r))) {
       zoom.push_back(std::move(series));

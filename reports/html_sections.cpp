@@ -168,10 +168,6 @@ std::string inputs_section(const Told& told) {
     out += fmt::format("<p>Prices: {}, as of {}.</p>\n", xml_text(report.invoice->book->name),
                        xml_text(report.invoice->book->as_of));
   }
-  if (!can_zoom()) {
-    out +=
-        "<p class=\"quiet\">Built without uPlot (npm was not available): charts are fixed.</p>\n";
-  }
   out += list("Assumptions", run.assumptions);
   if (report.invoice != nullptr)
     out += list("Assumptions of the bill", report.invoice->assumptions);

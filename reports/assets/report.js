@@ -49,51 +49,95 @@ const durationText = (seconds) => {
 };
 const FORMATS = { bytes: bytesText, seconds: durationText };
 
+// Legend plugin and all its inline styles stay out: the page's policy refuses them, and names from
+// the scenario only ever become textContent.
+if (typeof Dygraph !== "undefined") {
+  Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
+}
+
 // One zoomable drawing: drag, the buttons, or + - 0 and the arrow keys.
 function zoomable(place, series) {
   const css = getComputedStyle(document.documentElement);
   const color = (name) => css.getPropertyValue(name).trim();
   const format = FORMATS[series.unit];
-  const text = (u, value) => (value === null || value === undefined ? "" : format(value));
-  const axis = { stroke: color("--faint"), grid: { stroke: color("--rule") },
-                 ticks: { stroke: color("--rule") } };
+  const day = 86400e3;
+  const stamp = (at) => new Date(at).toISOString();
   // Dates as people write them in tables here; hours where the view is short.
-  const dates = (u, values) => values.map((value) => {
-    const text = new Date(value * 1000).toISOString();
-    return u.scales.x.max - u.scales.x.min > 3 * 86400 ? text.slice(0, 10)
-      : `${text.slice(5, 10)} ${text.slice(11, 16)}`;
+  const date = (at, granularity, options, graph) => {
+    const [from, until] = graph.xAxisRange();
+    return until - from > 3 * day ? stamp(at).slice(0, 10)
+      : `${stamp(at).slice(5, 10)} ${stamp(at).slice(11, 16)}`;
+  };
+  // Steps of time that people know, as few as leave at most seven.
+  const steps = [1, 5, 15, 60, 300, 900, 3600, 10800, 21600, 43200, 86400, 172800, 604800,
+                 1209600, 2592000, 7776000, 31536000, 315360000];
+  const durations = (low, high) => {
+    const step = steps.find((one) => (high - low) / one <= 6) || steps[steps.length - 1];
+    const ticks = [];
+    for (let at = 0; at <= high; at += step) ticks.push({ v: at, label: format(at) });
+    return ticks;
+  };
+
+  // What the lines say at the pointer, beside their colours.
+  const legend = document.createElement("p");
+  legend.className = "values";
+  const told = [];
+  const moment = document.createElement("span");
+  legend.append(moment);
+  series.names.forEach((name, i) => {
+    const value = document.createElement("span"), swatch = document.createElement("i");
+    swatch.style.background = color(`--c${i % 8}`);
+    const text = document.createElement("span");
+    value.append(swatch, text);
+    legend.append(value);
+    told.push({ name, text });
   });
-  const seconds = [1, 5, 15, 60, 300, 900, 3600, 10800, 21600, 43200, 86400, 172800, 604800,
-                   1209600, 2592000, 7776000, 31536000, 315360000];
-  const utc = (u, value) => (value === null || value === undefined ? ""
-    : new Date(value * 1000).toISOString().slice(0, 16).replace("T", " "));
-  const width = () => Math.max(place.clientWidth, 280);
-  const plot = new uPlot({
-    width: width(), height: 240, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-    hooks: { setScale: [(u, key) => {
-      if (key === "x") place.dataset.span = String(u.scales.x.max - u.scales.x.min);
-    }] },
-    axes: [{ ...axis, space: 110, values: dates },
-           { ...axis, size: 80, values: (u, values) => values.map((v) => text(u, v)),
-             ...(series.unit === "seconds" ? { incrs: seconds } : {}) }],
+  const tell = (row) => {
+    moment.textContent = row === null ? "UTC"
+      : `${stamp(series.at[row] * 1000).slice(0, 16).replace("T", " ")} UTC`;
+    told.forEach(({ name, text }, i) => {
+      const value = row === null ? null : series.values[i][row];
+      text.textContent = value === null ? name : `${name}: ${format(value)}`;
+    });
+  };
+  tell(null);
+  place.append(legend);
+
+  let highest = series.most;
+  if (!(highest > 0)) {
+    highest = 0;
+    for (const line of series.values) for (const value of line) highest = Math.max(highest, value);
+  }
+  const rows = series.at.map((at, row) =>
+    [new Date(at * 1000)].concat(series.values.map((line) => line[row])));
+  const axis = { axisLineColor: color("--rule"), gridLineColor: color("--rule") };
+  const plot = new Dygraph(place.querySelector(".plot"), rows, {
+    height: 240, labelsUTC: true, stepPlot: true, strokeWidth: 2, legend: "never",
+    // Labels must differ from each other; the legend says the names.
+    labels: ["time"].concat(series.names.map((name, i) => `line ${i}`)),
+    colors: series.names.map((name, i) => color(`--c${i % 8}`)),
     // What stands side by side has one scale, also while it is zoomed.
-    scales: { y: { range: (u, low, high) => {
-      const most = series.most > 0 ? series.most : high;
-      return [0, most > 0 ? most * 1.06 : 1];
-    } } },
-    series: [{ label: "UTC", value: utc }].concat(series.names.map((name, i) => ({
-      label: name, stroke: color(`--c${i % 8}`), width: 2, value: text,
-      paths: uPlot.paths.stepped({ align: 1 }),
-    }))),
-  }, [series.at].concat(series.values), place.querySelector(".plot"));
+    valueRange: [0, highest > 0 ? highest * 1.06 : 1],
+    axes: {
+      x: { ...axis, axisLabelFormatter: date, axisLabelWidth: 90, pixelsPerLabel: 110 },
+      y: { ...axis, axisLabelFormatter: format, axisLabelWidth: 80,
+           ...(series.unit === "seconds" ? { ticker: durations } : {}) },
+    },
+    highlightCallback: (event, at, points, row) => tell(row),
+    unhighlightCallback: () => tell(null),
+    drawCallback: (graph) => {
+      const [from, until] = graph.xAxisRange();
+      place.dataset.span = String((until - from) / 1000);
+    },
+  });
 
   const first = series.at[0], last = series.at[series.at.length - 1];
   const view = (factor, shift) => {
-    const { min, max } = plot.scales.x;
+    const [min, max] = plot.xAxisRange().map((at) => at / 1000);
     const half = Math.min((max - min) * factor, last - first) / 2;
     const middle = (min + max) / 2 + shift * (max - min);
     const center = Math.min(Math.max(middle, first + half), last - half);
-    plot.setScale("x", { min: center - half, max: center + half });
+    plot.updateOptions({ dateWindow: [(center - half) * 1000, (center + half) * 1000] });
   };
   const act = { "+": () => view(0.5, 0), "-": () => view(2, 0), "0": () => view(Infinity, 0),
                 ArrowLeft: () => view(1, -0.25), ArrowRight: () => view(1, 0.25) };
@@ -105,10 +149,9 @@ function zoomable(place, series) {
     event.preventDefault();
     act[event.key]();
   });
-  window.addEventListener("resize", () => plot.setSize({ width: width(), height: 240 }));
 }
 
-if (typeof uPlot !== "undefined") {
+if (typeof Dygraph !== "undefined") {
   const all = JSON.parse(document.getElementById("series").textContent);
   for (const place of document.querySelectorAll(".zoom[data-series]")) {
     const series = all[place.dataset.series];

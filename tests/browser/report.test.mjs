@@ -85,6 +85,26 @@ test("the keyboard reaches the verdict, the marks, the tables and the zoom", asy
   assert.equal(unreachable, 0);
 });
 
+test("the pointer reads the zoomable lines, and dragging zooms them", async () => {
+  const page = await open(browser, report("daily"));
+  const zoom = page.locator("#r0-stored .zoom");
+  await zoom.scrollIntoViewIfNeeded();
+  const box = await zoom.locator(".plot").boundingBox();
+  const at = (share) => [box.x + box.width * share, box.y + 100];
+  await page.mouse.move(...at(0.5));
+  await page.waitForFunction(() =>
+    /: [\d.]+ [kMGT]?B/.test(document.querySelector("#r0-stored .values").textContent));
+  assert.match(await zoom.locator(".values").textContent(), /^\d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+  const span = () => zoom.evaluate((place) => Number(place.dataset.span));
+  const whole = await span();
+  await page.mouse.down();
+  await page.mouse.move(...at(0.6), { steps: 4 });
+  await page.mouse.up();
+  await page.waitForFunction((w) => Number(
+    document.querySelector("#r0-stored .zoom").dataset.span) < w / 4, whole);
+  assert.deepEqual(page.troubles, []);
+});
+
 test("hostile names in every string field stay text", async () => {
   const page = await open(browser, report("hostile"));
   assert.equal(await page.evaluate(() => window.pwned), undefined);
