@@ -99,6 +99,11 @@ void FaultEnv::on_call(std::function<void(const Call&)> hook) {
   state_->hook = std::move(hook);
 }
 
+void FaultEnv::on_turn(std::function<void()> turn) {
+  const std::lock_guard guard(state_->mutex());
+  state_->turn = std::move(turn);
+}
+
 void FaultEnv::restart_process() {
   const std::lock_guard guard(state_->mutex());
   state_->start_anew();
@@ -168,6 +173,7 @@ void FaultEnv::advance(Duration duration) {
 }
 
 Instant FaultEnv::now() {
+  state_->take_turn();
   const std::lock_guard guard(state_->mutex());
   return state_->machine->now;
 }
@@ -179,6 +185,7 @@ Duration FaultEnv::monotonic() {
 
 void FaultEnv::sleep(Duration duration) {
   advance(duration);
+  state_->take_turn();
 }
 
 void FaultEnv::random(ByteSpan into) {
@@ -193,6 +200,7 @@ void FaultEnv::random(ByteSpan into) {
 }
 
 Result<std::unique_ptr<Folder>> FaultEnv::open_folder(const std::string& path, bool create) {
+  state_->take_turn();
   const std::lock_guard guard(state_->mutex());
   if (state_->dead) return dead_process();
   if (create) make_folders(*state_->machine, path);

@@ -66,6 +66,9 @@ class FaultEnv final : public Env {
   std::vector<Call> log() const;  // the same calls
   // Called before each mutating call, outside the lock: schedules threads in tests.
   void on_call(std::function<void(const Call&)> hook);
+  // Called before every call of this process, those that only look included, outside the lock: a
+  // schedule may stop it there and let others go on.
+  void on_turn(std::function<void()> turn);
 
   // Crashes -----------------------------------------------------------------------------------
   // The process died, the machine runs on: everything written is there, its locks are free.

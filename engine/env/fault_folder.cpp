@@ -24,6 +24,7 @@ std::optional<Fault> count_call(State& state, const Call& call) {
 // Runs a mutating call under the lock, unless a fault forbids it. `act(halfway)` does the work.
 template <typename Act>
 Status mutate(State& state, std::uint64_t epoch, Call call, Act act) {
+  state.take_turn();
   std::function<void(const Call&)> hook;
   {
     const std::lock_guard guard(state.mutex());
@@ -66,6 +67,7 @@ class FaultFile final : public File {
       : state_(std::move(state)), id_(id), path_(std::move(path)), epoch_(state_->epoch) {}
 
   Result<std::size_t> read_at(std::uint64_t offset_bytes, ByteSpan into) override {
+    state_->take_turn();
     const std::lock_guard guard(state_->mutex());
     if (state_->dead || epoch_ != state_->epoch) return dead_process();
     const std::string& bytes = state_->disk.at(id_).bytes;
@@ -88,6 +90,7 @@ class FaultFile final : public File {
     });
   }
   Result<std::uint64_t> size_bytes() override {
+    state_->take_turn();
     const std::lock_guard guard(state_->mutex());
     if (state_->dead || epoch_ != state_->epoch) return dead_process();
     return std::uint64_t{state_->disk.at(id_).bytes.size()};
@@ -207,6 +210,7 @@ class FaultFolder final : public Folder {
     });
   }
   Result<std::unique_ptr<Lock>> lock(const std::string& name, LockKind kind) override {
+    state_->take_turn();
     const std::unique_lock guard(state_->mutex());
     if (state_->dead || epoch_ != state_->epoch) return dead_process();
     // Making the lock file changes nothing that matters after a crash: not a call to count.
@@ -231,6 +235,7 @@ class FaultFolder final : public Folder {
     return name.empty() ? root_ : root_ + '/' + name;
   }
   Result<InodeId> find(const std::string& name) const {
+    state_->take_turn();
     const std::lock_guard guard(state_->mutex());
     if (state_->dead || epoch_ != state_->epoch) return dead_process();
     const auto id = state_->disk.find(full(name));

@@ -37,11 +37,21 @@ struct FaultEnv::State {
   bool dead = false;
   std::vector<Call> log;
   std::function<void(const Call&)> hook;
+  std::function<void()> turn;
   std::optional<Fault> fault;
   std::uint64_t fault_call = 0;
   bool sticky = false, fired = false;
 
   std::mutex& mutex() { return machine->mutex; }
+  // To be called without the lock.
+  void take_turn() {
+    std::function<void()> stop_here;
+    {
+      const std::lock_guard guard(mutex());
+      stop_here = turn;
+    }
+    if (stop_here) stop_here();
+  }
   // The operating system takes back what a process held.
   void free_locks() {
     for (auto& [id, holders] : machine->locks) {

@@ -1,9 +1,11 @@
-// A bounded queue of work for a fixed number of threads.
+// A bounded queue of work for a fixed number of threads. With one, the work is done by whoever adds
+// it: then everything happens in one order.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -17,7 +19,8 @@ class TaskQueue {
   using MakeContext = std::function<std::unique_ptr<Context>()>;
 
   TaskQueue(unsigned threads, std::size_t capacity, const MakeContext& make) : capacity_(capacity) {
-    for (unsigned i = 0; i < threads; ++i) {
+    if (threads == 1) own_ = make();
+    for (unsigned i = 0; !own_ && i < threads; ++i) {
       threads_.emplace_back([this, make] { run(*make()); });
     }
   }
@@ -27,6 +30,7 @@ class TaskQueue {
 
   // Waits while the queue is full.
   void add(Task task) {
+    if (own_) return task(*own_);
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return tasks_.size() < capacity_; });
     tasks_.push_back(std::move(task));
@@ -65,6 +69,7 @@ class TaskQueue {
   std::condition_variable changed_;
   std::deque<Task> tasks_;
   bool ended_ = false;
+  std::unique_ptr<Context> own_;
   std::vector<std::thread> threads_;
 };
 

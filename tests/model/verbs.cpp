@@ -1,0 +1,357 @@
+// Each verb with its options drawn from the step's seed, through the library as the program does
+// it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/store/backup.h"
+#include "engine/store/check.h"
+#include "engine/store/copy.h"
+#include "engine/store/diff.h"
+#include "engine/store/forget.h"
+#include "engine/store/presence.h"
+#include "engine/store/prune.h"
+#include "engine/store/restore.h"
+#include "engine/store/usage.h"
+#include "tests/model/known_bugs.h"
+#include "tests/model/world.h"
+
+namespace backcast::model {
+namespace {
+
+constexpr std::size_t kHosts = 2;
+// Beyond this many snapshots of a repository they are rather forgotten than made.
+constexpr std::size_t kManySnapshots = 7;
+
+store::Selection beneath(const std::string& root) {
+  return store::Selection(root);
+}
+
+}  // namespace
+
+std::string World::source_of(std::size_t host) const {
+  return scratch_.path(fmt::format("source{}", host));
+}
+
+Result<std::unique_ptr<store::Repository>> World::open(env::Env& env, const Place& place) {
+  store::OpenOptions options;
+  options.keys = place.keys;
+  return store::Repository::open(env, place.path, options);
+}
+
+Place& World::some_place(std::mt19937_64& random) {
+  const auto draw = random() % 6;
+  return places_[draw < 4 ? 0 : draw - 3];
+}
+
+std::optional<Id> World::some_snapshot(const Place& place, std::mt19937_64& random) const {
+  const auto all = place.with(Fate::kMust);
+  if (all.empty()) return std::nullopt;
+  return all[random() % all.size()];
+}
+
+Deed World::deed_of(Actor& actor) {
+  switch (actor.step.verb) {
+    case Verb::kBackup:
+      return back_up(actor);
+    case Verb::kForget:
+      return forget(actor);
+    case Verb::kPrune:
+      return prune(actor);
+    case Verb::kCheck:
+      return check(actor);
+    case Verb::kRebuild:
+      return rebuild(actor);
+    case Verb::kRestore:
+      return restore(actor);
+    case Verb::kCopy:
+      return copy(actor);
+    case Verb::kRotate:
+      return rotate(actor);
+    case Verb::kLook:
+      return look(actor);
+    case Verb::kEdit:
+    case Verb::kClock:
+      break;
+  }
+  return {[] { return kOk; }};
+}
+
+Deed World::back_up(Actor& actor) {
+  Place& place = some_place(actor.random);
+  const std::size_t host = actor.random() % kHosts;
+  const bool read_all = actor.random() % 6 == 0, no_cache = actor.random() % 6 == 0 || !kFileCache;
+  if (read_all) count("backup.read_all");
+  count(no_cache ? "backup.no_cache" : "backup.cache");
+  const std::string source = source_of(host);
+  const Known known{std::make_shared<const Tree>(read_tree(source)), source.substr(1), Fate::kMust};
+  attempts_.push_back({&place, known});
+  attempts_.back().known.fate = Fate::kMay;
+  const auto made = std::make_shared<Id>();
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    BACKCAST_TRY(const auto cache, actor.env->open_folder(fmt::format("/cache{}", host), true));
+    store::BackupOptions options;
+    options.walk.roots = {source};
+    options.host = fmt::format("host{}", host);
+    options.threads = 1;
+    options.read_all = read_all;
+    options.cache = no_cache ? nullptr : cache.get();
+    store::BackupProgress progress;
+    BACKCAST_TRY(const auto result, store::backup(*repository, options, progress));
+    *made = result.snapshot.id;
+    if (!result.problems.empty()) return failed(result.problems[0].what);
+    return kOk;
+  };
+  const auto settle = [=, &place](const Status& outcome) {
+    if (outcome.ok()) place.snapshots[*made] = known;
+  };
+  return {act, settle};
+}
+
+Deed World::forget(Actor& actor) {
+  Place& place = some_place(actor.random);
+  store::ForgetRequest request;
+  const bool by_policy = actor.random() % 3 == 0;
+  const std::uint64_t keep = 1 + actor.random() % 3;
+  if (by_policy) {
+    count("forget.policy");
+    request.policy = *policy::parse_policy(fmt::format("restic: --keep-last {}", keep));
+    if (actor.random() % 2 == 0) request.host = "host0";
+    request.max_deletions = UINT64_MAX;
+  } else {
+    count("forget.named");
+    const std::size_t held = place.with(Fate::kMust).size();
+    for (std::size_t left = held > kManySnapshots ? 3 : 1; left > 0; --left) {
+      const auto id = some_snapshot(place, actor.random);
+      if (id) request.snapshots.push_back(to_hex(*id));
+    }
+    if (request.snapshots.empty()) return {[] { return kOk; }};
+  }
+  const auto doomed = std::make_shared<std::vector<Id>>();
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    BACKCAST_TRY(const auto plan, store::plan_forget(*repository, request));
+    std::uint64_t kept = 0;
+    for (const auto& verdict : plan.verdicts) {
+      if (!verdict.keep) doomed->push_back(verdict.snapshot.id);
+      kept += verdict.keep;
+    }
+    if (by_policy && kept < std::min<std::uint64_t>(keep, plan.verdicts.size())) {
+      return failed(fmt::format("keep-last {} keeps {}", keep, kept));
+    }
+    return store::apply_forget(*repository, plan);
+  };
+  const auto settle = [=, &place](const Status& outcome) {
+    for (const Id& id : *doomed) {
+      const auto known = place.snapshots.find(id);
+      if (known == place.snapshots.end()) continue;
+      if (known->second.fate == Fate::kGone) continue;
+      known->second.fate = outcome.ok() ? Fate::kGone : Fate::kMay;
+    }
+    place.has_unnoted_deletions |= !outcome.ok() && outcome.error().code == Errc::kNoSpace;
+  };
+  return {act, settle, {Errc::kNotFound, Errc::kLocked}};
+}
+
+Deed World::prune(Actor& actor) {
+  static constexpr Duration kGraces[] = {Duration(0), Duration(0), kHour, kDay};
+  static constexpr unsigned kUnused[] = {0, 0, 2, 50};
+  const Place& place = some_place(actor.random);
+  store::PruneOptions options;
+  options.grace = kGraces[actor.random() % 4];
+  options.max_unused_percent = kUnused[actor.random() % 4];
+  options.dry_run = actor.random() % 8 == 0;
+  count(options.grace == Duration(0) ? "prune.no_grace" : "prune.grace");
+  if (options.dry_run) count("prune.dry_run");
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    store::PruneProgress progress;
+    BACKCAST_TRY(const auto result, store::prune(*repository, options, progress));
+    (void)result;
+    return kOk;
+  };
+  return {act, [](const Status&) {}, {Errc::kLocked}};
+}
+
+Deed World::check(Actor& actor) {
+  const Place& place = some_place(actor.random);
+  store::CheckOptions options;
+  options.threads = 1;
+  options.read_data = actor.random() % 2 == 0;
+  options.open_data = actor.random() % 3 == 0;
+  count(options.open_data   ? "check.open_data"
+        : options.read_data ? "check.read_data"
+                            : "check.plain");
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    store::CheckProgress progress;
+    BACKCAST_TRY(const auto result, store::check(*repository, options, progress));
+    const std::string alarm = first_alarm(place, result);
+    return alarm.empty() ? Status(kOk) : failed("false alarm: " + alarm);
+  };
+  return {act};
+}
+
+Deed World::rebuild(Actor& actor) {
+  const Place& place = some_place(actor.random);
+  const auto act = [this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    BACKCAST_TRY(const auto result, store::rebuild_index(*repository));
+    (void)result;
+    return kOk;
+  };
+  return {act, [](const Status&) {}, {Errc::kLocked}};
+}
+
+Deed World::restore(Actor& actor) {
+  const Place& place = some_place(actor.random);
+  const auto id = some_snapshot(place, actor.random);
+  if (!id) return {[] { return kOk; }};
+  const Known known = place.snapshots.at(*id);
+  std::string path;
+  if (actor.random() % 3 == 0) {
+    auto at = known.tree->begin();
+    std::advance(at, static_cast<std::ptrdiff_t>(actor.random() % known.tree->size()));
+    path = at->first;
+  }
+  const bool keep = actor.random() % 3 == 0;
+  count(path.empty() ? "restore.whole" : "restore.path");
+  if (keep) count("restore.keep_existing");
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    BACKCAST_TRY(const auto snapshot, store::load_snapshot(*repository, *id));
+    const source::Scratch target(true);
+    store::RestoreRequest request;
+    request.target = target.path();
+    request.threads = 1;
+    const std::string chosen = path.empty() ? known.root : known.root + '/' + path;
+    request.selection = beneath(chosen);
+    if (keep) request.writing.overwrite = source::Overwrite::kNever;
+    store::RestoreProgress progress;
+    BACKCAST_TRY(const auto result, store::restore(*repository, snapshot, request, progress));
+    if (!result.failures.empty()) return failed(result.failures[0].what);
+    BACKCAST_CHECK(result.synced);
+    const Tree expected = part_of(*known.tree, path);
+    Tree found = part_of(read_tree(target.path(known.root)), path);
+    // A group of hard links is told by what was restored of it.
+    for (auto& [at, entry] : found) {
+      const auto other = expected.find(at);
+      if (!path.empty() && other != expected.end()) entry.same_as = other->second.same_as;
+    }
+    const std::string wrong = difference(expected, found);
+    return wrong.empty() ? Status(kOk) : failed("restored other than it was saved: " + wrong);
+  };
+  return {act, [](const Status&) {}, {Errc::kNotFound}};
+}
+
+Deed World::copy(Actor& actor) {
+  const Place& from = some_place(actor.random);
+  Place& to = places_[(static_cast<std::size_t>(&from - places_.data()) + 1 + actor.random() % 2) %
+                      places_.size()];
+  std::vector<Id> chosen;
+  for (std::uint64_t left = 1 + actor.random() % 2; left > 0; --left) {
+    const auto id = some_snapshot(from, actor.random);
+    const bool was_here = id && to.snapshots.contains(*id);
+    if (was_here && to.snapshots.at(*id).fate != Fate::kMust && !kCopiesForgottenOnes) continue;
+    if (id && std::find(chosen.begin(), chosen.end(), *id) == chosen.end()) chosen.push_back(*id);
+  }
+  const bool one_project = from.keys.project == to.keys.project;
+  const bool was_rotated = one_project && from.keys.public_keys != to.keys.public_keys;
+  if (was_rotated && !kCopiesAcrossRotation) return {[] { return kOk; }};
+  count(one_project ? "copy.sealed" : "copy.opened");
+  const auto act = [=, this, &actor, &from, &to]() -> Status {
+    BACKCAST_TRY(const auto source, open(*actor.env, from));
+    BACKCAST_TRY(const auto target, open(*actor.env, to));
+    std::vector<store::Snapshot> snapshots;
+    for (const Id& id : chosen) {
+      BACKCAST_TRY(auto snapshot, store::load_snapshot(*source, id));
+      snapshots.push_back(std::move(snapshot));
+    }
+    store::CopyProgress progress;
+    BACKCAST_TRY(const auto result, store::copy_snapshots(*source, *target, snapshots, progress));
+    (void)result;
+    return kOk;
+  };
+  const auto settle = [=, &from, &to](const Status& outcome) {
+    for (const Id& id : chosen) {
+      const auto there = to.snapshots.find(id);
+      const bool was_there = there != to.snapshots.end() && there->second.fate != Fate::kGone;
+      if (was_there && !outcome.ok()) continue;
+      Known known = from.snapshots.at(id);
+      known.fate = outcome.ok() ? Fate::kMust : Fate::kMay;
+      to.snapshots[id] = known;
+    }
+  };
+  return {act, settle, {Errc::kNotFound, Errc::kExists}};
+}
+
+// As `backcast key rotate`.
+Deed World::rotate(Actor& actor) {
+  Place& place = some_place(actor.random);
+  const std::string next = fmt::format("after {}", actor.step.seed);
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    BACKCAST_TRY(const auto old_slots, repository->slots().list());
+    store::Keys keys = repository->keys();
+    keys.pairs.push_back(store::KeyPair::generate());
+    keys.public_keys.push_back(keys.pairs.back().public_key);
+    BACKCAST_TRY(const Id slot,
+                 repository->slots().add(keys, next, "new", store::kStretchingFloor));
+    (void)slot;
+    BACKCAST_CHECK(repository->adopt_keys(keys));
+    for (const auto& old : old_slots) BACKCAST_CHECK(repository->slots().remove(old.id));
+    return kOk;
+  };
+  const auto settle = [=, this, &place](const Status& outcome) {
+    learn_keys(place, next);
+    if (outcome.ok() && place.passphrase != next) fail("the old passphrase still opens it");
+  };
+  return {act, settle};
+}
+
+// Everything that only reads: ls, dump, diff, stats, the ledger.
+Deed World::look(Actor& actor) {
+  const Place& place = some_place(actor.random);
+  const auto one = some_snapshot(place, actor.random), two = some_snapshot(place, actor.random);
+  if (!one) return {[] { return kOk; }};
+  const Known older = place.snapshots.at(*one), newer = place.snapshots.at(*two);
+  count("look.taken");
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    BACKCAST_TRY(const auto first, store::load_snapshot(*repository, *one));
+    BACKCAST_TRY(const auto second, store::load_snapshot(*repository, *two));
+    for (const auto& [path, entry] : *older.tree) {
+      if (entry.kind != 'f' || entry.content.size() % 3 != 0) continue;
+      std::string bytes;
+      BACKCAST_CHECK(store::dump_file(*repository, first, older.root + '/' + path,
+                                      [&](ByteView part) -> Status {
+                                        bytes += as_text(part);
+                                        return kOk;
+                                      }));
+      if (bytes != entry.content) return failed("dump gives other bytes of /" + path);
+      break;
+    }
+    if (older.root == newer.root) {
+      BACKCAST_TRY(const auto found, store::diff(*repository, first, second, beneath(older.root)));
+      for (const auto& entry : found.entries) {
+        if (entry.path.size() <= older.root.size()) continue;
+        const std::string path = entry.path.substr(older.root.size() + 1);
+        const bool is_right =
+            (entry.change == store::Change::kAdded) == !older.tree->contains(path) &&
+            (entry.change == store::Change::kRemoved) == !newer.tree->contains(path);
+        if (!is_right) return failed("diff is wrong about /" + path);
+      }
+    }
+    BACKCAST_TRY(const store::Index index, repository->load_index());
+    BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository));
+    store::PackFiles packs(*repository, index);
+    BACKCAST_TRY(const auto presence, store::Presence::of(packs, snapshots));
+    if (presence.snapshot_count() != snapshots.size()) return failed("stats leave out a snapshot");
+    BACKCAST_TRY(const auto records, store::usage(*repository, {}, actor.env->now()));
+    return records.empty() ? Status(failed("the ledger is empty")) : kOk;
+  };
+  return {act, [](const Status&) {}, {Errc::kNotFound}};
+}
+
+}  // namespace backcast::model

@@ -1,0 +1,119 @@
+// After each round: is everything there that was reported as done, is it what was saved, and is
+// nothing there that should not be?
+#include <fmt/format.h>
+
+#include "engine/store/check.h"
+#include "engine/store/restore.h"
+#include "tests/model/world.h"
+
+namespace backcast::model {
+namespace {
+
+Result<std::string> tar_of(store::Repository& repository, const store::Snapshot& snapshot) {
+  std::string tar;
+  BACKCAST_CHECK(
+      store::dump_tar(repository, snapshot, store::Selection(), [&](ByteView bytes) -> Status {
+        tar += as_text(bytes);
+        return kOk;
+      }));
+  return tar;
+}
+
+}  // namespace
+
+// What check says is wrong, and should not be; "" if nothing.
+std::string first_alarm(const Place& place, const store::CheckResult& result) {
+  for (const auto& damage : result.damage) {
+    const bool is_missing = damage.what.ends_with("neither here nor forgotten");
+    if (is_missing && place.has_unnoted_deletions) continue;
+    return damage.object + ": " + damage.what;
+  }
+  for (const auto& affected : result.affected) {
+    return affected.snapshot + " /" + affected.path + ": " + affected.what;
+  }
+  return {};
+}
+
+void World::verify(Place& place) {
+  if (failure_) return;
+  const auto repository = open(env_, place);
+  if (!repository.ok()) return fail(place.path + ": " + to_string(repository.error()));
+  const auto snapshots = store::load_snapshots(**repository);
+  if (!snapshots.ok()) return fail(place.path + ": " + to_string(snapshots.error()));
+  std::set<Id> listed;
+  for (const store::Snapshot& snapshot : *snapshots) {
+    listed.insert(snapshot.id);
+    const auto known = place.snapshots.find(snapshot.id);
+    if (known == place.snapshots.end()) {
+      adopt(**repository, place, snapshot);
+    } else if (known->second.fate == Fate::kGone) {
+      fail(fmt::format("{}: snapshot {} was forgotten, and is back", place.path,
+                       to_hex(snapshot.id)));
+    } else {
+      verify_snapshot(**repository, place, snapshot, known->second);
+    }
+    if (failure_) return;
+  }
+  for (const Id& id : place.with(Fate::kMust)) {
+    if (!listed.contains(id)) {
+      fail(
+          fmt::format("{}: snapshot {} was reported as done, and is gone", place.path, to_hex(id)));
+    }
+  }
+  if (!failure_ && random_() % 4 == 0) verify_by_check(place, random_() % 4 == 0);
+}
+
+void World::verify_snapshot(store::Repository& repository, const Place& place,
+                            const store::Snapshot& snapshot, const Known& known) {
+  count("compared");
+  const auto tar = tar_of(repository, snapshot);
+  const std::string name = fmt::format("{}: snapshot {}", place.path, to_hex(snapshot.id));
+  if (!tar.ok()) return fail(name + " cannot be read: " + to_string(tar.error()));
+  const std::string wrong = difference(*known.tree, read_tar(*tar, known.root));
+  if (!wrong.empty()) fail(name + " is not what was saved: " + wrong);
+}
+
+// Published by a backup or copy that could not report it: then it is whole.
+void World::adopt(store::Repository& repository, Place& place, const store::Snapshot& snapshot) {
+  const auto tar = tar_of(repository, snapshot);
+  const std::string name =
+      fmt::format("{}: unreported snapshot {}", place.path, to_hex(snapshot.id));
+  if (!tar.ok()) return fail(name + " cannot be read: " + to_string(tar.error()));
+  for (const Attempt& attempt : attempts_) {
+    if (attempt.place != &place) continue;
+    if (!difference(*attempt.known.tree, read_tar(*tar, attempt.known.root)).empty()) continue;
+    place.snapshots[snapshot.id] = attempt.known;
+    return count("adopted");
+  }
+  fail(name + " is not what any backup at work was to save");
+}
+
+void World::verify_by_check(Place& place, bool open_data) {
+  const auto repository = open(env_, place);
+  if (!repository.ok()) return fail(place.path + ": " + to_string(repository.error()));
+  store::CheckOptions options;
+  options.threads = 1;
+  options.open_data = open_data;
+  store::CheckProgress progress;
+  const auto checked = store::check(**repository, options, progress);
+  if (!checked.ok()) return fail(place.path + ": check: " + to_string(checked.error()));
+  const std::string alarm = first_alarm(place, *checked);
+  if (!alarm.empty()) fail(place.path + ": check says " + alarm);
+}
+
+// After a rotation that was cut off either passphrase opens it.
+void World::learn_keys(Place& place, const std::string& other_passphrase) {
+  for (const std::string& passphrase : {place.passphrase, other_passphrase}) {
+    store::OpenOptions options;
+    options.read_data = true;
+    options.passphrase = [=] { return Result<std::string>(passphrase); };
+    const auto repository = store::Repository::open(env_, place.path, options);
+    if (!repository.ok()) continue;
+    place.keys = (*repository)->keys();
+    place.passphrase = passphrase;
+    return;
+  }
+  fail(place.path + ": neither the old nor the new passphrase opens it");
+}
+
+}  // namespace backcast::model
