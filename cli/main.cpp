@@ -79,5 +79,9 @@ int main(int argc, char** argv) {
     report(context, backcast::bad_input(explain(app, e)));
     return context.exit_code;
   }
+  // What was printed may still lie in the buffer: a full disk is told, not cut short in silence.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    report(context, backcast::failed("cannot write to standard output"));
+  }
   return context.exit_code;
 }

@@ -1,0 +1,361 @@
+"""Faults from outside: call number n of the real program fails, is cut short, interrupted, or is
+the last. Whatever n is, the outcome is success with the right state, or a failure that is told.
+
+    outside_test.py PROGRAM SHIM backup            every n, one or two faults each
+    outside_test.py PROGRAM SHIM backup 17:EIO     this one alone, and what it said
+    BACKCAST_THOROUGH=1                            every n, every fault
+"""
+import concurrent.futures
+import fnmatch
+import io
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+PROGRAM, SHIM = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+HERE = pathlib.Path(__file__).parent
+THOROUGH = os.environ.get("BACKCAST_THOROUGH", "0") not in ("", "0")
+WORKERS = 2
+
+# What may befall a call of a class; ":on" befalls every later one of the class, too.
+FAULTS = {
+    "open": ["EIO", "ESTALE", "kill", "ENFILE", "EIO:on"],
+    "list": ["EIO", "kill", "ESTALE"],
+    "read": ["EIO", "short", "EINTR", "kill", "ESTALE"],
+    "write": ["ENOSPC", "short", "EIO", "EINTR", "kill", "ENOSPC:on", "EDQUOT"],
+    "sync": ["EIO", "kill", "ENOSPC", "EIO:on"],
+    "name": ["EIO", "kill", "ENOSPC", "ESTALE", "EIO:on"],
+    "stat": ["ESTALE", "EIO", "kill"],
+    "size": ["ENOSPC", "EIO", "EINTR"],
+    "lock": ["ENOLCK", "EINTR", "EIO"],
+    "meta": ["EIO", "EPERM", "ENOSPC", "kill"],
+    "map": ["ENOMEM"],
+}
+# Classes left out of a verb for as long as they fail, with the reason.
+# One EIO on the stat of a root, and the snapshot is empty and the exit code 0.
+KNOWN = {"backup": ["stat"]}
+
+
+class Wrong(Exception):
+    pass
+
+
+def expect(holds, what):
+    if not holds:
+        raise Wrong(what)
+
+
+class Place:
+    """A repository, a source, and where this user keeps keys and caches; a folder of its own."""
+
+    def __init__(self, folder, source):
+        self.folder, self.source = folder, source
+        self.repository, self.target = folder / "repository", folder / "target"
+
+    def run(self, *arguments, shim=None, log=None):
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
+               "XDG_CONFIG_HOME": str(self.folder / "config"),
+               "XDG_CACHE_HOME": str(self.folder / "cache")}
+        if shim is not None:
+            env.update(LD_PRELOAD=SHIM, BACKCAST_SHIM_LOG=str(log))
+            if shim:
+                env["BACKCAST_SHIM_FAULT"] = shim
+        try:
+            return subprocess.run([PROGRAM, *map(str, arguments), "--passphrase-file",
+                                   str(self.source.parent / "pass")], env=env, cwd="/",
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        except subprocess.TimeoutExpired as late:
+            raise Wrong("hangs") from late
+
+    def do(self, *arguments):
+        done = self.run(*arguments)
+        expect(done.returncode == 0, "%s without any fault: exit %d: %s" % (
+            arguments[0], done.returncode, done.stderr.decode()))
+        return done.stdout.decode()
+
+    def snapshots(self):
+        lines = self.do("snapshots", self.repository, "--csv").splitlines()[1:]
+        return [line.split(",")[0] for line in lines]
+
+    def content(self, snapshot):
+        """Path to what the snapshot says of it, of all beneath the source."""
+        done = self.run("dump", self.repository, snapshot, self.source, "--tar")
+        if b"is not in the snapshot" in done.stderr:
+            return {}
+        expect(done.returncode == 0, "dump: " + done.stderr.decode())
+        found = {}
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
+            for entry in tar:
+                path = "/" + entry.name
+                if path.startswith(str(self.source)):
+                    is_file = entry.isreg() or entry.islnk()
+                    data = tar.extractfile(entry).read() if is_file else entry.linkname
+                    found[path] = (entry.mode, data)
+        return found
+
+
+def on_disk(root):
+    """The same of a folder."""
+    found = {}
+    for folder, folders, files in os.walk(root):
+        for name in [folder, *(os.path.join(folder, n) for n in [*files, *folders])]:
+            info = os.lstat(name)
+            if os.path.islink(name):
+                data = os.readlink(name)
+            elif os.path.isdir(name):
+                data = ""
+            else:
+                data = pathlib.Path(name).read_bytes()
+            found[name] = (info.st_mode & 0o7777, data)
+    return found
+
+
+class Backup:
+    """Of a source that changed since the last one, with the file cache."""
+
+    def prepare(self, place):
+        write_source(place.source, 2)
+
+    def arguments(self, place):
+        return ["backup", place.repository, place.source, "--threads", "1"]
+
+    def verify(self, place, done, before):
+        new = [s for s in place.snapshots() if s not in before]
+        expect(len(new) == 1 if done.returncode in (0, 3) else len(new) <= 1,
+               "%d new snapshots" % len(new))
+        if not new:
+            return
+        saved, there = place.content(new[0]), on_disk(place.source)
+        told = done.stderr.decode() + done.stdout.decode()
+        for path in sorted(set(saved) | set(there)):
+            if saved.get(path) == there.get(path):
+                continue
+            above = any('"%s"' % p in told for p in pathlib.Path(path).parents)
+            expect(done.returncode == 3 and (path in told or above),
+                   "%s is not saved as it is, and nobody says so" % path)
+
+
+class Restore:
+    def prepare(self, place):
+        pass
+
+    def arguments(self, place):
+        return ["restore", place.repository, "--target", place.target, "--threads", "1"]
+
+    def verify(self, place, done, before):
+        expected = on_disk(place.source)
+        root = str(place.target)
+        found = {path[len(root):]: value for path, value in on_disk(root).items()}
+        for path, (mode, data) in expected.items():
+            has = found.get(path)
+            if has is None:
+                expect(done.returncode != 0, path + " is missing, and nobody says so")
+                continue
+            expect(has[1] == data, "%s is there under its name with other bytes" % path)
+            expect(has[0] == mode or done.returncode != 0 or done.stderr,
+                   "%s has another mode, and nobody says so" % path)
+
+
+class Forget:
+    def prepare(self, place):
+        self.victim = place.snapshots()[0]
+
+    def arguments(self, place):
+        return ["forget", place.repository, self.victim]
+
+    def verify(self, place, done, before):
+        gone = set(before) - set(place.snapshots())
+        expect(gone <= {self.victim}, "others are gone: %s" % (gone - {self.victim}))
+        expect(gone or done.returncode != 0, "it is still there, and nobody says so")
+
+
+class Prune:
+    """Marks, copies what is needed out of a pack, and deletes."""
+
+    def prepare(self, place):
+        place.do("forget", place.repository, place.snapshots()[0])
+
+    def arguments(self, place):
+        return ["prune", place.repository, "--grace", "0s", "--max-unused", "0"]
+
+    def verify(self, place, done, before):
+        pass
+
+
+VERBS = {"backup": Backup, "restore": Restore, "forget": Forget, "prune": Prune}
+
+
+def write_source(source, generation):
+    def write(name, data):
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != data:
+            path.write_bytes(data)
+    def noise(seed, size):
+        return bytes((seed * 7919 + i * i * 31 + (i >> 3)) % 251 for i in range(size))
+    write("same", noise(1, 3000))
+    write("folder/changes", noise(10 + generation, 5000))
+    write("folder/only-in-%d" % generation, b"generation %d" % generation)
+    write("big", noise(3, 200_000) + noise(generation, 2000))
+    if not os.path.lexists(source / "link"):
+        (source / "link").symlink_to("same")
+        os.link(source / "same", source / "folder" / "hard")
+
+
+def make_base(folder, verb):
+    source = folder / "source"
+    base = Place(folder / "base", source)
+    base.folder.mkdir()
+    (folder / "pass").write_text("one\n")
+    base.do("init", base.repository, "--kdf-memory", "8 MiB")
+    for generation in (0, 1):
+        write_source(source, generation)
+        base.do("backup", base.repository, source)
+    verb.prepare(base)
+    return base
+
+
+def fresh(base, folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(base.folder, folder, symlinks=True)
+    return Place(folder, base.source)
+
+
+def calls_of(base, verb, folder):
+    """The class of each call, of a run without a fault."""
+    place = fresh(base, folder)
+    log = folder / "log"
+    done = place.run(*verb.arguments(place), shim="", log=log)
+    expect(done.returncode == 0, "with the shim: exit %d: %s" % (done.returncode,
+                                                                done.stderr.decode()))
+    return [line.split()[2] for line in log.read_text().splitlines()]
+
+
+def try_out(base, verb, folder, before, fault):
+    place = fresh(base, folder)
+    log = folder / "log"
+    done = place.run(*verb.arguments(place), shim=fault, log=log)
+    if len(sys.argv) > 4:
+        print("exit", done.returncode, done.stdout.decode(), done.stderr.decode())
+    struck = [l for l in log.read_text().splitlines() if l.startswith("struck")]
+    if not struck:
+        expect(done.returncode == 0, "exit %d without having been struck: %s" % (
+            done.returncode, done.stderr.decode()))
+        return None, done
+    killed = done.returncode == -9 and ":kill" in fault
+    expect(done.returncode >= 0 or killed, "dies of signal %d" % -done.returncode)
+    expect(done.returncode == 0 or killed or done.stderr, "fails without a word")
+    checked = place.run("check", place.repository, "--open-data")
+    expect(checked.returncode == 0, "check afterwards: " + checked.stderr.decode()
+           + checked.stdout.decode())
+    expect(set(before) <= set(place.snapshots()) or isinstance(verb, Forget),
+           "a snapshot is gone")
+    verb.verify(place, done, before)
+    if THOROUGH or int(fault.split(":")[0]) % 4 == 0:
+        again = place.run(*verb.arguments(place))
+        is_done = isinstance(verb, Forget) and again.returncode == 1
+        expect(again.returncode == 0 or is_done, "in the way of the next run: exit %d: %s" % (
+            again.returncode, again.stderr.decode()))
+    return struck[0].split()[2:], done
+
+
+def faults_for(name, calls):
+    for number, kind in enumerate(calls):
+        if kind in KNOWN.get(name, []):
+            continue
+        kinds = FAULTS[kind]
+        some = {kinds[number % len(kinds)], kinds[(number // 2 + 1) % len(kinds)]}
+        for fault in kinds if THOROUGH else sorted(some):
+            yield "%d:%s" % (number, fault)
+
+
+def attack(name, only=None):
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="backcast-outside-", dir=memory) as temporary:
+        folder, verb = pathlib.Path(temporary), VERBS[name]()
+        base = make_base(folder, verb)
+        before = base.snapshots()
+        calls = calls_of(base, verb, folder / "worker0")
+        faults = [only] if only else list(faults_for(name, calls))
+        free = ["worker%d" % i for i in range(WORKERS)]
+        outcomes, wrong = {}, []
+
+        def one(fault):
+            worker = free.pop()
+            try:
+                struck, done = try_out(base, verb, folder / worker, before, fault)
+                code = "not struck" if struck is None else "exit %d" % done.returncode
+                outcomes[code] = outcomes.get(code, 0) + 1
+            except Wrong as why:
+                wrong.append("%s (%s): %s" % (fault, calls[int(fault.split(":")[0])], why))
+            finally:
+                free.append(worker)
+
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(one, faults))
+        print("%s: %d calls, %d faults: %s" % (name, len(calls), len(faults), outcomes))
+        for line in sorted(wrong, key=lambda text: int(text.split(":")[0])):
+            print("  " + line)
+        if wrong:
+            sys.exit("%d of %d faults are not met; for one alone: %s PROGRAM SHIM %s %s" % (
+                len(wrong), len(faults), sys.argv[0], name, wrong[0].split(" ")[0]))
+        struck = sum(n for code, n in outcomes.items() if code != "not struck")
+        if not only and struck < len(faults) * 0.8:
+            sys.exit("only %d of %d faults struck anything" % (struck, len(faults)))
+
+
+def symbols(file, *options):
+    out = subprocess.run(["nm", "-D", *options, file], check=True, capture_output=True, text=True)
+    return [line.split()[-1] for line in out.stdout.splitlines()]
+
+
+def imports():
+    """Every call into the C library is the shim's, or excused with a reason."""
+    covered = set(symbols(SHIM, "--defined-only"))
+    wanted = {s.split("@")[0] for s in symbols(PROGRAM, "--undefined-only") if "@GLIBC_" in s}
+    expect(len(wanted) > 50, "nm finds no imports")
+    excuses = [line.split()[0] for line in (HERE / "excused.txt").read_text().splitlines()
+               if line and not line.startswith("#")]
+    bare = [name for name in sorted(wanted - covered)
+            if not any(fnmatch.fnmatchcase(name, excuse) for excuse in excuses)]
+    expect(not bare, "neither covered by shim.cpp nor excused in excused.txt: " + " ".join(bare))
+    both = [name for name in sorted(covered & wanted)
+            if any(fnmatch.fnmatchcase(name, excuse) for excuse in excuses)]
+    expect(not both, "covered, and excused all the same: " + " ".join(both))
+    print("%d imports, %d of them covered" % (len(wanted), len(covered & wanted)))
+    full_terminal()
+
+
+def full_terminal():
+    """What is printed and cannot be: told."""
+    with tempfile.TemporaryDirectory(prefix="backcast-outside-") as temporary:
+        base = make_base(pathlib.Path(temporary), Restore())
+        for verb in ("dump", "ls", "snapshots"):
+            arguments = [PROGRAM, verb, str(base.repository)]
+            if verb == "dump":
+                arguments += ["latest", str(base.source / "big")]
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([*arguments, "--passphrase-file",
+                                       str(base.source.parent / "pass")],
+                                      stdout=full, stderr=subprocess.PIPE,
+                                      env={"HOME": str(base.folder)}, timeout=60)
+            expect(done.returncode == 1 and done.stderr,
+                   "%s to a full disk: exit %d" % (verb, done.returncode))
+
+
+def main():
+    what = sys.argv[3]
+    if what == "imports":
+        try:
+            imports()
+        except Wrong as why:
+            sys.exit(str(why))
+    else:
+        attack(what, *sys.argv[4:5])
+
+
+main()
