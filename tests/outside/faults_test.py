@@ -1,24 +1,23 @@
 """Faults from outside: call number n of the real program fails, is cut short, interrupted, or is
 the last. Whatever n is, the outcome is success with the right state, or a failure that is told.
 
-    outside_test.py PROGRAM SHIM backup            every n, one or two faults each
-    outside_test.py PROGRAM SHIM backup 17:EIO     this one alone, and what it said
+    faults_test.py PROGRAM SHIM backup            every n, one or two faults each
+    faults_test.py PROGRAM SHIM backup 17:EIO     this one alone, and what it said
     BACKCAST_THOROUGH=1                            every n, every fault
 """
 import concurrent.futures
 import fnmatch
-import io
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
+
+from place import MEMORY, THOROUGH, Place, Wrong, expect, on_disk, write_source
 
 PROGRAM, SHIM = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 HERE = pathlib.Path(__file__).parent
-THOROUGH = os.environ.get("BACKCAST_THOROUGH", "0") not in ("", "0")
 WORKERS = 2
 
 # What may befall a call of a class; ":on" befalls every later one of the class, too.
@@ -38,80 +37,6 @@ FAULTS = {
 # Classes left out of a verb for as long as they fail, with the reason.
 # One EIO on the stat of a root, and the snapshot is empty and the exit code 0.
 KNOWN = {"backup": ["stat"]}
-
-
-class Wrong(Exception):
-    pass
-
-
-def expect(holds, what):
-    if not holds:
-        raise Wrong(what)
-
-
-class Place:
-    """A repository, a source, and where this user keeps keys and caches; a folder of its own."""
-
-    def __init__(self, folder, source):
-        self.folder, self.source = folder, source
-        self.repository, self.target = folder / "repository", folder / "target"
-
-    def run(self, *arguments, shim=None, log=None):
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
-               "XDG_CONFIG_HOME": str(self.folder / "config"),
-               "XDG_CACHE_HOME": str(self.folder / "cache")}
-        if shim is not None:
-            env.update(LD_PRELOAD=SHIM, BACKCAST_SHIM_LOG=str(log))
-            if shim:
-                env["BACKCAST_SHIM_FAULT"] = shim
-        try:
-            return subprocess.run([PROGRAM, *map(str, arguments), "--passphrase-file",
-                                   str(self.source.parent / "pass")], env=env, cwd="/",
-                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-        except subprocess.TimeoutExpired as late:
-            raise Wrong("hangs") from late
-
-    def do(self, *arguments):
-        done = self.run(*arguments)
-        expect(done.returncode == 0, "%s without any fault: exit %d: %s" % (
-            arguments[0], done.returncode, done.stderr.decode()))
-        return done.stdout.decode()
-
-    def snapshots(self):
-        lines = self.do("snapshots", self.repository, "--csv").splitlines()[1:]
-        return [line.split(",")[0] for line in lines]
-
-    def content(self, snapshot):
-        """Path to what the snapshot says of it, of all beneath the source."""
-        done = self.run("dump", self.repository, snapshot, self.source, "--tar")
-        if b"is not in the snapshot" in done.stderr:
-            return {}
-        expect(done.returncode == 0, "dump: " + done.stderr.decode())
-        found = {}
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
-            for entry in tar:
-                path = "/" + entry.name
-                if path.startswith(str(self.source)):
-                    is_file = entry.isreg() or entry.islnk()
-                    data = tar.extractfile(entry).read() if is_file else entry.linkname
-                    found[path] = (entry.mode, data)
-        return found
-
-
-def on_disk(root):
-    """The same of a folder."""
-    found = {}
-    for folder, folders, files in os.walk(root):
-        for name in [folder, *(os.path.join(folder, n) for n in [*files, *folders])]:
-            info = os.lstat(name)
-            if os.path.islink(name):
-                data = os.readlink(name)
-            elif os.path.isdir(name):
-                data = ""
-            else:
-                data = pathlib.Path(name).read_bytes()
-            found[name] = (info.st_mode & 0o7777, data)
-    return found
 
 
 class Backup:
@@ -189,26 +114,13 @@ class Prune:
 VERBS = {"backup": Backup, "restore": Restore, "forget": Forget, "prune": Prune}
 
 
-def write_source(source, generation):
-    def write(name, data):
-        path = source / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_bytes() != data:
-            path.write_bytes(data)
-    def noise(seed, size):
-        return bytes((seed * 7919 + i * i * 31 + (i >> 3)) % 251 for i in range(size))
-    write("same", noise(1, 3000))
-    write("folder/changes", noise(10 + generation, 5000))
-    write("folder/only-in-%d" % generation, b"generation %d" % generation)
-    write("big", noise(3, 200_000) + noise(generation, 2000))
-    if not os.path.lexists(source / "link"):
-        (source / "link").symlink_to("same")
-        os.link(source / "same", source / "folder" / "hard")
+def name_of(verb):
+    return next(name for name, kind in VERBS.items() if isinstance(verb, kind))
 
 
 def make_base(folder, verb):
     source = folder / "source"
-    base = Place(folder / "base", source)
+    base = Place(PROGRAM, folder / "base", source)
     base.folder.mkdir()
     (folder / "pass").write_text("one\n")
     base.do("init", base.repository, "--kdf-memory", "8 MiB")
@@ -222,14 +134,19 @@ def make_base(folder, verb):
 def fresh(base, folder):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(base.folder, folder, symlinks=True)
-    return Place(folder, base.source)
+    return Place(PROGRAM, folder, base.source)
+
+
+def shim_env(log, fault=None):
+    env = {"LD_PRELOAD": SHIM, "BACKCAST_SHIM_LOG": str(log)}
+    return {**env, "BACKCAST_SHIM_FAULT": fault} if fault else env
 
 
 def calls_of(base, verb, folder):
     """The class of each call, of a run without a fault."""
     place = fresh(base, folder)
     log = folder / "log"
-    done = place.run(*verb.arguments(place), shim="", log=log)
+    done = place.run(*verb.arguments(place), more_env=shim_env(log))
     expect(done.returncode == 0, "with the shim: exit %d: %s" % (done.returncode,
                                                                 done.stderr.decode()))
     return [line.split()[2] for line in log.read_text().splitlines()]
@@ -238,7 +155,7 @@ def calls_of(base, verb, folder):
 def try_out(base, verb, folder, before, fault):
     place = fresh(base, folder)
     log = folder / "log"
-    done = place.run(*verb.arguments(place), shim=fault, log=log)
+    done = place.run(*verb.arguments(place), more_env=shim_env(log, fault))
     if len(sys.argv) > 4:
         print("exit", done.returncode, done.stdout.decode(), done.stderr.decode())
     struck = [l for l in log.read_text().splitlines() if l.startswith("struck")]
@@ -246,12 +163,12 @@ def try_out(base, verb, folder, before, fault):
         expect(done.returncode == 0, "exit %d without having been struck: %s" % (
             done.returncode, done.stderr.decode()))
         return None, done
+    if struck[0].split()[2] in KNOWN.get(name_of(verb), []):
+        return None, done  # with the threads' order the numbers shift a little
     killed = done.returncode == -9 and ":kill" in fault
     expect(done.returncode >= 0 or killed, "dies of signal %d" % -done.returncode)
     expect(done.returncode == 0 or killed or done.stderr, "fails without a word")
-    checked = place.run("check", place.repository, "--open-data")
-    expect(checked.returncode == 0, "check afterwards: " + checked.stderr.decode()
-           + checked.stdout.decode())
+    place.check("afterwards")
     expect(set(before) <= set(place.snapshots()) or isinstance(verb, Forget),
            "a snapshot is gone")
     verb.verify(place, done, before)
@@ -274,8 +191,7 @@ def faults_for(name, calls):
 
 
 def attack(name, only=None):
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="backcast-outside-", dir=memory) as temporary:
+    with tempfile.TemporaryDirectory(prefix="backcast-outside-", dir=MEMORY) as temporary:
         folder, verb = pathlib.Path(temporary), VERBS[name]()
         base = make_base(folder, verb)
         before = base.snapshots()
