@@ -20,10 +20,10 @@ Status replace(const Document& written, nlohmann::json& changed, const FieldValu
   if (parsed.is_discarded()) return fault(printable(field.value) + " is not a JSON value");
   try {
     const nlohmann::json::json_pointer at(field.pointer);
-    const bool exists = changed.contains(at);
-    const bool can_be_added = !exists && changed.contains(at.parent_pointer()) &&
-                              changed.at(at.parent_pointer()).is_object();
-    if (!exists && !can_be_added)
+    // A new field, and the objects around it, go where an object is.
+    nlohmann::json::json_pointer around = at;
+    while (!changed.contains(around)) around.pop_back();
+    if (around != at && !changed.at(around).is_object())
       return fault(printable(field.pointer) + " is not in the document");
     changed[at] = std::move(parsed);
   } catch (const nlohmann::json::exception&) {

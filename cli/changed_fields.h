@@ -18,9 +18,9 @@ struct FieldValue {
 // "/services/0/size=20 GB": what is no JSON value is a string.
 Result<FieldValue> parse_field_value(std::string_view text);
 
-// Sets fields that exist, or new ones of an object that does. `written` is the document as the user
-// has it: faults stand at its lines and say what was put there. Errors: a pointer to nothing; every
-// fault of the changed document.
+// Sets fields that exist, or new ones with the objects around them. `written` is the document as
+// the user has it: faults stand at its lines and say what was put there. Errors: a pointer to
+// nothing; every fault of the changed document.
 Result<scenario::Loaded, Errors> load_changed(const Document& written,
                                               const std::vector<FieldValue>& changes,
                                               const scenario::Given& given);

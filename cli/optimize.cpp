@@ -16,6 +16,7 @@
 #include "cli/trials.h"
 #include "cli/varied.h"
 #include "cli/verbs.h"
+#include "reports/headline.h"
 
 namespace backcast::cli {
 namespace {
@@ -27,7 +28,7 @@ struct Options {
   ScenarioOptions scenario;
   SweepPlan plan;
   std::string minimize = "cost_total";
-  double at_least = 1.0;
+  double at_least = 1.0;  // the quantile of requirements that state none
   std::string report;
 };
 
@@ -72,15 +73,35 @@ void rank(std::vector<Candidate>& candidates, const std::string& minimize) {
   });
 }
 
+// Whether the replications that ran hold often enough; as many as a verdict needs come at the end.
+bool looks_feasible(const sim::RunResult& judged) {
+  return std::all_of(judged.requirements.begin(), judged.requirements.end(), [](const auto& one) {
+    return one.replicated ? one.replicated->held >= one.replicated->required
+                          : one.verdict == sim::Verdict::kHolds;
+  });
+}
+
+Result<PreparedScenario, Errors> prepared_for(const Options& options, const BaseScenario& base,
+                                              std::uint32_t row) {
+  const SweepPlan& plan = options.plan;
+  BACKCAST_TRY(PreparedScenario prepared, with_values(base, plan.factors, plan.values(row)));
+  for (sim::Requirement& r : prepared.loaded.scenario.requirements) {
+    if (!r.quantile) r.quantile = options.at_least;
+  }
+  return prepared;
+}
+
 // Runs every candidate; false if it was interrupted, which leaves the rest as they were.
 Result<bool, Errors> evaluate(const Options& options, const BaseScenario& base,
                               std::vector<Candidate>& candidates, std::uint32_t replications,
                               Interruptible& interruptible, reports::Progress& progress) {
-  const SweepPlan& plan = options.plan;
+  std::vector<char> feasible(candidates.size(), 0);
   const sim::Trial trial = [&](std::uint32_t i) -> Result<sim::Measures, Errors> {
-    BACKCAST_TRY(const PreparedScenario prepared,
-                 with_values(base, plan.factors, plan.values(candidates[i].row)));
-    auto means = mean_measures(prepared, replications, interruptible.stop);
+    BACKCAST_TRY(const PreparedScenario prepared, prepared_for(options, base, candidates[i].row));
+    sim::RunResult judged;
+    auto means = mean_measures(prepared, replications, interruptible.stop,
+                               {.spread = nullptr, .judged = &judged});
+    feasible[i] = looks_feasible(judged) ? 1 : 0;
     progress.advance(replications);
     return means;
   };
@@ -96,7 +117,7 @@ Result<bool, Errors> evaluate(const Options& options, const BaseScenario& base,
     for (std::size_t m = 0; m < runs.names.size(); ++m) {
       c.measures.push_back({runs.names[m], runs.rows[i][m]});
     }
-    c.feasible = c.of("requirements_hold") >= options.at_least;
+    c.feasible = feasible[i] != 0;
   }
   return !runs.partial;
 }
@@ -112,6 +133,54 @@ std::uint64_t runs_in_all(std::size_t candidates, std::uint32_t most) {
     if (r == most) return sum;
     candidates = survivors(candidates);
   }
+}
+
+// What the search was sure of and fresh replications refuted, or nobody can know.
+std::string refuted_text(const Candidate& candidate, const sim::RunResult& judged) {
+  std::string text = fmt::format("the cheapest of the search, row {}, {}", candidate.row,
+                                 reports::verdict_sentence(judged));
+  for (const auto& outcome : judged.requirements) {
+    if (outcome.verdict == sim::Verdict::kHolds || !outcome.replicated) continue;
+    text += fmt::format("; {} {}", outcome.name, reports::replicated_text(*outcome.replicated));
+  }
+  return text;
+}
+
+// Judges the cheapest on replications that the search has not seen, since what was chosen for its
+// luck must show it again. What does not hold there is left, and the next is judged. The judged run
+// of the one that holds, or none.
+Result<std::optional<sim::RunResult>, Errors> confirm(
+    const Context& context, const Options& options, const BaseScenario& base,
+    std::vector<Candidate>& candidates, Interruptible& interruptible, std::string& refuted) {
+  while (true) {
+    rank(candidates, options.minimize);
+    const auto best = std::find_if(candidates.begin(), candidates.end(),
+                                   [](const Candidate& c) { return c.front == 0 && c.feasible; });
+    if (best == candidates.end() || interruptible.stop) return std::optional<sim::RunResult>();
+    BACKCAST_TRY(const PreparedScenario prepared, prepared_for(options, base, best->row));
+    TrialOptions how;
+    how.threads = options.scenario.threads;
+    how.replications = sim::wanted_replications(prepared.loaded.scenario);
+    BACKCAST_TRY(ScenarioRun run,
+                 run_prepared(prepared, {.replication = options.plan.replications, .threads = 1}));
+    BACKCAST_TRY(const auto trials, judge(context, prepared, how, interruptible, run));
+    if (sim::verdict_of(run.result) == sim::Verdict::kHolds) return std::optional(run.result);
+    if (run.result.partial) return std::optional<sim::RunResult>();
+    if (refuted.empty()) refuted = refuted_text(*best, run.result);
+    best->feasible = false;
+  }
+}
+
+// "held in 199 of 200 fresh replications" of the requirement that fared worst, or that one run
+// decides.
+std::string confirmed_text(const sim::RunResult& judged) {
+  const sim::ReplicatedOutcome* worst = nullptr;
+  for (const auto& outcome : judged.requirements) {
+    if (!outcome.replicated) continue;
+    if (worst == nullptr || outcome.replicated->held < worst->held) worst = &*outcome.replicated;
+  }
+  if (worst == nullptr) return "nothing is drawn, so one run decides";
+  return "on fresh replications it " + reports::replicated_text(*worst);
 }
 
 reports::Table front_table(const Options& options, const std::vector<Candidate>& candidates) {
@@ -142,6 +211,22 @@ Status write_page(const Options& options, const std::map<std::uint32_t, Searched
   std::vector<Searched> all;
   for (const auto& [row, one] : searched) all.push_back(one);
   return write_output(options.report, optimize_page(options.plan, options.minimize, all, table));
+}
+
+Error none_found(const Options& options, const std::vector<Candidate>& candidates, std::size_t all,
+                 bool complete, const std::string& refuted) {
+  if (!complete) {
+    return {Errc::kInterrupted, "stopped before a candidate met every requirement", {}, ""};
+  }
+  const Candidate& best =
+      *std::max_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+        return a.of("requirements_hold") < b.of("requirements_hold");
+      });
+  return failed(fmt::format("none of {} candidates meets every requirement in {:g} % of runs", all,
+                            100 * options.at_least),
+                refuted.empty() ? fmt::format("the best, row {}, does in {:g} %; widen the values",
+                                              best.row, 100 * best.of("requirements_hold"))
+                                : refuted + "; widen the values");
 }
 
 void optimize(Context& context, Options& options) {
@@ -176,29 +261,27 @@ void optimize(Context& context, Options& options) {
     }
     rank(candidates, options.minimize);
     for (const Candidate& c : candidates) {
-      searched[c.row] = {c.row, c.of(options.minimize), c.of("rpo_seconds_worst"), c.feasible};
+      searched[c.row] = {c.row, c.of(options.minimize), c.of("rpo_seconds_worst"), c.feasible,
+                         false};
     }
     if (!complete || replications >= options.plan.replications) break;
     candidates.resize(survivors(candidates.size()));
     replications = std::min(2 * replications, options.plan.replications);
   }
+  std::string confirmed, refuted;
+  if (complete) {
+    const auto judged = confirm(context, options, *base, candidates, interruptible, refuted);
+    if (!judged.ok()) return report(context, judged.error());
+    complete = !interruptible.stop;
+    if (*judged) confirmed = confirmed_text(**judged);
+    for (const Candidate& c : candidates) searched[c.row].is_feasible = c.feasible;
+  }
   const auto table = front_table(options, candidates);
-  if (table.rows.empty() && !complete) {
-    return report(
-        context,
-        Error{Errc::kInterrupted, "stopped before a candidate met every requirement", {}, ""});
+  for (const Candidate& c : candidates) {
+    searched[c.row].is_on_front = c.front == 0 && c.feasible;
   }
   if (table.rows.empty()) {
-    const Candidate& best =
-        *std::max_element(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
-          return a.of("requirements_hold") < b.of("requirements_hold");
-        });
-    return report(
-        context,
-        failed(fmt::format("none of {} candidates meets every requirement in {:g} % of runs", all,
-                           100 * options.at_least),
-               fmt::format("the best, row {}, does in {:g} %; widen the values", best.row,
-                           100 * best.of("requirements_hold"))));
+    return report(context, none_found(options, candidates, all, complete, refuted));
   }
   if (auto status = write_page(options, searched, table); !status.ok()) {
     return report(context, status.error());
@@ -206,9 +289,9 @@ void optimize(Context& context, Options& options) {
   if (context.format == Format::kText) {
     print(fmt::format(
         "{} candidates, {} replication{} at the end{}. The first row is the cheapest that "
-        "meets every requirement; each other buys freshness or reach.\n\n",
-        all, replications, replications == 1 ? "" : "s",
-        complete ? "" : " (partial: interrupted)"));
+        "meets every requirement{}; each other buys freshness or reach.\n\n",
+        all, replications, replications == 1 ? "" : "s", complete ? "" : " (partial: interrupted)",
+        confirmed.empty() ? "" : ": " + confirmed));
   }
   print(context, table);
   if (!complete) say_partial(context, candidates.size(), all, "candidates");
@@ -234,8 +317,8 @@ void add_optimize(CLI::App& app, Context& context) {
                    "Runs of those that stay to the end")
       ->check(CLI::Range(1U, 1'000'000U));
   verb->add_option("--at-least", options->at_least,
-                   "In this share of runs every requirement must hold")
-      ->check(CLI::Range(0.0, 1.0))
+                   "The share of futures in which requirements must hold that state no quantile")
+      ->check(CLI::Range(0.01, 1.0))
       ->capture_default_str();
   verb->add_option("--report", options->report,
                    "Also write one HTML page here: every candidate and the Pareto front");

@@ -7,6 +7,8 @@
 
 #include "cli/changed_fields.h"
 #include "cli/history_input.h"
+#include "scenarios/not_billed.h"
+#include "sim/extremes.h"
 #include "sim/requirements.h"
 #include "sim/run.h"
 
@@ -33,7 +35,9 @@ Status shorten(sim::Scenario& scenario, const std::string& until) {
 
 Result<std::vector<FieldValue>, Errors> changes_of(const ScenarioOptions& options) {
   std::vector<FieldValue> changes;
-  for (const std::string& text : options.changes) {
+  std::vector<std::string> all = options.changes;
+  all.insert(all.end(), options.assumed.begin(), options.assumed.end());
+  for (const std::string& text : all) {
     auto change = parse_field_value(text);
     if (!change.ok()) return Errors{std::move(change).error()};
     changes.push_back(std::move(*change));
@@ -54,6 +58,10 @@ reports::RunReport ScenarioRun::report() const {
 
 Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const ScenarioOptions& options) {
   if (options.seed) loaded.scenario.seed = *options.seed;
+  for (const std::string& text : options.assumed) {
+    const std::size_t equals = text.find('=');
+    loaded.scenario.assumed.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
   if (!options.until.empty()) {
     if (auto status = shorten(loaded.scenario, options.until); !status.ok()) {
       return Errors{std::move(status).error()};
@@ -64,7 +72,12 @@ Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const Scenario
     BACKCAST_TRY(cost::PriceBook found, scenario::price_book_of(loaded));
     book = std::make_shared<const cost::PriceBook>(std::move(found));
   }
-  return PreparedScenario{std::move(loaded), std::move(book), options.file};
+  std::vector<std::string> not_billed;
+  if (book) {
+    const auto& chosen = loaded.pricing.options;
+    not_billed = scenario::not_billed(loaded.scenario, *book, {chosen.begin(), chosen.end()});
+  }
+  return PreparedScenario{std::move(loaded), std::move(book), options.file, std::move(not_billed)};
 }
 
 Result<scenario::Given, Errors> read_given(const ScenarioOptions& options) {
@@ -101,8 +114,12 @@ Result<PreparedScenario, Errors> prepare(const ScenarioOptions& options) {
   return prepare(std::move(loaded), options);
 }
 
-Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
-                                         const sim::RunOptions& options) {
+namespace {
+
+// One run of the scenario, or of a variant of it, with its bill.
+Result<ScenarioRun, Errors> run_billed(const PreparedScenario& prepared,
+                                       const sim::Scenario& scenario,
+                                       const sim::RunOptions& options) {
   const scenario::Loaded& loaded = prepared.loaded;
   sim::RunOptions how = options;
   std::optional<cost::Biller> biller;
@@ -116,7 +133,7 @@ Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
     if (biller) (void)biller->add(record);
     if (options.ledger) options.ledger(record);
   };
-  ScenarioRun run{loaded, sim::run(loaded.scenario, how), {}, prepared.file, loaded.text};
+  ScenarioRun run{loaded, sim::run(scenario, how), {}, prepared.file, loaded.text};
   if (run.result.too_large) {
     return Errors{
         bad_input(fmt::format("{}: the run stores more than {:g} EB at once, more than is "
@@ -127,9 +144,42 @@ Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
   if (biller) {
     for (const UsageRecord& record : run.result.billed) (void)biller->add(record);
     BACKCAST_TRY(run.invoice, biller->finish());
-    sim::check_budgets(loaded.scenario, *run.invoice, run.result);
+    sim::check_budgets(scenario, *run.invoice, run.result);
   }
   return run;
+}
+
+// Without a word to whoever listens to the run that is shown.
+sim::RunOptions quietly(const sim::RunOptions& options) {
+  sim::RunOptions how = options;
+  how.progress = {};
+  how.ledger = {};
+  return how;
+}
+
+}  // namespace
+
+Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
+                                         const sim::RunOptions& options) {
+  const sim::Scenario& scenario = prepared.loaded.scenario;
+  BACKCAST_TRY(ScenarioRun run, run_billed(prepared, scenario, options));
+  std::vector<sim::RunResult> extremes;
+  for (const sim::Scenario& variant : sim::extremes_of(scenario)) {
+    if (run.result.partial) break;
+    BACKCAST_TRY(ScenarioRun other, run_billed(prepared, variant, quietly(options)));
+    run.result.partial = other.result.partial;
+    extremes.push_back(std::move(other.result));
+  }
+  sim::keep_common(scenario, extremes, run.result);
+  run.result.not_billed = prepared.not_billed;
+  return run;
+}
+
+Result<sim::RunResult, Errors> run_variant(const PreparedScenario& prepared,
+                                           const sim::Scenario& variant,
+                                           const sim::RunOptions& options) {
+  BACKCAST_TRY(ScenarioRun run, run_billed(prepared, variant, quietly(options)));
+  return std::move(run.result);
 }
 
 Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options) {
@@ -160,6 +210,11 @@ void add_scenario_options(CLI::App& verb, ScenarioOptions& options) {
       "--source", options.source,
       "Which source of the history, if it has several: a host, a path, or user@host:path");
   add_set_option(verb, options);
+  verb.add_option("--assume", options.assumed,
+                  "A value that nobody states, such as '/services/0/job/rate=100 MB/s': the "
+                  "verdict is then under this assumption and says so; repeat")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
   verb.add_option("--threads", options.threads, "Threads; the result does not depend on it")
       ->check(CLI::Range(0, 1024));
 }

@@ -24,6 +24,7 @@ struct ScenarioOptions {
   std::string start;                            // instead of the document's
   std::string history, input, service, source;  // what one service goes on with
   std::vector<std::string> changes;             // POINTER=VALUE, into the document
+  std::vector<std::string> assumed;             // the same, of what nobody states
   unsigned threads = 0;
   bool bill = true;
 };
@@ -42,6 +43,7 @@ struct PreparedScenario {
   scenario::Loaded loaded;
   std::shared_ptr<const cost::PriceBook> book;  // null: no bill
   std::string file;
+  std::vector<std::string> not_billed;  // as RunResult::not_billed
 };
 
 // The history and start that the options name, read.
@@ -57,9 +59,15 @@ Result<PreparedScenario, Errors> prepare(const ScenarioOptions& options);
 // The same for a document that was read, or made, before.
 Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const ScenarioOptions& options);
 
-// Errors: the usage that no row prices.
+// Where a time that decides is stated by nobody, its extremes run as well, and the requirements
+// tell what all of them share. Errors: the usage that no row prices.
 Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
                                          const sim::RunOptions& options);
+
+// The same for a variant of its scenario, which runs as it is.
+Result<sim::RunResult, Errors> run_variant(const PreparedScenario& prepared,
+                                           const sim::Scenario& variant,
+                                           const sim::RunOptions& options);
 
 Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options);
 

@@ -16,6 +16,7 @@ namespace {
 struct Options {
   ScenarioOptions scenario;
   TrialOptions trials;
+  std::uint32_t replication = 0;  // the one that is shown
   bool explain = false, events = false, backups = false;
   std::string report, ledger, budget;
 };
@@ -105,6 +106,7 @@ Result<ScenarioRun, Errors> run_once(const Context& context, const Options& opti
   reports::Progress progress(progress_form(context), "simulating",
                              sim::services_of(prepared.loaded.scenario), "services");
   sim::RunOptions how;
+  how.replication = options.replication;
   how.threads = options.scenario.threads;
   how.stop = &interruptible.stop;
   how.progress = [&](std::uint64_t done) { progress.advance(done); };
@@ -120,24 +122,23 @@ void simulate(Context& context, const Options& options) {
   auto run = run_once(context, options, *prepared, interruptible, ledger);
   if (!run.ok()) return report(context, run.error());
   reports::RunReport result = run->report();
-  std::optional<Trials> trials;
   if (run->result.partial) {
     context.exit_code = exit_code(Errc::kInterrupted);
     note(context, "interrupted: what is known so far");
-  } else if (options.trials.replications > 1) {
-    TrialOptions how = options.trials;
-    how.threads = options.scenario.threads;
-    auto done = run_trials(context, *prepared, how, interruptible);
-    if (!done.ok()) return report(context, done.error());
-    trials = std::move(*done);
+  }
+  TrialOptions how = options.trials;
+  how.threads = options.scenario.threads;
+  auto judged = judge(context, *prepared, how, interruptible, *run);
+  if (!judged.ok()) return report(context, judged.error());
+  std::optional<Trials>& trials = *judged;
+  if (trials) {
     result.spread = trials->spread;
     if (trials->runs.partial) {
       say_partial(context, trials->runs.rows.size(), how.replications, "replications");
     }
+    result.measures = sim::summarize(trials->runs, how.confidence);
     if (trials->runs.rows.empty()) trials.reset();
   }
-  judge(prepared->loaded.scenario, trials ? &*trials : nullptr, options.trials.confidence,
-        run->result);
   if (!options.budget.empty()) {
     if (!run->invoice) {
       return report(context, bad_input("the scenario has no price book, so nothing is spent"));
@@ -179,7 +180,8 @@ void add_simulate(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand(
       "simulate",
-      "Run a scenario: which restore points exist, what must hold, what it costs\n\n"
+      "Run a scenario: which restore points exist, what must hold, what it costs. Exit code 0 "
+      "whatever the verdict; `validate` has one for it\n\n"
       "  backcast simulate scenarios/zilliz-cross-region.json\n"
       "  backcast simulate zerops-defaults --until +90d --events\n"
       "  backcast simulate my.json --csv > invoice.csv");
@@ -188,6 +190,11 @@ void add_simulate(CLI::App& app, Context& context) {
       ->required();
   add_scenario_options(*verb, options->scenario);
   add_trial_options(*verb, options->trials);
+  verb->add_option("--replication", options->replication,
+                   "Show replication number so and so, such as the one that validate names, "
+                   "instead of number 0")
+      ->check(CLI::Range(0U, sim::kMaxReplications - 1))
+      ->excludes("--replications");
   verb->add_flag("--explain", options->explain, "Every invoice line and every requirement's trace");
   verb->add_flag("--events", options->events, "The event log instead of the report");
   verb->add_flag("--backups", options->backups, "Every backup and copy instead of the report");

@@ -147,7 +147,8 @@ Result<SweepRows, Errors> compute(Context& context, const Options& options, Swee
   const sim::Trial trial = [&](std::uint32_t i) -> Result<sim::Measures, Errors> {
     BACKCAST_TRY(const PreparedScenario prepared,
                  with_values(base, rows.plan.factors, rows.plan.values(mine[i])));
-    return mean_measures(prepared, rows.plan.replications, interruptible.stop, &spread[i]);
+    return mean_measures(prepared, rows.plan.replications, interruptible.stop,
+                         {.spread = &spread[i], .judged = nullptr});
   };
   if (mine.empty()) return rows;
   sim::ReplicationOptions how;

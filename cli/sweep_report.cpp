@@ -108,13 +108,6 @@ std::vector<std::string> inputs_of(const SweepPlan& plan) {
   return inputs;
 }
 
-bool is_beaten(const Searched& one, const std::vector<Searched>& all) {
-  return std::any_of(all.begin(), all.end(), [&](const Searched& other) {
-    return other.is_feasible && other.cost <= one.cost && other.rpo_seconds <= one.rpo_seconds &&
-           (other.cost < one.cost || other.rpo_seconds < one.rpo_seconds);
-  });
-}
-
 }  // namespace
 
 std::string sweep_page(const SweepRows& rows, const std::string& measure,
@@ -152,8 +145,7 @@ std::string optimize_page(const SweepPlan& plan, const std::string& minimize,
       name += (name.empty() ? "" : ", ") + shown_value(value);
     }
     if (!one.is_feasible) name += " (fails a requirement)";
-    candidates.push_back({std::move(name), one.cost, one.rpo_seconds / 3600,
-                          one.is_feasible && !is_beaten(one, searched)});
+    candidates.push_back({std::move(name), one.cost, one.rpo_seconds / 3600, one.is_on_front});
   }
   reports::ChartPage page;
   page.title = fmt::format("The best of {}", plan.scenario);

@@ -20,6 +20,7 @@ struct Searched {
   std::uint32_t row = 0;
   double cost = 0, rpo_seconds = 0;
   bool is_feasible = false;
+  bool is_on_front = false;  // a row of the table
 };
 std::string optimize_page(const SweepPlan& plan, const std::string& minimize,
                           const std::vector<Searched>& searched, const reports::Table& front);

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "engine/base/bytes.h"
+#include "sim/extremes.h"
 #include "sim/measures.h"
 
 namespace backcast::cli {
@@ -35,11 +36,6 @@ reports::Cell cell(const std::string& measure, double value) {
 struct Bills::Bill {
   std::optional<cost::Decimal> total;
   std::map<std::chrono::year_month, cost::Decimal> months;
-  struct Outcome {
-    bool holds = true;
-    Instant first_failure = sim::kNever;
-  };
-  std::vector<Outcome> outcomes;  // by requirement
 };
 
 Bills::Bills(std::uint32_t replications) : bills_(replications) {}
@@ -47,9 +43,6 @@ Bills::~Bills() = default;
 
 void Bills::keep(std::uint32_t replication, const ScenarioRun& run) {
   Bill& bill = bills_[replication];
-  for (const auto& outcome : run.result.requirements) {
-    bill.outcomes.push_back({outcome.holds, outcome.first_failure});
-  }
   if (!run.invoice) return;
   bill.total = run.invoice->total().amount;
   for (const cost::InvoiceLine& line : run.invoice->lines) {
@@ -57,30 +50,14 @@ void Bills::keep(std::uint32_t replication, const ScenarioRun& run) {
   }
 }
 
-std::vector<std::vector<Instant>> Bills::failures(std::size_t replications) const {
-  std::vector<std::vector<Instant>> failures;
-  for (const Bill& bill : std::span(bills_).first(replications)) {
-    failures.resize(bill.outcomes.size());
-    for (std::size_t i = 0; i < bill.outcomes.size(); ++i) {
-      if (!bill.outcomes[i].holds) failures[i].push_back(bill.outcomes[i].first_failure);
-    }
-  }
-  for (auto& of_one : failures) std::sort(of_one.begin(), of_one.end());
-  return failures;
-}
-
 std::optional<reports::Spread> Bills::spread(std::size_t replications) const {
   const std::span bills = std::span(bills_).first(replications);
   if (bills.empty()) return std::nullopt;
   reports::Spread spread;
   spread.replications = bills.size();
-  spread.held.resize(bills.front().outcomes.size());
   std::vector<cost::Decimal> totals;
   std::map<std::chrono::year_month, std::vector<cost::Decimal>> months;
   for (const Bill& bill : bills) {
-    for (std::size_t i = 0; i < bill.outcomes.size(); ++i) {
-      spread.held[i] += bill.outcomes[i].holds ? 1 : 0;
-    }
     if (bill.total) totals.push_back(*bill.total);
     for (const auto& [month, amount] : bill.months) months[month].push_back(amount);
   }
@@ -145,19 +122,98 @@ void say_partial(Context& context, std::size_t done, std::size_t of, const std::
 }
 
 Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario& prepared,
-                                  const TrialOptions& options, Interruptible& interruptible) {
-  Bills bills(options.replications);
-  reports::Progress progress(progress_form(context), "simulating", options.replications,
+                                  const TrialOptions& options, Interruptible& interruptible,
+                                  std::uint32_t first) {
+  const sim::Scenario& scenario = prepared.loaded.scenario;
+  TrialOptions how = options;
+  if (!sim::is_drawn(scenario)) {
+    if (how.replications > 1) note(context, "nothing in this scenario is drawn: one run decides");
+    how.replications = 1;
+  }
+  Bills bills(how.replications);
+  auto judge = std::make_unique<sim::Judge>(scenario, how.replications, first);
+  reports::Progress progress(progress_form(context), "simulating", how.replications,
                              "replications");
   const sim::Trial trial = [&](std::uint32_t r) -> Result<sim::Measures, Errors> {
-    BACKCAST_TRY(const ScenarioRun run, run_prepared(prepared, {.replication = r, .threads = 1}));
+    BACKCAST_TRY(const ScenarioRun run,
+                 run_prepared(prepared, {.replication = first + r, .threads = 1}));
     bills.keep(r, run);
+    judge->hear(first + r, run.result);
     return measures_of(run);
   };
   BACKCAST_TRY(sim::Replications runs,
-               sim::replicate(trial, replication_options(options, interruptible, progress)));
+               sim::replicate(trial, replication_options(how, interruptible, progress)));
   const std::size_t count = runs.rows.size();
-  return Trials{std::move(runs), bills.spread(count), bills.failures(count)};
+  return Trials{std::move(runs), bills.spread(count), std::move(judge)};
+}
+
+namespace {
+
+// Where missing values decide, from where on: the same replications of variants of the scenario.
+Result<bool, Errors> tell_break_evens(const PreparedScenario& prepared, std::uint32_t count,
+                                      const TrialOptions& options, Interruptible& interruptible,
+                                      ScenarioRun& run) {
+  const auto first = static_cast<std::uint32_t>(run.result.replication);
+  const sim::Verdicts verdicts =
+      [&](const sim::Scenario& variant) -> Result<std::vector<sim::Verdict>, Errors> {
+    sim::Judge judge(variant, count, first);
+    sim::RunResult shown;
+    const sim::Trial trial = [&](std::uint32_t r) -> Result<sim::Measures, Errors> {
+      BACKCAST_TRY(sim::RunResult one,
+                   run_variant(prepared, variant, {.replication = first + r, .threads = 1}));
+      judge.hear(first + r, one);
+      if (r == 0) shown = std::move(one);
+      return sim::Measures{};
+    };
+    sim::ReplicationOptions how;
+    how.count = count;
+    how.threads = options.threads;
+    how.stop = &interruptible.stop;
+    BACKCAST_TRY(const sim::Replications runs, sim::replicate(trial, how));
+    if (runs.partial) return Errors{Error{Errc::kInterrupted, "interrupted", {}, ""}};
+    judge.conclude(count, options.confidence, false, shown);
+    std::vector<sim::Verdict> all;
+    for (const auto& outcome : shown.requirements) all.push_back(outcome.verdict);
+    return all;
+  };
+  auto told = sim::find_break_evens(prepared.loaded.scenario, verdicts, run.result);
+  const bool interrupted = !told.ok() && told.error().front().code == Errc::kInterrupted;
+  if (interrupted) return false;
+  return told;
+}
+
+}  // namespace
+
+Result<std::optional<Trials>, Errors> judge(const Context& context,
+                                            const PreparedScenario& prepared,
+                                            const TrialOptions& options,
+                                            Interruptible& interruptible, ScenarioRun& run) {
+  const auto alone = [&] {
+    const auto replication = static_cast<std::uint32_t>(run.result.replication);
+    sim::Judge one(prepared.loaded.scenario, 1, replication);
+    one.hear(replication, run.result);
+    one.conclude(1, options.confidence, run.result.partial, run.result);
+  };
+  std::optional<Trials> trials;
+  std::size_t done = 1;
+  if (options.replications == 1 || run.result.partial) {
+    alone();
+  } else {
+    BACKCAST_TRY(trials, run_trials(context, prepared, options, interruptible,
+                                    static_cast<std::uint32_t>(run.result.replication)));
+    done = trials->runs.rows.size();
+    run.result.partial = trials->runs.partial;
+    if (done == 0) {
+      alone();
+    } else {
+      trials->judge->conclude(done, options.confidence, trials->runs.partial, run.result);
+    }
+  }
+  if (run.result.partial) return trials;
+  BACKCAST_TRY(const bool told, tell_break_evens(prepared, static_cast<std::uint32_t>(done),
+                                                 options, interruptible, run));
+  (void)told;
+  return trials;
 }
 
 namespace {
@@ -175,57 +231,6 @@ std::optional<std::uint64_t> counted(const sim::Measure& measure) {
 
 double value_of_count(const std::string& measure, std::uint64_t count) {
   return static_cast<double>(count) / counts_per_unit(measure);
-}
-
-bool has_quantiles(const sim::Scenario& scenario) {
-  return std::any_of(scenario.requirements.begin(), scenario.requirements.end(),
-                     [](const sim::Requirement& r) { return r.quantile.has_value(); });
-}
-
-namespace {
-
-sim::ReplicatedOutcome replicated(const Trials& trials, std::size_t requirement,
-                                  double confidence) {
-  const std::vector<Instant>& failures = trials.failures[requirement];
-  sim::ReplicatedOutcome told;
-  told.replications = trials.runs.rows.size();
-  told.held = trials.held(requirement);
-  told.confidence = confidence;
-  const auto share = sim::share_estimate(told.held, told.replications, confidence);
-  told.share_low = share.interval->low;
-  told.share_high = share.interval->high;
-  if (!failures.empty()) {
-    told.earliest_failure = failures.front();
-    told.median_failure = failures[(failures.size() - 1) / 2];
-  }
-  return told;
-}
-
-void judge_quantile(double quantile, sim::RequirementOutcome& outcome) {
-  const std::string share = fmt::format("{:g} %", 100 * quantile);
-  outcome.statement += fmt::format(", in {} of replications", share);
-  outcome.checked = outcome.replicated.has_value();
-  if (!outcome.checked) {
-    outcome.observed = "one run cannot tell: give --replications";
-    return;
-  }
-  const auto [held, all] = std::pair(outcome.replicated->held, outcome.replicated->replications);
-  outcome.holds = static_cast<double>(held) >= quantile * static_cast<double>(all);
-  outcome.limit = share;
-  outcome.observed += " in the first run";
-}
-
-}  // namespace
-
-void judge(const sim::Scenario& scenario, const Trials* trials, double confidence,
-           sim::RunResult& result) {
-  const bool is_replicated = trials != nullptr && !trials->runs.rows.empty();
-  for (std::size_t i = 0; i < result.requirements.size(); ++i) {
-    sim::RequirementOutcome& outcome = result.requirements[i];
-    if (is_replicated) outcome.replicated = replicated(*trials, i, confidence);
-    if (const auto& quantile = scenario.requirements[i].quantile)
-      judge_quantile(*quantile, outcome);
-  }
 }
 
 std::string exact(double value) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "cli/scenario_run.h"
 #include "reports/progress.h"
 #include "reports/run_report.h"
+#include "sim/judge.h"
 #include "sim/replicate.h"
 
 namespace backcast::cli {
@@ -39,7 +41,7 @@ sim::ReplicationOptions replication_options(const TrialOptions& options,
 // Marks an interrupted result on standard error and sets the exit code.
 void say_partial(Context& context, std::size_t done, std::size_t of, const std::string& what);
 
-// What the bills and requirements of replications come to.
+// What the bills of replications come to.
 class Bills {
  public:
   explicit Bills(std::uint32_t replications);
@@ -47,8 +49,6 @@ class Bills {
   void keep(std::uint32_t replication, const ScenarioRun& run);  // from any thread
   // Over the first `replications`; none without bills.
   std::optional<reports::Spread> spread(std::size_t replications) const;
-  // By requirement: when it first failed, in each replication in which it did, rising.
-  std::vector<std::vector<Instant>> failures(std::size_t replications) const;
 
  private:
   struct Bill;
@@ -57,24 +57,22 @@ class Bills {
 
 struct Trials {
   sim::Replications runs;
-  std::optional<reports::Spread> spread;       // of bills and requirements
-  std::vector<std::vector<Instant>> failures;  // first ones of each requirement, rising
-
-  std::uint64_t held(std::size_t requirement) const {
-    return runs.rows.size() - failures[requirement].size();
-  }
+  std::optional<reports::Spread> spread;  // of the bills
+  std::unique_ptr<sim::Judge> judge;      // has heard them all
 };
 
-// Errors: usage that no row prices; an unknown measure.
+// Replications number first, first + 1 and so on; one alone where nothing is drawn. `prepared` must
+// outlive what is given back. Errors: usage that no row prices; an unknown measure.
 Result<Trials, Errors> run_trials(const Context& context, const PreparedScenario& prepared,
-                                  const TrialOptions& options, Interruptible& interruptible);
+                                  const TrialOptions& options, Interruptible& interruptible,
+                                  std::uint32_t first = 0);
 
-// Adds to every requirement's outcome in how many replications it held and when it first failed,
-// and judges those that speak of a quantile by that; without replications these stay unchecked,
-// since one run cannot tell.
-void judge(const sim::Scenario& scenario, const Trials* trials, double confidence,
-           sim::RunResult& result);
-bool has_quantiles(const sim::Scenario& scenario);
+// Runs as many replications as are asked for, from that of `run` on, and writes what is to be said
+// of every requirement into the run. None where one run is asked for, or it was interrupted.
+Result<std::optional<Trials>, Errors> judge(const Context& context,
+                                            const PreparedScenario& prepared,
+                                            const TrialOptions& options,
+                                            Interruptible& interruptible, ScenarioRun& run);
 
 // One row per measure: mean with its interval, median, 5th and 95th percentile with theirs.
 reports::Table summary_table(const std::vector<sim::Summary>& summaries, const std::string& name);

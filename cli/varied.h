@@ -25,10 +25,16 @@ Result<PreparedScenario, Errors> with_values(const BaseScenario& base,
                                              const std::vector<sim::Factor>& factors,
                                              const std::vector<std::string>& values);
 
-// Means of every measure over replications 0..count-1, in this thread, and where wanted how the
-// values are spread, in the same order. Errors: kInterrupted once `stop` is set.
+// What else replications may leave behind.
+struct MeansToo {
+  std::vector<sim::Histogram>* spread = nullptr;  // how each measure is spread, in their order
+  sim::RunResult* judged = nullptr;  // the first run, with what is said over all of them
+};
+
+// Means of every measure over replications 0..count-1, in this thread. Errors: kInterrupted once
+// `stop` is set.
 Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count,
                                             const std::atomic<bool>& stop,
-                                            std::vector<sim::Histogram>* spread = nullptr);
+                                            const MeansToo& too = {});
 
 }  // namespace backcast::cli

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/base/bytes.h"
+
 namespace backcast::reports {
 namespace {
 
@@ -98,16 +100,10 @@ Headline headline(const sim::RunResult& run) {
   Headline figures;
   figures.required = run.requirements.size();
   for (const auto& outcome : run.requirements) {
-    if (!outcome.checked) {
-      ++figures.unchecked;
-    } else if (!outcome.holds) {
-      ++figures.failing;
-    }
+    figures.failing += outcome.verdict == sim::Verdict::kFails ? 1 : 0;
+    figures.unknown += outcome.verdict == sim::Verdict::kUnknown ? 1 : 0;
   }
-  figures.verdict = figures.failing > 0     ? Verdict::kFails
-                    : figures.unchecked > 0 ? Verdict::kUnknown
-                    : figures.required > 0  ? Verdict::kHolds
-                                            : Verdict::kNone;
+  figures.verdict = sim::verdict_of(run);
   count_backups(run, figures);
   sum_storage(run, figures);
   find_worst_ages(run, figures);
@@ -123,57 +119,13 @@ std::string cost_text(const RunReport& report) {
                      cost::to_string(range.p95, 2));
 }
 
-const char* verdict_text(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kHolds:
-      return "HOLDS";
-    case Verdict::kFails:
-      return "FAILS";
-    case Verdict::kUnknown:
-      return "UNKNOWN";
-    case Verdict::kNone:
-      break;
+std::vector<std::string> not_on_the_bill(const sim::RunResult& run) {
+  std::vector<std::string> lines;
+  for (const auto& left : run.left_out) {
+    lines.push_back(fmt::format("{}: up to {}", left.what, format_bytes(left.peak_bytes)));
   }
-  return "NO REQUIREMENTS";
-}
-
-std::string verdict_sentence(const sim::RunResult& run) {
-  std::string failing;
-  std::size_t failing_count = 0, unchecked_count = 0;
-  for (const auto& outcome : run.requirements) {
-    if (!outcome.checked) {
-      ++unchecked_count;
-    } else if (!outcome.holds) {
-      ++failing_count;
-      failing += (failing.empty() ? "" : ", ") + outcome.name;
-    }
-  }
-  const std::size_t count = run.requirements.size();
-  if (count == 0) return "the scenario requires nothing";
-  std::string text;
-  if (failing_count > 0) {
-    text = fmt::format("{} of {} requirements not met: {}", failing_count, count, failing);
-  } else if (unchecked_count == 0) {
-    text = count == 1 ? "the one requirement is met"
-                      : fmt::format("all {} requirements are met", count);
-  } else {
-    text = fmt::format("{} of {} requirements met", count - unchecked_count, count);
-  }
-  if (unchecked_count > 0) text += fmt::format("; {} could not be checked", unchecked_count);
-  return text;
-}
-
-std::string replicated_text(const sim::ReplicatedOutcome& told) {
-  const double share =
-      100 * static_cast<double>(told.held) / static_cast<double>(told.replications);
-  std::string text =
-      fmt::format("held in {} of {} replications: {:.1f} % ({:g} % confidence: {:.1f} to {:.1f} %)",
-                  grouped(told.held), grouped(told.replications), share, 100 * told.confidence,
-                  100 * told.share_low, 100 * told.share_high);
-  if (told.earliest_failure == sim::kNever) return text;
-  const auto day = [](Instant at) { return format_instant(at).substr(0, 10); };
-  return text + fmt::format("; first failed {} at the earliest, {} in the median of those",
-                            day(told.earliest_failure), day(told.median_failure));
+  lines.insert(lines.end(), run.not_billed.begin(), run.not_billed.end());
+  return lines;
 }
 
 std::string grouped(std::uint64_t count) {

@@ -11,13 +11,6 @@
 
 namespace backcast::reports {
 
-enum class Verdict : std::uint8_t {
-  kHolds,
-  kFails,
-  kUnknown,  // none fails, but at least one could not be checked
-  kNone      // the scenario requires nothing
-};
-
 // The worst moment of one region: how old the newest restore point of some service became.
 struct WorstAge {
   std::string region;
@@ -27,8 +20,8 @@ struct WorstAge {
 };
 
 struct Headline {
-  Verdict verdict = Verdict::kNone;
-  std::size_t required = 0, failing = 0, unchecked = 0;
+  sim::Verdict verdict = sim::Verdict::kUnknown;
+  std::size_t required = 0, failing = 0, unknown = 0;
   std::size_t made = 0, from_history = 0, copies = 0, kept = 0, deleted = 0, failed = 0,
               refused = 0, running = 0;
   std::uint64_t stored_last_bytes = 0;  // at the end of the run, all regions
@@ -42,13 +35,19 @@ Headline headline(const sim::RunResult& run);
 
 // "2.80 USD", or with replications "median 2.80 USD, P5–P95 2.60–3.10 USD"; "" without a bill.
 std::string cost_text(const RunReport& report);
-// "holds", "FAILS", "unknown", "no requirements"
-const char* verdict_text(Verdict verdict);
-// "All 3 requirements hold.", "1 of 3 requirements fails: rpo.", …
+// "all 3 requirements are met", "1 of 3 requirements not met: rpo", …
 std::string verdict_sentence(const sim::RunResult& run);
-// "held in 36 of 40 replications: 90.0 % (95 % confidence: 76.3 to 97.2 %); first failed 2027-03-04
-// at the earliest, 2029-12-07 in the median of those"
+// What stands under a requirement and its verdict, a sentence a line: what was seen, why it fails
+// or is unknown, how replications fared, what would hold instead.
+std::vector<std::string> outcome_lines(const sim::RequirementOutcome& outcome);
+// What the verdict stands on beside the document: "assumed: /services/0/job/rate = 100 MB/s", "said
+// by the profile zilliz: job/rate 700 MB/s".
+std::vector<std::string> grounds(const sim::RunResult& run);
+// "held in 36 of 40 replications: 90.0 % (95 % confidence: 76.3 to 97.2 %)", or where all did
+// "held in 200 of 200 replications: at least 98.2 % (95 % confidence)"
 std::string replicated_text(const sim::ReplicatedOutcome& told);
+// What the bill leaves out: on purpose, and because a run counts nothing of it.
+std::vector<std::string> not_on_the_bill(const sim::RunResult& run);
 // "2,607,160": for people only.
 std::string grouped(std::uint64_t count);
 // "12 made, 8 there before, 3 copies; 5 left at the end, 7 deleted, 1 failed"

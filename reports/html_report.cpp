@@ -41,7 +41,7 @@ Table comparison_table(const std::vector<Told>& reports) {
                           format_duration(worst.age));
     }
     const std::string cells[] = {
-        fmt::format("{}: {}", verdict_text(figures.verdict), verdict_sentence(*report.run)),
+        fmt::format("{}: {}", sim::shown(figures.verdict), verdict_sentence(*report.run)),
         report.invoice != nullptr ? cost_text(report) : "no bill",
         difference,
         ages.empty() ? "none" : ages,

@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t kMaxInvoiceRows = 500;
 constexpr std::size_t kMaxTraceSteps = 40;
 
-std::string css_class(Verdict verdict) {
-  return verdict == Verdict::kHolds ? "holds" : verdict == Verdict::kFails ? "fails" : "unknown";
-}
-
 std::string moment(Instant t) {
   return fmt::format("<time datetime=\"{}\">{}</time>", format_instant(t), format_instant(t));
 }
@@ -74,19 +70,19 @@ std::string list(std::string_view title, const std::vector<std::string>& items) 
   return out + "</ul>\n";
 }
 
-std::string failures(const sim::RunResult& run) {
+// Why requirements fail or are unknown.
+std::string reasons(const sim::RunResult& run) {
   std::string out;
   for (const auto& outcome : run.requirements) {
-    if (outcome.holds || !outcome.checked) continue;
-    out += fmt::format("<h3><span class=\"fails\">Why {} fails</span></h3>\n<p>{}</p>\n",
-                       xml_text(outcome.name), xml_text(outcome.statement));
-    out += fmt::format("<p>First at {}, {} in all over {} {}; worst seen {}, limit {}.</p>\n",
-                       moment(outcome.first_failure), format_duration(outcome.failing_time),
-                       outcome.failing_periods, outcome.failing_periods == 1 ? "period" : "periods",
-                       xml_text(outcome.observed), xml_text(outcome.limit));
-    if (outcome.replicated) {
-      out += "<p>" + xml_text(replicated_text(*outcome.replicated)) + "</p>\n";
+    if (outcome.verdict == sim::Verdict::kHolds) continue;
+    out += fmt::format("<h3><span class=\"{}\">Why {} {}</span></h3>\n<p>{}</p>\n",
+                       sim::name(outcome.verdict), xml_text(outcome.name),
+                       outcome.verdict == sim::Verdict::kFails ? "fails" : "is unknown",
+                       xml_text(outcome.statement));
+    for (const std::string& line : outcome_lines(outcome)) {
+      out += "<p>" + xml_text(line) + "</p>\n";
     }
+    if (outcome.trace.empty()) continue;
     out += "<ol class=\"trace\">\n";
     const std::size_t shown = std::min(outcome.trace.size(), kMaxTraceSteps);
     for (std::size_t i = 0; i < shown; ++i) {
@@ -113,7 +109,7 @@ std::string verdict_section(const Told& told) {
   const Headline& figures = told.figures;
   const sim::RunResult& run = *report.run;
   std::string out = fmt::format("<p class=\"verdict\"><span class=\"badge {}\">{}</span> {}.</p>\n",
-                                css_class(figures.verdict), verdict_text(figures.verdict),
+                                sim::name(figures.verdict), sim::shown(figures.verdict),
                                 xml_text(verdict_sentence(run)));
   if (run.partial) {
     out += "<p class=\"fails\">The run was interrupted; nothing is known beyond its end.</p>\n";
@@ -122,13 +118,16 @@ std::string verdict_section(const Told& told) {
   if (!run.requirements.empty()) {
     out += "<h3>Requirements</h3>\n" + html_table(requirements_table(run));
   }
+  for (const std::string& line : grounds(run)) {
+    out += "<p class=\"quiet\">" + xml_text(line) + "</p>\n";
+  }
   return out;
 }
 
 std::string why_section(const Told& told) {
   const RunReport& report = told.report;
   const sim::RunResult& run = *report.run;
-  std::string out = failures(run);
+  std::string out = reasons(run);
   if (report.invoice != nullptr) {
     const bool all_lines = report.invoice->lines.size() <= kMaxInvoiceRows;
     out += fmt::format("<h3>Invoice: {}</h3>\n", cost::to_string(report.invoice->total()));
@@ -147,11 +146,7 @@ std::string why_section(const Told& told) {
     out += fmt::format("<h3>Budget: {}</h3>\n", xml_text(budget_sentence(*report.budget)));
     out += html_table(budget_table(*report.budget, currency));
   }
-  std::vector<std::string> left_out;
-  for (const auto& left : run.left_out) {
-    left_out.push_back(fmt::format("{}: up to {}", left.what, format_bytes(left.peak_bytes)));
-  }
-  return out + list("Not on the bill", left_out) + list("Warnings", run.warnings);
+  return out + list("Not on the bill", not_on_the_bill(run)) + list("Warnings", run.warnings);
 }
 
 std::string inputs_section(const Told& told) {

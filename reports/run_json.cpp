@@ -17,14 +17,29 @@ std::int64_t seconds(Duration d) {
   return std::chrono::floor<std::chrono::seconds>(d).count();
 }
 
-Json replicated_json(const sim::ReplicatedOutcome& told) {
+Json replicated_json(const sim::RequirementOutcome& outcome) {
+  const sim::ReplicatedOutcome& told = *outcome.replicated;
   return {{"replications", told.replications},
           {"held", told.held},
+          {"failed", told.failed},
+          {"unknown", told.unknown},
+          {"required", told.required},
+          {"low", told.low},
+          {"high", told.high},
           {"confidence", told.confidence},
-          {"share_low", told.share_low},
-          {"share_high", told.share_high},
+          {"close", told.close},
+          {"worst", outcome.observed},
+          {"first_failing", told.first_failing == sim::kNone ? Json() : Json(told.first_failing)},
           {"earliest_failure", moment(told.earliest_failure)},
           {"median_failure", moment(told.median_failure)}};
+}
+
+Json missing_json(const std::vector<sim::MissingTold>& missing) {
+  Json json = Json::array();
+  for (const auto& [pointer, break_even] : missing) {
+    json.push_back({{"pointer", pointer}, {"break_even", break_even}});
+  }
+  return json;
 }
 
 Json requirement_json(const sim::RunResult& run, const sim::RequirementOutcome& outcome) {
@@ -36,8 +51,11 @@ Json requirement_json(const sim::RunResult& run, const sim::RequirementOutcome& 
       {"name", outcome.name},
       {"kind", outcome.kind},
       {"statement", outcome.statement},
-      {"checked", outcome.checked},
-      {"holds", outcome.holds},
+      {"verdict", sim::name(outcome.verdict)},
+      {"holds", outcome.verdict == sim::Verdict::kHolds},
+      {"unknown_because", outcome.unknown_because.empty() ? Json() : Json(outcome.unknown_because)},
+      {"one_future", outcome.one_future},
+      {"would_hold", outcome.would_hold.empty() ? Json() : Json(outcome.would_hold)},
       {"limit", outcome.limit},
       {"worst", outcome.observed},
       {"first_failure", moment(outcome.first_failure)},
@@ -46,8 +64,9 @@ Json requirement_json(const sim::RunResult& run, const sim::RequirementOutcome& 
       {"service",
        outcome.service < run.services.size() ? Json(run.services[outcome.service].name) : Json()},
       {"region", outcome.region.empty() ? Json() : Json(outcome.region)},
+      {"missing", missing_json(outcome.missing)},
       {"trace", trace}};
-  if (outcome.replicated) json["replicated"] = replicated_json(*outcome.replicated);
+  if (outcome.replicated) json["replicated"] = replicated_json(outcome);
   return json;
 }
 
@@ -129,8 +148,7 @@ Json spread_json(const Spread& spread) {
   }
   return {{"replications", spread.replications},
           {"total", range_json(spread.total)},
-          {"months", months},
-          {"held", spread.held}};
+          {"months", months}};
 }
 
 Json budget_json(const cost::BudgetReport& budget) {
@@ -153,14 +171,44 @@ Json budget_json(const cost::BudgetReport& budget) {
           {"months", months}};
 }
 
+Json interval_json(const sim::Estimate& estimate) {
+  if (!estimate.interval) return Json();
+  return {{"low", estimate.interval->low}, {"high", estimate.interval->high}};
+}
+
+Json measures_json(const std::vector<sim::Summary>& measures) {
+  Json json = Json::array();
+  for (const sim::Summary& s : measures) {
+    json.push_back({{"name", s.name},
+                    {"replications", s.count},
+                    {"mean", s.mean.value},
+                    {"mean_interval", interval_json(s.mean)},
+                    {"p05", s.p05.value},
+                    {"p05_interval", interval_json(s.p05)},
+                    {"p50", s.p50.value},
+                    {"p50_interval", interval_json(s.p50)},
+                    {"p95", s.p95.value},
+                    {"p95_interval", interval_json(s.p95)}});
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string to_json(const RunReport& report, bool backups) {
   const sim::RunResult& run = *report.run;
   const Headline figures = headline(run);
   Json requirements = Json::array(), ages = Json::array(), left_out = Json::array();
+  Json assumed = Json::array();
   for (const auto& outcome : run.requirements) {
     requirements.push_back(requirement_json(run, outcome));
+  }
+  std::vector<sim::MissingTold> missing;  // of all requirements
+  for (const auto& outcome : run.requirements) {
+    missing.insert(missing.end(), outcome.missing.begin(), outcome.missing.end());
+  }
+  for (const auto& [pointer, value] : run.assumed) {
+    assumed.push_back({{"pointer", pointer}, {"value", value}});
   }
   for (const auto& worst : figures.worst_ages) {
     ages.push_back({{"region", worst.region},
@@ -172,15 +220,20 @@ std::string to_json(const RunReport& report, bool backups) {
     left_out.push_back({{"what", left.what}, {"peak_bytes", left.peak_bytes}});
   }
   Json root = {{"report", "run"},
-               {"version", 1},
+               {"version", 2},
                {"backcast", BACKCAST_VERSION},
                {"scenario", run.scenario},
                {"label", report.label.empty() ? run.scenario : report.label},
                {"seed", run.seed},
+               {"replication", run.replication},
                {"start", format_instant(run.start)},
                {"end", format_instant(run.end)},
                {"partial", run.partial},
-               {"holds", figures.failing == 0},
+               {"verdict", sim::name(figures.verdict)},
+               {"holds", figures.verdict == sim::Verdict::kHolds},
+               {"missing", missing_json(missing)},
+               {"assumed", assumed},
+               {"said", run.said},
                {"requirements", requirements},
                {"backups",
                 {{"made", figures.made},
@@ -196,8 +249,10 @@ std::string to_json(const RunReport& report, bool backups) {
                {"worst_restore_point_ages", ages},
                {"invoice", report.invoice ? invoice_json(*report.invoice) : Json()},
                {"spread", report.spread ? spread_json(*report.spread) : Json()},
+               {"measures", report.measures.empty() ? Json() : measures_json(report.measures)},
                {"budget", report.budget ? budget_json(*report.budget) : Json()},
                {"left_out", left_out},
+               {"not_billed", run.not_billed},
                {"warnings", run.warnings},
                {"assumptions", run.assumptions}};
   if (!run.fleets.empty()) root["fleets"] = fleets_json(run);

@@ -9,12 +9,16 @@
 namespace backcast::reports {
 namespace {
 
-void add_failures(std::string& out, const sim::RunResult& run) {
+// Every requirement that does not hold, with what is known of it.
+void add_reasons(std::string& out, const sim::RunResult& run) {
   for (const auto& outcome : run.requirements) {
-    if (outcome.holds || !outcome.checked) continue;
-    out += fmt::format("\n### Why {} fails\n\n", markdown_text(outcome.name));
-    out += fmt::format("First at {}; {} in all.\n\n", format_instant(outcome.first_failure),
-                       format_duration(outcome.failing_time));
+    if (outcome.verdict == sim::Verdict::kHolds) continue;
+    out += fmt::format("\n### Why {} {}\n\n", markdown_text(outcome.name),
+                       outcome.verdict == sim::Verdict::kFails ? "fails" : "is unknown");
+    for (const std::string& line : outcome_lines(outcome)) {
+      out += "- " + markdown_text(line) + "\n";
+    }
+    if (!outcome.trace.empty()) out += "\n";
     for (const auto& step : outcome.trace) {
       out += fmt::format("1. {}: {}\n", format_instant(step.at), markdown_text(step.text));
     }
@@ -34,7 +38,7 @@ std::string to_markdown(const RunReport& report) {
   const Headline figures = headline(run);
   std::string out = fmt::format("## {}: {}\n\n",
                                 markdown_text(report.label.empty() ? run.scenario : report.label),
-                                verdict_text(figures.verdict));
+                                sim::shown(figures.verdict));
   if (!run.title.empty()) out += markdown_text(run.title) + "\n\n";
   out += fmt::format("- Verdict: {}\n", markdown_text(verdict_sentence(run)));
   if (report.invoice != nullptr) out += fmt::format("- Cost: **{}**\n", cost_text(report));
@@ -48,7 +52,8 @@ std::string to_markdown(const RunReport& report) {
   if (!run.requirements.empty()) {
     out += "\n### Requirements\n\n" + to_markdown(requirements_table(run));
   }
-  add_failures(out, run);
+  for (const std::string& line : grounds(run)) out += "\n" + markdown_text(line) + "\n";
+  add_reasons(out, run);
   if (report.invoice != nullptr) {
     out += "\n### Invoice\n\n" + to_markdown(invoice_summary(*report.invoice));
     out += fmt::format("\nTotal **{}**\n", cost::to_string(report.invoice->total()));
@@ -58,6 +63,7 @@ std::string to_markdown(const RunReport& report) {
     out += fmt::format("\n### Budget: {}\n\n", budget_sentence(*report.budget));
     out += to_markdown(budget_table(*report.budget, currency));
   }
+  add_list(out, "Not on the bill", not_on_the_bill(run));
   add_list(out, "Warnings", run.warnings);
   add_list(out, "Assumptions", run.assumptions);
   return out;

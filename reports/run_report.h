@@ -12,6 +12,7 @@
 #include "costmodel/budget.h"
 #include "costmodel/invoice.h"
 #include "reports/table.h"
+#include "sim/replicate.h"
 #include "sim/result.h"
 
 namespace backcast::reports {
@@ -26,8 +27,6 @@ struct Spread {
   std::uint64_t replications = 0;
   CostRange total;
   std::vector<std::pair<std::chrono::year_month, CostRange>> months;  // rising
-  // In how many replications each requirement held; in the order of RunResult::requirements.
-  std::vector<std::uint64_t> held;
 };
 
 // `run` must not be null; everything pointed to outlives the report.
@@ -35,6 +34,7 @@ struct RunReport {
   const sim::RunResult* run = nullptr;
   const cost::Invoice* invoice = nullptr;  // null: the scenario has no price book
   std::optional<Spread> spread;
+  std::vector<sim::Summary> measures;        // of replications; empty for one run
   std::optional<cost::BudgetReport> budget;  // of the bill, or of its spread
   std::string label;          // names the policy where several are compared; "" = scenario's name
   std::string scenario_file;  // as the user gave it
@@ -51,11 +51,12 @@ struct Style {
 std::string to_terminal(const RunReport& report, const Style& style = {});
 // The same for a pull request or a chat.
 std::string to_markdown(const RunReport& report);
-// {"report": "run", "version": 1, …}: verdict, requirements, backups counted by state, invoice with
+// {"report": "run", "version": 2, …}: verdict, requirements, backups counted by state, invoice with
 // exact decimals as strings. With `backups`, every backup too.
 std::string to_json(const RunReport& report, bool backups = false);
 // JUnit XML as Jenkins, GitLab and GitHub read it: one suite per report, one case per requirement.
-std::string to_junit(std::span<const RunReport> reports);
+// What is unknown is a failure, or skipped where the caller lets it pass.
+std::string to_junit(std::span<const RunReport> reports, bool unknown_passes = false);
 // One self-contained page without any request to a network; several reports stand side by side.
 std::string to_html(std::span<const RunReport> reports);
 

@@ -56,14 +56,13 @@ Table requirements_table(const sim::RunResult& run) {
                   [](const auto& outcome) { return outcome.replicated.has_value(); });
   if (replicated) table.columns.push_back({"replicated", "In replications"});
   for (const auto& outcome : run.requirements) {
-    const char* result = !outcome.checked ? "unknown" : outcome.holds ? "holds" : "FAILS";
     const auto seconds = std::chrono::floor<std::chrono::seconds>(outcome.failing_time).count();
     table.rows.push_back(
-        {{result, {}},
+        {{sim::name(outcome.verdict), sim::shown(outcome.verdict)},
          {outcome.name, {}},
          {outcome.statement, {}},
          {outcome.limit, {}},
-         {outcome.observed, {}},
+         {outcome.observed.empty() ? outcome.unknown_because : outcome.observed, {}},
          {moment(outcome.first_failure), {}},
          {std::to_string(seconds), seconds > 0 ? format_duration(outcome.failing_time) : "-"}});
     if (replicated) {

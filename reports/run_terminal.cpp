@@ -36,33 +36,20 @@ class Writer {
   std::string out_;
 };
 
-Ink ink_of(Verdict verdict) {
-  return verdict == Verdict::kHolds   ? Ink::kGood
-         : verdict == Verdict::kFails ? Ink::kBad
-                                      : Ink::kDoubt;
+Ink ink_of(sim::Verdict verdict) {
+  return verdict == sim::Verdict::kHolds   ? Ink::kGood
+         : verdict == sim::Verdict::kFails ? Ink::kBad
+                                           : Ink::kDoubt;
 }
 
 void write_requirement(Writer& out, const sim::RequirementOutcome& outcome, bool explain) {
-  const Verdict verdict = !outcome.checked ? Verdict::kUnknown
-                          : outcome.holds  ? Verdict::kHolds
-                                           : Verdict::kFails;
-  out.line(fmt::format("  {}  {}: {}",
-                       out.ink(ink_of(verdict), fmt::format("{:7}", verdict_text(verdict))),
-                       terminal_text(outcome.name), terminal_text(outcome.statement)));
+  out.line(fmt::format(
+      "  {}  {}: {}",
+      out.ink(ink_of(outcome.verdict), fmt::format("{:7}", sim::shown(outcome.verdict))),
+      terminal_text(outcome.name), terminal_text(outcome.statement)));
   const std::string indent(11, ' ');
-  if (!outcome.observed.empty()) {
-    out.line(fmt::format("{}{}{}{}", indent, outcome.checked ? "worst seen " : "not checked: ",
-                         terminal_text(outcome.observed),
-                         outcome.limit.empty() ? "" : ", limit " + terminal_text(outcome.limit)));
-  }
-  if (outcome.first_failure != sim::kNever) {
-    out.line(fmt::format("{}first fails {}; {} {}, {} in all", indent,
-                         format_instant(outcome.first_failure), outcome.failing_periods,
-                         outcome.failing_periods == 1 ? "period" : "periods",
-                         format_duration(outcome.failing_time)));
-  }
-  if (outcome.replicated) out.line(indent + replicated_text(*outcome.replicated));
-  if (verdict == Verdict::kHolds && !explain) return;
+  for (const std::string& line : outcome_lines(outcome)) out.line(indent + terminal_text(line));
+  if (outcome.verdict == sim::Verdict::kHolds && !explain) return;
   for (const auto& step : outcome.trace) {
     out.line(fmt::format("{}  {}  {}", indent, format_instant(step.at), terminal_text(step.text)));
   }
@@ -143,24 +130,21 @@ std::string to_terminal(const RunReport& report, const Style& style) {
   Writer out(style);
   out.line(out.ink(Ink::kBold, terminal_text(report.label.empty() ? run.scenario : report.label)) +
            (run.title.empty() ? "" : ": " + terminal_text(run.title)));
-  out.line(fmt::format("{} to {}, seed {}{}", format_instant(run.start), format_instant(run.end),
-                       run.seed, run.partial ? "; interrupted, the rest was not simulated" : ""));
+  const std::string replication =
+      run.replication > 0 ? fmt::format(", replication {}", run.replication) : "";
+  out.line(fmt::format("{} to {}, seed {}{}{}", format_instant(run.start), format_instant(run.end),
+                       run.seed, replication,
+                       run.partial ? "; interrupted, the rest was not simulated" : ""));
   out.line();
-  out.line(out.ink(ink_of(figures.verdict), verdict_text(figures.verdict)) + ": " +
+  out.line(out.ink(ink_of(figures.verdict), sim::shown(figures.verdict)) + ": " +
            terminal_text(verdict_sentence(run)));
   for (const auto& outcome : run.requirements) write_requirement(out, outcome, style.explain);
+  for (const std::string& line : grounds(run)) out.line("  " + terminal_text(line));
   out.line();
   write_restore_points(out, run, figures);
   if (report.invoice != nullptr) write_invoice(out, report, style.explain);
   write_budget(out, report);
-  if (!run.left_out.empty()) {
-    out.line();
-    out.line(out.ink(Ink::kBold, "Not on the bill"));
-    for (const auto& left : run.left_out) {
-      out.line(
-          fmt::format("  - {}: up to {}", terminal_text(left.what), format_bytes(left.peak_bytes)));
-    }
-  }
+  write_list(out, "Not on the bill", not_on_the_bill(run));
   write_list(out, "Warnings", run.warnings);
   write_list(out, "Assumptions", run.assumptions);
   if (report.invoice != nullptr) {

@@ -20,9 +20,10 @@ bool copies_without_link(const sim::Scenario& scenario, const sim::Service& serv
   });
 }
 
-// Whether the run of this service uses the field of the profile at all.
-bool is_used(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
-             std::string_view field) {
+}  // namespace
+
+bool uses(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
+          std::string_view field) {
   const sim::Service& service =
       of_fleet ? scenario.fleets[index].service : scenario.services[index];
   const auto names_it = [&](const auto& item) {
@@ -34,7 +35,9 @@ bool is_used(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
       if (copies_without_link(scenario, service, schedule.copies)) return true;
     }
     return std::any_of(scenario.events.begin(), scenario.events.end(), [&](const auto& event) {
-      return names_it(event) && copies_without_link(scenario, service, event.copies);
+      const bool brings_across = event.kind == EventKind::kRestore && !event.to_region.empty();
+      return names_it(event) &&
+             (brings_across || copies_without_link(scenario, service, event.copies));
     });
   }
   if (field == "job/restore_rate") {
@@ -53,8 +56,6 @@ bool is_used(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
   return true;
 }
 
-}  // namespace
-
 void note_assumptions(Build& build) {
   bool timeless = false;
   const auto note = [&](const Profile& profile, const nlohmann::json& own, std::uint32_t index,
@@ -63,7 +64,7 @@ void note_assumptions(Build& build) {
     if (assumptions == profile.document->end()) return;
     for (const auto& [field, text] : assumptions->items()) {
       const bool said = own.contains(nlohmann::json::json_pointer("/" + field));
-      if (!said && is_used(build.scenario, index, of_fleet, field)) {
+      if (!said && uses(build.scenario, index, of_fleet, field)) {
         build.assume(text.get<std::string>());
       }
     }

@@ -57,9 +57,13 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
                                        const sim::Service& service, bool scheduled);
 // "retention_days" in the words of the provider's retention dialect; none for "forever".
 std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node, const Profile& profile);
-void read_limits(Build& build);        // read_services.cpp
-void read_events(Build& build);        // read_events.cpp
-void note_assumptions(Build& build);   // assumptions.cpp
+void read_limits(Build& build);       // read_services.cpp
+void read_events(Build& build);       // read_events.cpp
+void note_assumptions(Build& build);  // assumptions.cpp
+// Whether the run of this service (of this fleet) depends on the field, such as "job/copy_rate".
+bool uses(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
+          std::string_view field);     // assumptions.cpp
+void find_missing(Build& build);       // missing.cpp
 void read_requirements(Build& build);  // read_requirements.cpp
 
 // Whom a "service" field names: a name, a list, a fleet, or "*" (also the default).

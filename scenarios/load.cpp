@@ -163,6 +163,7 @@ Result<Loaded, Errors> load(const Document& document, const Given& given) {
     read_pricing(build);
     note_assumptions(build);
   }
+  if (!build.faults.any()) find_missing(build);
   if (!build.faults.any()) check_run_size(build);
   if (build.faults.any()) return build.faults.take();
   return Loaded{std::move(build.scenario), std::move(build.pricing), document, {}};

@@ -78,9 +78,12 @@ std::string shared_by(const Build& build, const sim::Service& service) {
 }
 
 void expand(Build& build, const Node& node, const sim::Fleet& fleet, const Made& made) {
+  const sim::Draws draws(build.scenario.seed, 0);
+  build.scenario.expanded.push_back(
+      {fleet, static_cast<std::uint32_t>(build.scenario.services.size())});
   for (std::uint64_t i = 0; i < fleet.count; ++i) {
     Made member = made;
-    member.service = sim::member_of(fleet, build.scenario.seed, i);
+    member.service = sim::member_of(fleet, draws, i);
     build.fleet_members[fleet.name].push_back(
         static_cast<std::uint32_t>(build.scenario.services.size()));
     add_service(build, node, std::move(member));

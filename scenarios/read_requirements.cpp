@@ -101,6 +101,24 @@ void watch(Build& build, const Node& node, std::uint32_t index, RequirementKind 
   }
 }
 
+std::optional<double> read_share_that_holds(const Node& node, std::string_view key) {
+  const auto share = node.share_up_to_one(key);
+  if (share && sim::parts_of(*share) == 0) {
+    node.fault_at(key, "a requirement that need never hold", "give such as \"95%\"");
+  }
+  return share;
+}
+
+void read_of_time(const Node& node, const KindInfo& info, sim::Requirement& requirement) {
+  const auto share = read_share_that_holds(node, "of_time");
+  if (!share) return;
+  requirement.of_time = *share;
+  if (info.kind == RequirementKind::kBudget || info.kind == RequirementKind::kProtected) {
+    node.fault_at("of_time", fmt::format("a {} requirement is not judged by time", info.name),
+                  "leave the field out");
+  }
+}
+
 void read_requirement(Build& build, const Node& node, std::size_t number) {
   const auto kind = node.text("kind");
   if (!kind) return;
@@ -129,10 +147,11 @@ void read_requirement(Build& build, const Node& node, std::size_t number) {
   }
   read_limit(node, *info, requirement);
   read_counts(node, *info, requirement);
-  requirement.quantile = node.share_up_to_one("quantile");
-  if (requirement.quantile && *requirement.quantile == 0) {
-    node.fault_at("quantile", "a requirement that need never hold", "give such as \"95%\"");
+  requirement.quantile = read_share_that_holds(node, "quantile");
+  if (!requirement.quantile) {
+    requirement.quantile = read_share_that_holds(build.root, "quantile");
   }
+  read_of_time(node, *info, requirement);
   requirement.from = node.when("from", build.scenario.start);
   requirement.until = node.when("until", build.scenario.start);
   if (requirement.from && requirement.until && *requirement.from >= *requirement.until) {

@@ -67,16 +67,22 @@ std::vector<TraceStep> largest_lines(const Requirement& r, const Scenario& scena
   return steps;
 }
 
+Instant end_of(std::chrono::year_month month) {
+  return begin_of(month + std::chrono::months(1));
+}
+
 void check_budget(const Scenario& scenario, const Requirement& r, const cost::Invoice& invoice,
                   RunResult& result, RequirementOutcome& outcome) {
   const std::string currency(invoice.book->currency.code());
-  outcome.checked = r.currency.empty() || r.currency == currency;
-  if (!outcome.checked) {
-    outcome.observed = fmt::format("the bill is in {}, the budget in {}", currency, r.currency);
+  if (!r.currency.empty() && r.currency != currency) {
+    outcome.unknown_because =
+        fmt::format("the bill is in {}, the budget in {}", currency, r.currency);
     return;
   }
   const auto limit = cost::Decimal::parse(r.at_most_amount);
   if (!limit.ok()) return;
+  outcome.verdict = Verdict::kHolds;
+  outcome.unknown_because.clear();
   outcome.limit = money(*limit, invoice);
   outcome.statement =
       fmt::format("the bill is never above {}{}", outcome.limit, r.per_month ? " a month" : "");
@@ -91,16 +97,19 @@ void check_budget(const Scenario& scenario, const Requirement& r, const cost::In
     worst = std::max(worst, measured);
     if (!(measured > *limit)) continue;
     ++outcome.failing_periods;
-    if (!outcome.holds) continue;
-    outcome.holds = false;
-    outcome.first_failure = std::max(begin_of(month), result.start);
+    const Instant from = std::max(begin_of(month), result.start);
+    outcome.failing_time += std::max(std::min(end_of(month), result.end) - from, Duration{0});
+    if (outcome.verdict == Verdict::kFails) continue;
+    outcome.verdict = Verdict::kFails;
+    outcome.first_failure = from;
     outcome.trace = largest_lines(r, scenario, invoice, month, !r.per_month);
     outcome.trace.push_back(
         {outcome.first_failure,
          fmt::format("the bill {} {} is {}, above {}", r.per_month ? "of" : "up to",
                      month_name(month), money(measured, invoice), outcome.limit)});
   }
-  outcome.observed = money(worst, invoice) + (r.per_month ? " a month" : "");
+  outcome.nearness.amount = {worst, invoice.book->currency};
+  outcome.observed = observed(r, outcome.nearness);
 }
 
 }  // namespace

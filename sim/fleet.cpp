@@ -126,10 +126,11 @@ struct MemberRun {
 
 MemberRun run_member(const Scenario& whole, const Fleet& fleet, std::uint64_t member,
                      std::uint32_t replication, Scenario& own) {
-  own.services.assign(1, member_of(fleet, whole.seed, member));
+  const Draws draws(whole.seed, replication);
+  own.services.assign(1, member_of(fleet, draws, member));
   MemberRun result;
   {
-    World world(own, {0}, Draws(whole.seed, replication));
+    World world(own, {0}, draws);
     world.run();
     result.run = world.take();
   }
@@ -200,11 +201,10 @@ std::string member_name(const Fleet& fleet, std::uint64_t member) {
   return fmt::format("{}-{:05}", fleet.name, member + 1);
 }
 
-Service member_of(const Fleet& fleet, std::uint64_t seed, std::uint64_t member) {
+Service member_of(const Fleet& fleet, const Draws& draws, std::uint64_t member) {
   Service service = fleet.service;
   service.name = member_name(fleet, member);
   service.entity = fleet.first_entity + static_cast<std::uint32_t>(member);
-  const Draws draws(seed, 0);
   const auto drawn = [&](const Distribution& law, FleetDraw which) {
     return law.draw(draws, service.entity, Purpose::kFleet, which);
   };
@@ -236,6 +236,24 @@ Service member_of(const Fleet& fleet, std::uint64_t seed, std::uint64_t member) 
     service.delta.curve.rate3 *= factor;
   }
   return service;
+}
+
+Scenario redrawn(const Scenario& scenario, const Draws& draws) {
+  Scenario result = scenario;
+  for (const Expanded& one : scenario.expanded) {
+    if (!has_laws(one.fleet)) continue;
+    for (std::uint64_t member = 0; member < one.fleet.count; ++member) {
+      const Service drawn = member_of(one.fleet, draws, member);
+      Service& service = result.services[one.first_service + member];
+      service.workload.size_bytes = drawn.workload.size_bytes;
+      service.workload.disk_bytes = drawn.workload.disk_bytes;
+      service.workload.stored_share = drawn.workload.stored_share;
+      service.workload.growth.bytes_per_day = drawn.workload.growth.bytes_per_day;
+      service.workload.growth.share_per_year = drawn.workload.growth.share_per_year;
+      service.delta.curve = drawn.delta.curve;
+    }
+  }
+  return result;
 }
 
 Scenario scenario_of_one(const Scenario& scenario, std::uint32_t fleet) {

@@ -37,6 +37,9 @@ struct FleetRun {
   std::uint64_t events = 0;
 };
 
+// The same with the members of expanded fleets drawn anew.
+Scenario redrawn(const Scenario& scenario, const Draws& draws);
+
 // Why members have no timetable in common, or "".
 std::string why_one_by_one(const Scenario& scenario, const Fleet& fleet);
 

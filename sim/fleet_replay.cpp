@@ -153,7 +153,7 @@ struct Lane {
 
 void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet,
             std::uint32_t replication, std::uint64_t member, Lane& lane) {
-  const Service service = member_of(fleet, scenario.seed, member);
+  const Service service = member_of(fleet, Draws(scenario.seed, replication), member);
   for (DeltaChain& chain : lane.chains) chain.restart(service.delta);
   std::fill(lane.live_bytes.begin(), lane.live_bytes.end(), 0);
   lane.life.begin(service.workload, service.delta.curve, scenario.start,
@@ -325,9 +325,10 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
                       const LedgerSink& ledger) {
   const Fleet& fleet = scenario.fleets[index];
   Scenario own = scenario_of_one(scenario, index);
-  own.services.push_back(member_of(fleet, scenario.seed, 0));
+  const Draws draws(scenario.seed, options.replication);
+  own.services.push_back(member_of(fleet, draws, 0));
   std::vector<VaultStep> changes;
-  World world(own, {0}, Draws(scenario.seed, options.replication), &changes);
+  World world(own, {0}, draws, &changes);
   world.run();
   RunResult first = world.take();
   first.services.resize(1);
@@ -376,9 +377,11 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
   sum.series = series_of(table, sums, region_of, scenario, fleet);
   sum.tallies = tally_requirements(own, first);
   for (std::size_t i = 0; i < sum.tallies.size(); ++i) {
+    Nearness& nearness = sum.tallies[i].nearness;
+    nearness.judged *= sum.totals.simulated;
+    nearness.broken *= sum.totals.simulated;
     if (scenario.requirements[i].kind != RequirementKind::kProtected) continue;
-    sum.tallies[i].seen *= sum.totals.simulated;
-    sum.tallies[i].worst *= sum.totals.simulated;
+    nearness.worst *= sum.totals.simulated;
   }
   return sum;
 }

@@ -85,56 +85,112 @@ Words words_of(const Requirement& r, const Scenario& scenario) {
   return {"", "", ""};
 }
 
-std::string observed(const Requirement& r, const RequirementTally& tally) {
-  const auto lasting = [&] {
-    return format_duration(Duration(static_cast<std::int64_t>(tally.worst)));
-  };
+// Why a run could not tell, or not for all it was asked.
+std::string why_unknown(const Requirement& r, const RequirementTally& tally) {
   switch (r.kind) {
     case RequirementKind::kRpo:
-      return lasting();
+      return tally.checked ? "the run is too short for any age beyond " + format_duration(r.at_most)
+                           : "no service is there at the time";
     case RequirementKind::kRestorePoints:
-      return tally.checked ? std::to_string(tally.worst) : "the run is shorter than the window";
+      return "the run is shorter than the window";
     case RequirementKind::kCoverage:
-      if (!tally.checked) return "the run is shorter than twice the first rung";
-      return tally.worst > 0 ? "uncovered for " + lasting() : "always covered";
+      return "the run is shorter than twice " +
+             format_duration(*std::max_element(r.ladder.begin(), r.ladder.end()));
     case RequirementKind::kProtected:
-      return tally.checked ? fmt::format("{} of {} lost", tally.worst, tally.seen)
-                           : "the run has no protected backup";
+      return "the run has no protected backup";
     case RequirementKind::kQuota:
-      return format_bytes(tally.worst);
+      return "nothing is stored";
     case RequirementKind::kBudget:
       return "the run has no bill";
     case RequirementKind::kCopyWithin:
-      return tally.checked ? lasting() : "no backup in the run";
+      return "no backup in the run";
     case RequirementKind::kRestoreTime:
-      return tally.checked ? lasting() : "nothing to restore";
+      return "nothing to restore";
   }
   return {};
 }
 
+const char* judged_words(RequirementKind kind) {
+  if (kind == RequirementKind::kCopyWithin) return "copies are in time";
+  return kind == RequirementKind::kRestoreTime ? "restores are in time"
+                                               : "the service-time is good";
+}
+
 }  // namespace
+
+std::string percent_down(std::uint64_t parts) {
+  const std::uint64_t hundredths = parts / (kWholeShare / 10'000);
+  std::string text = fmt::format("{}.{:02}", hundredths / 100, hundredths % 100);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text + "%";
+}
+
+std::string observed(const Requirement& r, const Nearness& nearness) {
+  const auto lasting = [&] {
+    if (nearness.worst == Nearness::kUnbounded) return std::string("never");
+    return format_duration(Duration(static_cast<std::int64_t>(nearness.worst)));
+  };
+  switch (r.kind) {
+    case RequirementKind::kRpo:
+    case RequirementKind::kCopyWithin:
+    case RequirementKind::kRestoreTime:
+      return lasting();
+    case RequirementKind::kRestorePoints:
+      return std::to_string(nearness.worst);
+    case RequirementKind::kCoverage:
+      return nearness.worst > 0 ? "uncovered for " + lasting() : "always covered";
+    case RequirementKind::kProtected:
+      return fmt::format("{} of {} lost", nearness.worst,
+                         static_cast<std::uint64_t>(nearness.judged));
+    case RequirementKind::kQuota:
+      return format_bytes(nearness.worst);
+    case RequirementKind::kBudget:
+      return cost::to_string(nearness.amount) + (r.per_month ? " a month" : "");
+  }
+  return {};
+}
+
+std::uint64_t good_parts(const Nearness& nearness) {
+  if (nearness.judged == 0) return kWholeShare;
+  const uint128 good = nearness.judged - std::min(nearness.broken, nearness.judged);
+  return static_cast<std::uint64_t>(good * kWholeShare / nearness.judged);
+}
 
 std::string subject_of(const Requirement& requirement, const Scenario& scenario) {
   return subject(requirement, scenario) + place_words(requirement);
 }
 
-void add(const Requirement& requirement, RequirementTally& to, RequirementTally from) {
-  if (!from.checked) return;
-  if (!to.checked) {
-    to = std::move(from);
-    return;
+void keep_worst(const Requirement& r, Nearness& to, const Nearness& from) {
+  if (r.kind == RequirementKind::kRestorePoints) {
+    to.worst = std::min(to.worst, from.worst);
+  } else if (from.worst > to.worst) {
+    to.worst = from.worst;
+    to.judged = from.judged;  // "3 of 40 lost" tells of one replication
   }
+  if (from.amount.amount > to.amount.amount) to.amount = from.amount;
+}
+
+void add(const Requirement& requirement, RequirementTally& to, RequirementTally from) {
+  const bool unreached = to.unreached || from.unreached;
+  if (from.checked && !to.checked) {
+    to = std::move(from);
+    from.checked = false;
+  }
+  to.unreached = unreached;
+  if (!from.checked) return;
   switch (requirement.kind) {
     case RequirementKind::kRestorePoints:
-      to.worst = std::min(to.worst, from.worst);
+      to.nearness.worst = std::min(to.nearness.worst, from.nearness.worst);
       break;
     case RequirementKind::kProtected:
-      to.worst += from.worst;
+      to.nearness.worst += from.nearness.worst;
       break;
     default:
-      to.worst = std::max(to.worst, from.worst);
+      to.nearness.worst = std::max(to.nearness.worst, from.nearness.worst);
   }
-  to.seen += from.seen;
+  to.nearness.judged += from.nearness.judged;
+  to.nearness.broken += from.nearness.broken;
   if (from.failing.empty()) return;
   if (to.failing.empty() || from.failing.front().from < to.failing.front().from) {
     to.service = from.service;
@@ -153,10 +209,25 @@ RequirementOutcome outcome_of(const Scenario& scenario, const Requirement& requi
   outcome.kind = words.kind;
   outcome.statement = std::move(words.statement);
   outcome.limit = std::move(words.limit);
-  outcome.observed = observed(requirement, tally);
-  outcome.checked = tally.checked;
+  outcome.nearness = tally.nearness;
+  outcome.at_most = requirement.at_most;
+  outcome.services = requirement.services;
+  const auto apart = static_cast<std::uint32_t>(scenario.services.size());  // fleets stand last
+  for (const std::uint32_t fleet : requirement.fleets) outcome.services.push_back(apart + fleet);
+  const bool is_known = tally.checked && !tally.unreached;
+  if (tally.checked) outcome.observed = observed(requirement, tally.nearness);
+  if (!is_known) outcome.unknown_because = why_unknown(requirement, tally);
+  outcome.verdict = is_known ? Verdict::kHolds : Verdict::kUnknown;
   if (tally.failing.empty()) return outcome;
-  outcome.holds = false;
+  if (requirement.of_time < 1) {
+    outcome.tolerance =
+        fmt::format("{} of {}, {} must be", percent_down(good_parts(tally.nearness)),
+                    judged_words(requirement.kind), percent_down(parts_of(requirement.of_time)));
+  }
+  if (!is_tolerated(tally.nearness.broken, tally.nearness.judged, requirement.of_time)) {
+    outcome.verdict = Verdict::kFails;
+    outcome.unknown_because.clear();
+  }
   outcome.first_failure = tally.failing.front().from;
   outcome.failing_time = total(tally.failing);
   outcome.failing_periods = static_cast<std::uint32_t>(tally.failing.size());

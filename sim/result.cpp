@@ -86,11 +86,17 @@ const char* name(SeriesKind kind) {
   return "unknown";
 }
 
-bool all_hold(const RunResult& result) {
-  for (const RequirementOutcome& requirement : result.requirements) {
-    if (requirement.checked && !requirement.holds) return false;
+Verdict verdict_of(const RunResult& result) {
+  if (result.requirements.empty()) return Verdict::kUnknown;
+  Verdict verdict = Verdict::kHolds;
+  for (const RequirementOutcome& outcome : result.requirements) {
+    verdict = worse(verdict, outcome.verdict);
   }
-  return true;
+  return verdict;
+}
+
+bool all_hold(const RunResult& result) {
+  return result.requirements.empty() || verdict_of(result) == Verdict::kHolds;
 }
 
 }  // namespace backcast::sim

@@ -7,8 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "costmodel/money.h"
+#include "engine/base/checked.h"
 #include "engine/base/instant.h"
 #include "engine/base/usage.h"
+#include "sim/verdict.h"
 
 namespace backcast::sim {
 
@@ -56,9 +59,29 @@ struct TraceStep {
 
 // What replications say of a requirement.
 struct ReplicatedOutcome {
-  std::uint64_t held = 0, replications = 0;
-  double confidence = 0.95, share_low = 0, share_high = 1;     // of the share that holds
+  std::uint64_t replications = 0;  // that were run
+  std::uint64_t held = 0, failed = 0, unknown = 0;
+  std::uint64_t required = 0;                   // so many must hold
+  double quantile = 1;                          // the share that must hold
+  double confidence = 0.95, low = 0, high = 1;  // exact interval of the share that holds
+  bool close = false;  // the quantile lies within the interval: more replications may turn it
+  std::uint32_t first_failing = kNone;                         // the first replication that fails
   Instant earliest_failure = kNever, median_failure = kNever;  // of the replications that fail
+};
+
+// A value that nobody stated and that decides: "holds while a backup takes at most 2h".
+struct MissingTold {
+  std::string pointer, break_even;
+};
+
+// How near a run came to the limit, in numbers that add up.
+struct Nearness {
+  // Nanoseconds, bytes or a count, by kind; of restore points the least. kUnbounded: never done.
+  std::uint64_t worst = 0;
+  static constexpr std::uint64_t kUnbounded = UINT64_MAX;
+  cost::Money amount;  // of a budget: the highest
+  // Service-time in nanoseconds, copies or restores, and how much of them was not good.
+  uint128 judged = 0, broken = 0;
 };
 
 struct RequirementOutcome {
@@ -66,10 +89,17 @@ struct RequirementOutcome {
   std::string kind;       // "rpo", "restore_points", "coverage", "protected", "quota", "budget",
                           // "copy_within", "restore_time"
   std::string statement;  // "newest restore point of vectors in us-west1 is never older than 26h"
-  bool holds = true;
-  bool checked = true;   // false: nothing in the run could tell (`observed` says why)
-  std::string limit;     // "26h", "5.00 GB"
-  std::string observed;  // the worst value seen: "3d 2h"
+  Verdict verdict = Verdict::kHolds;
+  std::string unknown_because;       // "the run is shorter than the window"; "" where it is known
+  bool one_future = false;           // of one run of a scenario in which things are drawn
+  std::string limit;                 // "26h", "5.00 GB"
+  std::string observed;              // the worst value seen, over all replications: "3d 2h"
+  Nearness nearness;                 // of the run shown
+  std::string tolerance;             // "99.97 % of the service-time is good, 99.9 % must be"
+  std::string would_hold;            // of what fails: "with at_most 3d 2h, with of_time 99.71 %"
+  std::vector<MissingTold> missing;  // what it depends on and nobody stated
+  std::vector<std::uint32_t> services;  // of which it speaks; indices into RunResult::services
+  Duration at_most{0};                  // of an rpo: what `limit` says
   Instant first_failure = kNever;
   Duration failing_time{0};  // total time it did not hold
   std::uint32_t failing_periods = 0;
@@ -216,9 +246,14 @@ struct RunResult {
   std::vector<Series> series;
   std::vector<std::string> warnings;     // what the reader must know: truncated, not modelled
   std::vector<std::string> assumptions;  // every input nobody published, as the scenario gave it
+  std::vector<std::string> said;         // values of profiles with a source, which the run uses
+  std::vector<AssumedValue> assumed;     // for this run, beside the document
+  std::vector<std::string> not_billed;   // meters of the price book that nothing was counted for
 };
 
-// True if every requirement that could be checked holds.
+// Of all requirements together; UNKNOWN where there is none, since nothing was proved.
+Verdict verdict_of(const RunResult& result);
+// True if every requirement holds.
 bool all_hold(const RunResult& result);
 
 }  // namespace backcast::sim

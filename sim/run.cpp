@@ -252,7 +252,9 @@ std::uint64_t services_of(const Scenario& scenario) {
   return count;
 }
 
-RunResult run(const Scenario& scenario, const RunOptions& options) {
+namespace {
+
+RunResult run_drawn(const Scenario& scenario, const Draws& draws, const RunOptions& options) {
   RunResult whole;
   whole.scenario = scenario.name;
   whole.title = scenario.title;
@@ -261,10 +263,11 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
   whole.start = scenario.start;
   whole.end = scenario.end;
   whole.assumptions = scenario.assumptions;
+  whole.said = scenario.said;
+  whole.assumed = scenario.assumed;
   add_services(scenario, whole);
   const auto groups = coupled_groups(scenario);
   std::vector<RunResult> parts(groups.size());
-  const Draws draws(scenario.seed, options.replication);
   const auto stopped = [&] { return options.stop != nullptr && *options.stop; };
   std::vector<char> is_whole(groups.size(), 0);
   const auto simulate = [&](std::size_t i) {
@@ -320,6 +323,16 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
         outcome_of(scenario, scenario.requirements[i], std::move(tallies[i])));
   }
   return whole;
+}
+
+}  // namespace
+
+RunResult run(const Scenario& scenario, const RunOptions& options) {
+  const Draws draws(scenario.seed, options.replication);
+  const bool redraws = std::any_of(scenario.expanded.begin(), scenario.expanded.end(),
+                                   [](const Expanded& one) { return has_laws(one.fleet); });
+  return redraws ? run_drawn(redrawn(scenario, draws), draws, options)
+                 : run_drawn(scenario, draws, options);
 }
 
 }  // namespace backcast::sim

@@ -15,6 +15,7 @@
 #include "engine/policy/service_limits.h"
 #include "sim/delta_model.h"
 #include "sim/draws.h"
+#include "sim/verdict.h"
 #include "sim/workload.h"
 
 namespace backcast::sim {
@@ -51,6 +52,9 @@ struct JobModel {
   double failure_probability = 0;                   // of one attempt
   std::uint32_t retries = 0;
   Duration retry_after{0};
+  // Times that nobody stated, while what may be true of them is tried (extremes.h): at least so
+  // long, but never beyond the service's next start.
+  std::optional<Duration> backup_takes, copy_takes, restore_takes;
 };
 
 // What the ledger says of a service's backups beside their bytes; off unless the scenario says so.
@@ -81,7 +85,7 @@ struct Service {
 };
 
 // Very many services that share nothing but their policy: simulated one after another, and kept as
-// sums. What differs between members is drawn for each, the same in every replication.
+// sums. What differs between members is drawn for each, anew in every replication.
 struct Fleet {
   std::string name;
   std::uint64_t count = 0;
@@ -92,7 +96,15 @@ struct Fleet {
 };
 std::string member_name(const Fleet& fleet, std::uint64_t member);
 // Member number 0..count-1 in full.
-Service member_of(const Fleet& fleet, std::uint64_t seed, std::uint64_t member);
+Service member_of(const Fleet& fleet, const Draws& draws, std::uint64_t member);
+// Whether anything of its members is drawn.
+bool has_laws(const Fleet& fleet);
+
+// A fleet whose members are services of their own, one after the other.
+struct Expanded {
+  Fleet fleet;
+  std::uint32_t first_service = 0;  // index into Scenario::services
+};
 
 struct Project {
   std::string name;
@@ -183,9 +195,19 @@ struct Requirement {
   std::uint32_t at_least = 0;
   Duration within{0};
   std::vector<Duration> ladder;
-  // Judged over replications: holds if it does in at least this share of them.
+  // In at least this share of futures it must hold, its own or the scenario's; none: in all.
   std::optional<double> quantile;
+  double of_time = 1;  // so much of the service-time (of copies, of restores) must be good
   std::optional<Instant> from, until;  // checked from .. until (exclusive)
+};
+
+// A time that the run depends on and that nobody stated with a source.
+enum class MissingKind : std::uint8_t { kBackupTime, kCopyTime, kRestoreTime };
+struct MissingValue {
+  MissingKind kind{};
+  bool is_part = false;                         // a speed is stated, but not all of what takes time
+  std::vector<std::uint32_t> services, fleets;  // whose it is
+  std::vector<std::string> pointers;            // where the document would say it
 };
 
 // Which part of the usage the invoice covers.
@@ -201,6 +223,7 @@ struct Scenario {
   std::vector<Project> projects;
   std::vector<Service> services;
   std::vector<Fleet> fleets;
+  std::vector<Expanded> expanded;
   std::vector<LinkSpec> links;
   std::vector<JobLimit> limits;
   std::vector<ScheduledEvent> events;  // by time, then as written
@@ -208,6 +231,13 @@ struct Scenario {
   BillScope bill;
   std::vector<std::string> assumptions;  // every input that nobody published
   std::vector<std::string> notes;        // what the loader filled in, for --explain
+  std::vector<MissingValue> missing;     // at most one of a kind
+  std::vector<std::string> said;         // what the verdict stands on: values of profiles
+  std::vector<AssumedValue> assumed;
 };
+
+// Whether another seed can change the run: a job may fail by chance, a start is drawn within its
+// window, days are uneven, or the services themselves are drawn.
+bool is_drawn(const Scenario& scenario);
 
 }  // namespace backcast::sim

@@ -35,11 +35,11 @@ class Depth {
   std::vector<std::pair<Instant, int>> edges_;
 };
 
+}  // namespace
+
 Instant later(Instant t, Duration d) {
   return d > Instant::max() - t ? Instant::max() : t + d;
 }
-
-}  // namespace
 
 std::vector<Span> joined(std::vector<Span> spans) {
   std::sort(spans.begin(), spans.end(),

@@ -42,6 +42,9 @@ std::vector<Span> uncovered_spans(const std::vector<PointInTime>& points, Span c
 std::vector<Span> spans_above(const std::vector<SeriesPoint>& steps, Span checked,
                               std::uint64_t limit, std::uint64_t* highest);
 
+// t + d, or the last instant there is.
+Instant later(Instant t, Duration d);
+
 // Sorted, overlapping and touching ones joined.
 std::vector<Span> joined(std::vector<Span> spans);
 Duration total(const std::vector<Span>& spans);

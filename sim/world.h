@@ -121,6 +121,7 @@ class World {
   void fail(Job& job, std::string reason);
   void refuse(BackupRecord record, std::string reason);
   std::string why_it_cannot_start(std::uint32_t service) const;
+  Duration tried(const std::optional<Duration>& takes, std::uint32_t service) const;
 
   // world_rules.cpp: where engine/policy is asked
   std::optional<Instant> next_start(const ServiceSchedule& schedule, Slot& slot, Instant after);

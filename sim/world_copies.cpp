@@ -72,7 +72,8 @@ void World::start_copy(std::uint32_t original, const Generation& generation, con
   if (copy.link == kNone) {
     const std::uint64_t rate = s.job.copy_rate_bytes_per_second;
     copies_.push_back(copy);
-    return push(now_ + time_for(moved, rate), kCopyEnds, index);
+    return push(now_ + std::max(time_for(moved, rate), tried(s.job.copy_takes, service)), kCopyEnds,
+                index);
   }
   copies_.push_back(copy);
   end_link(copy.link);  // what is over by now must leave the link first

@@ -95,7 +95,8 @@ void World::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
   record.available = scenario_.start;
   record.size_bytes = s.delta.full_bytes(generation);
   record.added_bytes = snapshot.new_bytes;
-  record.restore_time = time_for(record.size_bytes, s.job.restore_rate_bytes_per_second);
+  record.restore_time = std::max(time_for(record.size_bytes, s.job.restore_rate_bytes_per_second),
+                                 s.job.restore_takes.value_or(Duration{0}));
   policy::Snapshot kept = snapshot;
   const policy::RetentionPolicy* birth = birth_policy(s, snapshot);
   if (birth != nullptr && !kept.expires) {

@@ -182,7 +182,19 @@ void World::begin_job(std::uint32_t index) {
   const std::uint64_t live_bytes = size_at(s.workload, scenario_.start, now_);
   log(LogKind::kBackupStarted, record.service, job.backup, s.region,
       fmt::format("{} started: {} to read", record.id, format_bytes(live_bytes)));
-  push(now_ + policy::job_duration(s.job.speed, live_bytes, s.collections), kJobEnds, index);
+  const Duration known = policy::job_duration(s.job.speed, live_bytes, s.collections);
+  push(now_ + std::max(known, tried(s.job.backup_takes, record.service)), kJobEnds, index);
+}
+
+// A time that nobody states, as it is tried: it ends when the service starts its next backup.
+Duration World::tried(const std::optional<Duration>& takes, std::uint32_t service) const {
+  if (!takes) return Duration{0};
+  Duration rest = *takes;
+  for (const Slot& slot : slots_) {
+    const bool is_ahead = slot.service == service && slot.due > now_ && slot.due != Instant::max();
+    if (is_ahead) rest = std::min(rest, slot.due - now_);
+  }
+  return rest;
 }
 
 void World::end_job(std::uint32_t index) {

@@ -94,7 +94,8 @@ void World::move_restore(std::uint32_t place) {
     return await_link(link);
   }
   const Service& s = scenario_.services[restore.service];
-  const Duration moving = time_for(restore.bytes, s.job.copy_rate_bytes_per_second);
+  const Duration moving = std::max(time_for(restore.bytes, s.job.copy_rate_bytes_per_second),
+                                   tried(s.job.copy_takes, restore.service));
   const Duration reading = result_.backups[restore.backup].restore_time;
   result_.restores[place].completed = now_ + moving + reading;
   push(now_ + moving + reading, kRestoreEnds, place);

@@ -39,8 +39,9 @@ void World::arrive(std::uint32_t backup, std::uint32_t vault, const policy::Rete
   }
   record.available = now_;
   record.state = BackupState::kAvailable;
-  record.restore_time = time_for(size_at(s.workload, scenario_.start, record.born),
-                                 s.job.restore_rate_bytes_per_second);
+  record.restore_time = std::max(time_for(size_at(s.workload, scenario_.start, record.born),
+                                          s.job.restore_rate_bytes_per_second),
+                                 s.job.restore_takes.value_or(Duration{0}));
   if (snapshot.expires) {
     record.expires = *snapshot.expires;
     push(*snapshot.expires, kExpires, vault);

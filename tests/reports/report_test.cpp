@@ -41,7 +41,7 @@ std::size_t count(const std::string& text, const std::string& part) {
 TEST(Headline, counts_every_backup_once_and_finds_the_worst_age) {
   const Sample sample = daily_sample();
   const Headline figures = headline(sample.run);
-  EXPECT_EQ(figures.verdict, Verdict::kFails);
+  EXPECT_EQ(figures.verdict, sim::Verdict::kFails);
   EXPECT_EQ(figures.made, 60u);
   EXPECT_EQ(figures.copies, 59u);
   EXPECT_EQ(figures.failed, 1u);
@@ -55,14 +55,14 @@ TEST(Headline, counts_every_backup_once_and_finds_the_worst_age) {
   EXPECT_EQ(format_duration(figures.worst_ages[0].age), "2d 2h 30m");
 }
 
-TEST(Headline, unchecked_requirement_is_no_success) {
+TEST(Headline, what_is_unknown_is_no_success) {
   Sample sample = daily_sample();
   sample.run.requirements.erase(sample.run.requirements.begin());
-  EXPECT_EQ(headline(sample.run).verdict, Verdict::kUnknown);
+  EXPECT_EQ(headline(sample.run).verdict, sim::Verdict::kUnknown);
   sample.run.requirements.pop_back();
-  EXPECT_EQ(headline(sample.run).verdict, Verdict::kHolds);
+  EXPECT_EQ(headline(sample.run).verdict, sim::Verdict::kHolds);
   sample.run.requirements.clear();
-  EXPECT_EQ(headline(sample.run).verdict, Verdict::kNone);
+  EXPECT_EQ(headline(sample.run).verdict, sim::Verdict::kUnknown);
 }
 
 TEST(Months, stored_bytes_average_to_the_byte_seconds_of_the_usage) {
@@ -141,8 +141,7 @@ TEST(RunReport, spread_is_told_as_an_interval) {
   RunReport report = sample.report();
   report.spread = Spread{.replications = 200,
                          .total = {{250, 2}, {280, 2}, {310, 2}},
-                         .months = {{std::chrono::year(2026) / 1, {{120, 2}, {140, 2}, {190, 2}}}},
-                         .held = {0, 200, 0}};
+                         .months = {{std::chrono::year(2026) / 1, {{120, 2}, {140, 2}, {190, 2}}}}};
   EXPECT_THAT(to_terminal(report), HasSubstr("over 200 replications: median 2.80 USD, P5–P95 "
                                              "2.50–3.10"));
   EXPECT_EQ(nlohmann::json::parse(to_json(report))["spread"]["total"]["p95"], "3.10");

@@ -140,7 +140,10 @@ std::vector<sim::RequirementOutcome> requirements() {
   rpo.name = "rpo";
   rpo.kind = "rpo";
   rpo.statement = "newest restore point of vectors in us-west1 is never older than 26h";
-  rpo.holds = false;
+  rpo.verdict = sim::Verdict::kFails;
+  rpo.at_most = hours(26);
+  rpo.services = {0};
+  rpo.would_hold = "with at_most 2d 30m, with of_time 98.42%";
   rpo.limit = "26h";
   rpo.observed = "2d 30m";
   rpo.first_failure = kStart + days(40) + hours(4);
@@ -161,8 +164,8 @@ std::vector<sim::RequirementOutcome> requirements() {
   restore.name = "rto";
   restore.kind = "restore_time";
   restore.statement = "vectors is back within 4h";
-  restore.checked = false;
-  restore.observed = "no restore in the scenario";
+  restore.verdict = sim::Verdict::kUnknown;
+  restore.unknown_because = "nothing to restore";
   return {rpo, quota, restore};
 }
 

@@ -60,9 +60,9 @@ Figures figures_of(const Ran& ran) {
     if (series.kind == sim::SeriesKind::kStoredBytes) f.last_bytes += series.points.back().value;
   }
   for (const auto& r : ran.result.requirements) {
-    f.requirements.push_back(fmt::format("{} {} {} {} {} {}", r.statement, r.holds, r.checked,
-                                         r.observed, format_duration(r.failing_time),
-                                         r.failing_periods));
+    f.requirements.push_back(fmt::format("{} {} {} {} {} {}", r.statement, sim::name(r.verdict),
+                                         r.unknown_because, r.observed,
+                                         format_duration(r.failing_time), r.failing_periods));
   }
   for (const auto& m : sim::measures_of(ran.result)) {
     if (m.name == "rpo_seconds_worst") f.worst_age_seconds = std::llround(m.value);

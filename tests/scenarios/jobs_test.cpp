@@ -204,7 +204,7 @@ TEST(Jobs, AProjectsBytesAreLimitedByARequirementWithoutAQuotaOfItsOwn) {
          "requirements": [{"kind": "quota", "project": "p", "at_most": "300 MB"}])"));
   ASSERT_EQ(ran.result.requirements.size(), 1u);
   // 100 + 50 on the first day, 250 and 300 on the second, 400 on the third.
-  EXPECT_FALSE(ran.result.requirements[0].holds);
+  EXPECT_EQ(ran.result.requirements[0].verdict, sim::Verdict::kFails);
   EXPECT_EQ(ran.result.requirements[0].first_failure, at("2026-01-03T02:00:00Z"));
   EXPECT_EQ(ran.result.requirements[0].observed, "450.00 MB");
 }

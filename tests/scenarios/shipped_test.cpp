@@ -218,7 +218,7 @@ TEST(Shipped, P_QUO_02_NothingIsStoredPastTheQuota) {
   EXPECT_EQ(stored, 12);
   EXPECT_EQ(backup(ran.result, "db/auto-000009").state, BackupState::kRefused);
   const auto& daily = ran.result.requirements.back();
-  EXPECT_FALSE(daily.holds);
+  EXPECT_EQ(daily.verdict, sim::Verdict::kFails);
   EXPECT_EQ(daily.first_failure, at("2026-01-09T01:05:00Z"));  // 25 h after the last one
   ASSERT_GE(daily.trace.size(), 3u);
   EXPECT_NE(daily.trace[1].text.find("was not stored"), std::string::npos);
@@ -227,7 +227,7 @@ TEST(Shipped, P_QUO_02_NothingIsStoredPastTheQuota) {
 TEST(Shipped, PolicyThatFailsDoesSoInItsFifthMonth) {
   const Ran ran = run_shipped("policy-that-fails");
   const auto& daily = ran.result.requirements.front();
-  EXPECT_FALSE(daily.holds);
+  EXPECT_EQ(daily.verdict, sim::Verdict::kFails);
   EXPECT_EQ(policy::to_civil(daily.first_failure, policy::Zone::utc()).date.month, 5);
   EXPECT_FALSE(daily.trace.empty());
 }

@@ -94,7 +94,7 @@ TEST(World, Z_XR_10_AFailedCopyLeavesTheOriginal) {
   EXPECT_EQ(backup(ran.result, "db/auto-000003@gcp-us-east4").state, BackupState::kFailed);
   EXPECT_NE(backup(ran.result, "db/auto-000004@gcp-us-east4").available, kNever);
   const auto& outcome = ran.result.requirements[0];
-  EXPECT_FALSE(outcome.holds);
+  EXPECT_EQ(outcome.verdict, sim::Verdict::kFails);
   EXPECT_EQ(outcome.first_failure, backup(ran.result, "db/auto-000001").born + 6 * kHour);
   EXPECT_EQ(outcome.failing_periods, 1u);  // those copies never come
 }
@@ -175,7 +175,7 @@ TEST(World, OutagesFailRunningJobsAndSkipThoseDue) {
   EXPECT_EQ(backup(ran.result, "db/auto-000006").state, BackupState::kRefused);  // due, missed
   EXPECT_NE(backup(ran.result, "db/auto-000007").available, kNever);
   const auto& rpo = ran.result.requirements[0];
-  EXPECT_FALSE(rpo.holds);
+  EXPECT_EQ(rpo.verdict, sim::Verdict::kFails);
   EXPECT_EQ(rpo.first_failure, at("2026-01-02T02:00:00Z"));  // born 1 January 18:00, plus 8 h
   EXPECT_EQ(rpo.failing_time, 11 * kHour);                   // until 13:00
   EXPECT_EQ(rpo.observed, "19h");
@@ -214,7 +214,7 @@ TEST(World, RestoresTakeTimeAndSayWhatIsLost) {
   EXPECT_EQ(ran.result.restores[0].lost, 5 * kHour);
   EXPECT_EQ(ran.result.restores[0].completed - ran.result.restores[0].started, 30 * kMinute);
   EXPECT_EQ(ran.result.restores[1].lost, 30 * kMinute);
-  EXPECT_FALSE(ran.result.requirements[0].holds);
+  EXPECT_EQ(ran.result.requirements[0].verdict, sim::Verdict::kFails);
 }
 
 TEST(World, CopiesShareALinkFairly) {

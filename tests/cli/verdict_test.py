@@ -1,0 +1,267 @@
+"""A verdict means one thing: every form of a report and the exit code agree, and a value that
+nobody states never makes HOLDS by itself.
+
+missing_values takes every optional field out of every shipped scenario in turn. What is left is an
+error, UNKNOWN, or a verdict that both extremes of the times nobody states share: the extremes are
+set here, by hand, as speeds.
+"""
+import csv
+import datetime
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+PROGRAM = ""
+INSTANT = "1 PB/s"
+UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20,
+         "GiB": 2**30, "TiB": 2**40}
+TIMES = ("rate", "copy_rate", "restore_rate")
+
+
+def run(*arguments, expect=None):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
+    if expect is not None and done.returncode != expect:
+        sys.exit(f"{arguments} ended with {done.returncode}, not {expect}: "
+                 f"{done.stdout}{done.stderr}")
+    return done
+
+
+def without_comments(text):
+    return re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*', lambda m: m.group(1) or "", text)
+
+
+def fields(value, path=()):
+    """Paths of all fields of objects, however deep."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield (*path, key)
+            yield from fields(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from fields(child, (*path, index))
+
+
+def removed(document, path):
+    copy = json.loads(json.dumps(document))
+    at = copy
+    for step in path[:-1]:
+        at = at[step]
+    del at[path[-1]]
+    return copy
+
+
+def verdicts(path, *options):
+    """By requirement; None where the document is refused."""
+    done = run("validate", str(path), "--json", "--quiet", "--replications", "60", *options)
+    if done.returncode == 2:
+        assert done.stderr, path
+        return None
+    told = json.loads(done.stdout)
+    assert done.returncode == (0 if told["verdict"] == "holds" else 1), (path, done.returncode)
+    assert told["holds"] == (told["verdict"] == "holds")
+    return {r["name"]: r["verdict"] for r in told["requirements"]}
+
+
+def is_stated(document, index, field, profile):
+    """Whether the document, or a profile with a source, says the speed of a service."""
+    for place in (document["services"][index], document.get("defaults", {}),
+                  {} if "job/" + field in profile.get("assumptions", {})
+                  else profile.get("service", {})):
+        if field in place.get("job", {}):
+            return True
+    return False
+
+
+def size_bytes(text):
+    number, unit = text.split()
+    return int(float(number) * UNITS[unit])
+
+
+def starts(path):
+    """When backups of each service start, if none of them takes any time."""
+    done = run("simulate", str(path), "--csv", "--quiet", "--backups", expect=0)
+    by_service = {}
+    for row in csv.DictReader(done.stdout.splitlines()):
+        if row["kind"] == "automatic":
+            born = datetime.datetime.fromisoformat(row["born"].replace("Z", "+00:00"))
+            by_service.setdefault(row["service"], []).append(born)
+    return by_service
+
+
+def slowest(document, index, by_service):
+    """At this speed a job of the largest data that the run reads is done before the next one."""
+    service = document["services"][index]
+    merged = document.get("defaults", {}) | service
+    grown = size_bytes(merged.get("growth", {}).get("per_day", "0 B")) * 731
+    own = by_service.get(service["name"], [])
+    gap = min((b - a for a, b in zip(own, own[1:])), default=datetime.timedelta(days=1))
+    return f"{int((size_bytes(merged['size']) + grown) / (0.99 * gap.total_seconds())) + 1} B/s"
+
+
+def extremes(document, profile, by_service):
+    """Options that set every time nobody states to nothing at all, and to as long as there is."""
+    missing = [(index, field)
+               for index in range(len(document.get("services", ()))) for field in TIMES
+               if not is_stated(document, index, field, profile)]
+    return [[option for index, field in missing for option in
+             ("--set", f"/services/{index}/job/{field}={speed(index)}")]
+            for speed in (lambda index: INSTANT,
+                          lambda index: slowest(document, index, by_service))]
+
+
+def missing_values(root, folder):
+    counts = {"error": 0, "holds": 0, "fails": 0, "unknown": 0}
+    for shipped in sorted((root / "scenarios").glob("*.json")):
+        document = json.loads(without_comments(shipped.read_text()))
+        for path in fields(document):
+            changed = removed(document, path)
+            place = folder / "changed.json"
+            place.write_text(json.dumps(changed))
+            told = verdicts(place)
+            if told is None:
+                counts["error"] += 1
+                continue
+            provider = changed.get("provider", "plain")
+            profile = json.loads(without_comments(
+                (root / "scenarios/profiles" / f"{provider}.json").read_text()))
+            at_once, for_ever = (verdicts(place, *options)
+                                 for options in extremes(changed, profile, starts(place)))
+            for name, verdict in told.items():
+                counts[verdict] += 1
+                if verdict == "unknown":
+                    continue
+                assert verdict == at_once[name] == for_ever[name], (
+                    f"{shipped.name} without {path}: {name} is said to be {verdict}, at once "
+                    f"{at_once[name]}, at a crawl {for_ever[name]}")
+    assert min(counts.values()) > 0, f"nothing was tried: {counts}"
+    print(counts)
+
+
+NIGHTLY = {"name": "t", "start": "2026-01-01", "horizon": "30d", "provider": "plain",
+           "services": [{"name": "db", "region": "x", "size": "10 GB", "delta": "full",
+                         "schedules": [{"cron": "0 2 * * *", "retention_days": 7}],
+                         "job": {"rate": "100 MB/s"}}]}
+
+
+def scenario(folder, requirements, job=None, **more):
+    document = json.loads(json.dumps(NIGHTLY)) | more
+    if job is not None:
+        document["services"][0]["job"] = job
+    document["requirements"] = requirements
+    place = folder / "scenario.json"
+    place.write_text(json.dumps(document))
+    return str(place)
+
+
+def forms_agree(folder):
+    rpo, restore = {"kind": "rpo", "at_most": "26h"}, {"kind": "restore_time", "at_most": "4h"}
+    flaky = {"rate": "100 MB/s", "failure_probability": "5%"}
+    cases = [([rpo], None, "holds"), ([{**rpo, "at_most": "24h"}], None, "fails"),
+             ([rpo, restore], None, "unknown"), ([], None, "unknown"),
+             ([{"kind": "coverage", "ladder": ["90d"]}], None, "unknown"),
+             ([{**rpo, "at_most": "24h"}, restore], None, "fails"),
+             ([{**rpo, "at_most": "9d"}], flaky, "holds"), ([rpo], flaky, "fails"),
+             ([{**rpo, "quantile": "99.999%"}], flaky, None)]
+    for requirements, job, expected in cases:
+        place = scenario(folder, requirements, job)
+        junit = folder / "junit.xml"
+        options = ["--replications", "200"] if expected is None else []
+        expected = expected or "unknown"
+        code = 0 if expected == "holds" else 1
+        told = json.loads(run("validate", place, "--json", "--quiet", "--junit", str(junit),
+                              *options, expect=code).stdout)
+        assert told["verdict"] == expected, (requirements, told["verdict"])
+        text = run("validate", place, "--quiet", *options, expect=code).stdout
+        assert f"\n{expected.upper()}: " in text, text
+        assert run("validate", place, "--markdown", "--quiet", *options).stdout.split(
+            "\n", 1)[0].endswith(expected.upper())
+        suite = xml.etree.ElementTree.parse(junit).getroot()
+        assert (int(suite.get("failures")) > 0) == (expected != "holds"), junit.read_text()
+        assert suite.get("skipped") == "0"
+        allowed = run("validate", place, "--allow-unknown", "--quiet", *options)
+        assert allowed.returncode == (1 if expected == "fails" else 0)
+        assert f"\n{expected.upper()}: " in allowed.stdout
+        page = folder / "page.html"
+        run("simulate", place, "--quiet", "--report", str(page), expect=0)
+        if job is None:
+            assert f'badge {expected}"' in page.read_text()
+
+
+def one_future_holds_nothing(folder):
+    flaky = {"rate": "100 MB/s", "failure_probability": "5%"}
+    place = scenario(folder, [{"kind": "rpo", "at_most": "9d"}], flaky)
+    text = run("simulate", place, "--quiet", expect=0).stdout
+    assert "in this one future" in text and "HOLDS" not in text, text
+    told = json.loads(run("simulate", place, "--quiet", "--json", "--replications", "40").stdout)
+    assert told["verdict"] == "holds"
+    replicated = told["requirements"][0]["replicated"]
+    assert {"replications", "held", "failed", "unknown", "required", "low", "high", "confidence",
+            "worst", "first_failing"} <= set(replicated), replicated
+    assert {"mean", "mean_interval", "p95"} <= set(told["measures"][0])
+
+
+def the_first_counterexample_replays(folder):
+    flaky = {"rate": "100 MB/s", "failure_probability": "1%"}
+    place = scenario(folder, [{"kind": "rpo", "at_most": "26h"}], flaky)
+    told = json.loads(run("validate", place, "--quiet", "--json", expect=1).stdout)
+    outcome = told["requirements"][0]
+    first = outcome["replicated"]["first_failing"]
+    assert first > 0, "choose a seed whose first replication holds"
+    again = json.loads(run("simulate", place, "--quiet", "--json", "--replication", str(first),
+                           expect=0).stdout)["requirements"][0]
+    assert again["verdict"] == "fails" and again["trace"] == outcome["trace"]
+    events = run("simulate", place, "--quiet", "--csv", "--events", "--replication", str(first))
+    assert "failed by chance" in events.stdout
+
+
+def break_even_is_where_it_turns(folder):
+    place = scenario(folder, [{"kind": "rpo", "at_most": "26h"}], {})
+    told = json.loads(run("validate", place, "--quiet", "--json", expect=1).stdout)
+    assert told["verdict"] == "unknown"
+    assert told["missing"] == [{"pointer": "/services/0/job/rate",
+                                "break_even": "holds while a backup takes at most 2h"}], told
+    # 10 GB in two hours and a second less or more.
+    for speed, verdict, code in (("1389000 B/s", "holds", 0), ("1388000 B/s", "fails", 1)):
+        told = json.loads(run("validate", place, "--quiet", "--json", "--assume",
+                              f"/services/0/job/rate={speed}", expect=code).stdout)
+        assert told["verdict"] == verdict
+        assert told["assumed"] == [{"pointer": "/services/0/job/rate", "value": speed}]
+
+
+def interrupted_never_holds(folder):
+    flaky = {"rate": "100 MB/s", "failure_probability": "5%"}
+    place = scenario(folder, [{"kind": "rpo", "at_most": "300d"}], flaky, horizon="5 years")
+    for verb in ("simulate", "validate"):
+        busy = subprocess.Popen([PROGRAM, verb, place, "--json", "--replications", "1000000"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while "done" not in busy.stderr.readline():
+            assert busy.poll() is None, verb
+        busy.send_signal(signal.SIGINT)
+        out, _ = busy.communicate(timeout=200)
+        told = json.loads(out)
+        assert busy.returncode == 130, busy.returncode
+        assert told["partial"] is True and told["verdict"] == "unknown", told["verdict"]
+
+
+def main():
+    global PROGRAM
+    PROGRAM, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    os.environ["TZ"] = "UTC"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        for test in (forms_agree, one_future_holds_nothing, the_first_counterexample_replays,
+                     break_even_is_where_it_turns, interrupted_never_holds):
+            began = time.monotonic()
+            test(folder)
+            print(f"{test.__name__}: {time.monotonic() - began:.1f} s", flush=True)
+        missing_values(root, folder)
+
+
+main()
