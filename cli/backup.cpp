@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cli/print_json.h"
 #include "cli/progress.h"
 #include "cli/repository_options.h"
 #include "cli/verbs.h"
@@ -25,7 +26,7 @@ struct Options {
   std::vector<std::string> exclude_files;
   std::vector<std::string> command;
   std::string time;
-  bool from_stdin = false, no_cache = false;
+  bool from_stdin = false, from_command = false, no_cache = false;
 };
 
 std::string own_host() {
@@ -35,6 +36,25 @@ std::string own_host() {
 }
 
 constexpr std::uint64_t kMaxExcludeFileBytes = 16 << 20;
+
+// What says how folders are read means nothing for a pipe, and the other way round.
+Status check_fit(const CLI::App& verb, bool piped) {
+  constexpr const char* kForFolders[] = {"--exclude",         "--exclude-file", "--exclude-caches",
+                                         "--one-file-system", "--read-all",     "--dry-run",
+                                         "--no-cache"};
+  constexpr const char* kForPipes[] = {"--stdin-name"};
+  const auto is_given = [&](const char* name) { return verb.get_option(name)->count() > 0; };
+  for (const char* name : kForFolders) {
+    if (!piped || !is_given(name)) continue;
+    return bad_input(std::string(name) + " is for folders", "a pipe is saved as it comes");
+  }
+  for (const char* name : kForPipes) {
+    if (piped || !is_given(name)) continue;
+    return bad_input(std::string(name) + " is for a pipe",
+                     "give --stdin or --stdin-from-command, too");
+  }
+  return kOk;
+}
 
 Status prepare(Options& options) {
   if (!options.time.empty()) {
@@ -47,23 +67,26 @@ Status prepare(Options& options) {
       options.backup.walk.excludes.push_back(std::move(line));
     }
   }
-  if (!options.command.empty() && options.command.front() == "--") {
-    options.command.erase(options.command.begin());
-  }
   // A snapshot says where its folders are on the machine, wherever the command was given.
   for (std::string& root : options.backup.walk.roots) {
     root = std::filesystem::absolute(root).lexically_normal().string();
     if (root.size() > 1 && root.ends_with('/')) root.pop_back();
   }
   if (options.backup.host.empty()) options.backup.host = own_host();
-  const bool piped = options.from_stdin || !options.command.empty();
+  if (options.from_command && options.command.empty()) {
+    return bad_input("--stdin-from-command needs a command",
+                     "put it last: --stdin-from-command pg_dump -Fc shop");
+  }
+  if (options.from_command && options.from_stdin) {
+    return bad_input("standard input and a command cannot be saved in one snapshot",
+                     "give --stdin or --stdin-from-command");
+  }
+  const bool piped = options.from_stdin || options.from_command;
+  BACKCAST_CHECK(check_fit(*options.repository.verb, piped));
   if (piped == !options.backup.walk.roots.empty()) {
     return bad_input(
         piped ? "a pipe and folders cannot be saved in one snapshot" : "nothing to back up",
         "name folders, or give --stdin");
-  }
-  if (piped && options.backup.dry_run) {
-    return bad_input("a pipe can only be read once", "--dry-run is for folders");
   }
   return kOk;
 }
@@ -95,25 +118,23 @@ json summary(const store::BackupResult& result, const store::BackupProgress& pro
           {"problems", problems}};
 }
 
-void print_summary(const store::BackupResult& result, const store::BackupProgress& progress,
-                   bool dry_run) {
+std::string summary_text(const store::BackupResult& result, const store::BackupProgress& progress,
+                         bool dry_run) {
   const store::Snapshot& s = result.snapshot;
+  const std::string files =
+      fmt::format("Files:  {} new, {} changed, {} unmodified\n", progress.files_new.load(),
+                  progress.files_changed.load(), progress.files_unmodified.load());
   if (dry_run) {
-    print(fmt::format("Dry run, nothing is saved: {} files, {}\n", s.files,
-                      format_bytes(s.content_bytes)));
-    print(fmt::format("Files:  {} new, {} changed, {} unmodified\n", progress.files_new.load(),
-                      progress.files_changed.load(), progress.files_unmodified.load()));
-    print(fmt::format("Bytes:  {} would be read\n", format_bytes(s.read_bytes)));
-    return;
+    return fmt::format("Dry run, nothing is saved: {} files, {}\n{}Bytes:  {} would be read\n",
+                       s.files, format_bytes(s.content_bytes), files, format_bytes(s.read_bytes));
   }
-  const double seconds = std::chrono::duration<double>(s.took).count();
-  print(fmt::format("Snapshot {}: {} files, {} folders, {}\n", to_hex(s.id).substr(0, 8), s.files,
-                    s.folders, format_bytes(s.content_bytes)));
-  print(fmt::format("Files:  {} new, {} changed, {} unmodified\n", progress.files_new.load(),
-                    progress.files_changed.load(), progress.files_unmodified.load()));
-  print(fmt::format("Bytes:  {} read, {} added, {} stored\n", format_bytes(s.read_bytes),
-                    format_bytes(s.added_plain_bytes), format_bytes(s.added_stored_bytes)));
-  print(fmt::format("Time:   {:.2f} s\n", seconds));
+  return fmt::format("Snapshot {}: {} files, {} folders, {}\n", to_hex(s.id).substr(0, 8), s.files,
+                     s.folders, format_bytes(s.content_bytes)) +
+         files +
+         fmt::format("Bytes:  {} read, {} added, {} stored\nTime:   {:.2f} s\n",
+                     format_bytes(s.read_bytes), format_bytes(s.added_plain_bytes),
+                     format_bytes(s.added_stored_bytes),
+                     std::chrono::duration<double>(s.took).count());
 }
 
 // As much as the last snapshot of the same folders; only asked for where somebody watches.
@@ -131,6 +152,7 @@ std::uint64_t expected_bytes(const Context& context, store::Repository& reposito
 }
 
 Status run(Context& context, Options& options) {
+  options.command = context.command;
   BACKCAST_CHECK(prepare(options));
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
   const auto cache = options.no_cache ? nullptr : open_cache_folder();
@@ -155,14 +177,12 @@ Status run(Context& context, Options& options) {
   }();
   if (!result.ok()) return result.error();
   for (const auto& problem : result->problems) {
-    note(context, "backcast: " + printable(problem.path, 4096) + ": " + problem.what);
+    complain(printable(problem.path, 4096) + ": " + problem.what);
   }
   if (context.format == Format::kJson) {
-    print(summary(*result, progress, options.backup.dry_run)
-              .dump(-1, ' ', false, json::error_handler_t::replace) +
-          "\n");
+    print_json(summary(*result, progress, options.backup.dry_run));
   } else {
-    print_summary(*result, progress, options.backup.dry_run);
+    summarize(context, summary_text(*result, progress, options.backup.dry_run));
   }
   if (!result->problems.empty()) {
     return Error{Errc::kPartialSource,
@@ -178,10 +198,12 @@ Status run(Context& context, Options& options) {
 
 void add_backup(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  auto* verb = app.add_subcommand("backup",
-                                  "Save folders, or what a program prints\n\n"
-                                  "  backcast backup /srv/backup /home /etc --tag nightly\n"
-                                  "  pg_dump shop | backcast backup /srv/backup --stdin");
+  auto* verb =
+      app.add_subcommand("backup",
+                         "Save folders, or what a program prints\n\n"
+                         "  backcast backup /srv/backup /home /etc --tag nightly\n"
+                         "  pg_dump shop | backcast backup /srv/backup --stdin\n"
+                         "  backcast backup /srv/backup --stdin-from-command pg_dump shop");
   add_repository_options(*verb, options->repository);
   store::BackupOptions& backup = options->backup;
   verb->add_option("folders", backup.walk.roots, "What to save");
@@ -192,9 +214,10 @@ void add_backup(CLI::App& app, Context& context) {
   verb->add_flag("--one-file-system", backup.walk.one_file_system,
                  "Do not cross into other file systems");
   verb->add_flag("--stdin", options->from_stdin, "Save standard input as one file");
-  verb->add_option("--stdin-from-command", options->command,
-                   "Save what this command prints; nothing is published if it fails")
-      ->expected(1, 1000);
+  verb->add_flag(
+      "--stdin-from-command", options->from_command,
+      "Save what a command prints; nothing is published if it fails. All that follows is "
+      "the command, or all after -- where options come first");
   verb->add_option("--stdin-name", backup.pipe_name, "Name of that file")->capture_default_str();
   verb->add_option(
       "--tag", backup.tags,

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/print_json.h"
 #include "cli/progress.h"
 #include "cli/repository_options.h"
 #include "cli/verbs.h"
@@ -35,22 +36,26 @@ void print_json(const store::CheckResult& result) {
                     {"chunks", result.chunks},
                     {"stored_bytes", result.stored_bytes},
                     {"read_bytes", result.read_bytes},
+                    {"forgotten", result.forgotten},
                     {"orphans", result.orphans},
                     {"opened_trees", result.opened_trees},
                     {"opened_data", result.opened_data},
                     {"damage", damage},
                     {"affected", affected},
                     {"intact", result.intact}};
-  print(out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+  cli::print_json(out);
 }
 
 void print_text(const Context& context, const store::CheckResult& result) {
-  print(fmt::format("Checked {} snapshots, {} chunks in {} packs, {}\n", result.snapshots,
-                    result.chunks, result.packs, format_bytes(result.stored_bytes)));
-  print(result.read_bytes > 0
-            ? fmt::format("Read {} and compared every byte{}\n", format_bytes(result.read_bytes),
-                          result.opened_data ? "; opened and identified every chunk" : "")
-            : std::string("Data was not read; --read-data does\n"));
+  summarize(context,
+            fmt::format("Checked {} snapshots, {} chunks in {} packs, {}\n", result.snapshots,
+                        result.chunks, result.packs, format_bytes(result.stored_bytes)));
+  summarize(
+      context,
+      result.read_bytes > 0
+          ? fmt::format("Read {} and compared every byte{}\n", format_bytes(result.read_bytes),
+                        result.opened_data ? "; opened and identified every chunk" : "")
+          : std::string("Data was not read; --read-data does\n"));
   if (!result.opened_trees) {
     note(context, "Trees were not opened: with the passphrase, damage is traced to files.");
   }
@@ -69,7 +74,7 @@ void print_text(const Context& context, const store::CheckResult& result) {
   if (!result.ok()) {
     print(fmt::format("{} of {} snapshots are intact\n", result.intact.size(), result.snapshots));
   } else {
-    print("Everything is there\n");
+    summarize(context, "Everything is there\n");
   }
 }
 

@@ -35,10 +35,23 @@ void print(const Context& context, const reports::Table& table) {
   }
 }
 
+void summarize(const Context& context, std::string_view text) {
+  if (!context.quiet) print(text);
+}
+
+void summarize(const Context& context, const reports::Table& table) {
+  if (!context.quiet || context.format != Format::kText) print(context, table);
+}
+
 void note(const Context& context, std::string_view text) {
   if (context.quiet) return;
   std::fflush(stdout);  // in the order in which it was said, also where both go to one place
   std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+void complain(std::string_view text) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "backcast: %.*s\n", static_cast<int>(text.size()), text.data());
 }
 
 reports::ProgressForm progress_form(const Context& context) {

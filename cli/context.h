@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/base/error.h"
 #include "reports/progress.h"
@@ -21,8 +22,9 @@ bool wants_color(const std::string& when);
 
 struct Context {
   Format format = Format::kText;     // --json, --csv, --markdown
-  bool quiet = false;                // --quiet: no progress, no advice
+  bool quiet = false;                // --quiet: no progress, no advice, no summaries
   bool color = wants_color("auto");  // --color
+  std::vector<std::string> command;  // of another program, with its arguments (arguments.h)
   int exit_code = 0;                 // set by the verb that ran
 };
 
@@ -30,8 +32,14 @@ struct Context {
 void print(const Context& context, const reports::Table& table);
 // Prints text on standard output as it is.
 void print(std::string_view text);
+// What a verb did, for people, on standard output; nothing with --quiet. Lists that were asked for
+// and JSON are no summaries.
+void summarize(const Context& context, std::string_view text);
+void summarize(const Context& context, const reports::Table& table);
 // Advice and progress for people, on standard error; nothing with --quiet.
 void note(const Context& context, std::string_view text);
+// What went wrong with a part of the work, on standard error, also with --quiet.
+void complain(std::string_view text);
 // The form that progress takes: none with --quiet, JSON lines with --json, else a line that
 // rewrites itself where standard error is a terminal.
 reports::ProgressForm progress_form(const Context& context);

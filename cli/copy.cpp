@@ -6,6 +6,7 @@
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
 #include "engine/store/copy.h"
+#include "engine/store/forgotten.h"
 
 namespace backcast::cli {
 namespace {
@@ -32,7 +33,7 @@ Status run(Context& context, const Options& options) {
   BACKCAST_TRY(const auto all, store::load_snapshots(*from));
   std::vector<store::Snapshot> chosen;
   for (const std::string& name : options.snapshots) {
-    BACKCAST_TRY(store::Snapshot snapshot, store::find_snapshot(all, name));
+    BACKCAST_TRY(store::Snapshot snapshot, store::find_snapshot(*from, all, name));
     chosen.push_back(std::move(snapshot));
   }
   if (options.snapshots.empty()) chosen = all;
@@ -55,11 +56,12 @@ Status run(Context& context, const Options& options) {
                     result->stored_bytes, result->unsealed));
     return kOk;
   }
-  print(fmt::format("Copied {} snapshots, {} in {} chunks{}\n", result->copied.size(),
-                    format_bytes(result->stored_bytes), result->chunks,
-                    result->unsealed ? ", opened and sealed anew" : ", sealed as they are"));
+  summarize(context,
+            fmt::format("Copied {} snapshots, {} in {} chunks{}\n", result->copied.size(),
+                        format_bytes(result->stored_bytes), result->chunks,
+                        result->unsealed ? ", opened and sealed anew" : ", sealed as they are"));
   if (!result->present.empty()) {
-    print(fmt::format("{} were there already\n", result->present.size()));
+    summarize(context, fmt::format("{} were there already\n", result->present.size()));
   }
   return kOk;
 }

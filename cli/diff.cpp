@@ -34,9 +34,10 @@ const char* sign_of(store::Change change) {
 
 Status run(Context& context, const Options& options) {
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
-  BACKCAST_TRY(const auto all, store::load_snapshots(*repository));
-  BACKCAST_TRY(const auto older, store::find_snapshot(all, options.older));
-  BACKCAST_TRY(const auto newer, store::find_snapshot(all, options.newer));
+  std::vector<Error> damaged;  // those that are not meant do not stand in the way
+  BACKCAST_TRY(const auto all, store::load_snapshots(*repository, &damaged));
+  BACKCAST_TRY(const auto older, store::find_snapshot(*repository, all, options.older));
+  BACKCAST_TRY(const auto newer, store::find_snapshot(*repository, all, options.newer));
   BACKCAST_TRY(const auto result,
                store::diff(*repository, older, newer, store::Selection(options.path)));
   reports::Table table{"diff",

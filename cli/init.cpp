@@ -16,6 +16,7 @@ struct Options {
 };
 
 Status run(Context& context, const Options& options) {
+  BACKCAST_CHECK(check_repository_choice(options.repository));
   BACKCAST_TRY(const std::uint64_t memory_bytes, parse_bytes(options.memory));
   const store::Stretching cost{options.passes, memory_bytes};
   BACKCAST_TRY(const std::string passphrase,
@@ -37,7 +38,8 @@ Status run(Context& context, const Options& options) {
                       to_hex(repository->config().project)));
     return kOk;
   }
-  print(fmt::format("Made repository {} in {}\n", id.substr(0, 8), options.repository.path));
+  summarize(context,
+            fmt::format("Made repository {} in {}\n", id.substr(0, 8), options.repository.path));
   note(context,
        "The passphrase opens what is saved here; without it nothing can be restored.\n"
        "This user can now back up, forget and prune without it.");

@@ -23,6 +23,7 @@ Result<store::Stretching> cost_of(const Options& options) {
 }
 
 Status list_keys(Context& context, const Options& options) {
+  BACKCAST_CHECK(check_repository_choice(options.repository));
   BACKCAST_TRY(const auto config, store::read_config(env::posix_env(), options.repository.path));
   BACKCAST_TRY(const auto folder, env::posix_env().open_folder(options.repository.path, false));
   BACKCAST_TRY(const auto slots, store::KeySlots(env::posix_env(), *folder, config.project).list());
@@ -152,7 +153,8 @@ void add_key(CLI::App& app, Context& context) {
   const auto add = [&](const char* name, const char* help, auto action) {
     auto* sub = verb->add_subcommand(name, help);
     add_repository_options(*sub, options->repository);
-    sub->callback([&context, options, action] {
+    sub->callback([&context, options, action, sub] {
+      options->repository.verb = sub;
       if (auto done = action(context, *options); !done.ok()) report(context, done.error());
     });
     return sub;

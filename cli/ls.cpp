@@ -6,6 +6,8 @@
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
 #include "engine/store/browse.h"
+#include "reports/escape.h"
+#include "reports/table_rows.h"
 
 namespace backcast::cli {
 namespace {
@@ -25,47 +27,74 @@ std::string mode_text(const source::Node& node) {
   return text;
 }
 
+reports::TableForm form_of(const Context& context) {
+  switch (context.format) {
+    case Format::kText:
+      return reports::TableForm::kTerminal;
+    case Format::kCsv:
+      return reports::TableForm::kCsv;
+    case Format::kJson:
+      return reports::TableForm::kJson;
+    case Format::kMarkdown:
+      return reports::TableForm::kMarkdown;
+  }
+  return reports::TableForm::kTerminal;
+}
+
+// Entries as they come, so that a tree of any size is listed in little memory.
+reports::TableRows table_of(const Context& context) {
+  return reports::TableRows({"entries",
+                             {{"mode", "Mode"},
+                              {"owner", "Owner"},
+                              {"size_bytes", "Size", true},
+                              {"modified", "Modified"},
+                              {"path", "Path"},
+                              {"target", "Target"}},
+                             {}},
+                            form_of(context), {10, 17, 14, 20});
+}
+
+std::vector<reports::Cell> row_of(const std::string& path, const source::Node& node) {
+  const Instant modified{Duration(node.mtime_ns)};
+  return {{mode_text(node), ""},
+          {fmt::format("{}:{}", node.user.empty() ? std::to_string(node.uid) : node.user,
+                       node.group.empty() ? std::to_string(node.gid) : node.group),
+           ""},
+          {std::to_string(node.size_bytes), ""},
+          {format_instant(modified), format_instant(from_unix_seconds(unix_seconds(modified)))},
+          {path, ""},
+          {node.target, ""}};
+}
+
 Status run(Context& context, const Options& options) {
   BACKCAST_TRY(const auto open, open_snapshot(options.repository, options.snapshot));
   BACKCAST_TRY(const store::Index index, open.repository->load_index());
   store::PackFiles packs(*open.repository, index);
   const store::Selection selection(options.path);
-  bool found = false;
-  reports::Table table{"entries",
-                       {{"mode", "Mode"},
-                        {"owner", "Owner"},
-                        {"size_bytes", "Size", true},
-                        {"modified", "Modified"},
-                        {"path", "Path"},
-                        {"target", "Target"}},
-                       {}};
   const bool as_table = options.long_form || context.format != Format::kText;
+  reports::TableRows rows = table_of(context);
+  bool found = false;
+  const auto begin = [&] {
+    if (!found && as_table) print(rows.begin());
+    found = true;
+  };
   const auto show = [&](const std::string& path, source::Node& node, store::Content&) -> Status {
     if (!selection.includes(path)) return kOk;
-    found = true;
-    if (!as_table) {
-      // Bytes as they are for programs that read them; control characters made harmless.
-      const std::string text = printable("/" + path, 1 << 20);
-      print(text.substr(1, text.size() - 2) + "\n");
-      return kOk;
-    }
-    const Instant modified{Duration(node.mtime_ns)};
-    table.rows.push_back(
-        {{mode_text(node), ""},
-         {fmt::format("{}:{}", node.user.empty() ? std::to_string(node.uid) : node.user,
-                      node.group.empty() ? std::to_string(node.gid) : node.group),
-          ""},
-         {std::to_string(node.size_bytes), ""},
-         {format_instant(modified), format_instant(from_unix_seconds(unix_seconds(modified)))},
-         {"/" + path, ""},
-         {node.target, ""}});
+    begin();
+    print(as_table ? rows.row(row_of('/' + path, node))
+                   : reports::terminal_text('/' + path) + '\n');
+    if (std::ferror(stdout) != 0) return failed("cannot write to standard output");
     return kOk;
   };
   BACKCAST_CHECK(store::browse(packs, open.snapshot, {nullptr, show}));
   if (!found && !selection.path().empty()) {
-    return Error{Errc::kNotFound, "/" + selection.path() + " is not in the snapshot", {}, {}};
+    return Error{Errc::kNotFound,
+                 printable('/' + selection.path(), 4096) + " is not in the snapshot",
+                 {},
+                 {}};
   }
-  if (as_table) print(context, table);
+  begin();
+  if (as_table) print(rows.end());
   return kOk;
 }
 

@@ -2,7 +2,9 @@
 // to standard error.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 
+#include "cli/arguments.h"
 #include "cli/parser_view.h"
 #include "cli/verbs.h"
 
@@ -16,6 +18,29 @@ constexpr const char* kDescription =
 constexpr const char* kExitCodes =
     "Exit codes: 0 done; 1 failed, or a requirement does not hold; 2 bad usage or input;\n"
     "3 source partly unreadable; 10 no repository; 11 locked; 12 wrong key; 130 interrupted.";
+
+// The verb runs inside. An exit code where there is nothing more to do.
+std::optional<int> parse(CLI::App& app, backcast::cli::Context& context, int argc, char** argv) {
+  using namespace backcast::cli;
+  Arguments given = arrange(app, argc, argv);
+  context.command = std::move(given.command);
+  std::vector<const char*> words;
+  for (const std::string& word : given.words) words.push_back(word.c_str());
+  try {
+    app.parse(static_cast<int>(words.size()), words.data());
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // help was asked for
+    for (const std::string& word : app.remaining(true)) {
+      if (const auto reading = check_reading(word); !reading.ok()) {
+        report(context, reading.error());
+        return context.exit_code;
+      }
+    }
+    report(context, backcast::bad_input(explain(app, e)));
+    return context.exit_code;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -34,7 +59,7 @@ int main(int argc, char** argv) {
   add_format("--json", Format::kJson, "Print results as JSON");
   add_format("--csv", Format::kCsv, "Print tables as CSV");
   add_format("--markdown", Format::kMarkdown, "Print tables as Markdown");
-  app.add_flag("-q,--quiet", context.quiet, "No progress and no advice");
+  app.add_flag("-q,--quiet", context.quiet, "Print only what was asked for, and errors");
   app.add_option_function<std::string>(
          "--color", [&context](const std::string& when) { context.color = wants_color(when); },
          "Colour: on a terminal that has it, always, or never; NO_COLOR is honoured")
@@ -64,6 +89,7 @@ int main(int argc, char** argv) {
   add_diff(app, context);
   add_check(app, context);
   add_forget(app, context);
+  add_unforget(app, context);
   add_prune(app, context);
   add_copy(app, context);
   add_key(app, context);
@@ -72,13 +98,7 @@ int main(int argc, char** argv) {
   add_man(app, context);
   add_version(app, context);
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // help was asked for
-    report(context, backcast::bad_input(explain(app, e)));
-    return context.exit_code;
-  }
+  if (const auto code = parse(app, context, argc, argv)) return *code;
   // What was printed may still lie in the buffer: a full disk is told, not cut short in silence.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     report(context, backcast::failed("cannot write to standard output"));

@@ -21,18 +21,27 @@ void print_json(const store::PruneResult& r) {
       "{{\"type\": \"summary\", \"version\": 1, \"packs\": {}, \"stored_bytes\": {}, "
       "\"unused_bytes\": {}, \"copied_bytes\": {}, \"marked_packs\": {}, \"marked_bytes\": {}, "
       "\"deleted_packs\": {}, \"deleted_bytes\": {}, \"rescued_packs\": {}, \"orphans\": {}, "
-      "\"orphan_bytes\": {}, \"others_at_work\": {}}}\n",
+      "\"orphan_bytes\": {}, \"deleted_snapshots\": {}, \"forgotten_snapshots\": {}, "
+      "\"others_at_work\": {}}}\n",
       r.packs, r.stored_bytes, r.unused_bytes, r.copied_bytes, r.marked_packs, r.marked_bytes,
       r.deleted_packs, r.deleted_bytes, r.rescued_packs, r.orphans, r.orphan_bytes,
-      r.others_at_work));
+      r.deleted_snapshots, r.forgotten_snapshots, r.others_at_work));
 }
 
 void print_text(const Context& context, const Options& options, const store::PruneResult& r) {
-  print(fmt::format("Unused: {}; copied {} out of packs that were mostly unused\n",
-                    format_bytes(r.unused_bytes), format_bytes(r.copied_bytes)));
-  print(fmt::format("Deleted {} packs, {}\n", r.deleted_packs + r.orphans,
-                    format_bytes(r.deleted_bytes + r.orphan_bytes)));
-  print(fmt::format("Left: {} packs, {}\n", r.packs, format_bytes(r.stored_bytes)));
+  summarize(context, fmt::format("Unused: {}; copied {} out of packs that were mostly unused\n",
+                                 format_bytes(r.unused_bytes), format_bytes(r.copied_bytes)));
+  summarize(context, fmt::format("Deleted {} packs, {}\n", r.deleted_packs + r.orphans,
+                                 format_bytes(r.deleted_bytes + r.orphan_bytes)));
+  summarize(context, fmt::format("Left: {} packs, {}\n", r.packs, format_bytes(r.stored_bytes)));
+  if (r.deleted_snapshots > 0) {
+    summarize(context,
+              fmt::format("Deleted {} forgotten snapshots for good\n", r.deleted_snapshots));
+  }
+  if (r.forgotten_snapshots > 0) {
+    note(context, fmt::format("{} forgotten snapshots still wait; unforget brings them back",
+                              r.forgotten_snapshots));
+  }
   if (r.marked_packs > 0) {
     note(context,
          fmt::format("{} packs, {}, are marked; {}", r.marked_packs, format_bytes(r.marked_bytes),

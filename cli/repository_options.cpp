@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cli/arguments.h"
 #include "engine/base/document.h"
 
 namespace backcast::cli {
@@ -103,9 +104,7 @@ Result<std::unique_ptr<store::Repository>> open_with(const RepositoryOptions& op
   // Keys stand in memory from here on: no core dump of them.
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-  if (options.path.empty()) {
-    return bad_input("no repository given", "name its folder, or set BACKCAST_REPOSITORY");
-  }
+  BACKCAST_CHECK(check_repository_choice(options));
   env::Env& env = env::posix_env();
   BACKCAST_TRY(const store::Config config, store::read_config(env, options.path));
   store::OpenOptions open;
@@ -121,10 +120,22 @@ Result<std::unique_ptr<store::Repository>> open_with(const RepositoryOptions& op
 }  // namespace
 
 void add_repository_options(CLI::App& verb, RepositoryOptions& options) {
-  verb.add_option("repository", options.path, "Folder of the repository")
-      ->envname("BACKCAST_REPOSITORY")
+  options.verb = &verb;
+  // arguments.cpp puts -r and the variable in front, so that they come before every position.
+  verb.add_option("-r,--repository,repository", options.path,
+                  "Folder of the repository: the first position, -r, or BACKCAST_REPOSITORY")
       ->required();
   add_key_options(verb, options);
+}
+
+Status check_repository_choice(const RepositoryOptions& options) {
+  if (options.verb == nullptr || options.path != repository_by_variable()) return kOk;
+  for (const CLI::Option* option : options.verb->get_options()) {
+    if (!option->get_positional() || option->get_single_name() == "repository") continue;
+    if (option->count() == 0) continue;
+    return check_reading(option->results().front());
+  }
+  return kOk;
 }
 
 void add_key_options(CLI::App& verb, RepositoryOptions& options) {

@@ -10,15 +10,19 @@
 namespace backcast::cli {
 
 struct RepositoryOptions {
-  std::string path;                // positional or BACKCAST_REPOSITORY
+  std::string path;                // -r, BACKCAST_REPOSITORY or the first position
+  const CLI::App* verb = nullptr;  // that takes it
   std::string passphrase_file;     // or BACKCAST_PASSPHRASE_FILE
   std::string passphrase_command;  // or BACKCAST_PASSPHRASE_COMMAND
   std::string writer_key_file;     // or BACKCAST_WRITER_KEY_FILE
 };
 
-// Adds the repository as first positional and the options for its keys.
+// Adds the repository, as -r or as first position, and the options for its keys.
 void add_repository_options(CLI::App& verb, RepositoryOptions& options);
 void add_key_options(CLI::App& verb, RepositoryOptions& options);
+
+// To be asked before `path` is used: whether it is clear what is meant. Errors: kBadInput.
+Status check_repository_choice(const RepositoryOptions& options);
 
 enum class Access {
   kWrite,

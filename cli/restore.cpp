@@ -6,6 +6,7 @@
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
+#include "engine/store/forgotten.h"
 #include "engine/store/restore.h"
 
 namespace backcast::cli {
@@ -31,10 +32,12 @@ void print_result(const Context& context, const store::RestoreResult& result,
         result.failures.size(), synced, seconds));
     return;
   }
-  print(fmt::format("Restored {} files, {} folders, {} others, {} to {} in {:.2f} s\n",
-                    counts.files, counts.folders, counts.others, format_bytes(counts.bytes),
-                    request.target, seconds));
-  if (counts.kept > 0) print(fmt::format("Kept {} that were there already\n", counts.kept));
+  summarize(context, fmt::format("Restored {} files, {} folders, {} others, {} to {} in {:.2f} s\n",
+                                 counts.files, counts.folders, counts.others,
+                                 format_bytes(counts.bytes), request.target, seconds));
+  if (counts.kept > 0) {
+    summarize(context, fmt::format("Kept {} that were there already\n", counts.kept));
+  }
 }
 
 Status run(Context& context, Options& options) {
@@ -47,8 +50,9 @@ Status run(Context& context, Options& options) {
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kUnlockLater));
   std::vector<Error> damaged;
   BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
-  for (const Error& error : damaged) note(context, "backcast: " + to_string(error));
-  BACKCAST_TRY(const store::Snapshot snapshot, store::find_snapshot(snapshots, options.snapshot));
+  for (const Error& error : damaged) complain(to_string(error));
+  BACKCAST_TRY(const store::Snapshot snapshot,
+               store::find_snapshot(*repository, snapshots, options.snapshot));
   store::RestoreProgress progress;
   const auto state = [&]() -> ProgressState {
     return {progress.bytes, options.path.empty() ? snapshot.content_bytes : 0, progress.files, ""};
@@ -62,7 +66,7 @@ Status run(Context& context, Options& options) {
   const auto took = std::chrono::duration<double>(env::posix_env().monotonic() - began);
   for (const std::string& text : result->notes) note(context, "backcast: " + text);
   for (const auto& failure : result->failures) {
-    note(context, "backcast: " + printable(failure.path, 4096) + ": " + failure.what);
+    complain(printable(failure.path, 4096) + ": " + failure.what);
   }
   print_result(context, *result, options.request, took.count());
   if (!result->synced.ok()) {

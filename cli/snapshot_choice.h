@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cli/repository_options.h"
-#include "engine/store/snapshot.h"
+#include "engine/store/forgotten.h"
 
 namespace backcast::cli {
 
@@ -14,13 +14,13 @@ struct OpenSnapshot {
   store::Snapshot snapshot;
 };
 
-// Opens for reading data. `name` is the beginning of an id, or "latest".
+// Opens for reading data. `name`: as store::find_snapshot.
 inline Result<OpenSnapshot> open_snapshot(const RepositoryOptions& options,
                                           const std::string& name) {
   BACKCAST_TRY(auto repository, open_repository(options, Access::kRead));
   std::vector<Error> damaged;  // those that are not meant do not stand in the way
   BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
-  BACKCAST_TRY(store::Snapshot snapshot, store::find_snapshot(snapshots, name));
+  BACKCAST_TRY(store::Snapshot snapshot, store::find_snapshot(*repository, snapshots, name));
   return OpenSnapshot{std::move(repository), std::move(snapshot)};
 }
 

@@ -30,6 +30,7 @@ void add_dump(CLI::App& app, Context& context);
 void add_diff(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_forget(CLI::App& app, Context& context);
+void add_unforget(CLI::App& app, Context& context);
 void add_prune(CLI::App& app, Context& context);
 void add_copy(CLI::App& app, Context& context);
 void add_key(CLI::App& app, Context& context);

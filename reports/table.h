@@ -13,6 +13,7 @@ struct Column {
   std::string key;         // snake_case name in CSV and JSON, unit last: "stored_bytes"
   std::string title;       // heading for people: "Stored"
   bool is_number = false;  // right-aligned; typed as a number in JSON
+  bool is_list = false;    // a list of texts in JSON: of each cell its items
 };
 
 // A cell holds exact text. For a number, `value` is the exact decimal ("2.80", "20000000000") and
@@ -20,12 +21,16 @@ struct Column {
 struct Cell {
   std::string value;
   std::string shown;
+  std::vector<std::string> items = {};  // of a list
 };
+// The texts joined by ";" as value, which CSV shows, and by `separator` for people.
+Cell list_cell(std::vector<std::string> items, std::string_view separator);
 
 struct Table {
   std::string name;  // snake_case
   std::vector<Column> columns;
   std::vector<std::vector<Cell>> rows;
+  int version = 1;  // in JSON; raised where what a key means changes
 };
 
 // Aligned columns, control characters made harmless.
@@ -33,7 +38,8 @@ std::string to_terminal(const Table& table);
 // RFC 4180 with a header; text cells that a spreadsheet would run as a formula (leading = + - @
 // tab CR) get a leading apostrophe.
 std::string to_csv(const Table& table);
-// {"table": name, "version": 1, "rows": [{key: value}]}: numbers stay exact JSON numbers.
+// {"table": name, "version": 1, "rows": [{key: value}]}: numbers stay exact JSON numbers, lists are
+// lists.
 std::string to_json(const Table& table);
 std::string to_markdown(const Table& table);
 

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "engine/store/browse.h"
+#include "engine/store/forgotten.h"
 #include "engine/store/head.h"
 #include "engine/store/journal.h"
 #include "engine/store/lease.h"
@@ -30,14 +31,17 @@ class Checking {
     // Reading takes its time, in which the keys are unlocked.
     if (repository_.is_unlocking()) BACKCAST_CHECK(repository_.unlock());
     name_damaged_chunks();
-    BACKCAST_TRY(const auto ids, repository_.objects().list(ObjectType::kSnapshot));
+    BACKCAST_TRY(const SnapshotNames names, list_snapshot_names(repository_));
+    const std::vector<Id>& ids = names.live;
+    result_.forgotten = names.forgotten.size();
+    for (const std::string& name : names.foreign) add_damage(name, "not what its name says");
     result_.opened_trees = repository_.keys().can_read();
     result_.opened_data = options_.open_data;
     for (const Id& id : ids) {
       if (progress_.stop) return Error{Errc::kInterrupted, "interrupted", {}, {}};
       BACKCAST_CHECK(check_snapshot(id));
     }
-    BACKCAST_CHECK(look_for_missing_snapshots(ids));
+    BACKCAST_CHECK(look_for_missing_snapshots(names));
     result_.chunks = index_.entries().size();
     return std::move(result_);
   }
@@ -181,13 +185,14 @@ class Checking {
 
   // Every snapshot gets at most the number of those made before it, plus one. So a number beyond
   // those that are here or were forgotten says that some vanished; for the newest its head does.
-  Status look_for_missing_snapshots(const std::vector<Id>& present) {
+  Status look_for_missing_snapshots(const SnapshotNames& names) {
     auto journal = read_journal(repository_);
     if (!journal.ok()) {
       add_damage("journal", journal.error().message);
       return kOk;
     }
-    IdSet made(present.begin(), present.end());
+    IdSet made(names.live.begin(), names.live.end());
+    for (const Forgotten& forgotten : names.forgotten) made.insert(forgotten.id);
     for (const JournalEntry& entry : *journal) {
       for (const Deletion& deletion : entry.deletions) {
         if (deletion.type == ObjectType::kSnapshot) made.insert(deletion.id);

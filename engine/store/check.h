@@ -41,7 +41,8 @@ struct DamagedFile {
 
 struct CheckResult {
   std::uint64_t snapshots = 0, packs = 0, chunks = 0, stored_bytes = 0, read_bytes = 0;
-  std::uint64_t orphans = 0;  // packs without index: leftovers that prune removes
+  std::uint64_t forgotten = 0;  // snapshots that wait for prune: not checked, and not missing
+  std::uint64_t orphans = 0;    // packs without index: leftovers that prune removes
   std::vector<Damage> damage;
   std::vector<DamagedFile> affected;
   std::vector<std::string> intact;  // ids of snapshots that restore completely, as far as checked

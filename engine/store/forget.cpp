@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
+#include "engine/store/forgotten.h"
 #include "engine/store/journal.h"
 #include "engine/store/lease.h"
 #include "engine/store/presence.h"
@@ -46,16 +48,19 @@ std::string words(const policy::RetentionPolicy& policy, std::span<const policy:
 void decide_by_policy(const ForgetRequest& request, Instant now, const Presence& presence,
                       std::vector<ForgetVerdict>& verdicts) {
   std::vector<Snapshot> snapshots;
-  for (const ForgetVerdict& verdict : verdicts) snapshots.push_back(verdict.snapshot);
+  for (const ForgetVerdict& verdict : verdicts) {
+    if (!verdict.is_damaged) snapshots.push_back(verdict.snapshot);  // these come first
+  }
   const auto trusted = trusted_times(snapshots, now);
   std::vector<policy::Snapshot> history;
   std::vector<std::size_t> number;
-  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+  for (std::size_t i = 0; i < snapshots.size(); ++i) {
     if (!matches(snapshots[i], request)) {
       verdicts[i].reason = "not selected";
     } else if (!trusted[i]) {
       verdicts[i].reason = "received in the future: kept, and counts for nothing";
     } else {
+      verdicts[i].judged = trusted[i];
       history.push_back(as_history(snapshots[i], *trusted[i],
                                    presence.stored_bytes(static_cast<std::uint32_t>(i))));
       number.push_back(i);
@@ -69,22 +74,108 @@ void decide_by_policy(const ForgetRequest& request, Instant now, const Presence&
   }
 }
 
-Status decide_by_name(const ForgetRequest& request, std::vector<ForgetVerdict>& verdicts) {
-  std::vector<Snapshot> snapshots;
-  for (ForgetVerdict& verdict : verdicts) {
-    verdict.reason = "not named";
-    snapshots.push_back(verdict.snapshot);
-  }
+Status decide_by_name(const ForgetRequest& request, const SnapshotNames& names,
+                      std::vector<ForgetVerdict>& verdicts) {
+  for (ForgetVerdict& verdict : verdicts) verdict.reason = "not named";
   for (const std::string& name : request.snapshots) {
-    BACKCAST_TRY(const Snapshot found, find_snapshot(snapshots, name));
+    std::optional<Id> found;
+    if (name == "latest") {
+      for (const ForgetVerdict& verdict : verdicts) {
+        if (!verdict.is_damaged) found = verdict.snapshot.id;
+      }
+      if (!found) return Error{Errc::kNotFound, "the repository holds no snapshot", {}, ""};
+    } else {
+      BACKCAST_TRY(found, find_live(names, name));
+    }
     for (ForgetVerdict& verdict : verdicts) {
-      if (verdict.snapshot.id != found.id) continue;
+      if (verdict.snapshot.id != *found) continue;
       verdict.keep = false;
       verdict.reason = "named";
     }
   }
   return kOk;
 }
+
+// Every snapshot there is, in order of sequence, then those that cannot be read.
+Result<ForgetPlan> list_all(Repository& repository, const SnapshotNames& names) {
+  std::vector<Error> damaged;
+  BACKCAST_TRY(const auto snapshots, load_snapshots(repository, &damaged));
+  ForgetPlan plan;
+  for (const Error& error : damaged) plan.warnings.push_back(to_string(error));
+  for (const Snapshot& snapshot : snapshots)
+    plan.verdicts.push_back({snapshot, false, {}, true, {}, 0});
+  std::unordered_set<Id, IdHash> whole;
+  for (const Snapshot& snapshot : snapshots) whole.insert(snapshot.id);
+  for (const Id& id : names.live) {
+    if (whole.contains(id)) continue;
+    auto gone = repository.folder().stat(name_of(ObjectType::kSnapshot, id));
+    if (!gone.ok()) continue;  // forgotten by somebody else since the listing
+    ForgetVerdict verdict{{}, true, {}, true, "damaged: no policy can judge it", 0};
+    verdict.snapshot.id = id;
+    verdict.snapshot.object_bytes = gone->size_bytes;
+    plan.verdicts.push_back(std::move(verdict));
+  }
+  return plan;
+}
+
+void count_freed(const Presence& presence, ForgetPlan& plan) {
+  for (const Presence::Pattern& pattern : presence.patterns()) {
+    if (pattern.holders() == 1) {
+      plan.verdicts[pattern.runs[0].first].frees_bytes += pattern.stored_bytes;
+    }
+  }
+  std::vector<bool> gone(plan.verdicts.size());
+  for (std::size_t i = 0; i < gone.size(); ++i) {
+    ForgetVerdict& verdict = plan.verdicts[i];
+    verdict.frees_bytes += verdict.snapshot.object_bytes;
+    gone[i] = !verdict.keep;
+    if (verdict.keep) continue;
+    ++plan.deletions;
+    plan.frees_bytes += verdict.snapshot.object_bytes;
+  }
+  plan.frees_bytes += presence.freed_bytes(gone);
+}
+
+// Deletes a snapshot for good and notes it in the journal: on a disk so full that not even a longer
+// name has room. What goes is then noted in the room it leaves rather than beforehand.
+class Deleting {
+ public:
+  explicit Deleting(Repository& repository)
+      : repository_(repository), journal_{repository.env().now(), {}} {}
+
+  Status remove(const Snapshot& snapshot) {
+    auto removed = repository_.objects().remove(ObjectType::kSnapshot, snapshot.id);
+    if (!removed.ok()) return removed;
+    journal_.deletions.push_back(
+        {ObjectType::kSnapshot, snapshot.id, snapshot.received, snapshot.object_bytes});
+    is_noted_ = false;
+    return note();
+  }
+
+  Status finish() {
+    if (!is_noted_) BACKCAST_CHECK(note());
+    if (is_noted_) return kOk;
+    return Error{Errc::kNoSpace,
+                 fmt::format("{} snapshots are deleted, but {} is too full to note that: check "
+                             "will call them missing",
+                             journal_.deletions.size(), repository_.folder().path()),
+                 {},
+                 "backcast prune frees what they alone needed"};
+  }
+  std::uint64_t count() const { return journal_.deletions.size(); }
+
+ private:
+  // Names all of this run: what two entries name counts once.
+  Status note() {
+    auto written = write_journal(repository_, journal_);
+    is_noted_ = written.ok();
+    return written.ok() || written.error().code != Errc::kNoSpace ? written : kOk;
+  }
+
+  Repository& repository_;
+  JournalEntry journal_;
+  bool is_noted_ = true;
+};
 
 }  // namespace
 
@@ -112,77 +203,66 @@ Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& requ
                      "give --policy 'restic: --keep-daily 7', or ids");
   }
   BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
+  // Snapshots before the index: what is listed is in the index that is read after it.
+  BACKCAST_TRY(const SnapshotNames names, list_snapshot_names(repository));
+  BACKCAST_TRY(ForgetPlan plan, list_all(repository, names));
+  plan.now = repository.env().now();
+  std::vector<Snapshot> snapshots;
+  for (const ForgetVerdict& verdict : plan.verdicts) {
+    if (!verdict.is_damaged) snapshots.push_back(verdict.snapshot);
+  }
   BACKCAST_TRY(const Index index, repository.load_index());
-  BACKCAST_TRY(const auto snapshots, load_snapshots(repository));
   PackFiles packs(repository, index);
-  BACKCAST_TRY(const Presence presence, Presence::of(packs, snapshots));
-
-  ForgetPlan plan;
-  for (const Snapshot& snapshot : snapshots) plan.verdicts.push_back({snapshot, true, {}, 0});
+  std::vector<Lack> lacks;
+  BACKCAST_TRY(const Presence presence, Presence::of(packs, snapshots, &lacks));
+  for (const Lack& lack : lacks) {
+    plan.warnings.push_back(
+        fmt::format("snapshot {} needs {}: what forgetting it frees is counted without",
+                    to_hex(lack.snapshot).substr(0, 8), lack.what));
+  }
   if (request.policy) {
-    decide_by_policy(request, repository.env().now(), presence, plan.verdicts);
+    decide_by_policy(request, plan.now, presence, plan.verdicts);
   } else {
-    BACKCAST_CHECK(decide_by_name(request, plan.verdicts));
+    BACKCAST_CHECK(decide_by_name(request, names, plan.verdicts));
   }
-  for (const Presence::Pattern& pattern : presence.patterns()) {
-    if (pattern.holders() == 1) {
-      plan.verdicts[pattern.runs[0].first].frees_bytes += pattern.stored_bytes;
-    }
-  }
-  std::vector<bool> gone(plan.verdicts.size());
-  for (std::size_t i = 0; i < gone.size(); ++i) {
-    ForgetVerdict& verdict = plan.verdicts[i];
-    verdict.frees_bytes += verdict.snapshot.object_bytes;
-    gone[i] = !verdict.keep;
-    if (verdict.keep) continue;
-    ++plan.deletions;
-    plan.frees_bytes += verdict.snapshot.object_bytes;
-  }
-  plan.frees_bytes += presence.freed_bytes(gone);
+  count_freed(presence, plan);
   plan.ceiling =
       request.max_deletions.value_or(std::max<std::uint64_t>(10, plan.verdicts.size() / 2));
-  std::reverse(plan.verdicts.begin(), plan.verdicts.end());
+  const auto first_damaged =
+      std::find_if(plan.verdicts.begin(), plan.verdicts.end(),
+                   [](const ForgetVerdict& verdict) { return verdict.is_damaged; });
+  std::reverse(plan.verdicts.begin(), first_damaged);
   return plan;
 }
 
-Status apply_forget(Repository& repository, const ForgetPlan& plan) {
+Result<ForgetResult> apply_forget(Repository& repository, const ForgetPlan& plan) {
   if (plan.above_ceiling()) {
     return failed(std::to_string(plan.deletions) + " of " + std::to_string(plan.verdicts.size()) +
                       " snapshots would go; one run deletes at most " +
                       std::to_string(plan.ceiling),
                   "look at --dry-run; if it is meant, raise --max-delete");
   }
-  if (plan.deletions == 0) return kOk;
-  // A full disk must not keep anybody from making room: then without lease, and what goes is noted
-  // in the room it leaves rather than beforehand.
+  ForgetResult result;
+  if (plan.deletions == 0) return result;
+  // A full disk must not keep anybody from making room: then without lease.
   BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
-  JournalEntry journal{repository.env().now(), {}};
+  const Instant now = repository.env().now();
+  Deleting deleting(repository);
   for (const ForgetVerdict& verdict : plan.verdicts) {
     if (verdict.keep) continue;
-    journal.deletions.push_back({ObjectType::kSnapshot, verdict.snapshot.id,
-                                 verdict.snapshot.received, verdict.snapshot.object_bytes});
-  }
-  bool is_noted = false;
-  const auto note = [&]() -> Status {
-    auto written = write_journal(repository, journal);
-    is_noted = written.ok();
-    return written.ok() || written.error().code != Errc::kNoSpace ? written : kOk;
-  };
-  BACKCAST_CHECK(note());
-  for (const Deletion& deletion : journal.deletions) {
-    auto removed = repository.objects().remove(ObjectType::kSnapshot, deletion.id);
+    auto gone = set_aside(repository, verdict.snapshot.id, now);
+    if (gone.ok()) {
+      ++result.set_aside;
+      continue;
+    }
+    if (gone.error().code == Errc::kNoSpace) gone = deleting.remove(verdict.snapshot);
     // Somebody else forgot it meanwhile: just as well.
-    if (!removed.ok() && removed.error().code != Errc::kNotFound) return removed;
-    if (!is_noted) BACKCAST_CHECK(note());  // in the room that this one left
+    if (!gone.ok() && gone.error().code != Errc::kNotFound) return gone.error();
   }
   BACKCAST_CHECK(repository.folder().sync_folder(folder_of(ObjectType::kSnapshot)));
-  if (is_noted) return kOk;
-  return Error{Errc::kNoSpace,
-               fmt::format("{} snapshots are forgotten, but {} is too full to note that: check "
-                           "will call them missing",
-                           journal.deletions.size(), repository.folder().path()),
-               {},
-               "backcast prune frees what they alone needed"};
+  BACKCAST_CHECK(deleting.finish());
+  result.deleted = deleting.count();
+  return result;
 }
 
 }  // namespace backcast::store

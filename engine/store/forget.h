@@ -22,14 +22,18 @@ struct ForgetRequest {
 };
 
 struct ForgetVerdict {
-  Snapshot snapshot;
+  Snapshot snapshot;  // of a damaged one the id alone
+  bool is_damaged = false;
+  std::optional<Instant> judged;  // the time that its policy went by
   bool keep = true;
   std::string reason;
   std::uint64_t frees_bytes = 0;  // chunks and object that nothing but it needs
 };
 
 struct ForgetPlan {
-  std::vector<ForgetVerdict> verdicts;  // newest first
+  std::vector<ForgetVerdict> verdicts;  // newest first, damaged ones last
+  Instant now{};                        // what it judges by
+  std::vector<std::string> warnings;    // what is damaged, and what follows from it
   std::uint64_t deletions = 0;
   // What deleting all that goes frees: exact, from the reference lists. More than the sum over the
   // verdicts where deleted snapshots share chunks with each other alone.
@@ -38,11 +42,17 @@ struct ForgetPlan {
   bool above_ceiling() const { return deletions > ceiling; }
 };
 
+// A damaged snapshot is in nobody's way: it can be named, and a policy keeps it.
 Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& request);
 
-// Deletes what the plan says. The space is freed by prune. Errors: kFailed above the ceiling;
-// kNoSpace if it was deleted but the journal has no room even then, so that check will miss it.
-Status apply_forget(Repository& repository, const ForgetPlan& plan);
+struct ForgetResult {
+  std::uint64_t set_aside =
+      0;                      // prune deletes them and frees their space; unforget brings them back
+  std::uint64_t deleted = 0;  // at once, by a disk too full even for another name
+};
+// Does what the plan says. Errors: kFailed above the ceiling; kNoSpace if something was deleted at
+// once but the journal has no room even then, so that check will miss it.
+Result<ForgetResult> apply_forget(Repository& repository, const ForgetPlan& plan);
 
 // The time that retention goes by, per snapshot in order of sequence: when the store received it. A
 // clock that was set back at some backup counts as standing still, so that what it stamped does

@@ -29,6 +29,7 @@ struct Keys {
   Secret reference_key() const { return writer.derive(4); }
   Secret digest_key() const { return writer.derive(5); }
   Secret config_key() const { return writer.derive(6); }
+  Secret forgetting_key() const { return writer.derive(8); }
 
   static Keys generate();
 };

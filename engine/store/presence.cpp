@@ -43,12 +43,33 @@ class PatternTree {
   std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, std::uint32_t> children_;
 };
 
-Error missing(const Snapshot& snapshot, const Id& id) {
+std::string missing(const Id& id) {
+  return "chunk " + to_hex(id) + ", which is missing";
+}
+
+Error lacking(const Lack& lack) {
   return Error{Errc::kCorrupt,
-               "snapshot " + to_hex(snapshot.id).substr(0, 8) + " needs chunk " + to_hex(id) +
-                   ", which is missing",
+               "snapshot " + to_hex(lack.snapshot).substr(0, 8) + " needs " + lack.what,
                {},
                "backcast check names what it affects"};
+}
+
+// Visits all that a snapshot needs, as visit_references, but goes on past damaged lists. Returns
+// what is wrong with the first of them, or nothing.
+Result<std::optional<std::string>> visit_what_is_known(
+    BlobReader& reader, const Snapshot& snapshot, const std::function<void(const Id&)>& visit) {
+  for (const Id& id : snapshot.tree) visit(id);
+  std::optional<std::string> fault;
+  for (const Id& chunk : snapshot.references) {
+    visit(chunk);
+    const auto visited = visit_reference_chunk(reader, snapshot, chunk, visit);
+    if (visited.ok()) continue;
+    if (visited.error().code != Errc::kCorrupt && visited.error().code != Errc::kNotFound) {
+      return visited.error();
+    }
+    if (!fault) fault = visited.error().message;
+  }
+  return fault;
 }
 
 }  // namespace
@@ -64,23 +85,27 @@ std::uint32_t Presence::Pattern::holders() const {
   });
 }
 
-Result<Presence> Presence::of(PackFiles& packs, const std::vector<Snapshot>& snapshots) {
+Result<Presence> Presence::of(PackFiles& packs, const std::vector<Snapshot>& snapshots,
+                              std::vector<Lack>* lacks) {
   const Index& index = packs.index();
   BlobReader reader(packs);
   PatternTree tree;
   std::vector<std::uint32_t> pattern_of(index.entries().size(), PatternTree::kRoot);
   for (std::uint32_t i = 0; i < snapshots.size(); ++i) {
     std::optional<Id> lost;
-    BACKCAST_CHECK(visit_references(reader, snapshots[i], [&](const Id& id) {
-      const IndexEntry* entry = index.find(id);
-      if (!entry) {
-        lost = id;
-        return;
-      }
-      std::uint32_t& pattern = pattern_of[index.number_of(*entry)];
-      pattern = tree.with(pattern, i);
-    }));
-    if (lost) return missing(snapshots[i], *lost);
+    BACKCAST_TRY(const auto fault, visit_what_is_known(reader, snapshots[i], [&](const Id& id) {
+                   const IndexEntry* entry = index.find(id);
+                   if (!entry) {
+                     lost = id;
+                     return;
+                   }
+                   std::uint32_t& pattern = pattern_of[index.number_of(*entry)];
+                   pattern = tree.with(pattern, i);
+                 }));
+    if (!fault && !lost) continue;
+    const Lack lack{snapshots[i].id, fault ? *fault : missing(*lost), fault.has_value()};
+    if (!lacks) return lacking(lack);
+    lacks->push_back(lack);
   }
   Presence presence;
   presence.count_ = static_cast<std::uint32_t>(snapshots.size());
@@ -158,7 +183,7 @@ Result<std::vector<bool>> needed_entries(PackFiles& packs, const std::vector<Sna
       if (!seen.insert(chunk).second || lost) continue;
       BACKCAST_CHECK(visit_reference_chunk(reader, snapshot, chunk, need));
     }
-    if (lost) return missing(snapshot, *lost);
+    if (lost) return lacking({snapshot.id, missing(*lost), false});
   }
   return needed;
 }

@@ -4,12 +4,20 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/store/tree.h"
 
 namespace backcast::store {
+
+// A snapshot that is not whole.
+struct Lack {
+  Id snapshot;
+  std::string what;         // the first thing that it lacks
+  bool is_unknown = false;  // its reference list cannot be read: what it needs is not known
+};
 
 // Chunks by the number of their index entry. A chunk that is stored twice counts once, where
 // Index::find finds it.
@@ -25,8 +33,9 @@ class Presence {
     std::uint32_t holders() const;  // how many snapshots
   };
 
-  // Errors: kCorrupt where a reference list or a chunk is missing.
-  static Result<Presence> of(PackFiles& packs, const std::vector<Snapshot>& snapshots);
+  // What is missing is in no presence; `lacks` says whose it is. Without `lacks`, kCorrupt.
+  static Result<Presence> of(PackFiles& packs, const std::vector<Snapshot>& snapshots,
+                             std::vector<Lack>* lacks = nullptr);
 
   // In order of runs.
   const std::vector<Pattern>& patterns() const { return patterns_; }

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "engine/base/checked.h"
+#include "engine/store/forgotten.h"
 #include "engine/store/journal.h"
 #include "engine/store/mark.h"
 #include "engine/store/pack_scan.h"
@@ -41,7 +42,10 @@ class Pruning {
       if (others.empty()) BACKCAST_CHECK(delete_orphans(files, index));
       BACKCAST_CHECK(mark_unneeded(index, needed));
     }
+    BACKCAST_CHECK(delete_set_aside());
     BACKCAST_CHECK(delete_marked());
+    BACKCAST_TRY(const SnapshotNames names, list_snapshot_names(repository_));
+    result_.forgotten_snapshots = names.forgotten.size();
     BACKCAST_TRY(const Index index, repository_.load_index());
     for (const PackInfo& pack : index.packs()) {
       ++result_.packs;
@@ -55,6 +59,33 @@ class Pruning {
     BACKCAST_TRY(const auto snapshots, load_snapshots(repository_));
     PackFiles packs(repository_, index);
     return needed_entries(packs, snapshots);
+  }
+
+  // What forgotten snapshots whose grace is not over need: unforget may bring them back. One that
+  // is damaged or lacks anything cannot come back and protects nothing.
+  Status add_needed_by_forgotten(const Index& index, std::vector<bool>& needed) {
+    BACKCAST_TRY(const SnapshotNames names, list_snapshot_names(repository_));
+    PackFiles packs(repository_, index);
+    for (const Forgotten& forgotten : names.forgotten) {
+      const auto snapshot = load_forgotten(repository_, forgotten);
+      if (!snapshot.ok()) continue;
+      const auto also = needed_entries(packs, {*snapshot});
+      for (std::size_t i = 0; also.ok() && i < needed.size(); ++i) {
+        if ((*also)[i]) needed[i] = true;
+      }
+    }
+    return kOk;
+  }
+
+  // Snapshots that were forgotten a grace period ago go before the data that only they need.
+  Status delete_set_aside() {
+    if (options_.dry_run) return kOk;
+    BACKCAST_TRY(const auto others, live_leases(repository_, &lease_));
+    if (!others.empty()) return kOk;
+    const Instant now = repository_.env().now();
+    const Instant until = options_.grace > Duration::zero() ? now - options_.grace : Instant::max();
+    BACKCAST_TRY(result_.deleted_snapshots, delete_forgotten(repository_, until));
+    return kOk;
   }
 
   Status check_stop() const {
@@ -173,7 +204,8 @@ class Pruning {
     result_.others_at_work = others.size();
     if (!others.empty()) return kOk;
     BACKCAST_TRY(const Index index, repository_.load_index());
-    BACKCAST_TRY(const auto needed, load_needed(index));
+    BACKCAST_TRY(auto needed, load_needed(index));
+    BACKCAST_CHECK(add_needed_by_forgotten(index, needed));
     IdSet doomed;
     for (const Mark& mark : marks) {
       for (const Id& id : mark.packs) {

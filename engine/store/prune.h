@@ -31,6 +31,8 @@ struct PruneResult {
   std::uint64_t deleted_packs = 0, deleted_bytes = 0;
   std::uint64_t rescued_packs = 0;              // taken back from a mark
   std::uint64_t orphans = 0, orphan_bytes = 0;  // files of interrupted backups, deleted
+  std::uint64_t deleted_snapshots = 0;          // were forgotten a grace period ago
+  std::uint64_t forgotten_snapshots = 0;        // still wait, and can be brought back
   std::uint64_t others_at_work = 0;             // whose leases put the deletion off
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/store/address.h"
 #include "engine/store/config.h"
 #include "engine/store/mark.h"
 
@@ -23,6 +24,7 @@ Result<std::string> read_config_text(env::Folder& folder) {
 }
 
 Result<std::unique_ptr<env::Folder>> open_existing(env::Env& env, const std::string& path) {
+  BACKCAST_CHECK(check_address(path));
   auto folder = env.open_folder(path, false);
   if (!folder.ok() && folder.error().code == Errc::kNotFound) return no_repository(path);
   return folder;
@@ -78,6 +80,7 @@ Result<std::unique_ptr<Repository>> Repository::create(env::Env& env, const std:
                                                        const Keys& keys,
                                                        std::string_view passphrase,
                                                        Stretching cost) {
+  BACKCAST_CHECK(check_address(path));
   BACKCAST_TRY(auto folder, env.open_folder(path, true));
   BACKCAST_TRY(const auto present, folder->list(""));
   for (const auto& entry : present) {

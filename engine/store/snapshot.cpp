@@ -140,24 +140,12 @@ Result<std::vector<Snapshot>> load_snapshots(Repository& repository, std::vector
   return snapshots;
 }
 
-Result<Snapshot> find_snapshot(const std::vector<Snapshot>& snapshots, const std::string& name) {
-  if (snapshots.empty()) {
-    return Error{
-        Errc::kNotFound, "the repository holds no snapshot", {}, "backcast backup makes one"};
-  }
-  if (name == "latest") return snapshots.back();
-  const Snapshot* found = nullptr;
-  for (const Snapshot& snapshot : snapshots) {
-    if (!to_hex(snapshot.id).starts_with(name) || name.empty()) continue;
-    if (found)
-      return bad_input("several snapshots begin with " + printable(name), "give more digits");
-    found = &snapshot;
-  }
-  if (!found) {
-    return Error{
-        Errc::kNotFound, "no snapshot " + printable(name), {}, "backcast snapshots lists them"};
-  }
-  return *found;
+Status check_snapshot_name(const std::string& name) {
+  constexpr std::size_t kLeastDigits = 4;
+  const bool is_hex = name.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (is_hex && name.size() >= kLeastDigits && name.size() <= 2 * kIdBytes) return kOk;
+  return bad_input(printable(name) + " is no snapshot",
+                   "name one by at least 4 digits of its id; backcast snapshots lists them");
 }
 
 }  // namespace backcast::store

@@ -56,8 +56,8 @@ Result<Snapshot> load_snapshot(Repository& repository, const Id& id);
 // given, left out and reported there: the others are as good as ever.
 Result<std::vector<Snapshot>> load_snapshots(Repository& repository,
                                              std::vector<Error>* damaged = nullptr);
-// The one that `name` means: "latest", or the beginning of an id. Errors: kNotFound; kBadInput if
-// several begin so.
-Result<Snapshot> find_snapshot(const std::vector<Snapshot>& snapshots, const std::string& name);
+// Whether this may name a snapshot: four or more digits of the beginning of its id. Errors:
+// kBadInput. forgotten.h finds what it names.
+Status check_snapshot_name(const std::string& name);
 
 }  // namespace backcast::store

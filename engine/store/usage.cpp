@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "engine/store/forgotten.h"
 #include "engine/store/journal.h"
 #include "engine/store/snapshot.h"
 
@@ -74,7 +75,12 @@ Result<std::vector<UsageRecord>> usage(Repository& repository, const UsageNames&
                                        Instant until) {
   BACKCAST_TRY(const auto journal, read_journal(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
-  BACKCAST_TRY(const auto snapshots, load_snapshots(repository));
+  BACKCAST_TRY(auto snapshots, load_snapshots(repository));
+  // What forget set aside is stored until prune deletes it.
+  BACKCAST_TRY(const SnapshotNames listed, list_snapshot_names(repository));
+  for (const Forgotten& forgotten : listed.forgotten) {
+    BACKCAST_TRY(snapshots.emplace_back(), load_forgotten(repository, forgotten));
+  }
   Ledger ledger(names, to_hex(repository.config().repository).substr(0, 8));
   std::unordered_set<Id, IdHash> deleted;
   for (const JournalEntry& entry : journal) {

@@ -140,7 +140,8 @@ Deed World::forget(Actor& actor) {
     if (by_policy && kept < std::min<std::uint64_t>(keep, plan.verdicts.size())) {
       return failed(fmt::format("keep-last {} keeps {}", keep, kept));
     }
-    return store::apply_forget(*repository, plan);
+    BACKCAST_CHECK(store::apply_forget(*repository, plan));
+    return kOk;
   };
   const auto settle = [=, &place](const Status& outcome) {
     for (const Id& id : *doomed) {

@@ -116,7 +116,7 @@ struct ForgetOnAFullDisk {
   Id first = lab.commit(), second = lab.commit(), third = lab.commit();
   std::shared_ptr<const env::Disk> before = lab.env().save();
 
-  Status forget(std::uint64_t call, Fault fault) {
+  Result<ForgetResult> forget(std::uint64_t call, Fault fault) {
     lab.env().load(before);
     lab.env().inject(call, fault, true);
     BACKCAST_TRY(const auto repository, lab.open());
@@ -150,7 +150,7 @@ TEST(FullDisk, ThatStaysFullIsMadeRoomOnAllTheSameAndSaysWhatIsNotNoted) {
   full.lab.env().clear_faults();
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().code, Errc::kNoSpace);
-  EXPECT_THAT(to_string(done.error()), HasSubstr("2 snapshots are forgotten"));
+  EXPECT_THAT(to_string(done.error()), HasSubstr("2 snapshots are deleted"));
   const auto left = load_snapshots(**full.lab.open());
   ASSERT_EQ(left->size(), 1u);
   EXPECT_EQ(left->front().id, full.second);

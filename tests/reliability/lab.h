@@ -98,7 +98,8 @@ class Lab {
     ForgetRequest request;
     request.snapshots = {to_hex(id)};
     BACKCAST_TRY(const ForgetPlan plan, plan_forget(*repository, request));
-    return apply_forget(*repository, plan);
+    BACKCAST_CHECK(apply_forget(*repository, plan));
+    return kOk;
   }
 
   // Frees everything that can be freed, at once.

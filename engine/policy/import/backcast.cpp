@@ -82,10 +82,25 @@ std::vector<std::string> parts_of(const std::string& text, char separator) {
   return parts;
 }
 
-// A row of `backcast snapshots --json` or `backcast stats --json`, which tell lists as one text.
+// A list of texts, or one text as versions before 2 of the table told lists.
+Status get_list(const Element& element, const char* name, char separator,
+                std::vector<std::string>& out) {
+  if (!element.value.contains(name) || !element.value[name].is_string()) {
+    return get(element, name, out);
+  }
+  std::string text;
+  BACKCAST_CHECK(get(element, name, Need::kOptional, text));
+  if (separator == ' ') {
+    if (!text.empty()) out = {text};  // paths may have spaces
+  } else {
+    out = parts_of(text, separator);
+  }
+  return kOk;
+}
+
+// A row of `backcast snapshots --json` or `backcast stats --json`.
 Status read_row(const Element& element, const ImportOptions& options, History& history) {
   Snapshot s;
-  std::string tags, paths;
   BACKCAST_CHECK(get(element, "id", Need::kRequired, s.id));
   std::optional<StampedInstant> time;
   BACKCAST_CHECK(get_time(element, "time", options.zone, time));
@@ -96,11 +111,9 @@ Status read_row(const Element& element, const ImportOptions& options, History& h
   BACKCAST_CHECK(get(element, "added_stored_bytes", s.new_bytes));
   BACKCAST_CHECK(get(element, "new_bytes", s.new_bytes));
   BACKCAST_CHECK(get(element, "host", Need::kOptional, s.host));
-  BACKCAST_CHECK(get(element, "tags", Need::kOptional, tags));
-  BACKCAST_CHECK(get(element, "paths", Need::kOptional, paths));
+  BACKCAST_CHECK(get_list(element, "tags", ',', s.tags));
+  BACKCAST_CHECK(get_list(element, "paths", ' ', s.paths));
   BACKCAST_CHECK(get_instant(element, "received", options.zone, s.received));
-  s.tags = parts_of(tags, ',');
-  if (!paths.empty()) s.paths = {paths};
   history.snapshots.push_back(std::move(s));
   return kOk;
 }
