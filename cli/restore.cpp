@@ -26,10 +26,10 @@ void print_result(const Context& context, const store::RestoreResult& result,
   if (context.format == Format::kJson) {
     print(fmt::format(
         "{{\"type\": \"summary\", \"version\": 1, \"files\": {}, \"folders\": {}, \"others\": {}, "
-        "\"links\": {}, \"kept\": {}, \"bytes\": {}, \"failures\": {}, \"synced\": {}, "
-        "\"seconds\": {:.3f}}}\n",
-        counts.files, counts.folders, counts.others, counts.links, counts.kept, counts.bytes,
-        result.failures.size(), synced, seconds));
+        "\"links\": {}, \"kept\": {}, \"devices_left_out\": {}, \"bytes\": {}, \"failures\": {}, "
+        "\"synced\": {}, \"seconds\": {:.3f}}}\n",
+        counts.files, counts.folders, counts.others, counts.links, counts.kept,
+        counts.devices_left_out, counts.bytes, result.failures.size(), synced, seconds));
     return;
   }
   summarize(context, fmt::format("Restored {} files, {} folders, {} others, {} to {} in {:.2f} s\n",
@@ -98,6 +98,8 @@ void add_restore(CLI::App& app, Context& context) {
   verb->add_flag("--no-owner", options->no_owner, "Leave owner and group to the system");
   verb->add_flag("--no-attributes", options->no_attributes, "Leave out attributes and ACLs");
   verb->add_flag("--setuid", options->request.writing.setuid, "Restore setuid and setgid bits");
+  verb->add_flag("--devices", options->request.writing.devices,
+                 "Make device nodes, too (takes root); otherwise they are left out and named");
   verb->add_flag("--names", options->request.writing.names,
                  "Match owners by name rather than by number");
   verb->add_flag("--no-sync", options->no_sync,

@@ -7,6 +7,7 @@
 
 #include "engine/base/text.h"
 #include "engine/env/system_error.h"
+#include "engine/env/tree.h"
 
 namespace backcast::env {
 namespace {
@@ -41,6 +42,7 @@ class ClockEnv final : public Env {
   Status sync_file_system(int descriptor, const std::string& path) override {
     return base_.sync_file_system(descriptor, path);
   }
+  Tree& tree() override { return base_.tree(); }
 
  private:
   Env& base_;
@@ -86,6 +88,10 @@ Error system_error(std::string_view doing, const std::string& path, int error_nu
           fmt::format("cannot {} {}: {}", doing, printable(path, 4096), strerror(error_number)),
           {},
           std::move(hint)};
+}
+
+Tree& Env::tree() {
+  return posix_tree();
 }
 
 std::unique_ptr<Env> with_clock(Env& base, Instant (*now)(void* context), void* context) {

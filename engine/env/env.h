@@ -1,7 +1,7 @@
 // The only door between a repository and the outside: clock, randomness and files beneath a root.
 // Everything that changes a disk goes through a Folder or a File, so that a test can count, fail,
-// shorten, tear, reorder and lose it (fault_env.h). engine/source/ talks to the operating system
-// itself, for what it saves and restores is the operating system's own metadata.
+// shorten, tear, reorder and lose it (fault_env.h). What is saved and restored, with all that the
+// operating system knows of it, is a Tree (tree.h) and fails on request, too (fault_tree.h).
 //
 // Durability is what POSIX promises and no more: bytes of a file survive a power cut once
 // File::sync returned, names in a folder once Folder::sync_folder of that folder returned.
@@ -18,6 +18,8 @@
 #include "engine/base/wire.h"
 
 namespace backcast::env {
+
+class Tree;  // tree.h
 
 // An open file. read_at may be called from several threads at once, append from one at a time.
 // Errors name the path; kNoSpace when the disk or the quota is full, kFailed otherwise.
@@ -108,6 +110,8 @@ class Env {
   // whatever way it was written. Reports what failed to be written since the descriptor was opened
   // (Linux 5.8 or later). `path` is for the message.
   virtual Status sync_file_system(int descriptor, const std::string& path) = 0;
+  // Where sources are read and restores written: the machine's, unless a test has another.
+  virtual Tree& tree();
 };
 
 // The operating system's. Lives as long as the process.

@@ -104,6 +104,16 @@ void FaultEnv::on_turn(std::function<void()> turn) {
   state_->turn = std::move(turn);
 }
 
+void FaultEnv::set_tree(Tree& tree) {
+  const std::lock_guard guard(state_->mutex());
+  state_->tree = &tree;
+}
+
+Tree& FaultEnv::tree() {
+  const std::lock_guard guard(state_->mutex());
+  return state_->tree != nullptr ? *state_->tree : Env::tree();
+}
+
 void FaultEnv::restart_process() {
   const std::lock_guard guard(state_->mutex());
   state_->start_anew();

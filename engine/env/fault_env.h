@@ -64,6 +64,8 @@ class FaultEnv final : public Env {
   bool fault_fired() const;
   std::uint64_t calls() const;    // mutating calls since the last inject, clear_faults or reboot
   std::vector<Call> log() const;  // the same calls
+  // Where its sources lie and its restores go; it must outlive them. Otherwise the machine's own.
+  void set_tree(Tree& tree);
   // Called before each mutating call, outside the lock: schedules threads in tests.
   void on_call(std::function<void(const Call&)> hook);
   // Called before every call of this process, those that only look included, outside the lock: a
@@ -97,6 +99,7 @@ class FaultEnv final : public Env {
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override;
   // Changes nothing, but counts as a sync of `path` and fails like one.
   Status sync_file_system(int descriptor, const std::string& path) override;
+  Tree& tree() override;
 
   struct State;
   struct Machine;

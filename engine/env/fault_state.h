@@ -41,6 +41,7 @@ struct FaultEnv::State {
   std::optional<Fault> fault;
   std::uint64_t fault_call = 0;
   bool sticky = false, fired = false;
+  Tree* tree = nullptr;
 
   std::mutex& mutex() { return machine->mutex; }
   // To be called without the lock.

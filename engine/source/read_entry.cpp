@@ -1,16 +1,14 @@
 // Reading one entry: its metadata, attributes, holes and bytes.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #include <algorithm>
-#include <unordered_map>
 
+#include "engine/env/accounts.h"
 #include "engine/env/system_error.h"
+#include "engine/source/beneath.h"
 #include "engine/source/open_folder.h"
 #include "engine/source/walk.h"
 
@@ -22,33 +20,6 @@ using env::UniqueFd;
 
 std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-// The directory service is asked once per id and thread.
-const std::string& user_name(uid_t uid) {
-  thread_local std::unordered_map<uid_t, std::string> names;
-  const auto [entry, fresh] = names.try_emplace(uid);
-  if (fresh) {
-    char buffer[4096];
-    passwd record{}, *found = nullptr;
-    if (::getpwuid_r(uid, &record, buffer, sizeof buffer, &found) == 0 && found != nullptr) {
-      entry->second = std::string_view(found->pw_name).substr(0, 256);
-    }
-  }
-  return entry->second;
-}
-
-const std::string& group_name(gid_t gid) {
-  thread_local std::unordered_map<gid_t, std::string> names;
-  const auto [entry, fresh] = names.try_emplace(gid);
-  if (fresh) {
-    char buffer[16384];
-    group record{}, *found = nullptr;
-    if (::getgrgid_r(gid, &record, buffer, sizeof buffer, &found) == 0 && found != nullptr) {
-      entry->second = std::string_view(found->gr_name).substr(0, 256);
-    }
-  }
-  return entry->second;
 }
 
 NodeKind kind_of(mode_t mode) {
@@ -75,8 +46,8 @@ void fill(const struct stat& info, Node& node) {
   node.mode = info.st_mode & 07777;
   node.uid = info.st_uid;
   node.gid = info.st_gid;
-  node.user = user_name(info.st_uid);
-  node.group = group_name(info.st_gid);
+  node.user = env::user_name(info.st_uid);
+  node.group = env::group_name(info.st_gid);
   node.mtime_ns = nanoseconds(info.st_mtim);
   node.ctime_ns = nanoseconds(info.st_ctim);
   node.size_bytes = node.kind == NodeKind::kFile ? static_cast<std::uint64_t>(info.st_size) : 0;
@@ -91,33 +62,40 @@ void fill(const struct stat& info, Node& node) {
   }
 }
 
-// Data extents of a file; false where the file system cannot tell or there are no holes.
-bool find_extents(int file, std::uint64_t size_bytes, std::vector<Extent>& data) {
-  const auto size = static_cast<off_t>(size_bytes);
+// The data extents of a file, if it has holes that the file system can tell; none otherwise.
+// Returns an error number.
+int find_extents(env::Tree& tree, int file, Node& node) {
+  const auto size = static_cast<off_t>(node.size_bytes);
+  std::vector<Extent> data;
   for (off_t at = 0; at < size;) {
-    const off_t begin = ::lseek(file, at, SEEK_DATA);
+    const off_t begin = tree.seek(file, at, SEEK_DATA);
     if (begin < 0 && errno == ENXIO) break;  // holes up to the end
-    const off_t end = begin < 0 ? -1 : ::lseek(file, begin, SEEK_HOLE);
-    if (begin < 0 || end <= begin) return false;
+    const off_t end = begin < 0 ? -1 : tree.seek(file, begin, SEEK_HOLE);
+    if (begin < 0 || end <= begin) {
+      const bool can_tell = end < 0 && errno != EINVAL && errno != ENXIO && errno != EOPNOTSUPP;
+      return can_tell ? errno : 0;
+    }
     if (begin >= size) break;
     data.push_back({static_cast<std::uint64_t>(begin),
                     static_cast<std::uint64_t>(std::min(end, size) - begin)});
     at = end;
   }
-  return data.size() != 1 || data[0] != Extent{0, size_bytes};
+  node.sparse = data.size() != 1 || data[0] != Extent{0, node.size_bytes};
+  if (node.sparse) node.data = std::move(data);
+  return 0;
 }
 
-// Lists and reads attributes through a descriptor, or a path that ends in the entry itself.
+// Lists and reads attributes through a descriptor, or of an entry in a folder.
 struct AttributeReader {
-  int file = -1;
-  std::string path;
+  env::Tree& tree;
+  int handle = -1;
+  const char* name = nullptr;
 
   ssize_t list(char* into, std::size_t bytes) const {
-    return file >= 0 ? ::flistxattr(file, into, bytes) : ::llistxattr(path.c_str(), into, bytes);
+    return tree.list_attributes(handle, name, into, bytes);
   }
-  ssize_t get(const char* name, char* into, std::size_t bytes) const {
-    return file >= 0 ? ::fgetxattr(file, name, into, bytes)
-                     : ::lgetxattr(path.c_str(), name, into, bytes);
+  ssize_t get(const char* attribute, char* into, std::size_t bytes) const {
+    return tree.get_attribute(handle, name, attribute, into, bytes);
   }
 };
 
@@ -148,10 +126,11 @@ Status read_attributes(const AttributeReader& reader, const std::string& path, N
 }
 
 Status read_target(const Listing& listing, const Found& found, Node& node) {
+  env::Tree& tree = listing.folder->tree();
   std::string target(4096, '\0');
   for (;;) {
     const ssize_t got =
-        ::readlinkat(listing.folder->get(), found.name.c_str(), target.data(), target.size());
+        tree.read_link(listing.folder->get(), found.name.c_str(), target.data(), target.size());
     if (got < 0) return system_error("read link", '/' + listing.path_of(found), errno);
     if (static_cast<std::size_t>(got) < target.size()) {
       target.resize(static_cast<std::size_t>(got));
@@ -167,8 +146,12 @@ Status read_target(const Listing& listing, const Found& found, Node& node) {
 
 Result<Node> stat_entry(const Listing& listing, const Found& found, FileId* id) {
   struct stat info {};
-  if (::fstatat(listing.folder->get(), found.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+  const OpenFolder& folder = *listing.folder;
+  if (folder.tree().stat(folder.get(), found.name.c_str(), info) != 0) {
     return system_error("stat", '/' + listing.path_of(found), errno);
+  }
+  if (S_ISDIR(info.st_mode) && !found.enter) {  // what it holds would be missed
+    return failed(fmt::format("{} was replaced while it was read", '/' + listing.path_of(found)));
   }
   Node node;
   node.name = found.name;
@@ -179,14 +162,17 @@ Result<Node> stat_entry(const Listing& listing, const Found& found, FileId* id) 
 
 Result<SourceFile> open_source(const Listing& listing, const Found& found, Node& node) {
   const auto path = [&] { return '/' + listing.path_of(found); };
-  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  UniqueFd file(::openat(listing.folder->get(), found.name.c_str(), kFlags | O_NOATIME));
-  if (!file && errno == EPERM) {  // O_NOATIME is for the owner
-    file = UniqueFd(::openat(listing.folder->get(), found.name.c_str(), kFlags));
-  }
+  env::Tree& tree = listing.folder->tree();
+  const auto open = [&](int more) {
+    constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    return UniqueFd(uninterrupted(
+        [&] { return tree.open(listing.folder->get(), found.name.c_str(), kFlags | more); }));
+  };
+  UniqueFd file = open(O_NOATIME);
+  if (!file && errno == EPERM) file = open(0);  // O_NOATIME is for the owner
   if (!file) return system_error("open", path(), errno);
   struct stat info {};
-  if (::fstat(file.get(), &info) != 0) return system_error("stat", path(), errno);
+  if (tree.stat(file.get(), info) != 0) return system_error("stat", path(), errno);
   if (!S_ISREG(info.st_mode)) {
     return failed(fmt::format("{} was replaced while it was read", path()));
   }
@@ -194,21 +180,18 @@ Result<SourceFile> open_source(const Listing& listing, const Found& found, Node&
   node.sparse = false;
   node.data.clear();
   if (static_cast<std::uint64_t>(info.st_blocks) * 512 < node.size_bytes) {
-    node.sparse = find_extents(file.get(), node.size_bytes, node.data);
-    if (!node.sparse) node.data.clear();
+    const int error = find_extents(tree, file.get(), node);
+    if (error != 0) return system_error("find the holes of", path(), error);
   }
-  return SourceFile(std::move(file));
+  return SourceFile(tree, std::move(file));
 }
 
 Status complete(const Listing& listing, const Found& found, Node& node, const SourceFile* open) {
   if (node.kind == NodeKind::kSymlink) BACKCAST_CHECK(read_target(listing, found, node));
-  AttributeReader reader;
-  if (open != nullptr) {
-    reader.file = open->descriptor();
-  } else {
-    // There is no call for a name beneath a descriptor; the last component is not followed.
-    reader.path = fmt::format("/proc/self/fd/{}/{}", listing.folder->get(), found.name);
-  }
+  env::Tree& tree = listing.folder->tree();
+  const AttributeReader reader =
+      open != nullptr ? AttributeReader{tree, open->descriptor()}
+                      : AttributeReader{tree, listing.folder->get(), found.name.c_str()};
   node.attributes.clear();
   return read_attributes(reader, '/' + listing.path_of(found), node);
 }
@@ -216,9 +199,10 @@ Status complete(const Listing& listing, const Found& found, Node& node, const So
 Result<std::size_t> SourceFile::read_at(std::uint64_t offset_bytes, ByteSpan into) const {
   std::size_t done = 0;
   while (done < into.size()) {
-    const ssize_t got = ::pread(descriptor_.get(), into.data() + done, into.size() - done,
-                                static_cast<off_t>(offset_bytes + done));
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted([&] {
+      return tree_->read(descriptor_.get(), into.data() + done, into.size() - done,
+                         offset_bytes + done);
+    });
     if (got < 0) return system_error("read", "file", errno);
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
@@ -228,7 +212,7 @@ Result<std::size_t> SourceFile::read_at(std::uint64_t offset_bytes, ByteSpan int
 
 bool SourceFile::unchanged(const Node& node) const {
   struct stat info {};
-  return ::fstat(descriptor_.get(), &info) == 0 &&
+  return tree_->stat(descriptor_.get(), info) == 0 &&
          static_cast<std::uint64_t>(info.st_size) == node.size_bytes &&
          nanoseconds(info.st_mtim) == node.mtime_ns && nanoseconds(info.st_ctim) == node.ctime_ns;
 }

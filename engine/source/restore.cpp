@@ -2,15 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "engine/base/text.h"
+#include "engine/env/accounts.h"
 #include "engine/env/system_error.h"
 #include "engine/source/beneath.h"
 #include "engine/source/restore_state.h"
@@ -22,40 +18,27 @@ using env::UniqueFd;
 
 namespace {
 
-// Asking umask() means changing it for other threads; /proc tells without.
-unsigned process_umask() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("Umask:")) {
-      return static_cast<unsigned>(std::stoul(line.substr(6), nullptr, 8));
-    }
-  }
-  return 07777;  // unknown: every mode is set explicitly
-}
+constexpr const char* kDefaultAcl = "system.posix_acl_default";
 
-void drop_inherited_acl(int parent, const std::string& name) {
-  const UniqueFd made = open_beneath(parent, name, kRestoreFolderFlags);
-  if (!made) return;
-  ::fremovexattr(made.get(), "system.posix_acl_default");
-  ::fremovexattr(made.get(), "system.posix_acl_access");
-  ::fchmod(made.get(), 0700);
+std::uint64_t random_number(env::Env& env) {
+  std::uint64_t number = 0;
+  env.random({reinterpret_cast<std::uint8_t*>(&number), sizeof number});
+  return number;
 }
 
 }  // namespace
 
-std::string random_name() {
-  std::uint64_t value[2] = {};
-  BACKCAST_ASSERT(::getrandom(value, sizeof value, 0) == sizeof value);
-  return fmt::format(".backcast-{:016x}{:016x}", value[0], value[1]);
-}
-
-Restorer::State::State(UniqueFd root_fd, std::string target_path, const RestoreOptions& with)
-    : root(std::move(root_fd)),
+Restorer::State::State(env::Env& with_env, UniqueFd root_fd, std::string target_path,
+                       const RestoreOptions& with)
+    : env(with_env),
+      tree(with_env.tree()),
+      root(std::move(root_fd)),
       target(std::move(target_path)),
       options(with),
-      metadata(with),
-      umask_bits(process_umask()),
-      is_root(::geteuid() == 0) {}
+      metadata(with_env.tree(), with),
+      umask_bits(env::process_umask()),
+      is_root(env::effective_user() == 0),
+      session(random_number(with_env)) {}
 
 Status Restorer::State::check_name(const RestoreFolder& parent, const Node& node) const {
   if (is_entry_name(node.name)) return kOk;
@@ -66,21 +49,36 @@ Status Restorer::State::check_name(const RestoreFolder& parent, const Node& node
                ""};
 }
 
-Error Restorer::State::taken(const RestoreFolder& parent, const Node& node) const {
+Error Restorer::State::taken(const RestoreFolder& parent, const std::string& name) const {
   return {Errc::kExists,
           fmt::format("{} is in the snapshot twice, or appeared while it was restored",
-                      printable(full(parent.path_of(node.name)))),
+                      printable(full(parent.path_of(name)))),
           {},
           ""};
 }
 
-bool Restorer::State::keeps(const RestoreFolder& parent, const Node& node) {
+Result<bool> Restorer::State::keeps(const RestoreFolder& parent, const Node& node) {
   if (parent.fresh || options.overwrite != Overwrite::kNever) return false;
   struct stat info {};
-  const int at = parent.descriptor.get();
-  if (::fstatat(at, node.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return false;
-  ++kept;
-  return true;
+  if (tree.stat(parent.descriptor.get(), node.name.c_str(), info) == 0) {
+    ++kept;
+    if (node.links > 1) know_first_name(parent, node, info);
+    return true;
+  }
+  if (errno == ENOENT) return false;
+  return system_error("stat", full(parent.path_of(node.name)), errno);
+}
+
+// A kept file that an earlier restore wrote is what the further names of it are linked to.
+void Restorer::State::know_first_name(const RestoreFolder& parent, const Node& node,
+                                      const struct stat& info) {
+  const bool is_the_file =
+      S_ISREG(info.st_mode) && static_cast<std::uint64_t>(info.st_size) == node.size_bytes &&
+      std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec == node.mtime_ns;
+  if (!is_the_file) return;
+  const std::lock_guard guard(mutex);
+  first_names.try_emplace({node.device, node.inode},
+                          FirstName{parent.path, node.name, info.st_dev, info.st_ino, true});
 }
 
 bool Restorer::State::claim(const RestoreFolder& parent, const Node& node) {
@@ -97,107 +95,129 @@ bool Restorer::State::claim(const RestoreFolder& parent, const Node& node) {
   return false;
 }
 
-Status Restorer::State::give_name(const RestoreFolder& parent, const std::string& temporary,
-                                  const std::string& name) {
-  const int at = parent.descriptor.get();
-  if (::renameat(at, temporary.c_str(), at, name.c_str()) == 0) return kOk;
-  const int error = errno;
-  // An empty folder gives way; one with something in it is not ours to remove.
-  if (error == EISDIR && ::unlinkat(at, name.c_str(), AT_REMOVEDIR) == 0 &&
-      ::renameat(at, temporary.c_str(), at, name.c_str()) == 0) {
-    return kOk;
-  }
-  ::unlinkat(at, temporary.c_str(), 0);
-  return system_error("replace", full(parent.path_of(name)), error);
-}
-
 Restorer::Restorer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Restorer::Restorer(Restorer&&) noexcept = default;
 Restorer::~Restorer() = default;
 
-Result<Restorer> Restorer::open(const std::string& target, RestoreOptions options) {
+Result<Restorer> Restorer::open(env::Env& env, const std::string& target, RestoreOptions options) {
+  env::Tree& tree = env.tree();
   if (target.empty()) return bad_input("an empty path names no folder");
   for (std::size_t slash = target.find('/', 1);; slash = target.find('/', slash + 1)) {
     const std::string prefix = target.substr(0, slash);
-    if (::mkdir(prefix.c_str(), 0777) != 0 && errno != EEXIST) {
+    if (tree.make_path(prefix.c_str(), 0777) != 0 && errno != EEXIST) {
       return system_error("make folder", prefix, errno);
     }
     if (slash == std::string::npos) break;
   }
-  UniqueFd root(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto open = [&] { return tree.open(AT_FDCWD, target.c_str(), O_RDONLY | O_DIRECTORY); };
+  UniqueFd root(uninterrupted(open));
   if (!root) return system_error("restore into", target, errno);
-  return Restorer(std::make_unique<State>(std::move(root), target, options));
+  return Restorer(std::make_unique<State>(env, std::move(root), target, options));
 }
 
 Result<std::shared_ptr<RestoreFolder>> Restorer::folder(const std::string& path) {
-  auto folder = std::make_shared<RestoreFolder>();
+  State& state = *state_;
+  auto folder = std::make_shared<RestoreFolder>(state.tree);
   folder->path = path;
-  if (!path.empty()) {
-    const std::lock_guard guard(state_->mutex);
-    const auto record = state_->folders.find(path);
-    if (record == state_->folders.end()) {
-      return failed(fmt::format("{} was not restored as a folder", printable(state_->full(path))));
+  bool first_visit = false;
+  {
+    const std::lock_guard guard(state.mutex);
+    const auto record = state.folders.find(path);
+    if (!path.empty() && record == state.folders.end()) {
+      return Error{Errc::kNotFound,
+                   fmt::format("{} was not restored as a folder", printable(state.full(path))),
+                   {},
+                   ""};
     }
-    folder->fresh = record->second.fresh;
+    folder->fresh = !path.empty() && record->second.fresh;
+    first_visit = !std::exchange(path.empty() ? state.root_entered : record->second.entered, true);
   }
-  folder->descriptor = open_beneath(state_->root.get(), path, kRestoreFolderFlags);
+  folder->descriptor = open_beneath(state.tree, state.root.get(), path, kRestoreFolderFlags);
+  const int at = folder->descriptor.get();
   struct stat info {};
-  if (!folder->descriptor || ::fstat(folder->descriptor.get(), &info) != 0) {
-    return system_error("open folder", state_->full(path), errno);
+  if (!folder->descriptor || state.tree.stat(at, info) != 0) {
+    return system_error("open folder", state.full(path), errno);
   }
-  BACKCAST_CHECK(state_->note_file_system(*folder, info.st_dev));
+  BACKCAST_CHECK(state.note_file_system(*folder, info.st_dev));
   folder->setgid = (info.st_mode & S_ISGID) != 0;
-  folder->may_have_acl =
-      ::fgetxattr(folder->descriptor.get(), "system.posix_acl_default", nullptr, 0) > 0;
+  const ssize_t acl_bytes = state.tree.get_attribute(at, nullptr, kDefaultAcl, nullptr, 0);
+  // One that cannot be told may be there.
+  folder->may_have_acl = acl_bytes > 0 || (acl_bytes < 0 && errno != ENODATA && errno != ENOTSUP);
+  state.enter(*folder, first_visit);
   return folder;
 }
 
 Status Restorer::State::note_file_system(const RestoreFolder& folder, dev_t device) {
   const std::lock_guard guard(mutex);
   if (file_systems.contains(device)) return kOk;
-  UniqueFd descriptor(::fcntl(folder.descriptor.get(), F_DUPFD_CLOEXEC, 0));
+  UniqueFd descriptor(tree.duplicate(folder.descriptor.get()));
   if (!descriptor) return system_error("open folder", full(folder.path), errno);
   file_systems[device] = {std::move(descriptor), full(folder.path)};
   return kOk;
 }
 
-// The name is taken. Accepts a folder that stands there, or clears the way for one.
-Status Restorer::State::make_room_for_folder(const RestoreFolder& parent, const Node& node,
-                                             bool& fresh) {
-  if (parent.fresh) return taken(parent, node);
-  const int at = parent.descriptor.get();
-  const std::string path = full(parent.path_of(node.name));
-  const UniqueFd there = open_beneath(at, node.name, kRestoreFolderFlags);
-  if (there) {
-    if (!is_root && ::faccessat(there.get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
-      ::fchmod(there.get(), 0700);  // finish gives it the mode it had
-    }
-    return kOk;
+// A folder that stands there: as it is, or to get the metadata of the snapshot.
+Status Restorer::State::use_standing_folder(int folder, const std::string& path, Standing standing,
+                                            FolderRecord& record) {
+  if (standing == Standing::kAsItIs) {
+    struct stat info {};
+    if (tree.stat(folder, info) != 0) return system_error("stat", path, errno);
+    record.node.clear();
+    record.mode = info.st_mode & 07777;
+    record.modified = info.st_mtim;
   }
-  if (errno != ENOTDIR && errno != ELOOP) return system_error("open folder", path, errno);
-  if (options.overwrite == Overwrite::kNever) return system_error("make folder", path, EEXIST);
-  ::unlinkat(at, node.name.c_str(), 0);
-  if (::mkdirat(at, node.name.c_str(), 0700) != 0) return system_error("make folder", path, errno);
-  fresh = true;
+  if (is_root || tree.may_write_folder(folder) == 0) return kOk;
+  record.opened_up = tree.set_mode(folder, false, 0700) == 0;  // finish gives it the mode it had
   return kOk;
 }
 
-Status Restorer::make_folder(const RestoreFolder& parent, const Node& node) {
+// The name is taken. Accepts a folder that stands there, or clears the way for one.
+Status Restorer::State::make_room_for_folder(const RestoreFolder& parent, const Node& node,
+                                             Standing standing, FolderRecord& record) {
+  if (parent.fresh) return taken(parent, node.name);
+  const int at = parent.descriptor.get();
+  const std::string path = full(parent.path_of(node.name));
+  const UniqueFd there = open_beneath(tree, at, node.name, kRestoreFolderFlags);
+  if (there) return use_standing_folder(there.get(), path, standing, record);
+  if (errno != ENOTDIR && errno != ELOOP) return system_error("open folder", path, errno);
+  if (options.overwrite == Overwrite::kNever) return system_error("make folder", path, EEXIST);
+  if (tree.remove(at, node.name.c_str(), 0) != 0 ||
+      tree.make_folder(at, node.name.c_str(), 0700) != 0) {
+    return system_error("make folder", path, errno);
+  }
+  record.fresh = true;
+  return kOk;
+}
+
+// What a restored folder hands down is its own affair, not its new surroundings'.
+Status Restorer::State::drop_inherited_acl(const RestoreFolder& parent, const std::string& name) {
+  const UniqueFd made = open_beneath(tree, parent.descriptor.get(), name, kRestoreFolderFlags);
+  const std::string path = full(parent.path_of(name));
+  if (!made) return system_error("open folder", path, errno);
+  BACKCAST_CHECK(metadata.remove_acl(made.get(), true, path));
+  if (tree.set_mode(made.get(), false, 0700) != 0) return system_error("make folder", path, errno);
+  return kOk;
+}
+
+Status Restorer::make_folder(const RestoreFolder& parent, const Node& node, Standing standing) {
   State& state = *state_;
   BACKCAST_CHECK(state.check_name(parent, node));
   const std::string path = parent.path_of(node.name);
-  const int at = parent.descriptor.get();
   State::FolderRecord record;
   append_node(record.node, node);
-  record.fresh = ::mkdirat(at, node.name.c_str(), 0700) == 0;
+  const int at = parent.descriptor.get();
+  record.fresh = state.tree.make_folder(at, node.name.c_str(), 0700) == 0;
   if (!record.fresh) {
     if (errno != EEXIST) return system_error("make folder", state.full(path), errno);
-    BACKCAST_CHECK(state.make_room_for_folder(parent, node, record.fresh));
+    BACKCAST_CHECK(state.make_room_for_folder(parent, node, standing, record));
   }
-  // What a restored folder hands down is its own affair, not its new surroundings'.
-  if (record.fresh && parent.may_have_acl) drop_inherited_acl(at, node.name);
+  if (record.fresh && parent.may_have_acl) {
+    BACKCAST_CHECK(state.drop_inherited_acl(parent, node.name));
+  }
   const std::lock_guard guard(state.mutex);
-  if (!state.folders.try_emplace(path, std::move(record)).second) return state.taken(parent, node);
+  if (!state.folders.try_emplace(path, std::move(record)).second) {
+    return state.taken(parent, node.name);
+  }
   ++state.made_folders;
   return kOk;
 }
@@ -207,91 +227,21 @@ void Restorer::set_root_metadata(const Node& node) {
   append_node(state_->root_node, node);
 }
 
-namespace {
-
-int make_entry(int folder, const std::string& name, const Node& node) {
-  const dev_t device = ::makedev(node.device_major, node.device_minor);
-  switch (node.kind) {
-    case NodeKind::kSymlink:
-      return ::symlinkat(node.target.c_str(), folder, name.c_str());
-    case NodeKind::kFifo:
-      return ::mknodat(folder, name.c_str(), S_IFIFO | 0600, 0);
-    case NodeKind::kSocket:
-      return ::mknodat(folder, name.c_str(), S_IFSOCK | 0600, 0);
-    case NodeKind::kCharDevice:
-      return ::mknodat(folder, name.c_str(), S_IFCHR | 0600, device);
-    case NodeKind::kBlockDevice:
-      return ::mknodat(folder, name.c_str(), S_IFBLK | 0600, device);
-    default:
-      errno = EINVAL;
-      return -1;
-  }
-}
-
-}  // namespace
-
-Status Restorer::write_other(const RestoreFolder& parent, const Node& node) {
-  State& state = *state_;
-  BACKCAST_CHECK(state.check_name(parent, node));
-  if (state.keeps(parent, node)) return kOk;
-  const int at = parent.descriptor.get();
-  const std::string path = state.full(parent.path_of(node.name));
-  const std::string name = parent.fresh ? node.name : random_name();
-  if (make_entry(at, name, node) != 0) {
-    if (errno == EEXIST) return state.taken(parent, node);
-    const int error = errno;
-    return system_error(fmt::format("make {}", name_of(node.kind)), path, error);
-  }
-  const UniqueFd made = open_beneath(at, name, O_PATH | O_NOFOLLOW);
-  struct stat info {};
-  // What was just made has one name and is ours; anything else was put there by somebody.
-  const bool ours = made && ::fstat(made.get(), &info) == 0 && !S_ISREG(info.st_mode) &&
-                    !S_ISDIR(info.st_mode) && info.st_nlink == 1 && info.st_uid == ::geteuid();
-  if (!ours) return state.taken(parent, node);
-  const Created created{!parent.setgid, false, parent.may_have_acl};
-  BACKCAST_CHECK(state.metadata.apply(made.get(), node, created, path));
-  if (!parent.fresh) BACKCAST_CHECK(state.give_name(parent, name, node.name));
-  ++state.others;
-  return kOk;
-}
-
-Status Restorer::State::make_link(const PendingLink& link) {
-  const std::string path = full(link.folder.empty() ? link.name : link.folder + '/' + link.name);
-  const FirstName first = first_names[link.key];
-  if (!first.written)
-    return failed(fmt::format("{} was not linked: its file failed", printable(path)));
-  const UniqueFd from = open_beneath(root.get(), first.folder, kRestoreFolderFlags);
-  const UniqueFd to =
-      from ? open_beneath(root.get(), link.folder, kRestoreFolderFlags) : UniqueFd();
-  if (!from || !to) return system_error("link", path, errno);
-  const std::string temporary = random_name();
-  if (::linkat(from.get(), first.name.c_str(), to.get(), temporary.c_str(), 0) != 0) {
-    return system_error("link", path, errno);
-  }
-  struct stat info {};
-  const bool same = ::fstatat(to.get(), temporary.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-                    info.st_dev == first.device && info.st_ino == first.inode;
-  struct stat there {};
-  const bool was_there = ::fstatat(to.get(), link.name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0;
-  if (!same || ::renameat(to.get(), temporary.c_str(), to.get(), link.name.c_str()) != 0) {
-    const int error = same ? errno : ESTALE;
-    ::unlinkat(to.get(), temporary.c_str(), 0);
-    return system_error("link", path, error);
-  }
-  // Renaming one name of a file to another of the same file does nothing at all.
-  if (was_there && there.st_ino == first.inode) ::unlinkat(to.get(), temporary.c_str(), 0);
-  ++made_links;
-  return kOk;
-}
-
-Status Restorer::State::finish_folder(const std::string& path, const std::string& node_bytes,
-                                      bool fresh) {
-  WireReader reader(as_bytes(node_bytes));
-  BACKCAST_TRY(const Node node, read_node(reader));
-  const UniqueFd folder = open_beneath(root.get(), path, kRestoreFolderFlags);
+Status Restorer::State::finish_folder(const std::string& path, const FolderRecord& record) {
+  const UniqueFd folder = open_beneath(tree, root.get(), path, kRestoreFolderFlags);
   if (!folder) return system_error("finish folder", full(path), errno);
+  if (record.node.empty()) {
+    const timespec times[2] = {{0, UTIME_OMIT}, record.modified};
+    if ((record.opened_up && tree.set_mode(folder.get(), false, record.mode) != 0) ||
+        tree.set_times(folder.get(), false, times) != 0) {
+      return system_error("finish folder", full(path), errno);
+    }
+    return kOk;
+  }
+  WireReader reader(as_bytes(record.node));
+  BACKCAST_TRY(const Node node, read_node(reader));
   // A folder that stood there may have an ACL that the snapshot's had not.
-  return metadata.apply(folder.get(), node, {false, false, !fresh}, full(path));
+  return metadata.apply(folder.get(), node, {false, false, !record.fresh}, full(path));
 }
 
 Status Restorer::finish() {
@@ -308,17 +258,19 @@ Status Restorer::finish() {
     return a->first.size() != b->first.size() ? a->first.size() > b->first.size()
                                               : a->first < b->first;
   });
-  for (const auto* record : folders) {
-    keep_first(state.finish_folder(record->first, record->second.node, record->second.fresh));
+  for (const auto* record : folders) keep_first(state.finish_folder(record->first, record->second));
+  if (!state.root_node.empty()) {
+    State::FolderRecord root;
+    root.node = state.root_node;
+    keep_first(state.finish_folder("", root));
   }
-  if (!state.root_node.empty()) keep_first(state.finish_folder("", state.root_node, false));
   return result;
 }
 
-Status Restorer::sync(env::Env& env) {
+Status Restorer::sync() {
   Status result = kOk;
   for (const auto& [device, on] : state_->file_systems) {
-    auto synced = env.sync_file_system(on.descriptor.get(), on.path);
+    auto synced = state_->env.sync_file_system(on.descriptor.get(), on.path);
     if (result.ok() && !synced.ok()) result = std::move(synced);
   }
   return result;
@@ -326,11 +278,16 @@ Status Restorer::sync(env::Env& env) {
 
 RestoreCounts Restorer::counts() const {
   const State& s = *state_;
-  return {s.files, s.made_folders, s.others, s.made_links, s.kept, s.bytes};
+  return {s.files, s.made_folders, s.others, s.made_links, s.kept, s.devices_left_out, s.bytes};
 }
 
 std::vector<std::string> Restorer::notes() const {
-  return state_->metadata.notes();
+  std::vector<std::string> notes = state_->metadata.notes();
+  if (state_->devices_left_out > 0) {
+    notes.push_back(fmt::format("device nodes are made on request only: {} were left out, first {}",
+                                state_->devices_left_out.load(), printable(state_->first_device)));
+  }
+  return notes;
 }
 
 }  // namespace backcast::source

@@ -2,7 +2,11 @@
 // beneath a folder handle (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS), never through a symlink,
 // whatever stands on the disk or changes there meanwhile.
 //
-//   auto restorer = *Restorer::open("/restore", options);
+// What is not a folder gets its name when it is complete, and has a temporary one until then. The
+// temporary names that a killed restore left are removed by the next one in the same folders; a
+// shared lock on each folder tells it that no other restore is at work there.
+//
+//   auto restorer = *Restorer::open(env, "/restore", options);
 //   auto folder = *restorer.folder("");                          // the target itself
 //   restorer.make_folder(*folder, node);                         // then: restorer.folder("name")
 //   restorer.write_file(*folder, node, content);                 // a small file at once
@@ -10,7 +14,7 @@
 //   file->write_at(0, bytes); … restorer.commit(*file);          // from any thread
 //   restorer.write_other(*folder, node);                         // symlinks, fifos, devices
 //   restorer.finish();                                           // hard links, folder metadata
-//   restorer.sync(env);                                          // until it is on the disk
+//   restorer.sync();                                             // until it is on the disk
 //
 // All calls but finish may come from several threads; a folder must be made before it is opened.
 #pragma once
@@ -38,14 +42,22 @@ struct RestoreOptions {
   bool names = false;      // prefer user and group names to numbers
   bool setuid = false;     // keep setuid, setgid and capabilities of files
   bool attributes = true;  // extended attributes and ACLs
+  bool devices = false;    // make device nodes; otherwise a note tells what was left out
   std::uint64_t direct_bytes = 8 << 20;  // files from this size bypass the page cache
 };
 
 struct RestoreCounts {
-  std::uint64_t files = 0, folders = 0, others = 0, links = 0, kept = 0, bytes = 0;
+  std::uint64_t files = 0, folders = 0, others = 0, links = 0, kept = 0, devices_left_out = 0,
+                bytes = 0;
 };
 
 class RestoreFolder;  // a handle on a folder beneath the target; costs a descriptor while it lives
+
+// What becomes of a folder that stands there already.
+enum class Standing : std::uint8_t {
+  kRestored,  // it gets the metadata of the snapshot
+  kAsItIs,    // it only leads to what is restored
+};
 
 // A file being written. Destroyed without commit, it is removed.
 class RestoreFile {
@@ -65,14 +77,16 @@ class RestoreFile {
 class Restorer {
  public:
   // Makes the target folder if it is missing. The target itself may be a symlink: the user's.
-  static Result<Restorer> open(const std::string& target, RestoreOptions options);
+  // `env` must outlive it.
+  static Result<Restorer> open(env::Env& env, const std::string& target, RestoreOptions options);
   Restorer(Restorer&&) noexcept;
   ~Restorer();
 
   // A folder made before, by its path beneath the target; "" is the target.
   Result<std::shared_ptr<RestoreFolder>> folder(const std::string& path);
   // Errors: an entry of that name was restored already, or a file stands there and is kept.
-  Status make_folder(const RestoreFolder& parent, const Node& node);
+  Status make_folder(const RestoreFolder& parent, const Node& node,
+                     Standing standing = Standing::kRestored);
   // What the target itself gets: applied by finish.
   void set_root_metadata(const Node& node);
 
@@ -87,7 +101,7 @@ class Restorer {
   Status finish();
   // Waits until all of it survives a power cut: one sync of each file system written to, which also
   // writes what others left to be written there. The first error, the others notwithstanding.
-  Status sync(env::Env& env);
+  Status sync();
 
   RestoreCounts counts() const;
   // What could not be set and why (owner without root, an attribute the file system does not

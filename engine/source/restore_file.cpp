@@ -2,11 +2,11 @@
 // metadata and only then its name.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 
 #include "engine/env/system_error.h"
+#include "engine/source/beneath.h"
 #include "engine/source/restore_state.h"
 
 namespace backcast::source {
@@ -18,11 +18,10 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 4096;
 
-int write_all_at(int file, ByteView bytes, std::uint64_t offset_bytes) {
+int write_all_at(env::Tree& tree, int file, ByteView bytes, std::uint64_t offset_bytes) {
   while (!bytes.empty()) {
     const ssize_t wrote =
-        ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset_bytes));
-    if (wrote < 0 && errno == EINTR) continue;
+        uninterrupted([&] { return tree.write(file, bytes.data(), bytes.size(), offset_bytes); });
     if (wrote < 0) return errno;
     bytes = bytes.subspan(static_cast<std::size_t>(wrote));
     offset_bytes += static_cast<std::uint64_t>(wrote);
@@ -33,29 +32,41 @@ int write_all_at(int file, ByteView bytes, std::uint64_t offset_bytes) {
 }  // namespace
 
 struct RestoreFile::State {
+  explicit State(env::Tree& on) : tree(on) {}
+
+  env::Tree& tree;
   UniqueFd file, direct;
   Node node;
   std::shared_ptr<const RestoreFolder> parent;
-  std::string path;  // for messages
-  std::string name;  // what it is called until commit
+  std::string path;       // for messages
+  std::string temporary;  // what it is called until commit
   Created created;
   std::vector<std::uint64_t> starts;  // of each data extent, within the content
   std::atomic<std::uint64_t> written_bytes{0};
-  bool committed = false;
+  bool is_named = false;  // or removed: nothing has the temporary name any more
 
   int write_range(std::uint64_t offset_bytes, ByteView bytes) {
     const bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % kBlockBytes == 0 &&
                          offset_bytes % kBlockBytes == 0;
     if (direct && aligned && bytes.size() >= kBlockBytes) {
       const std::size_t whole = bytes.size() / kBlockBytes * kBlockBytes;
-      const int error = write_all_at(direct.get(), bytes.first(whole), offset_bytes);
+      const int error = write_all_at(tree, direct.get(), bytes.first(whole), offset_bytes);
       if (error != 0 && error != EINVAL) return error;
       if (error == 0) {
         bytes = bytes.subspan(whole);
         offset_bytes += whole;
       }
     }
-    return write_all_at(file.get(), bytes, offset_bytes);
+    return write_all_at(tree, file.get(), bytes, offset_bytes);
+  }
+
+  // The error of a write may be told as late as this.
+  int close() {
+    int error = 0;
+    for (UniqueFd* handle : {&direct, &file}) {
+      if (*handle && tree.close_written(handle->release()) != 0 && error == 0) error = errno;
+    }
+    return error;
   }
 
   // Maps a range of the content to the file's data extents.
@@ -79,8 +90,8 @@ struct RestoreFile::State {
 
 RestoreFile::RestoreFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RestoreFile::~RestoreFile() {
-  if (state_->committed) return;
-  ::unlinkat(state_->parent->descriptor.get(), state_->name.c_str(), 0);
+  if (state_->is_named) return;
+  state_->tree.remove(state_->parent->descriptor.get(), state_->temporary.c_str(), 0);
 }
 
 Status RestoreFile::write_at(std::uint64_t offset_bytes, ByteView bytes) {
@@ -98,19 +109,17 @@ Status RestoreFile::write_at(std::uint64_t offset_bytes, ByteView bytes) {
 
 Result<std::unique_ptr<RestoreFile>> Restorer::State::create(const RestoreFolder& parent,
                                                              const Node& node) {
-  auto file = std::make_unique<RestoreFile::State>();
-  // In a folder of our own that nobody else can enter, the final name and mode are safe at once.
-  file->name = parent.fresh ? node.name : random_name();
+  auto file = std::make_unique<RestoreFile::State>(tree);
+  file->temporary = temporary_name();
   file->path = full(parent.path_of(node.name));
   file->parent = parent.shared_from_this();
   file->node = node;
+  // In a folder of our own that nobody else can enter, the final mode is safe at once.
   const unsigned mode = parent.fresh ? metadata.mode_of(node) & 0777 : 0600;
-  const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  file->file = UniqueFd(::openat(parent.descriptor.get(), file->name.c_str(), flags, mode));
-  if (!file->file) {
-    if (errno == EEXIST) return taken(parent, node);
-    return system_error("create", file->path, errno);
-  }
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  file->file = UniqueFd(uninterrupted(
+      [&] { return tree.open(parent.descriptor.get(), file->temporary.c_str(), kFlags, mode); }));
+  if (!file->file) return system_error("create", file->path, errno);
   file->created.owner_is_ours = !parent.setgid;
   file->created.mode_is_right =
       parent.fresh && (mode & umask_bits) == 0 && mode == metadata.mode_of(node);
@@ -132,19 +141,20 @@ Status Restorer::State::finish_file(RestoreFile::State& file) {
                  {},
                  ""};
   }
-  if (node.sparse && ::ftruncate(file.file.get(), static_cast<off_t>(node.size_bytes)) != 0) {
+  const int handle = file.file.get();
+  if (node.sparse && uninterrupted([&] { return tree.truncate(handle, node.size_bytes); }) != 0) {
     return system_error("extend", file.path, errno);
   }
-  BACKCAST_CHECK(metadata.apply(file.file.get(), node, file.created, file.path));
+  BACKCAST_CHECK(metadata.apply(handle, node, file.created, file.path));
   if (node.links > 1) {
     struct stat info {};
-    if (::fstat(file.file.get(), &info) != 0) return system_error("stat", file.path, errno);
+    if (tree.stat(handle, info) != 0) return system_error("stat", file.path, errno);
     const std::lock_guard guard(mutex);
     FirstName& first = first_names[{node.device, node.inode}];
     first.device = info.st_dev;
     first.inode = info.st_ino;
-    first.written = true;
   }
+  if (const int error = file.close(); error != 0) return system_error("write", file.path, error);
   return kOk;
 }
 
@@ -158,31 +168,33 @@ Status Restorer::write_file(const RestoreFolder& parent, const Node& node, ByteV
 Result<std::unique_ptr<RestoreFile>> Restorer::begin_file(const RestoreFolder& parent,
                                                           const Node& node) {
   BACKCAST_CHECK(state_->check_name(parent, node));
-  if (state_->keeps(parent, node) || !state_->claim(parent, node)) {
-    return std::unique_ptr<RestoreFile>();
-  }
+  BACKCAST_TRY(const bool keeps, state_->keeps(parent, node));
+  if (keeps || !state_->claim(parent, node)) return std::unique_ptr<RestoreFile>();
   BACKCAST_TRY(auto file, state_->create(parent, node));
   if (node.content_bytes() >= state_->options.direct_bytes) {
     RestoreFile::State& writing = *file->state_;
     // Reserved ahead, several threads can write it at once. Only a hint: not all can do it.
-    if (!node.sparse) {
-      ::fallocate(writing.file.get(), 0, 0, static_cast<off_t>(node.size_bytes));
-    }
-    const std::string magic = fmt::format("/proc/self/fd/{}", writing.file.get());
-    writing.direct = UniqueFd(::open(magic.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+    const int handle = writing.file.get();
+    if (!node.sparse) state_->tree.reserve(handle, node.size_bytes);
+    writing.direct = UniqueFd(state_->tree.reopen(handle, O_WRONLY | O_DIRECT));
   }
   return file;
 }
 
 Status Restorer::commit(RestoreFile& file) {
   RestoreFile::State& writing = *file.state_;
+  const Node& node = writing.node;
   BACKCAST_CHECK(state_->finish_file(writing));
-  if (writing.name != writing.node.name) {
-    BACKCAST_CHECK(state_->give_name(*writing.parent, writing.name, writing.node.name));
+  writing.is_named = true;
+  BACKCAST_TRY(const bool is_named,
+               state_->give_name(*writing.parent, writing.temporary, node.name));
+  if (!is_named) return kOk;
+  if (node.links > 1) {
+    const std::lock_guard guard(state_->mutex);
+    state_->first_names[{node.device, node.inode}].written = true;
   }
-  writing.committed = true;
   ++state_->files;
-  state_->bytes += writing.node.content_bytes();
+  state_->bytes += node.content_bytes();
   return kOk;
 }
 

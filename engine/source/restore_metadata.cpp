@@ -2,16 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "engine/base/text.h"
+#include "engine/env/accounts.h"
 #include "engine/env/system_error.h"
 
 namespace backcast::source {
@@ -37,15 +34,30 @@ bool opened_by_path_only(NodeKind kind) {
   return kind != NodeKind::kFile && kind != NodeKind::kFolder;
 }
 
-// fchmod and fsetxattr refuse an O_PATH descriptor; its magic link leads to the very same entry.
-std::string magic_path(int descriptor) {
-  return fmt::format("/proc/self/fd/{}", descriptor);
+// What a file system or a process without privileges cannot keep is noted, and the rest restored.
+bool cannot_keep(int error_number) {
+  switch (error_number) {
+    case ENOTSUP:
+    case EPERM:
+    case EACCES:
+    case EINVAL:
+    case ENOSPC:  // no room for attributes beside this inode
+    case E2BIG:
+    case ERANGE:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
 
-MetadataWriter::MetadataWriter(const RestoreOptions& options)
-    : options_(options), root_(::geteuid() == 0), uid_(::geteuid()), gid_(::getegid()) {}
+MetadataWriter::MetadataWriter(env::Tree& tree, const RestoreOptions& options)
+    : tree_(tree),
+      options_(options),
+      root_(env::effective_user() == 0),
+      uid_(env::effective_user()),
+      gid_(env::effective_group()) {}
 
 unsigned MetadataWriter::mode_of(const Node& node) const {
   if (options_.setuid) return node.mode;
@@ -66,12 +78,7 @@ std::uint32_t MetadataWriter::user_of(const Node& node) {
   if (!options_.names || node.user.empty()) return node.uid;
   const std::lock_guard guard(mutex_);
   const auto [entry, fresh] = users_.try_emplace(node.user, node.uid);
-  if (fresh) {
-    char buffer[4096];
-    passwd record{}, *found = nullptr;
-    ::getpwnam_r(node.user.c_str(), &record, buffer, sizeof buffer, &found);
-    if (found != nullptr) entry->second = found->pw_uid;
-  }
+  if (fresh) entry->second = env::find_user(node.user).value_or(node.uid);
   return entry->second;
 }
 
@@ -79,12 +86,7 @@ std::uint32_t MetadataWriter::group_of(const Node& node) {
   if (!options_.names || node.group.empty()) return node.gid;
   const std::lock_guard guard(mutex_);
   const auto [entry, fresh] = groups_.try_emplace(node.group, node.gid);
-  if (fresh) {
-    char buffer[16384];
-    group record{}, *found = nullptr;
-    ::getgrnam_r(node.group.c_str(), &record, buffer, sizeof buffer, &found);
-    if (found != nullptr) entry->second = found->gr_gid;
-  }
+  if (fresh) entry->second = env::find_group(node.group).value_or(node.gid);
   return entry->second;
 }
 
@@ -93,7 +95,7 @@ Status MetadataWriter::set_owner(int descriptor, const Node& node, const Created
   if (!options_.owners) return kOk;
   const std::uint32_t uid = user_of(node), gid = group_of(node);
   if (created.owner_is_ours && uid == uid_ && gid == gid_) return kOk;
-  if (::fchownat(descriptor, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0) return kOk;
+  if (tree_.set_owner(descriptor, uid, gid) == 0) return kOk;
   if (errno != EPERM || root_) return env::system_error("set the owner of", path, errno);
   bool first = false;
   {
@@ -105,21 +107,31 @@ Status MetadataWriter::set_owner(int descriptor, const Node& node, const Created
   return kOk;
 }
 
-void MetadataWriter::set_attributes(int descriptor, const Node& node, const std::string& path) {
-  if (!options_.attributes) return;
-  const std::string magic = opened_by_path_only(node.kind) ? magic_path(descriptor) : "";
+Status MetadataWriter::set_attributes(int descriptor, const Node& node, const std::string& path) {
+  if (!options_.attributes) return kOk;
+  const bool by_path_only = opened_by_path_only(node.kind);
   for (const Attribute& attribute : node.attributes) {
     if (attribute.name == kCapability && !options_.setuid) continue;
-    const char* name = attribute.name.c_str();
     const auto& value = attribute.value;
-    const int result = magic.empty()
-                           ? ::fsetxattr(descriptor, name, value.data(), value.size(), 0)
-                           : ::setxattr(magic.c_str(), name, value.data(), value.size(), 0);
-    if (result != 0) {
-      note(fmt::format("attribute {} of {} was not set: {}", printable(attribute.name),
-                       printable(path), strerror(errno)));
+    if (tree_.set_attribute(descriptor, by_path_only, attribute.name.c_str(), value.data(),
+                            value.size()) == 0) {
+      continue;
+    }
+    if (!cannot_keep(errno)) return env::system_error("set attributes of", path, errno);
+    note(fmt::format("attribute {} of {} was not set: {}", printable(attribute.name),
+                     printable(path), strerror(errno)));
+  }
+  return kOk;
+}
+
+Status MetadataWriter::remove_acl(int descriptor, bool is_folder, const std::string& path) {
+  for (const char* name : {kAccessAcl, kDefaultAcl}) {
+    if (name == kDefaultAcl && !is_folder) continue;
+    if (tree_.remove_attribute(descriptor, name) != 0 && errno != ENODATA && errno != ENOTSUP) {
+      return env::system_error("remove the inherited ACL of", path, errno);
     }
   }
+  return kOk;
 }
 
 Status MetadataWriter::apply(int descriptor, const Node& node, const Created& created,
@@ -127,23 +139,19 @@ Status MetadataWriter::apply(int descriptor, const Node& node, const Created& cr
   BACKCAST_CHECK(set_owner(descriptor, node, created, path));
   const bool link = node.kind == NodeKind::kSymlink;
   if (created.may_have_acl && !opened_by_path_only(node.kind)) {
-    ::fremovexattr(descriptor, kAccessAcl);
-    if (node.kind == NodeKind::kFolder) ::fremovexattr(descriptor, kDefaultAcl);
+    BACKCAST_CHECK(remove_acl(descriptor, node.kind == NodeKind::kFolder, path));
   }
   // Before the mode: without root, user attributes want a writable file.
-  if (!node.attributes.empty()) set_attributes(descriptor, node, path);
+  if (!node.attributes.empty()) BACKCAST_CHECK(set_attributes(descriptor, node, path));
   const bool keep_mode = node.attributes.empty() && created.mode_is_right && !created.may_have_acl;
-  if (!link && !keep_mode) {
-    const int result = opened_by_path_only(node.kind)
-                           ? ::chmod(magic_path(descriptor).c_str(), mode_of(node))
-                           : ::fchmod(descriptor, mode_of(node));
-    if (result != 0) return env::system_error("set the mode of", path, errno);
+  const bool by_path_only = opened_by_path_only(node.kind);
+  if (!link && !keep_mode && tree_.set_mode(descriptor, by_path_only, mode_of(node)) != 0) {
+    return env::system_error("set the mode of", path, errno);
   }
   const timespec times[2] = {{0, UTIME_OMIT}, to_timespec(node.mtime_ns)};
-  const int result = opened_by_path_only(node.kind)
-                         ? ::utimensat(descriptor, "", times, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)
-                         : ::futimens(descriptor, times);
-  if (result != 0) return env::system_error("set the times of", path, errno);
+  if (tree_.set_times(descriptor, by_path_only, times) != 0) {
+    return env::system_error("set the times of", path, errno);
+  }
   return kOk;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/env/tree.h"
 #include "engine/source/node.h"
 #include "engine/source/restore.h"
 
@@ -23,11 +24,14 @@ struct Created {
 
 class MetadataWriter {
  public:
-  explicit MetadataWriter(const RestoreOptions& options);
+  MetadataWriter(env::Tree& tree, const RestoreOptions& options);
 
   // Through a descriptor: files and folders, or an O_PATH one for all other kinds. `path` is for
   // messages. Errors: what must not go unnoticed; what cannot be helped becomes a note.
   Status apply(int descriptor, const Node& node, const Created& created, const std::string& path);
+
+  // Takes away what a folder's default ACL gave to an entry made in it.
+  Status remove_acl(int descriptor, bool is_folder, const std::string& path);
 
   // The mode to give: without setuid and setgid unless asked for; folders keep setgid.
   unsigned mode_of(const Node& node) const;
@@ -37,10 +41,11 @@ class MetadataWriter {
  private:
   Status set_owner(int descriptor, const Node& node, const Created& created,
                    const std::string& path);
-  void set_attributes(int descriptor, const Node& node, const std::string& path);
+  Status set_attributes(int descriptor, const Node& node, const std::string& path);
   std::uint32_t user_of(const Node& node);
   std::uint32_t group_of(const Node& node);
 
+  env::Tree& tree_;
   const RestoreOptions options_;
   const bool root_;
   const std::uint32_t uid_, gid_;

@@ -1,9 +1,7 @@
 #include "engine/source/walk.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <climits>
@@ -12,7 +10,9 @@
 #include <mutex>
 
 #include "engine/env/system_error.h"
+#include "engine/source/beneath.h"
 #include "engine/source/exclude.h"
+#include "engine/source/names.h"
 #include "engine/source/open_folder.h"
 
 namespace backcast::source {
@@ -21,7 +21,7 @@ namespace {
 using env::system_error;
 using env::UniqueFd;
 
-constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 // Descriptors of ancestors kept open; further up they are found again through "..".
 constexpr std::size_t kOpenAncestors = 200;
 // https://bford.info/cachedir/
@@ -34,78 +34,39 @@ struct Branch {
   std::map<std::string, Branch> children;
 };
 
-NodeKind kind_of_entry(unsigned char type) {
-  switch (type) {
-    case DT_DIR:
-      return NodeKind::kFolder;
-    case DT_LNK:
-      return NodeKind::kSymlink;
-    case DT_FIFO:
-      return NodeKind::kFifo;
-    case DT_SOCK:
-      return NodeKind::kSocket;
-    case DT_CHR:
-      return NodeKind::kCharDevice;
-    case DT_BLK:
-      return NodeKind::kBlockDevice;
-    default:
-      return NodeKind::kFile;
-  }
-}
-
-bool is_folder_at(int folder, const char* name) {
-  struct stat info {};
-  return ::fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
-}
-
-// All names of a folder, in no order. readdir would do, at twice the calls for large folders.
-int read_names(int folder, std::vector<Found>& found) {
-  struct Entry {  // linux_dirent64, getdents64(2)
-    std::uint64_t inode;
-    std::int64_t offset;
-    std::uint16_t length;
-    unsigned char type;
-    char name[];
-  };
-  alignas(Entry) thread_local char buffer[64 << 10];
-  for (;;) {
-    const long got = ::syscall(SYS_getdents64, folder, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno;
-    if (got == 0) return 0;
-    for (long at = 0; at < got;) {
-      const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
-      at += entry->length;
-      const std::string_view name = entry->name;
-      if (name == "." || name == "..") continue;
-      NodeKind kind = kind_of_entry(entry->type);
-      if (entry->type == DT_UNKNOWN && is_folder_at(folder, entry->name)) kind = NodeKind::kFolder;
-      found.push_back({std::string(name), kind, kind == NodeKind::kFolder});
-    }
-  }
-}
-
-bool has_cache_tag(int folder) {
-  const UniqueFd tag(
-      ::openat(folder, kCacheTag.data(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+// Returns an error number if that cannot be told.
+int has_cache_tag(env::Tree& tree, int folder, bool& has_tag) {
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+  const UniqueFd tag(uninterrupted([&] { return tree.open(folder, kCacheTag.data(), kFlags); }));
+  if (!tag) return errno == ENOENT || errno == ELOOP ? 0 : errno;
   char start[kCacheSignature.size()];
-  return tag && ::read(tag.get(), start, sizeof start) == ssize_t{sizeof start} &&
-         std::string_view(start, sizeof start) == kCacheSignature;
+  std::size_t done = 0;
+  while (done < sizeof start) {
+    const ssize_t got = uninterrupted(
+        [&] { return tree.read(tag.get(), start + done, sizeof start - done, done); });
+    if (got < 0) return errno == EISDIR || errno == ESPIPE ? 0 : errno;
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  has_tag = std::string_view(start, done) == kCacheSignature;
+  return 0;
 }
 
 // The absolute path to save a root under.
-Result<std::string> resolve_root(const std::string& root) {
+Result<std::string> resolve_root(env::Tree& tree, const std::string& root) {
   char resolved[PATH_MAX];
-  if (::realpath(root.c_str(), resolved) != nullptr) return std::string(resolved);
+  if (tree.resolve(root.c_str(), resolved) != nullptr) return std::string(resolved);
   const int error = errno;
   struct stat info {};
-  if (error != ENOENT || ::lstat(root.c_str(), &info) != 0) {
+  if (error != ENOENT || tree.stat(AT_FDCWD, root.c_str(), info) != 0) {
     return system_error("back up", root, error);
   }
   // A link that leads nowhere is saved as the link it is.
   const auto slash = root.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : root.substr(0, slash + 1);
-  if (::realpath(folder.c_str(), resolved) == nullptr) return system_error("back up", root, errno);
+  if (tree.resolve(folder.c_str(), resolved) == nullptr) {
+    return system_error("back up", root, errno);
+  }
   return std::string(resolved) + '/' + root.substr(slash == std::string::npos ? 0 : slash + 1);
 }
 
@@ -124,6 +85,10 @@ struct Walk::State {
     std::uint64_t device = 0;        // of the root this lies in
   };
 
+  State(env::Tree& on, WalkOptions with, std::function<void(Problem)> told)
+      : tree(on), options(std::move(with)), problem(std::move(told)) {}
+
+  env::Tree& tree;
   WalkOptions options;
   std::function<void(Problem)> problem;
   Excludes excludes;
@@ -136,12 +101,40 @@ struct Walk::State {
     if (problem) problem({'/' + path, error.message});
   }
 
+  // Asks what kind of entry it is. One that cannot be told may be a folder: it is entered.
+  void resolve_doubt(const Frame& frame, Found& entry) {
+    struct stat info {};
+    entry.kind_hint = NodeKind::kFolder;
+    if (tree.stat(frame.folder->get(), entry.name.c_str(), info) == 0) {
+      entry.is_doubtful = false;
+      if (!S_ISDIR(info.st_mode)) entry.kind_hint = NodeKind::kFile;
+    } else {
+      const std::string path = frame.path.empty() ? entry.name : frame.path + '/' + entry.name;
+      report(path, system_error("stat", '/' + path, errno));
+    }
+    entry.enter = entry.kind_hint == NodeKind::kFolder;
+  }
+
   // Reads and sorts the names of a folder within a root.
   void fill(Frame& frame) {
-    if (const int error = read_names(frame.folder->get(), frame.found); error != 0) {
-      report(frame.path, system_error("list", '/' + frame.path, error));
+    const int folder = frame.folder->get();
+    const int error = read_names(tree, folder, [&](const char* name, unsigned char type) {
+      const NodeKind kind = kind_of_entry(type);
+      const bool is_doubtful = type == DT_UNKNOWN;
+      frame.found.push_back({name, kind, kind == NodeKind::kFolder, is_doubtful});
+    });
+    if (error != 0) report(frame.path, system_error("list", '/' + frame.path, error));
+    for (Found& entry : frame.found) {
+      if (entry.is_doubtful) resolve_doubt(frame, entry);
     }
-    if (options.exclude_caches && has_cache_tag(frame.folder->get())) {
+    bool has_tag = false;
+    if (options.exclude_caches) {
+      if (const int unread = has_cache_tag(tree, folder, has_tag); unread != 0) {
+        const std::string tag = '/' + frame.path + '/' + std::string(kCacheTag);
+        report(frame.path, system_error("read", tag, unread));
+      }
+    }
+    if (has_tag) {
       std::erase_if(frame.found, [](const Found& entry) { return entry.name != kCacheTag; });
     }
     if (!excludes.empty()) {
@@ -159,27 +152,33 @@ struct Walk::State {
 
   void fill_from_branch(Frame& frame) {
     for (const auto& [name, child] : frame.branch->children) {
-      const bool is_folder =
-          !child.children.empty() || is_folder_at(frame.folder->get(), name.c_str());
-      frame.found.push_back({name, is_folder ? NodeKind::kFolder : NodeKind::kFile, is_folder});
+      frame.found.push_back({name, NodeKind::kFolder, true, false});
+      if (child.children.empty()) resolve_doubt(frame, frame.found.back());
     }
+  }
+
+  UniqueFd open_folder(int parent, const char* name) {
+    const auto open = [&](int flags) {
+      return UniqueFd(uninterrupted([&] { return tree.open(parent, name, flags); }));
+    };
+    UniqueFd folder = open(kFolderFlags | O_NOATIME);
+    return folder || errno != EPERM ? std::move(folder) : open(kFolderFlags);
   }
 
   // Opens a folder as the next frame. One that cannot be read is an empty frame.
   void push(int parent, const char* name, std::string path, const Branch* branch,
-            std::uint64_t root_device) {
+            std::uint64_t root_device, bool is_doubtful) {
     Frame frame;
     frame.path = std::move(path);
-    UniqueFd descriptor(::openat(parent, name, kFolderFlags | O_NOATIME));
-    if (!descriptor && errno == EPERM) descriptor = UniqueFd(::openat(parent, name, kFolderFlags));
+    UniqueFd descriptor = open_folder(parent, name);
     struct stat info {};
-    if (!descriptor || ::fstat(descriptor.get(), &info) != 0) {
-      report(frame.path, system_error("open", '/' + frame.path, errno));
+    if (!descriptor || tree.stat(descriptor.get(), info) != 0) {
+      if (!is_doubtful) report(frame.path, system_error("open", '/' + frame.path, errno));
       frames.push_back(std::move(frame));
       return;
     }
     frame.id = {info.st_dev, info.st_ino};
-    frame.folder = std::make_shared<OpenFolder>(std::move(descriptor));
+    frame.folder = std::make_shared<OpenFolder>(tree, std::move(descriptor));
     const bool above_roots = branch != nullptr && !branch->is_root;
     frame.branch = above_roots ? branch : nullptr;
     frame.device = branch != nullptr ? info.st_dev : root_device;
@@ -194,14 +193,17 @@ struct Walk::State {
 
   // Back in a folder whose descriptor was closed: its last subfolder knows the way.
   bool reopen(Frame& frame, int child) {
-    UniqueFd descriptor(::openat(child, "..", kFolderFlags));
+    UniqueFd descriptor(uninterrupted([&] { return tree.open(child, "..", kFolderFlags); }));
     struct stat info {};
-    if (!descriptor || ::fstat(descriptor.get(), &info) != 0 ||
-        FileId{info.st_dev, info.st_ino} != frame.id) {
+    if (!descriptor || tree.stat(descriptor.get(), info) != 0) {
+      report(frame.path, system_error("open", '/' + frame.path, errno));
+      return false;
+    }
+    if (FileId{info.st_dev, info.st_ino} != frame.id) {
       report(frame.path, failed("the folder was moved while it was read"));
       return false;
     }
-    frame.folder = std::make_shared<OpenFolder>(std::move(descriptor));
+    frame.folder = std::make_shared<OpenFolder>(tree, std::move(descriptor));
     return true;
   }
 
@@ -238,29 +240,38 @@ struct Walk::State {
   bool all_listed(const Frame& frame) const { return frame.started && frame.listed == SIZE_MAX; }
 };
 
-Walk::Walk(WalkOptions options, std::function<void(Problem)> problem)
-    : state_(std::make_unique<State>()) {
-  state_->options = std::move(options);
-  state_->problem = std::move(problem);
-}
+Walk::Walk(env::Tree& tree, WalkOptions options, std::function<void(Problem)> problem)
+    : state_(std::make_unique<State>(tree, std::move(options), std::move(problem))) {}
 Walk::~Walk() = default;
 
 Status Walk::open() {
   State& state = *state_;
   BACKCAST_TRY(state.excludes, Excludes::compile(state.options.excludes));
   if (state.options.roots.empty()) return bad_input("nothing to back up", "name a folder or file");
+  std::vector<Problem> missing;
+  Status first_error = kOk;
   for (const std::string& root : state.options.roots) {
-    BACKCAST_TRY(const std::string path, resolve_root(root));
+    const auto path = resolve_root(state.tree, root);
+    if (!path.ok()) {
+      if (missing.empty()) first_error = path.error();
+      missing.push_back({root, path.error().message});
+      continue;
+    }
     Branch* branch = &state.top;
-    for (std::size_t at = 1; at < path.size() && !branch->is_root;) {
-      const auto slash = std::min(path.find('/', at), path.size());
-      branch = &branch->children[path.substr(at, slash - at)];
+    for (std::size_t at = 1; at < path->size() && !branch->is_root;) {
+      const auto slash = std::min(path->find('/', at), path->size());
+      branch = &branch->children[path->substr(at, slash - at)];
       at = slash + 1;
     }
     branch->is_root = true;
     branch->children.clear();  // roots within this one
   }
-  state.push(AT_FDCWD, "/", "", &state.top, 0);
+  if (missing.size() == state.options.roots.size()) return first_error;
+  for (Problem& problem : missing) {
+    if (state.problem) state.problem(std::move(problem));
+  }
+  state.push(AT_FDCWD, "/", "", &state.top, 0, false);
+  if (state.frames.back().folder == nullptr) return failed("the root folder cannot be read");
   return kOk;
 }
 
@@ -282,7 +293,8 @@ std::optional<Listing> Walk::next() {
     const Branch* branch = nullptr;
     if (frame.branch != nullptr) branch = &frame.branch->children.at(entry.name);
     std::string path = frame.path.empty() ? entry.name : frame.path + '/' + entry.name;
-    state.push(frame.folder->get(), entry.name.c_str(), std::move(path), branch, frame.device);
+    state.push(frame.folder->get(), entry.name.c_str(), std::move(path), branch, frame.device,
+               entry.is_doubtful);
   }
   return std::nullopt;
 }

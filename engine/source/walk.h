@@ -5,7 +5,7 @@
 // The walk itself only lists names (a getdents per folder); whoever receives a Listing stats and
 // opens its entries, so several threads share that work while order stays fixed.
 //
-//   Walk walk(options);
+//   Walk walk(env.tree(), options, problem);
 //   while (auto listing = walk.next())            // thread safe; listing->number is the order
 //     for (const Found& found : listing->found) {
 //       auto node = stat_entry(*listing, found);  // one fstatat
@@ -23,6 +23,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/wire.h"
+#include "engine/env/tree.h"
 #include "engine/env/unique_fd.h"
 #include "engine/source/node.h"
 
@@ -53,6 +54,7 @@ struct Found {
   std::string name;
   NodeKind kind_hint = NodeKind::kFile;  // what getdents said; stat_entry is the truth
   bool enter = true;                     // its listings follow (folders only)
+  bool is_doubtful = false;              // its kind could not be told, which is a problem already
 };
 
 struct Listing {
@@ -70,10 +72,11 @@ struct Listing {
 
 class Walk {
  public:
-  // `problem` is called from whichever thread finds one, one at a time.
-  Walk(WalkOptions options, std::function<void(Problem)> problem);
+  // `tree` must outlive it. `problem` is called from whichever thread finds one, one at a time.
+  Walk(env::Tree& tree, WalkOptions options, std::function<void(Problem)> problem);
   ~Walk();
-  // Errors: a root that does not exist, or a bad pattern. Call once, before next.
+  // A root that cannot be found is a problem. Errors: none can, or a bad pattern. Call once, before
+  // next.
   Status open();
   // The next listing, or nothing at the end. Thread safe.
   std::optional<Listing> next();
@@ -98,7 +101,8 @@ Result<Node> stat_entry(const Listing& listing, const Found& found, FileId* id =
 // what was opened. Errors: as stat_entry; also if it is no longer a file.
 class SourceFile {
  public:
-  explicit SourceFile(env::UniqueFd descriptor) : descriptor_(std::move(descriptor)) {}
+  SourceFile(env::Tree& tree, env::UniqueFd descriptor)
+      : tree_(&tree), descriptor_(std::move(descriptor)) {}
   // Reads until `into` is full or the file ends. Offsets are of the file, holes included.
   Result<std::size_t> read_at(std::uint64_t offset_bytes, ByteSpan into) const;
   // False if size, mtime or ctime differ from `node` by now: it changed while it was read.
@@ -106,6 +110,7 @@ class SourceFile {
   int descriptor() const { return descriptor_.get(); }
 
  private:
+  env::Tree* tree_;
   env::UniqueFd descriptor_;
 };
 Result<SourceFile> open_source(const Listing& listing, const Found& found, Node& node);

@@ -57,8 +57,9 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
   std::unique_ptr<source::Walk> walk;
   std::unique_ptr<BackupSession> session;
   if (!options.pipe) {
-    walk = std::make_unique<source::Walk>(
-        options.walk, [&](source::Problem problem) { session->add_problem(std::move(problem)); });
+    walk = std::make_unique<source::Walk>(env.tree(), options.walk, [&](source::Problem problem) {
+      session->add_problem(std::move(problem));
+    });
   }
   std::unique_ptr<Lease> lease;
   if (!options.dry_run) {

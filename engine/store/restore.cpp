@@ -1,10 +1,10 @@
 #include "engine/store/restore.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/base/text.h"
+#include "engine/env/accounts.h"
 #include "engine/source/tar.h"
 #include "engine/store/lease.h"
 #include "engine/store/task_queue.h"
@@ -91,6 +91,7 @@ class Restoration {
   }
   bool found() const { return found_; }
   std::vector<source::Problem> take_failures() { return std::move(failures_); }
+  std::vector<std::string> take_notes() { return std::move(notes_); }
 
  private:
   void fail(const std::string& path, const Error& error) {
@@ -113,10 +114,16 @@ class Restoration {
                    {}});
   }
 
-  // The entry of a folder may be lost where its listing is not.
+  // What stands above the selection stays as it is.
+  source::Standing standing(const std::string& path) const {
+    return selection_.includes(path) ? source::Standing::kRestored : source::Standing::kAsItIs;
+  }
+
+  // The entry of a folder may be missing where its listing is not: it vanished while its children
+  // were saved, or it is damaged.
   Result<std::shared_ptr<source::RestoreFolder>> open_folder(const std::string& path) {
     auto folder = restorer_.folder(path);
-    if (folder.ok() || !lost_ || path.empty()) return folder;
+    if (folder.ok() || path.empty() || folder.error().code != Errc::kNotFound) return folder;
     const auto slash = path.rfind('/');
     const std::string parent = slash == std::string::npos ? "" : path.substr(0, slash);
     BACKCAST_TRY(const auto above, open_folder(parent));
@@ -124,10 +131,17 @@ class Restoration {
     node.kind = NodeKind::kFolder;
     node.name = path.substr(parent.empty() ? 0 : parent.size() + 1);
     node.mode = 0700;
-    node.uid = ::geteuid();
-    node.gid = ::getegid();
-    BACKCAST_CHECK(restorer_.make_folder(*above, node));
-    fail(path, Error{Errc::kCorrupt, "owner, mode and times of this folder are lost", {}, {}});
+    node.uid = env::effective_user();
+    node.gid = env::effective_group();
+    node.mtime_ns = packs_.repository().env().now().time_since_epoch().count();
+    BACKCAST_CHECK(restorer_.make_folder(*above, node, standing(path)));
+    if (lost_) {
+      fail(path, Error{Errc::kCorrupt, "owner, mode and times of this folder are lost", {}, {}});
+    } else {
+      notes_.push_back(printable('/' + path, 4096) +
+                       ": owner, mode and times of this folder were not saved, for it vanished "
+                       "during the backup; it has those of a new folder");
+    }
     return restorer_.folder(path);
   }
 
@@ -152,7 +166,7 @@ class Restoration {
     if (!folder_) return kOk;
     if (node.kind == NodeKind::kFolder) {
       if (!selection_.touches(path)) return kOk;
-      auto made = restorer_.make_folder(*folder_, node);
+      auto made = restorer_.make_folder(*folder_, node, standing(path));
       if (!made.ok()) fail(path, made.error());
       return kOk;
     }
@@ -301,6 +315,7 @@ class Restoration {
   bool lost_ = false;  // a part of the tree
   std::mutex mutex_;
   std::vector<source::Problem> failures_;
+  std::vector<std::string> notes_;
   TaskQueue<Worker> queue_;
 };
 
@@ -337,7 +352,8 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
   PackFiles packs(repository, index);
   if (request.selection.path().empty()) read_ahead(packs, snapshot);
   BACKCAST_CHECK(repository.unlock());
-  BACKCAST_TRY(auto restorer, source::Restorer::open(request.target, request.writing));
+  BACKCAST_TRY(auto restorer,
+               source::Restorer::open(repository.env(), request.target, request.writing));
   RestoreResult result;
   {
     Restoration restoration(packs, restorer, request, progress);
@@ -345,6 +361,7 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
     auto browsed = restoration.run(snapshot);
     if (!browsed.ok() && browsed.error().code != Errc::kCorrupt) return browsed.error();
     result.failures = restoration.take_failures();
+    result.notes = restoration.take_notes();
     if (!browsed.ok()) {
       result.failures.push_back(
           {"/", "the tree is damaged from here on: " + browsed.error().message});
@@ -358,9 +375,9 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
   if (auto finished = restorer.finish(); !finished.ok()) {
     result.failures.push_back({"/", finished.error().message});
   }
-  if (request.sync) result.synced = restorer.sync(repository.env());
+  if (request.sync) result.synced = restorer.sync();
   result.counts = restorer.counts();
-  result.notes = restorer.notes();
+  for (std::string& note : restorer.notes()) result.notes.push_back(std::move(note));
   return result;
 }
 

@@ -40,6 +40,12 @@ IMPURE = re.compile(
     r"|(?<!\w)(fopen|getenv|popen|system|localtime|localtime_r|mktime|printf)\s*\("
     r"|Document::read\b|read_text_file|std::(cout|cerr|cin)\b|stdout|stderr")
 
+# What stands on env reaches the operating system through it alone, so that a test can make every
+# call fail. These only take a value apart.
+ON_ENV_MODULES = ("source",)
+SYSTEM_CALL = re.compile(
+    r"(?<![\w>:)])::(?!(?:makedev|major|minor|fnmatch)\b)[a-z]\w*\s*\(|<unistd\.h>|<fstream>")
+
 MAX_FILE_LINES = 500
 MAX_LINE_COLUMNS = 100
 MAX_FUNCTION_LINES = 70
@@ -175,6 +181,19 @@ def impure_calls(files):
     return found
 
 
+def system_calls(files):
+    found = []
+    for path, text in cpp_files(files).items():
+        if module_of(path) not in ON_ENV_MODULES:
+            continue
+        for line, content in numbered(without_comments_and_strings(text)):
+            call = SYSTEM_CALL.search(content) or IMPURE.search(content)
+            if call:
+                found.append(f"{path}:{line}: {call.group().strip()} in {module_of(path)}: the "
+                             "operating system is reached through engine/env")
+    return found
+
+
 def long_files(files):
     return [f"{path}: {len(text.splitlines())} lines, at most {MAX_FILE_LINES}; split by question"
             for path, text in files.items()
@@ -269,8 +288,8 @@ def package_sources(files):
 
 
 RULES = (forbidden_includes, unknown_modules, relative_includes, heavy_headers, one_door,
-         impure_calls, long_files, long_lines, long_functions, machine_paths, unfinished,
-         package_sources)
+         impure_calls, system_calls, long_files, long_lines, long_functions, machine_paths,
+         unfinished, package_sources)
 
 
 def main():

@@ -57,6 +57,14 @@ class ArchTest(unittest.TestCase):
             self.expect(arch.one_door, path, library, '#include "engine/base/csv_reader.h"\n')
         self.assertEqual(arch.one_door({"engine/base/csv_reader.h": library}), [])
 
+    def test_system_calls(self):
+        for bad in ("x = ::fstat(fd, &info);\n", "if (::close(fd) != 0) return;\n",
+                    "#include <unistd.h>\n", "std::ifstream in(path);\n"):
+            self.expect(arch.system_calls, "engine/source/a.cpp", bad,
+                        "tree.stat(fd, info); State::close(x);\n")
+            self.assertEqual(arch.system_calls({"engine/env/a.cpp": bad}), [])
+        self.assertEqual(arch.system_calls({"engine/source/a.cpp": "::makedev(1, 2);"}), [])
+
     def test_impure_calls(self):
         for bad in ("auto t = std::chrono::system_clock::now();", "time(nullptr);", "std::rand();",
                     "std::random_device d;", "std::ifstream in(path);", 'getenv("TZ");',

@@ -153,7 +153,7 @@ TEST_F(Hostile, NoTreeWritesOutsideItsTarget) {
                                      .direct_bytes = seed % 3 == 0 ? 1u : 1u << 20}};
         if (planted) script.plant();
         // Hard links planted on the sentinel change its link count; nothing else may.
-        Restorer restorer = *Restorer::open(target(), script.options);
+        Restorer restorer = *Restorer::open(env::posix_env(), target(), script.options);
         for (int i = 0; i < 30; ++i) ++outcomes[script.one(restorer).ok()];
         (void)restorer.finish();
         std::filesystem::remove_all(target());
@@ -170,7 +170,7 @@ TEST_F(Hostile, NoTreeWritesOutsideItsTarget) {
 }
 
 TEST_F(Hostile, NamesThatLeaveTheFolderAreNamedInTheError) {
-  Restorer restorer = *Restorer::open(target(), {});
+  Restorer restorer = *Restorer::open(env::posix_env(), target(), {});
   const auto folder = *restorer.folder("");
   for (const std::string& name : {std::string(".."), std::string("../outside/new"),
                                   std::string("/tmp/new"), std::string("a\0b", 3)}) {
@@ -191,7 +191,7 @@ TEST_F(Hostile, AFolderTakesTheNameOfALinkInsteadOfFollowingIt) {
   std::filesystem::create_directory(target());
   std::filesystem::create_directory_symlink(outside(), target() + "/d");
   for (const Overwrite overwrite : {Overwrite::kNever, Overwrite::kAlways}) {
-    Restorer restorer = *Restorer::open(target(), {.overwrite = overwrite});
+    Restorer restorer = *Restorer::open(env::posix_env(), target(), {.overwrite = overwrite});
     const auto made = restorer.make_folder(**restorer.folder(""), node_of(NodeKind::kFolder, "d"));
     EXPECT_EQ(made.ok(), overwrite == Overwrite::kAlways);
     if (made.ok()) {
@@ -224,7 +224,8 @@ TEST_F(Hostile, AThreadSwappingFoldersForLinksGainsNothing) {
   for (int round = 0; round < 5000 || swaps < 5000; ++round) {
     // Both states of the swap are met: a folder that is kept, and a link that must be replaced or
     // refused. The restore never removes the link here: the attacker would have nothing to swap.
-    Restorer restorer = *Restorer::open(target(), {.overwrite = Overwrite::kNever});
+    Restorer restorer =
+        *Restorer::open(env::posix_env(), target(), {.overwrite = Overwrite::kNever});
     Node folder = node_of(NodeKind::kFolder, "d");
     folder.mode = 0711;
     bool ok = restorer.make_folder(**restorer.folder(""), folder).ok();

@@ -127,7 +127,8 @@ TEST_P(RoundTrip, EveryKindOfEntryComesBackWithAllItsMetadata) {
   for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     const Scratch source, target;
     make_tree(source, seed);
-    Mirror mirror{.walk = {.roots = {source.path()}}, .restore = {}, .threads = GetParam()};
+    Mirror mirror{
+        .walk = {.roots = {source.path()}}, .restore = {.devices = true}, .threads = GetParam()};
     const auto done = mirror.run(target.path());
     ASSERT_TRUE(done.ok()) << to_string(done.error());
     EXPECT_THAT(mirror.problems, IsEmpty());
@@ -142,7 +143,8 @@ TEST_P(RoundTrip, OverAnExistingTreeTheResultIsTheSame) {
     make_tree(source, seed);
     // The same tree with other modes, times and attributes, then restored over.
     for (int round = 0; round < 2; ++round) {
-      Mirror mirror{.walk = {.roots = {source.path()}}, .restore = {}, .threads = GetParam()};
+      Mirror mirror{
+          .walk = {.roots = {source.path()}}, .restore = {.devices = true}, .threads = GetParam()};
       const auto done = mirror.run(target.path());
       ASSERT_TRUE(done.ok()) << to_string(done.error());
       ASSERT_EQ(describe(target.path()), describe(source.path())) << "seed " << seed;
@@ -279,7 +281,7 @@ TEST(Restore, LargeFilesAreWrittenInPartsFromSeveralThreads) {
   std::mt19937_64 random(1);
   for (auto& byte : content) byte = static_cast<std::uint8_t>(random());
   for (const bool sparse : {false, true}) {
-    Restorer restorer = *Restorer::open(target.path(), {.direct_bytes = 1});
+    Restorer restorer = *Restorer::open(env::posix_env(), target.path(), {.direct_bytes = 1});
     Node node = file_node(sparse ? "sparse" : "whole", content.size());
     if (sparse) {
       node.size_bytes = 1ull << 33;
@@ -319,7 +321,7 @@ TEST(Restore, LargeFilesAreWrittenInPartsFromSeveralThreads) {
 
 TEST(Restore, AFileThatIsNotWholeIsRefusedAndRemoved) {
   const Scratch target;
-  Restorer restorer = *Restorer::open(target.path(), {});
+  Restorer restorer = *Restorer::open(env::posix_env(), target.path(), {});
   const auto folder = *restorer.folder("");
   {
     const auto file = *restorer.begin_file(*folder, file_node("short", 10));
@@ -335,7 +337,7 @@ TEST(Restore, AFileThatIsNotWholeIsRefusedAndRemoved) {
 TEST(Restore, FailuresNameTheTarget) {
   const Scratch scratch;
   scratch.write("file", "1");
-  const auto opened = Restorer::open(scratch.path("file/below"), {});
+  const auto opened = Restorer::open(env::posix_env(), scratch.path("file/below"), {});
   ASSERT_FALSE(opened.ok());
   EXPECT_THAT(to_string(opened.error()), HasSubstr(scratch.path("file")));
 }

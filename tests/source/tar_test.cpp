@@ -16,7 +16,7 @@ std::string tar_of(const std::string& root) {
     tar += as_text(bytes);
     return kOk;
   });
-  Walk walk({.roots = {root}}, nullptr);
+  Walk walk(env::posix_tree(), {.roots = {root}}, nullptr);
   EXPECT_TRUE(walk.open().ok());
   while (const auto listing = walk.next()) {
     for (const Found& found : listing->found) {

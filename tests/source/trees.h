@@ -123,12 +123,12 @@ struct Mirror {
   Status run(const std::string& target) {
     const std::string root = std::filesystem::canonical(walk.roots.at(0)).native().substr(1);
     std::mutex mutex;
-    Walk walker(walk, [&](Problem problem) {
+    Walk walker(env::posix_tree(), walk, [&](Problem problem) {
       const std::lock_guard guard(mutex);
       problems.push_back(std::move(problem));
     });
     BACKCAST_CHECK(walker.open());
-    BACKCAST_TRY(Restorer restorer, Restorer::open(target, restore));
+    BACKCAST_TRY(Restorer restorer, Restorer::open(env::posix_env(), target, restore));
     std::vector<Listing> listed;
     while (auto listing = walker.next()) {
       ++listings;

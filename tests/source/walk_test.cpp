@@ -22,7 +22,8 @@ struct Walked {
 
 Walked walk_all(WalkOptions options, const std::string& base) {
   Walked walked;
-  Walk walk(std::move(options), [&](Problem problem) { walked.problems.push_back(problem); });
+  Walk walk(env::posix_tree(), std::move(options),
+            [&](Problem problem) { walked.problems.push_back(problem); });
   const auto opened = walk.open();
   if (!opened.ok()) {
     ADD_FAILURE() << to_string(opened.error());
@@ -72,11 +73,11 @@ TEST(Walk, ARootThatIsALinkLeadsToWhatItNames) {
 }
 
 TEST(Walk, AMissingRootIsAnErrorThatNamesIt) {
-  Walk walk({.roots = {"/no/such/folder"}}, nullptr);
+  Walk walk(env::posix_tree(), {.roots = {"/no/such/folder"}}, nullptr);
   const auto opened = walk.open();
   ASSERT_FALSE(opened.ok());
   EXPECT_THAT(to_string(opened.error()), HasSubstr("/no/such/folder"));
-  EXPECT_FALSE(Walk({}, nullptr).open().ok());
+  EXPECT_FALSE(Walk(env::posix_tree(), {}, nullptr).open().ok());
 }
 
 TEST(Walk, ExcludesApplyBelowTheRootsAndStopTheWalkThere) {
@@ -121,7 +122,7 @@ TEST(Walk, AFileWithoutPermissionIsReportedWhenItIsOpened) {
   ::chmod(scratch.path().c_str(), 0755);
   ::chmod(scratch.path("a").c_str(), 0000);
   as_nobody([&] {
-    Walk walk({.roots = {scratch.path()}}, nullptr);
+    Walk walk(env::posix_tree(), {.roots = {scratch.path()}}, nullptr);
     ASSERT_TRUE(walk.open().ok());
     while (const auto listing = walk.next()) {
       if ('/' + listing->path != scratch.path()) continue;
@@ -138,7 +139,7 @@ TEST(Walk, AFileWithoutPermissionIsReportedWhenItIsOpened) {
 TEST(Walk, EntriesThatVanishOrTurnIntoSomethingElseAreErrorsOfTheirOwn) {
   const Scratch scratch;
   for (const char* name : {"a", "b", "c", "d"}) scratch.write(name, "12345");
-  Walk walk({.roots = {scratch.path()}}, nullptr);
+  Walk walk(env::posix_tree(), {.roots = {scratch.path()}}, nullptr);
   ASSERT_TRUE(walk.open().ok());
   std::optional<Listing> listing;
   do {
@@ -204,7 +205,8 @@ TEST(Walk, OneFileSystemStopsAtMountPoints) {
   if (::access("/proc/self", F_OK) != 0) FAIL() << "needs /proc";
   // /proc is another file system than / everywhere; its folder is kept, empty.
   std::uint64_t inside = 0, proc = 0;
-  Walk walk({.roots = {"/"}, .excludes = {"/*", "!/proc"}, .one_file_system = true}, nullptr);
+  Walk walk(env::posix_tree(),
+            {.roots = {"/"}, .excludes = {"/*", "!/proc"}, .one_file_system = true}, nullptr);
   ASSERT_TRUE(walk.open().ok());
   while (const auto listing = walk.next()) {
     for (const Found& found : listing->found) {
@@ -219,7 +221,7 @@ TEST(Walk, OneFileSystemStopsAtMountPoints) {
 TEST(Walk, ThreadsShareListingsWithoutLosingOne) {
   const Scratch scratch;
   for (int i = 0; i < 300; ++i) scratch.write(fmt::format("d{}/f{}", i % 40, i), "1");
-  Walk walk({.roots = {scratch.path()}}, nullptr);
+  Walk walk(env::posix_tree(), {.roots = {scratch.path()}}, nullptr);
   ASSERT_TRUE(walk.open().ok());
   std::mutex mutex;
   std::map<std::uint64_t, std::string> seen;
