@@ -17,4 +17,7 @@ inline constexpr bool kAlarmsAreTrue = false;
 // A lease whose bytes a power cut tore is taken for another machine's until it is old.
 inline constexpr bool kTornLeases = false;
 
+// A backup relies on packs that are lost, prune deletes the last good copy, and nothing mends it.
+inline constexpr bool kDamageIsMet = false;
+
 }  // namespace backcast::model

@@ -27,8 +27,9 @@ enum class Verb : std::uint8_t {
   kCopy,
   kRotate,
   kLook,  // ls, diff, dump, stats
+  kDamage,
 };
-inline constexpr int kVerbs = 11;
+inline constexpr int kVerbs = 12;
 const char* name_of(Verb verb);
 
 enum class Strike : std::uint8_t {

@@ -72,6 +72,7 @@ Deed World::deed_of(Actor& actor) {
       return look(actor);
     case Verb::kEdit:
     case Verb::kClock:
+    case Verb::kDamage:
       break;
   }
   return {[] { return kOk; }};
@@ -104,9 +105,12 @@ Deed World::back_up(Actor& actor) {
     return kOk;
   };
   const auto settle = [=, &place](const Status& outcome) {
-    if (outcome.ok()) place.snapshots[*made] = known;
+    if (!outcome.ok()) return;
+    place.snapshots[*made] = known;
+    // It promises presence and length of what it relies on, no more.
+    place.snapshots[*made].is_whole = !place.has_unseen_flips;
   };
-  return {act, settle};
+  return {act, settle, {}, &place};
 }
 
 Deed World::forget(Actor& actor) {
@@ -152,7 +156,7 @@ Deed World::forget(Actor& actor) {
     }
     place.has_unnoted_deletions |= !outcome.ok() && outcome.error().code == Errc::kNoSpace;
   };
-  return {act, settle, {Errc::kNotFound, Errc::kLocked}};
+  return {act, settle, {Errc::kNotFound, Errc::kLocked}, &place};
 }
 
 Deed World::prune(Actor& actor) {
@@ -172,11 +176,11 @@ Deed World::prune(Actor& actor) {
     (void)result;
     return kOk;
   };
-  return {act, [](const Status&) {}, {Errc::kLocked}};
+  return {act, [](const Status&) {}, {Errc::kLocked}, &place};
 }
 
 Deed World::check(Actor& actor) {
-  const Place& place = some_place(actor.random);
+  Place& place = some_place(actor.random);
   store::CheckOptions options;
   options.threads = 1;
   options.read_data = actor.random() % 2 == 0;
@@ -191,7 +195,11 @@ Deed World::check(Actor& actor) {
     const std::string alarm = first_alarm(place, result);
     return alarm.empty() ? Status(kOk) : failed("false alarm: " + alarm);
   };
-  return {act};
+  const auto settle = [=, &actor, &place](const Status&) {
+    const bool read = options.read_data || options.open_data;
+    if (read && actor.step.strike == Strike::kNone) place.has_unseen_flips = false;
+  };
+  return {act, settle, {}, &place};
 }
 
 Deed World::rebuild(Actor& actor) {
@@ -202,7 +210,7 @@ Deed World::rebuild(Actor& actor) {
     (void)result;
     return kOk;
   };
-  return {act, [](const Status&) {}, {Errc::kLocked}};
+  return {act, [](const Status&) {}, {Errc::kLocked}, &place};
 }
 
 Deed World::restore(Actor& actor) {
@@ -241,9 +249,9 @@ Deed World::restore(Actor& actor) {
       if (!path.empty() && other != expected.end()) entry.same_as = other->second.same_as;
     }
     const std::string wrong = difference(expected, found);
-    return wrong.empty() ? Status(kOk) : failed("restored other than it was saved: " + wrong);
+    return wrong.empty() ? Status(kOk) : lie("restored other than it was saved: " + wrong);
   };
-  return {act, [](const Status&) {}, {Errc::kNotFound}};
+  return {act, [](const Status&) {}, {Errc::kNotFound}, &place};
 }
 
 Deed World::copy(Actor& actor) {
@@ -284,7 +292,7 @@ Deed World::copy(Actor& actor) {
       to.snapshots[id] = known;
     }
   };
-  return {act, settle, {Errc::kNotFound, Errc::kExists}};
+  return {act, settle, {Errc::kNotFound, Errc::kExists}, &from, &to};
 }
 
 // As `backcast key rotate`.
@@ -308,7 +316,7 @@ Deed World::rotate(Actor& actor) {
     learn_keys(place, next);
     if (outcome.ok() && place.passphrase != next) fail("the old passphrase still opens it");
   };
-  return {act, settle};
+  return {act, settle, {}, &place};
 }
 
 // Everything that only reads: ls, dump, diff, stats, the ledger.
@@ -330,7 +338,7 @@ Deed World::look(Actor& actor) {
                                         bytes += as_text(part);
                                         return kOk;
                                       }));
-      if (bytes != entry.content) return failed("dump gives other bytes of /" + path);
+      if (bytes != entry.content) return lie("dump gives other bytes of /" + path);
       break;
     }
     if (older.root == newer.root) {
@@ -341,18 +349,18 @@ Deed World::look(Actor& actor) {
         const bool is_right =
             (entry.change == store::Change::kAdded) == !older.tree->contains(path) &&
             (entry.change == store::Change::kRemoved) == !newer.tree->contains(path);
-        if (!is_right) return failed("diff is wrong about /" + path);
+        if (!is_right) return lie("diff is wrong about /" + path);
       }
     }
     BACKCAST_TRY(const store::Index index, repository->load_index());
     BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository));
     store::PackFiles packs(*repository, index);
     BACKCAST_TRY(const auto presence, store::Presence::of(packs, snapshots));
-    if (presence.snapshot_count() != snapshots.size()) return failed("stats leave out a snapshot");
+    if (presence.snapshot_count() != snapshots.size()) return lie("stats leave out a snapshot");
     BACKCAST_TRY(const auto records, store::usage(*repository, {}, actor.env->now()));
     return records.empty() ? Status(failed("the ledger is empty")) : kOk;
   };
-  return {act, [](const Status&) {}, {Errc::kNotFound}};
+  return {act, [](const Status&) {}, {Errc::kNotFound}, &place};
 }
 
 }  // namespace backcast::model

@@ -36,6 +36,7 @@ std::string first_alarm(const Place& place, const store::CheckResult& result) {
 
 void World::verify(Place& place) {
   if (failure_) return;
+  if (place.is_damaged) return verify_damaged(place);
   const auto repository = open(env_, place);
   if (!repository.ok()) return fail(place.path + ": " + to_string(repository.error()));
   const auto snapshots = store::load_snapshots(**repository);
@@ -86,6 +87,40 @@ void World::adopt(store::Repository& repository, Place& place, const store::Snap
     return count("adopted");
   }
   fail(name + " is not what any backup at work was to save");
+}
+
+// After damage: never other bytes, nothing lost but by the damage itself, and check tells of it.
+void World::verify_damaged(Place& place) {
+  const auto repository = open(env_, place);
+  if (!repository.ok()) return fail(place.path + ": " + to_string(repository.error()));
+  bool is_hurt = false;
+  for (auto& [id, known] : place.snapshots) {
+    if (known.fate == Fate::kGone) continue;
+    count("compared.damaged");
+    const std::string name = fmt::format("{}: snapshot {}", place.path, to_hex(id));
+    const auto snapshot = store::load_snapshot(**repository, id);
+    const auto tar = snapshot.ok() ? tar_of(**repository, *snapshot) : snapshot.error();
+    const std::string wrong = tar.ok() ? difference(*known.tree, read_tar(*tar, known.root)) : "";
+    if (!wrong.empty()) return fail(name + " gives back what was never saved: " + wrong);
+    if (!tar.ok() && known.fate == Fate::kMay && tar.error().code == Errc::kNotFound) continue;
+    const bool may_be_lost =
+        place.is_freshly_damaged || !known.is_whole || known.fate == Fate::kMay;
+    if (!tar.ok() && !may_be_lost) {
+      return fail(name + " was whole, and is no longer: " + to_string(tar.error()));
+    }
+    known.is_whole = tar.ok();
+    is_hurt = is_hurt || !tar.ok();
+  }
+  place.is_freshly_damaged = false;
+  if (!is_hurt) return;
+  store::CheckOptions options;
+  options.threads = 1;
+  options.open_data = true;
+  store::CheckProgress progress;
+  const auto checked = store::check(**repository, options, progress);
+  if (checked.ok() && checked->ok()) {
+    fail(place.path + ": a snapshot cannot be read, and check finds nothing wrong");
+  }
 }
 
 void World::verify_by_check(Place& place, bool open_data) {

@@ -28,11 +28,18 @@ void random_buffer(void* into, std::size_t size_bytes) {
 randombytes_implementation g_implementation{random_name,   random_word, nullptr, nullptr,  // NOLINT
                                             random_buffer, nullptr};
 
+constexpr const char* kLie = "says that it is done, and ";
+
 bool may_have_company(Verb verb) {
-  return verb != Verb::kEdit && verb != Verb::kClock && verb != Verb::kRotate;
+  return verb != Verb::kEdit && verb != Verb::kClock && verb != Verb::kRotate &&
+         verb != Verb::kDamage;
 }
 
 }  // namespace
+
+Error lie(const std::string& what) {
+  return failed(kLie + what);
+}
 
 World::World(std::uint32_t seed) : random_(seed), env_(seed + 1) {
   g_random.seed(seed);
@@ -76,7 +83,10 @@ std::optional<std::string> World::run(const Sequence& sequence) {
 
 void World::run_round(const std::vector<Step>& steps) {
   for (const Step& step : steps) count(name_of(step.verb));
-  if (steps[0].verb == Verb::kEdit || steps[0].verb == Verb::kClock) return run_alone(steps[0]);
+  const Verb first = steps[0].verb;
+  if (first == Verb::kEdit || first == Verb::kClock || first == Verb::kDamage) {
+    return run_alone(steps[0]);
+  }
   std::vector<Actor> actors;
   for (const Step& step : steps) {
     actors.push_back({step, std::mt19937_64(step.seed), env_.another_process(), {}});
@@ -124,6 +134,7 @@ void World::run_round(const std::vector<Step>& steps) {
 void World::run_alone(const Step& step) {
   std::mt19937_64 random(step.seed);
   if (step.verb == Verb::kClock) return move_clock(random);
+  if (step.verb == Verb::kDamage) return damage(step);
   // Usually several within one tick of the kernel's clock.
   const std::string source = source_of(random() % kHosts);
   for (std::uint64_t left = 1 + random() % 3; left > 0; --left) {
@@ -182,8 +193,10 @@ void World::strike(Actor& actor, std::vector<Actor>& all) {
 }
 
 void World::judge(const Actor& actor, bool alone) {
-  if (actor.outcome.ok() || actor.was_struck) return;
+  if (actor.outcome.ok()) return;
   const Error& error = actor.outcome.error();
+  if (error.message.starts_with(kLie)) return fail(to_string(error));
+  if (actor.was_struck || actor.deed.meets_damage()) return;
   if (!alone && actor.deed.refusals.contains(error.code)) {
     return count(fmt::format("refused.{}", name_of(actor.step.verb)));
   }
@@ -197,7 +210,7 @@ void World::finish() {
     if (!failure_) run_round(from_text(text)->steps);
   }
   for (Place& place : places_) {
-    if (!failure_) verify_by_check(place, true);
+    if (!failure_ && !place.is_damaged) verify_by_check(place, true);
   }
 }
 

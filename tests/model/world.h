@@ -30,6 +30,7 @@ struct Known {
   std::shared_ptr<const Tree> tree;
   std::string root;  // where it was saved from, without leading "/"
   Fate fate = Fate::kMust;
+  bool is_whole = true;  // false: damage took something of it, and whoever looks is told
 };
 
 struct Place {
@@ -39,6 +40,12 @@ struct Place {
   std::map<Id, Known> snapshots{};
   // A forget on a full disk said that check will miss what it could not note.
   bool has_unnoted_deletions = false;
+  // Stored bytes were damaged. Until they are repaired everything may fail, nothing may lie, and
+  // what is whole stays so.
+  bool is_damaged = false;
+  bool is_freshly_damaged = false;  // in this round
+  // A byte was flipped, and nobody has read it since: a backup may still rely on it.
+  bool has_unseen_flips = false;
 
   std::vector<Id> with(Fate fate) const {
     std::vector<Id> found;
@@ -55,7 +62,15 @@ struct Deed {
   std::function<void(const Status&)> settle = [](const Status&) {};
   // Errors that are right for it while others are at work beside it.
   std::set<Errc> refusals{};
+  const Place* place = nullptr;
+  const Place* other_place = nullptr;  // of a copy
+
+  bool meets_damage() const {
+    return (place && place->is_damaged) || (other_place && other_place->is_damaged);
+  }
 };
+// A success that is none: wrong however many faults there were.
+Error lie(const std::string& what);
 
 std::string first_alarm(const Place& place, const store::CheckResult& result);
 
@@ -90,6 +105,7 @@ class World {
   void prepare(Actor& actor);
   void strike(Actor& actor, std::vector<Actor>& all);
   void judge(const Actor& actor, bool alone);
+  void damage(const Step& step);
   void move_clock(std::mt19937_64& random);
   void finish();
 
@@ -114,6 +130,7 @@ class World {
   void verify_snapshot(store::Repository& repository, const Place& place,
                        const store::Snapshot& snapshot, const Known& known);
   void adopt(store::Repository& repository, Place& place, const store::Snapshot& snapshot);
+  void verify_damaged(Place& place);
   void verify_by_check(Place& place, bool open_data);
   void learn_keys(Place& place, const std::string& other_passphrase);
 
