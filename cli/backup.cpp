@@ -179,6 +179,7 @@ Status run(Context& context, Options& options) {
   for (const auto& problem : result->problems) {
     complain(printable(problem.path, 4096) + ": " + problem.what);
   }
+  for (const std::string& text : result->notes) note(context, "backcast: " + text);
   if (context.format == Format::kJson) {
     print_json(summary(*result, progress, options.backup.dry_run));
   } else {

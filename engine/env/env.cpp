@@ -35,6 +35,10 @@ class ClockEnv final : public Env {
   Instant now() override { return clock_(context_); }
   Duration monotonic() override { return base_.monotonic(); }
   void sleep(Duration duration) override { base_.sleep(duration); }
+  std::unique_ptr<Ticker> every(Duration period, std::function<void()> act) override {
+    return base_.every(period, std::move(act));
+  }
+  Machine machine() override { return base_.machine(); }
   void random(ByteSpan into) override { base_.random(into); }
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override {
     return base_.open_folder(path, create);
@@ -74,8 +78,15 @@ Status write_temporary(Folder& folder, const std::string& temporary, ByteView by
 Status give_name(Folder& folder, const std::string& temporary, const std::string& name,
                  bool replace) {
   if (replace) return folder.rename(temporary, name);
-  BACKCAST_CHECK(folder.link(temporary, name));
-  return folder.remove(temporary);
+  BACKCAST_TRY(const bool renamed, folder.rename_new(temporary, name));
+  if (renamed) return kOk;
+  BACKCAST_TRY(const bool linked, folder.link(temporary, name));
+  if (linked) return folder.remove(temporary);
+  // FAT on an old kernel, some network disks. Never a copy: a death in it would leave a part.
+  const auto taken = folder.stat(name);
+  if (taken.ok()) return system_error("create", folder.path() + '/' + name, EEXIST);
+  if (taken.error().code != Errc::kNotFound) return taken.error();
+  return folder.rename(temporary, name);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -63,6 +64,9 @@ struct FolderEntry {
 struct FileInfo {
   std::uint64_t size_bytes = 0;
   Instant modified{};
+  // When the store last changed the file or what it knows of it, by its own clock: no caller can
+  // set it.
+  Instant changed{};
   bool is_folder = false;
 };
 
@@ -80,8 +84,10 @@ class Folder {
   virtual Status make_folder(const std::string& name) = 0;  // kExists if the name is taken
   // Replaces `to` in one step if it exists.
   virtual Status rename(const std::string& from, const std::string& to) = 0;
-  // A second name for a file; kExists if `to` is taken. Publishes without replacing.
-  virtual Status link(const std::string& from, const std::string& to) = 0;
+  // In one step; kExists if `to` is taken. False, and nothing done, where the file system cannot.
+  virtual Result<bool> rename_new(const std::string& from, const std::string& to) = 0;
+  // A second name for a file; kExists if `to` is taken. False where there are no hard links.
+  virtual Result<bool> link(const std::string& from, const std::string& to) = 0;
   virtual Status remove(const std::string& name) = 0;  // a file, or an empty folder
   // Names created in, renamed into and removed from this folder survive a power cut.
   virtual Status sync_folder(const std::string& name) = 0;
@@ -97,12 +103,27 @@ class Folder {
   virtual const std::string& path() const = 0;
 };
 
+// Goes on until destroyed, which waits for the call that is under way.
+class Ticker {
+ public:
+  virtual ~Ticker() = default;
+};
+
+// Where a process runs. Processes of one machine see each other's locks.
+struct Machine {
+  std::string host;     // for people; several machines may have one name
+  std::string boot_id;  // of the running kernel: no two machines have the same, nor one twice
+};
+
 class Env {
  public:
   virtual ~Env() = default;
   virtual Instant now() = 0;         // wall clock; may jump either way
   virtual Duration monotonic() = 0;  // never goes back; counts while the machine sleeps
   virtual void sleep(Duration duration) = 0;
+  // Calls `act` each time `period` has passed, whatever else the process does meanwhile.
+  virtual std::unique_ptr<Ticker> every(Duration period, std::function<void()> act) = 0;
+  virtual Machine machine() = 0;
   virtual void random(ByteSpan into) = 0;  // cryptographically secure
   // kNotFound if it does not exist and create is false; makes missing parents otherwise.
   virtual Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) = 0;
@@ -124,7 +145,9 @@ std::unique_ptr<Env> with_clock(Env& base, Instant (*now)(void* context), void* 
 Result<std::string> read_file(Folder& folder, const std::string& name, std::uint64_t max_bytes);
 
 // Writes `name` so that after a power cut it is there whole or not at all: temporary file beside
-// it, sync, rename (or link where it must not replace: kExists), sync of its folder.
+// it, sync, rename, sync of its folder. Where it must not replace (kExists) and neither a rename
+// that refuses nor a link is to be had, a look comes first: names that two may choose at once need
+// more.
 struct PublishOptions {
   bool replace = false;
   bool sync_folder = true;  // false: the caller syncs the folder once for many

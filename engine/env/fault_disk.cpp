@@ -60,7 +60,7 @@ std::optional<InodeId> Disk::find(const std::string& path) const {
 InodeId Disk::add(bool is_folder, Instant now) {
   Inode& inode = inodes_[next_];
   inode.is_folder = is_folder;
-  inode.modified = now;
+  inode.modified = inode.changed = now;
   return next_++;
 }
 
@@ -73,7 +73,7 @@ void Disk::append(InodeId id, std::string_view bytes, Instant now) {
   Inode& file = inodes_.at(id);
   file.unsynced.push_back(file.bytes.size());
   file.bytes += bytes;
-  file.modified = now;
+  file.modified = file.changed = now;
 }
 
 void Disk::sync_file(InodeId id) {

@@ -16,7 +16,7 @@ using InodeId = std::uint64_t;
 
 struct Inode {
   bool is_folder = false;
-  Instant modified{};
+  Instant modified{}, changed{};
   std::string bytes;                     // of a file, as a running process sees it
   std::string synced_bytes;              // what File::sync made durable
   std::vector<std::size_t> unsynced;     // where each append since began

@@ -1,5 +1,7 @@
 #include "engine/env/fault_env.h"
 
+#include <algorithm>
+
 #include "engine/env/fault_state.h"
 #include "engine/env/system_error.h"
 
@@ -21,7 +23,27 @@ void make_folders(FaultEnv::Machine& state, const std::string& path) {
   }
 }
 
+using Tick = FaultEnv::State::Tick;
+
+// The next that is due by `end`, of processes that run.
+std::shared_ptr<Tick> next_tick(FaultEnv::Machine& machine, Duration end) {
+  std::shared_ptr<Tick> next;
+  for (const auto& weak : machine.processes) {
+    const auto process = weak.lock();
+    if (!process || process->dead) continue;
+    std::erase_if(process->ticks, [](const auto& tick) { return tick->is_over.load(); });
+    for (const auto& tick : process->ticks) {
+      // What a stopped process missed does not come twice.
+      if (process->is_suspended) tick->due = std::max(tick->due, end + tick->period);
+      if (tick->due <= end && (!next || tick->due < next->due)) next = tick;
+    }
+  }
+  return next;
+}
+
 }  // namespace
+
+thread_local bool FaultEnv::State::in_tick = false;
 
 const char* name_of(CallKind kind) {
   switch (kind) {
@@ -35,6 +57,8 @@ const char* name_of(CallKind kind) {
       return "make folder";
     case CallKind::kRename:
       return "rename to";
+    case CallKind::kRenameNew:
+      return "rename to a new name";
     case CallKind::kLink:
       return "link";
     case CallKind::kRemove:
@@ -177,9 +201,67 @@ void FaultEnv::set_now(Instant now_is) {
 }
 
 void FaultEnv::advance(Duration duration) {
+  Machine& machine = *state_->machine;
+  std::unique_lock lock(machine.mutex);
+  const Duration end = machine.monotonic + duration;
+  while (const auto tick = state_->in_tick ? nullptr : next_tick(machine, end)) {
+    const Duration step = std::max(Duration(0), tick->due - machine.monotonic);
+    machine.now += step;
+    machine.monotonic += step;
+    tick->due += tick->period;
+    lock.unlock();
+    {
+      const std::lock_guard running(tick->running);
+      State::in_tick = true;
+      if (!tick->is_over) tick->act();
+      State::in_tick = false;
+    }
+    lock.lock();
+  }
+  machine.now += std::max(Duration(0), end - machine.monotonic);
+  machine.monotonic = std::max(machine.monotonic, end);
+}
+
+std::unique_ptr<Ticker> FaultEnv::every(Duration period, std::function<void()> act) {
+  struct FaultTicker final : Ticker {
+    explicit FaultTicker(std::shared_ptr<State::Tick> given) : tick(std::move(given)) {}
+    ~FaultTicker() override {
+      const std::lock_guard running(tick->running);
+      tick->is_over = true;
+    }
+    std::shared_ptr<State::Tick> tick;
+  };
+  auto tick = std::make_shared<State::Tick>();
+  tick->period = period;
+  tick->act = std::move(act);
   const std::lock_guard guard(state_->mutex());
-  state_->machine->now += duration;
-  state_->machine->monotonic += duration;
+  tick->due = state_->machine->monotonic + period;
+  state_->ticks.push_back(tick);
+  return std::make_unique<FaultTicker>(std::move(tick));
+}
+
+Machine FaultEnv::machine() {
+  const std::string number = std::to_string(state_->machine_number);
+  return {"machine" + number, "boot" + number};
+}
+
+std::unique_ptr<FaultEnv> FaultEnv::another_machine() {
+  auto process = another_process();
+  const std::lock_guard guard(state_->mutex());
+  process->state_->machine_number = state_->machine->locks.size();
+  state_->machine->locks.emplace_back();
+  return process;
+}
+
+void FaultEnv::suspend(bool is_suspended) {
+  const std::lock_guard guard(state_->mutex());
+  state_->is_suspended = is_suspended;
+}
+
+void FaultEnv::set_abilities(bool rename_new, bool link) {
+  const std::lock_guard guard(state_->mutex());
+  state_->machine->can_rename_new = rename_new;
+  state_->machine->can_link = link;
 }
 
 Instant FaultEnv::now() {

@@ -24,6 +24,7 @@ enum class CallKind : std::uint8_t {
   kSync,
   kMakeFolder,
   kRename,
+  kRenameNew,
   kLink,
   kRemove,
   kSyncFolder,
@@ -55,6 +56,13 @@ class FaultEnv final : public Env {
   ~FaultEnv() override;
   // A second process on the same disk with faults, a log and a life of its own. Locks exclude it.
   std::unique_ptr<FaultEnv> another_process();
+  // A process on another machine, on which a network disk shows the same files: its locks and those
+  // of other machines do not exclude each other.
+  std::unique_ptr<FaultEnv> another_machine();
+  // It is stopped (or its machine asleep): its tickers stand still while time goes on.
+  void suspend(bool is_suspended);
+  // What the file system of this disk can do besides rename; both at first.
+  void set_abilities(bool rename_new, bool link);
 
   // Faults ------------------------------------------------------------------------------------
   // Injects `fault` at the mutating call with this number (0 = the next one); sticky: at every
@@ -95,7 +103,11 @@ class FaultEnv final : public Env {
   Instant now() override;
   Duration monotonic() override;
   void sleep(Duration duration) override;  // advances the clock
-  void random(ByteSpan into) override;     // from the seed: same seed, same bytes
+  // Acts run within advance and sleep, on their thread, when they are due: neither counted nor
+  // hooked, for a real one is another thread.
+  std::unique_ptr<Ticker> every(Duration period, std::function<void()> act) override;
+  env::Machine machine() override;
+  void random(ByteSpan into) override;  // from the seed: same seed, same bytes
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override;
   // Changes nothing, but counts as a sync of `path` and fails like one.
   Status sync_file_system(int descriptor, const std::string& path) override;

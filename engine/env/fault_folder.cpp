@@ -24,6 +24,10 @@ std::optional<Fault> count_call(State& state, const Call& call) {
 // Runs a mutating call under the lock, unless a fault forbids it. `act(halfway)` does the work.
 template <typename Act>
 Status mutate(State& state, std::uint64_t epoch, Call call, Act act) {
+  if (State::in_tick) {  // a thread of its own: no call of the one that tests count
+    const std::lock_guard guard(state.mutex());
+    return state.dead || epoch != state.epoch ? Status(dead_process()) : act(false);
+  }
   state.take_turn();
   std::function<void(const Call&)> hook;
   {
@@ -110,7 +114,7 @@ class FaultLock final : public Lock {
   ~FaultLock() override {
     const std::lock_guard guard(state_->mutex());
     if (state_->dead || epoch_ != state_->epoch) return;
-    auto& holders = state_->machine->locks[id_];
+    auto& holders = state_->locks()[id_];
     const auto own = std::find_if(holders.begin(), holders.end(), [&](const auto& holder) {
       return holder.process == state_.get() && holder.kind == kind_;
     });
@@ -151,19 +155,20 @@ class FaultFolder final : public Folder {
       BACKCAST_TRY(const NameEdit old_name, name_of_existing(from));
       BACKCAST_TRY(NameEdit new_name, parent(to));
       new_name.inode = old_name.inode;
+      state_->disk.at(new_name.inode).changed = state_->machine->now;
       state_->disk.change_names({{old_name.folder, old_name.name, 0}, new_name});
       return kOk;
     });
   }
-  Status link(const std::string& from, const std::string& to) override {
-    return mutate(*state_, epoch_, {CallKind::kLink, full(to), 0}, [&](bool) -> Status {
-      BACKCAST_TRY(const NameEdit old_name, name_of_existing(from));
-      BACKCAST_TRY(NameEdit new_name, parent(to));
-      if (state_->disk.find(full(to))) return system_error("link", full(to), EEXIST);
-      new_name.inode = old_name.inode;
-      state_->disk.change_names({new_name});
-      return kOk;
-    });
+  Result<bool> rename_new(const std::string& from, const std::string& to) override {
+    if (!can_rename_new()) return false;
+    BACKCAST_CHECK(give_name(CallKind::kRenameNew, from, to));
+    return true;
+  }
+  Result<bool> link(const std::string& from, const std::string& to) override {
+    if (!can_link()) return false;
+    BACKCAST_CHECK(give_name(CallKind::kLink, from, to));
+    return true;
   }
   Status remove(const std::string& name) override {
     return mutate(*state_, epoch_, {CallKind::kRemove, full(name), 0}, [&](bool) -> Status {
@@ -200,12 +205,14 @@ class FaultFolder final : public Folder {
     BACKCAST_TRY(const InodeId id, find(name));
     const std::lock_guard guard(state_->mutex());
     const Inode& inode = state_->disk.at(id);
-    return FileInfo{inode.bytes.size(), inode.modified, inode.is_folder};
+    return FileInfo{inode.bytes.size(), inode.modified, inode.changed, inode.is_folder};
   }
   Status touch(const std::string& name, Instant modified) override {
     return mutate(*state_, epoch_, {CallKind::kTouch, full(name), 0}, [&](bool) -> Status {
       BACKCAST_TRY(const NameEdit edit, name_of_existing(name));
-      state_->disk.at(edit.inode).modified = modified;
+      Inode& inode = state_->disk.at(edit.inode);
+      inode.modified = modified;
+      inode.changed = state_->machine->now;
       return kOk;
     });
   }
@@ -220,7 +227,7 @@ class FaultFolder final : public Folder {
       BACKCAST_CHECK(add(name, false, made));
       id = made;
     }
-    auto& holders = state_->machine->locks[*id];
+    auto& holders = state_->locks()[*id];
     const bool free = std::all_of(holders.begin(), holders.end(), [&](const auto& holder) {
       return kind == LockKind::kShared && holder.kind == LockKind::kShared;
     });
@@ -233,6 +240,28 @@ class FaultFolder final : public Folder {
  private:
   std::string full(const std::string& name) const {
     return name.empty() ? root_ : root_ + '/' + name;
+  }
+  bool can_rename_new() const {
+    const std::lock_guard guard(state_->mutex());
+    return state_->machine->can_rename_new;
+  }
+  bool can_link() const {
+    const std::lock_guard guard(state_->mutex());
+    return state_->machine->can_link;
+  }
+  // Both ways to publish without replacing; a link leaves the old name.
+  Status give_name(CallKind kind, const std::string& from, const std::string& to) {
+    return mutate(*state_, epoch_, {kind, full(to), 0}, [&](bool) -> Status {
+      BACKCAST_TRY(const NameEdit old_name, name_of_existing(from));
+      BACKCAST_TRY(NameEdit new_name, parent(to));
+      if (state_->disk.find(full(to))) return system_error(name_of(kind), full(to), EEXIST);
+      new_name.inode = old_name.inode;
+      state_->disk.at(new_name.inode).changed = state_->machine->now;
+      std::vector<NameEdit> edits{new_name};
+      if (kind == CallKind::kRenameNew) edits.push_back({old_name.folder, old_name.name, 0});
+      state_->disk.change_names(std::move(edits));
+      return kOk;
+    });
   }
   Result<InodeId> find(const std::string& name) const {
     state_->take_turn();

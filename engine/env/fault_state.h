@@ -1,6 +1,7 @@
 // What the processes of a FaultEnv share and what each has of its own.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,7 +22,9 @@ struct FaultEnv::Machine {
     const State* process = nullptr;
     LockKind kind = LockKind::kShared;
   };
-  std::map<InodeId, std::vector<Holder>> locks;
+  using Locks = std::map<InodeId, std::vector<Holder>>;
+  std::vector<Locks> locks{1};  // by machine
+  bool can_rename_new = true, can_link = true;
   Instant now = from_unix_seconds(1'700'000'000);
   Duration monotonic = kHour;
   std::uint64_t random_state = 1;
@@ -43,9 +46,22 @@ struct FaultEnv::State {
   bool sticky = false, fired = false;
   Tree* tree = nullptr;
 
+  struct Tick {
+    std::recursive_mutex running;  // held while `act` runs
+    Duration period{}, due{};
+    std::function<void()> act;
+    std::atomic<bool> is_over{false};
+  };
+  static thread_local bool in_tick;
+  std::vector<std::shared_ptr<Tick>> ticks;
+  bool is_suspended = false;
+  std::size_t machine_number = 0;
+
+  Machine::Locks& locks() { return machine->locks[machine_number]; }
   std::mutex& mutex() { return machine->mutex; }
   // To be called without the lock.
   void take_turn() {
+    if (in_tick) return;
     std::function<void()> stop_here;
     {
       const std::lock_guard guard(mutex());
@@ -55,7 +71,7 @@ struct FaultEnv::State {
   }
   // The operating system takes back what a process held.
   void free_locks() {
-    for (auto& [id, holders] : machine->locks) {
+    for (auto& [id, holders] : locks()) {
       std::erase_if(holders, [&](const Machine::Holder& holder) { return holder.process == this; });
     }
   }
@@ -67,6 +83,8 @@ struct FaultEnv::State {
     free_locks();
     ++epoch;
     dead = false;
+    ticks.clear();
+    is_suspended = false;
     log.clear();
     fault.reset();
     fired = false;

@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "engine/env/env.h"
+#include "engine/env/posix_ticker.h"
 #include "engine/env/system_error.h"
 #include "engine/env/unique_fd.h"
 
@@ -20,6 +22,10 @@ namespace {
 bool aligned(const void* address, std::uint64_t position_bytes) {
   return reinterpret_cast<std::uintptr_t>(address) % kDirectAlignment == 0 &&
          position_bytes % kDirectAlignment == 0;
+}
+
+Instant instant_of(const timespec& time) {
+  return Instant(std::chrono::seconds(time.tv_sec) + Duration(time.tv_nsec));
 }
 
 // Writes at the descriptor's position until all is written.
@@ -166,13 +172,24 @@ class PosixFolder final : public Folder {
     return kOk;
   }
 
-  Status link(const std::string& from, const std::string& to) override {
-    if (::linkat(root_.get(), from.c_str(), root_.get(), to.c_str(), 0) == 0) return kOk;
-    // FAT, exFAT and some network file systems know no hard links.
-    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
-      return system_error("link", full(to), errno);
+  Result<bool> rename_new(const std::string& from, const std::string& to) override {
+    if (::renameat2(root_.get(), from.c_str(), root_.get(), to.c_str(), RENAME_NOREPLACE) == 0) {
+      return true;
     }
-    return copy_exclusively(from, to);
+    // NFS and old file systems refuse the flag, old kernels and sandboxes the call.
+    const bool unknown =
+        errno == EINVAL || errno == ENOSYS || errno == EPERM || errno == EOPNOTSUPP;
+    if (unknown) return false;
+    return system_error("rename to", full(to), errno);
+  }
+
+  Result<bool> link(const std::string& from, const std::string& to) override {
+    if (::linkat(root_.get(), from.c_str(), root_.get(), to.c_str(), 0) == 0) return true;
+    // FAT, exFAT and some network file systems know no hard links.
+    const bool unknown =
+        errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK;
+    if (unknown) return false;
+    return system_error("link", full(to), errno);
   }
 
   Status remove(const std::string& name) override {
@@ -222,10 +239,8 @@ class PosixFolder final : public Folder {
     if (::fstatat(root_.get(), name.c_str(), &info, flags) != 0) {
       return system_error("stat", full(name), errno);
     }
-    const Duration modified =
-        std::chrono::seconds(info.st_mtim.tv_sec) + Duration(info.st_mtim.tv_nsec);
-    return FileInfo{static_cast<std::uint64_t>(info.st_size), Instant(modified),
-                    S_ISDIR(info.st_mode)};
+    return FileInfo{static_cast<std::uint64_t>(info.st_size), instant_of(info.st_mtim),
+                    instant_of(info.st_ctim), S_ISDIR(info.st_mode)};
   }
 
   Status touch(const std::string& name, Instant modified) override {
@@ -272,19 +287,6 @@ class PosixFolder final : public Folder {
     return folder;
   }
 
-  // Not atomic, but what a reader of `to` finds is whole or fails its authentication.
-  Status copy_exclusively(const std::string& from, const std::string& to) {
-    BACKCAST_TRY(const auto source, open(from));
-    BACKCAST_TRY(const std::uint64_t size_bytes, source->size_bytes());
-    BACKCAST_TRY(const auto copy, create(to, {}));
-    std::vector<std::uint8_t> buffer(std::min<std::uint64_t>(size_bytes, 1 << 20));
-    for (std::uint64_t offset = 0; offset < size_bytes; offset += buffer.size()) {
-      BACKCAST_TRY(const std::size_t got, source->read_at(offset, buffer));
-      BACKCAST_CHECK(copy->append(ByteView(buffer).first(got)));
-    }
-    return copy->sync();
-  }
-
   UniqueFd root_;
   std::string path_;
 };
@@ -316,6 +318,18 @@ class PosixEnv final : public Env {
   }
 
   void sleep(Duration duration) override { std::this_thread::sleep_for(duration); }
+
+  std::unique_ptr<Ticker> every(Duration period, std::function<void()> act) override {
+    return start_ticker(period, std::move(act));
+  }
+
+  Machine machine() override {
+    char name[256]{};
+    ::gethostname(name, sizeof name - 1);
+    std::string boot_id;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot_id);
+    return {name, boot_id};
+  }
 
   void random(ByteSpan into) override {
     while (!into.empty()) {

@@ -35,6 +35,12 @@ struct Attribute {
   bool operator==(const Attribute&) const = default;
 };
 
+// What tells two files apart on one machine, as long as their file systems stay mounted.
+struct FileId {
+  std::uint64_t device = 0, inode = 0;
+  bool operator==(const FileId&) const = default;
+};
+
 struct Node {
   std::string name;  // bytes, not necessarily UTF-8; never empty, ".", "..", with "/" or NUL
   NodeKind kind = NodeKind::kFile;
@@ -43,6 +49,7 @@ struct Node {
   std::string user, group;       // names of uid and gid where the machine knew them
   std::int64_t mtime_ns = 0;     // since 1970 UTC
   std::int64_t ctime_ns = 0;     // change detection only; cannot be restored
+  FileId file;                   // which file the walk found; change detection only, not stored
   std::uint64_t size_bytes = 0;  // of a file
   // Hard links: entries of one snapshot with links > 1 and equal device and inode are one file.
   // Every one of them carries the content. 0 for folders and for files with one name.

@@ -43,6 +43,7 @@ NodeKind kind_of(mode_t mode) {
 
 void fill(const struct stat& info, Node& node) {
   node.kind = kind_of(info.st_mode);
+  node.file = {info.st_dev, info.st_ino};
   node.mode = info.st_mode & 07777;
   node.uid = info.st_uid;
   node.gid = info.st_gid;
@@ -144,7 +145,7 @@ Status read_target(const Listing& listing, const Found& found, Node& node) {
 
 }  // namespace
 
-Result<Node> stat_entry(const Listing& listing, const Found& found, FileId* id) {
+Result<Node> stat_entry(const Listing& listing, const Found& found) {
   struct stat info {};
   const OpenFolder& folder = *listing.folder;
   if (folder.tree().stat(folder.get(), found.name.c_str(), info) != 0) {
@@ -156,7 +157,6 @@ Result<Node> stat_entry(const Listing& listing, const Found& found, FileId* id) 
   Node node;
   node.name = found.name;
   fill(info, node);
-  if (id != nullptr) *id = {info.st_dev, info.st_ino};
   return node;
 }
 

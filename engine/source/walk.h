@@ -86,15 +86,9 @@ class Walk {
   std::unique_ptr<State> state_;
 };
 
-// What tells two files apart on one machine, for the caller's memory of what it has seen.
-struct FileId {
-  std::uint64_t device = 0, inode = 0;
-  bool operator==(const FileId&) const = default;
-};
-
 // Everything one fstatat tells; user and group names from a cache. Errors: kNotFound if it
 // vanished, kFailed otherwise; the message is fit for a Problem.
-Result<Node> stat_entry(const Listing& listing, const Found& found, FileId* id = nullptr);
+Result<Node> stat_entry(const Listing& listing, const Found& found);
 
 // A file open for reading: never through a symlink, never a fifo that would block. Sets
 // node.sparse and node.data where the file has holes, and brings the rest of `node` up to date with

@@ -42,6 +42,31 @@ Status run_threads(BackupSession& session) {
   return session.error ? Status(*session.error) : Status(kOk);
 }
 
+// However a backup ends, what it stored counts for the next.
+Error keep_what_was_stored(ChunkStore& store, Error why) {
+  const auto written = commit_packs(store);
+  if (why.code == Errc::kInterrupted && written.ok()) {
+    why.hint = "run the backup again: it stores only what this one did not";
+  }
+  return why;
+}
+
+// What the user should know though the snapshot is whole.
+std::vector<std::string> notes_of(const ChunkStore& store) {
+  std::vector<std::string> notes;
+  for (const Id& object : store.index().unreadable_objects()) {
+    notes.push_back(name_of(ObjectType::kIndex, object) +
+                    " cannot be read: what it lists was stored again where it was needed; backcast "
+                    "check --rebuild-index finds the rest");
+  }
+  for (const Id& pack : store.bad_packs()) {
+    notes.push_back(name_of(ObjectType::kPack, pack) +
+                    " is missing or cut short: what it held and is still there was stored again; "
+                    "backcast check names what it affects");
+  }
+  return notes;
+}
+
 }  // namespace
 
 Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
@@ -77,7 +102,9 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
   session.reset(new BackupSession{store, options, progress, cache, collector, walk.get(),
                                   Chunker(repository.keys().gear_key(), kDataSizes)});
   if (walk) BACKCAST_CHECK(walk->open());
-  BACKCAST_CHECK(run_threads(*session));
+  if (auto ran = run_threads(*session); !ran.ok()) {
+    return options.dry_run ? ran.error() : keep_what_was_stored(store, ran.error());
+  }
 
   if (!options.dry_run) BACKCAST_CHECK(collector.finish(snapshot));
   snapshot.host = options.host;
@@ -88,6 +115,7 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
   snapshot.read_bytes = progress.read_bytes;
   snapshot.took = env.monotonic() - began;
   result.problems = std::move(session->problems);
+  result.notes = notes_of(store);
   if (options.dry_run) {
     snapshot.files = progress.files;
     snapshot.content_bytes = progress.content_bytes;

@@ -42,10 +42,12 @@ struct BackupProgress {
 struct BackupResult {
   Snapshot snapshot;
   std::vector<source::Problem> problems;  // what could not be saved; the snapshot lacks it
+  std::vector<std::string> notes;         // about the repository: nothing that the snapshot lacks
 };
 
 // Errors are of the repository or of the whole source; then no snapshot is published. Entries that
 // cannot be read are problems of a published snapshot. kInterrupted if progress.stop was set.
+// Whatever the error, what was stored is in the index as far as the repository lets it.
 Result<BackupResult> backup(Repository& repository, const BackupOptions& options,
                             BackupProgress& progress);
 

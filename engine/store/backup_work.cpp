@@ -119,10 +119,7 @@ BackupWorker::BackupWorker(BackupSession& session)
 
 bool BackupWorker::stopped() {
   if (session_.progress.stop) {
-    session_.fail(Error{Errc::kInterrupted,
-                        "interrupted; nothing was published",
-                        {},
-                        "run the backup again: what was stored is not read twice"});
+    session_.fail(Error{Errc::kInterrupted, "interrupted; no snapshot was made", {}, {}});
   }
   std::lock_guard lock(session_.mutex);
   return session_.error.has_value();
@@ -203,7 +200,7 @@ Status BackupWorker::save_entry(const source::Listing& listing, const source::Fo
   BackupProgress& progress = session_.progress;
   const bool is_file = node.kind == source::NodeKind::kFile;
   progress.entries.fetch_add(1, std::memory_order_relaxed);
-  if (cached && cached->matches(node) && reuse(*cached, std::move(node), saved)) return kOk;
+  if (cached && cached->matches(node) && reuse(*cached, node, saved)) return kOk;
 
   if (session_.options.dry_run) {
     if (!is_file) return kOk;
@@ -213,7 +210,7 @@ Status BackupWorker::save_entry(const source::Listing& listing, const source::Fo
     progress.read_bytes.fetch_add(node.size_bytes, std::memory_order_relaxed);
     return kOk;
   }
-  bool is_steady = is_settled(node, started);
+  bool is_steady = true;
   const std::size_t first_id = saved.ids.size();
   auto kept = is_file && node.size_bytes > 0 ? save_content(listing, found, node, is_steady, saved)
                                              : source::complete(listing, found, node);
@@ -226,6 +223,8 @@ Status BackupWorker::save_entry(const source::Listing& listing, const source::Fo
     session_.add_problem({'/' + listing.path_of(found), kept.error().message});
     return kOk;
   }
+  // By the stamps that are cached: reading brought them up to date.
+  is_steady = is_steady && is_settled(node, started);
   if (is_file) {
     progress.files.fetch_add(1, std::memory_order_relaxed);
     (cached ? progress.files_changed : progress.files_new).fetch_add(1, std::memory_order_relaxed);
@@ -240,12 +239,12 @@ Status BackupWorker::save_entry(const source::Listing& listing, const source::Fo
 }
 
 // Takes an unchanged entry over as it was saved, if the repository still has its chunks.
-bool BackupWorker::reuse(const CachedEntry& cached, source::Node node, SavedListing& saved) {
+bool BackupWorker::reuse(const CachedEntry& cached, source::Node& node, SavedListing& saved) {
   const std::size_t first_id = saved.ids.size();
   WireReader in(cached.ids);
   while (!in.at_end()) {
     const Id id = read_id(in);
-    if (!in.ok() || !session_.store.index().find_usable(id)) {
+    if (!in.ok() || !session_.store.had(id)) {
       saved.ids.resize(first_id);
       return false;
     }

@@ -106,7 +106,8 @@ class BackupWorker {
   Status save_listing(source::Listing listing, std::uint64_t part);
   Status save_entry(const source::Listing& listing, const source::Found& found,
                     const CachedEntry* cached, Instant started, SavedListing& saved);
-  bool reuse(const CachedEntry& cached, source::Node node, SavedListing& saved);
+  // Takes `node` if it returns true, and leaves it as it is otherwise.
+  bool reuse(const CachedEntry& cached, source::Node& node, SavedListing& saved);
   Status save_content(const source::Listing& listing, const source::Found& found,
                       source::Node& node, bool& is_steady, SavedListing& saved);
   Status save_small(ByteView content, SavedListing& saved);

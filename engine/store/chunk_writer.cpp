@@ -1,17 +1,58 @@
 #include "engine/store/chunk_writer.h"
 
+#include <algorithm>
+
 namespace backcast::store {
 
 bool ChunkStore::claim(const Id& id) {
-  if (index_.find_usable(id)) return false;
+  if (had(id)) return false;
   std::lock_guard lock(mutex_);
   return claimed_.insert(id).second;
 }
 
 bool ChunkStore::has(const Id& id) {
-  if (index_.find_usable(id)) return true;
+  if (had(id)) return true;
   std::lock_guard lock(mutex_);
   return claimed_.contains(id);
+}
+
+bool ChunkStore::had(const Id& id) {
+  const IndexEntry* entry = index_.find_usable(id);
+  if (!entry) return false;
+  if (is_there(entry->pack)) return true;
+  const auto copies = index_.copies(id);
+  return std::any_of(copies.begin(), copies.end(), [&](const IndexEntry* copy) {
+    return index_.is_usable(*copy) && is_there(copy->pack);
+  });
+}
+
+// Two threads may look at once: both see the same.
+bool ChunkStore::is_there(std::uint32_t pack) {
+  Look look = looks_[pack].load(std::memory_order_relaxed);
+  if (look == Look::kNone) {
+    const PackInfo& info = index_.packs()[pack];
+    look = look_at_pack(repository_, info.id, info.size_bytes).ok() ? Look::kThere : Look::kBad;
+    looks_[pack].store(look, std::memory_order_relaxed);
+  }
+  return look == Look::kThere;
+}
+
+Status ChunkStore::check_relied_on() {
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    if (looks_[i].load(std::memory_order_relaxed) != Look::kThere) continue;
+    const PackInfo& info = index_.packs()[i];
+    BACKCAST_CHECK(look_at_pack(repository_, info.id, info.size_bytes));
+  }
+  return kOk;
+}
+
+std::vector<Id> ChunkStore::bad_packs() const {
+  std::vector<Id> bad;
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    if (looks_[i].load(std::memory_order_relaxed) == Look::kBad)
+      bad.push_back(index_.packs()[i].id);
+  }
+  return bad;
 }
 
 void ChunkStore::count_added(std::uint64_t plain_bytes, std::uint64_t stored_bytes) {

@@ -17,12 +17,13 @@ struct AddedCounts {
   std::atomic<std::uint64_t> chunks{0}, plain_bytes{0}, stored_bytes{0};
 };
 
-// One writing session, shared by its threads.
+// One writing session, shared by its threads. It looks at every pack before it refers to what the
+// pack holds: a chunk whose pack is missing, or not as long as the index says, is stored again.
 class ChunkStore {
  public:
   // `index` must outlive it and is not changed.
   ChunkStore(Repository& repository, const Index& index)
-      : repository_(repository), index_(index), sink_(repository) {}
+      : repository_(repository), index_(index), looks_(index.packs().size()), sink_(repository) {}
 
   Repository& repository() { return repository_; }
   const Index& index() const { return index_; }
@@ -33,10 +34,20 @@ class ChunkStore {
   bool claim(const Id& id);
   // Whether a snapshot of this session may refer to the chunk.
   bool has(const Id& id);
+  // The same, but not what this session itself stored.
+  bool had(const Id& id);
+  // Looks again at all packs of the index that a snapshot of this session may refer to.
+  Status check_relied_on();
+  // Packs that were found missing or of another length.
+  std::vector<Id> bad_packs() const;
 
  private:
+  enum class Look : std::uint8_t { kNone, kThere, kBad };
+  bool is_there(std::uint32_t pack);
+
   Repository& repository_;
   const Index& index_;
+  std::vector<std::atomic<Look>> looks_;  // by pack
   PackSink sink_;
   AddedCounts added_;
   std::mutex mutex_;

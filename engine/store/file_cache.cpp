@@ -9,7 +9,7 @@ namespace {
 
 // file: blocks … ‖ slots (hash, offset, size) … ‖ slot count ‖ MAC of the slots ‖ magic
 // block: MAC of the rest ‖ path ‖ number ‖ entries
-constexpr std::string_view kMagic = "BKCACHE2";
+constexpr std::string_view kMagic = "BKCACHE3";
 constexpr std::size_t kMacBytes = crypto_shorthash_siphashx24_BYTES;
 constexpr std::size_t kFooterBytes = 8 + kMacBytes + 8;
 constexpr std::size_t kSlotBytes = 24;
@@ -37,11 +37,22 @@ std::uint64_t hash_of(const Secret& key, const std::string& head) {
   return WireReader(as_bytes(mac(key, head))).u64();
 }
 
+// What killed backups left: whoever writes one of these holds its lock.
+void remove_dead_files(env::Folder& folder) {
+  const auto entries = folder.list("");
+  if (!entries.ok()) return;
+  for (const env::FolderEntry& entry : *entries) {
+    if (entry.is_folder || !entry.name.starts_with(env::kTemporaryPrefix)) continue;
+    const auto lock = folder.lock(entry.name, env::LockKind::kExclusive);
+    if (lock.ok()) (void)folder.remove(entry.name);
+  }
+}
+
 }  // namespace
 
 bool CachedEntry::matches(const source::Node& found) const {
   return kind == found.kind && size_bytes == found.size_bytes && mtime_ns == found.mtime_ns &&
-         ctime_ns == found.ctime_ns;
+         ctime_ns == found.ctime_ns && file == found.file;
 }
 
 const CachedEntry* CachedListing::find(std::string_view name) const {
@@ -109,6 +120,8 @@ std::optional<CachedListing> FileCache::find(const std::string& path, std::uint6
     entry.size_bytes = in.varint();
     entry.mtime_ns = in.zigzag();
     entry.ctime_ns = in.zigzag();
+    entry.file.device = in.varint();
+    entry.file.inode = in.varint();
     entry.content_bytes = in.varint();
     entry.node = in.bytes(block.size());
     entry.ids = as_bytes(in.bytes(block.size()));
@@ -122,11 +135,17 @@ FileCacheWriter::FileCacheWriter(env::Env& env, env::Folder* folder, std::string
                                  const Secret& key)
     : folder_(folder), name_(std::move(name)), key_(key) {
   if (!folder_) return;
+  remove_dead_files(*folder_);
   Id unique;
   env.random(unique.bytes);
   temporary_ = std::string(env::kTemporaryPrefix) + to_hex(unique);
   auto file = folder_->create(temporary_);
-  if (file.ok()) file_ = std::move(*file);
+  if (!file.ok()) return;
+  // Another backup that tidies up here may be quicker: then this one writes no cache.
+  auto lock = folder_->lock(temporary_, env::LockKind::kExclusive);
+  if (!lock.ok() || !folder_->stat(temporary_).ok()) return;
+  lock_ = *std::move(lock);
+  file_ = *std::move(file);
 }
 
 FileCacheWriter::~FileCacheWriter() {
@@ -181,6 +200,8 @@ void append_cached(std::string& out, const source::Node& node, std::uint64_t con
   writer.varint(node.size_bytes);
   writer.zigzag(node.mtime_ns);
   writer.zigzag(node.ctime_ns);
+  writer.varint(node.file.device);
+  writer.varint(node.file.inode);
   writer.varint(content_bytes);
   writer.bytes(node_bytes);
   writer.varint(ids.size() * kIdBytes);

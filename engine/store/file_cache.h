@@ -19,10 +19,14 @@ struct CachedEntry {
   source::NodeKind kind = source::NodeKind::kFile;
   std::uint64_t size_bytes = 0;
   std::int64_t mtime_ns = 0, ctime_ns = 0;
+  source::FileId file;
   std::uint64_t content_bytes = 0;  // holes left out
   std::string_view node;            // as append_node wrote it
   ByteView ids;                     // of its content, one after another
 
+  // Nothing that a backup saves has changed. Device and inode count: files that change places keep
+  // their times, and those written within one tick of the clock have the same. A file system that
+  // numbers devices or inodes anew at each mount costs a full read then, never a wrong byte.
   bool matches(const source::Node& node) const;
 };
 
@@ -52,7 +56,8 @@ class FileCache {
   Secret key_;
 };
 
-// Writes the next cache beside the present one and takes its place at the end.
+// Writes the next cache beside the present one and takes its place at the end. Removes what killed
+// backups left in the folder.
 class FileCacheWriter {
  public:
   FileCacheWriter(env::Env& env, env::Folder* folder, std::string name, const Secret& key);
@@ -69,6 +74,7 @@ class FileCacheWriter {
   std::string name_, temporary_;
   Secret key_;
   std::unique_ptr<env::File> file_;
+  std::unique_ptr<env::Lock> lock_;  // tells it from what a killed backup left
   std::string pending_;
   std::uint64_t end_bytes_ = 0;
   std::vector<FileCache::Slot> slots_;

@@ -232,7 +232,7 @@ Result<std::uint64_t> delete_forgotten(Repository& repository, Instant until) {
 Result<UnforgetResult> unforget(Repository& repository, const std::vector<std::string>& names) {
   // Prune deletes nothing while somebody else is at work; so it must not be at it already.
   BACKCAST_TRY(const auto lease, Lease::take(repository, LeaseKind::kWork));
-  BACKCAST_TRY(const auto others, live_leases(repository, lease.get()));
+  BACKCAST_TRY(const auto others, live_leases(repository, *lease));
   for (const LeaseInfo& other : others) {
     if (other.kind != LeaseKind::kMaintenance) continue;
     return Error{Errc::kLocked,

@@ -2,22 +2,29 @@
 
 #include <unistd.h>
 
-#include <array>
-
 namespace backcast::store {
 namespace {
 
 constexpr const char* kMaintenanceLock = "leases/maintenance";
 constexpr std::uint64_t kMaxLeaseBytes = 4096;
+// The file of one that only its age shows to be over stays so long: it counts for whoever asks for
+// better proof.
+constexpr Duration kKeepStale = kDay;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
+// The first line is for people; the second tells machines of one name apart.
+std::string holder_text(const env::Machine& machine) {
+  const std::string holder = machine.host + " process " + std::to_string(::getpid());
+  return machine.boot_id.empty() ? holder : holder + '\n' + machine.boot_id;
 }
 
-std::string holder_text() {
-  return host_name() + " process " + std::to_string(::getpid());
+bool is_of(const env::Machine& machine, const std::string& holder) {
+  // Its writer is about to lock it and looks then whether it is still there; or he died, perhaps
+  // with the power, which leaves zeros.
+  if (holder.empty() || holder.find('\0') != std::string::npos) return true;
+  // Earlier programs wrote the first line alone, as do those that cannot read the kernel's id.
+  const std::size_t line = holder.find('\n');
+  return line == std::string::npos ? holder.starts_with(machine.host + " ")
+                                   : holder.substr(line + 1) == machine.boot_id;
 }
 
 Error locked(const std::string& holder) {
@@ -27,66 +34,71 @@ Error locked(const std::string& holder) {
                "try again when it is done; a dead one frees the repository by itself"};
 }
 
-// The store's own clock, against which the age of leases is judged: the time it gives a new file.
-Result<Instant> store_now(Repository& repository, const std::string& fresh_file) {
-  BACKCAST_TRY(const auto info, repository.folder().stat(fresh_file));
-  return info.modified;
-}
-
 bool is_lease_name(const std::string& name) {
   return name.size() > 2 && (name[0] == 'w' || name[0] == 'm') && name[1] == '-';
 }
 
-// Whether the holder of a lease file is gone.
-bool is_over(Repository& repository, const std::string& path, const std::string& holder,
+enum class Life : std::uint8_t { kAlive, kStale, kOver };
+
+Life life_of(Repository& repository, const std::string& path, const std::string& holder,
              std::optional<Instant> now) {
   auto lock = repository.folder().lock(path, env::LockKind::kExclusive);
-  if (!lock.ok()) return false;  // held, or cannot be told
-  if (holder.empty() || holder.starts_with(host_name() + " ")) return true;
+  if (!lock.ok()) return Life::kAlive;  // held, or cannot be told
+  if (is_of(repository.env().machine(), holder)) return Life::kOver;
   auto info = repository.folder().stat(path);
-  return info.ok() && now && *now - info->modified > kLeaseLife;
+  if (!info.ok() || !now || *now - info->changed <= kLeaseLife) return Life::kAlive;
+  return *now - info->changed <= kKeepStale ? Life::kStale : Life::kOver;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Lease>> Lease::take(Repository& repository, LeaseKind kind) {
-  env::Folder& folder = repository.folder();
   std::unique_ptr<env::Lock> exclusive;
   if (kind == LeaseKind::kMaintenance) {
-    auto lock = folder.lock(kMaintenanceLock, env::LockKind::kExclusive);
+    auto lock = repository.folder().lock(kMaintenanceLock, env::LockKind::kExclusive);
     if (!lock.ok() && lock.error().code == Errc::kLocked) return locked("another process");
     if (!lock.ok()) return lock.error();
     exclusive = *std::move(lock);
   }
-  std::unique_ptr<Lease> lease;
-  // Somebody who tidies up may take the file for a dead one before it is locked.
-  for (int attempt = 0; attempt < 10; ++attempt) {
-    const std::string name =
-        std::string("leases/") + static_cast<char>(kind) + '-' + to_hex(random_id());
-    BACKCAST_TRY(auto file, folder.create(name));
-    // Without its holder's name a lease means nothing on other hosts: who writes must not go on.
-    if (auto named = file->append(as_bytes(holder_text())); !named.ok()) {
-      (void)folder.remove(name);
-      return named.error();
-    }
-    auto lock = folder.lock(name, env::LockKind::kExclusive);
-    if (!lock.ok() && lock.error().code != Errc::kLocked) return lock.error();
-    if (!lock.ok() || !folder.stat(name).ok()) continue;
-    lease = std::unique_ptr<Lease>(new Lease(repository, name));
-    lease->file_ = std::move(file);
-    lease->lock_ = *std::move(lock);
-    lease->exclusive_ = std::move(exclusive);
-    lease->refreshed_ = repository.env().monotonic();
-    break;
-  }
-  if (!lease) return failed("cannot take a lease in " + folder.path());
+  auto lease = std::unique_ptr<Lease>(new Lease(repository, kind));
+  lease->exclusive_ = std::move(exclusive);
+  BACKCAST_CHECK(lease->acquire());
+  lease->ticker_ = repository.env().every(kLeaseRefresh, [own = lease.get()] { own->refresh(); });
   if (kind == LeaseKind::kMaintenance) {
-    BACKCAST_TRY(const auto others, live_leases(repository, lease.get()));
+    BACKCAST_TRY(const auto others, live_leases(repository, *lease));
     for (const LeaseInfo& other : others) {
       if (other.kind == LeaseKind::kMaintenance) return locked(other.holder);
     }
   }
   return lease;
+}
+
+// Closed when it is done: only then network disks show to others what was written.
+Status Lease::write_holder(const std::string& name) {
+  BACKCAST_TRY(const auto file, repository_.folder().create(name));
+  return file->append(as_bytes(holder_text(repository_.env().machine())));
+}
+
+Status Lease::acquire() {
+  env::Folder& folder = repository_.folder();
+  // Somebody who tidies up may take the file for a dead one before it is locked.
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    const std::string name =
+        std::string("leases/") + static_cast<char>(kind_) + '-' + to_hex(random_id());
+    // Without its holder's name a lease means nothing on other hosts: who writes must not go on.
+    if (auto named = write_holder(name); !named.ok()) {
+      (void)folder.remove(name);
+      return named;
+    }
+    auto lock = folder.lock(name, env::LockKind::kExclusive);
+    if (!lock.ok() && lock.error().code != Errc::kLocked) return lock.error();
+    if (!lock.ok() || !folder.stat(name).ok()) continue;
+    const std::lock_guard guard(mutex_);
+    name_ = name;
+    lock_ = *std::move(lock);
+    return kOk;
+  }
+  return failed("cannot take a lease in " + folder.path());
 }
 
 Result<std::unique_ptr<Lease>> Lease::take_to_read(Repository& repository) {
@@ -96,38 +108,45 @@ Result<std::unique_ptr<Lease>> Lease::take_to_read(Repository& repository) {
 }
 
 Lease::~Lease() {
-  (void)repository_.folder().remove(name_);
+  ticker_.reset();
+  if (!name_.empty()) (void)repository_.folder().remove(name_);
+}
+
+std::string Lease::name() const {
+  const std::lock_guard guard(mutex_);
+  return name_;
 }
 
 void Lease::refresh() {
-  const Duration now = repository_.env().monotonic();
-  if (now - refreshed_ < kLeaseRefresh) return;
-  refreshed_ = now;
-  (void)repository_.folder().touch(name_, repository_.env().now());
+  (void)repository_.folder().touch(name(), repository_.env().now());
 }
 
-bool Lease::is_held() {
-  return repository_.folder().stat(name_).ok();
+Status Lease::ensure_held() {
+  auto info = repository_.folder().stat(name());
+  return info.ok() || info.error().code != Errc::kNotFound ? kOk : acquire();
 }
 
-Result<std::vector<LeaseInfo>> live_leases(Repository& repository, const Lease* own) {
+Result<Instant> Lease::store_now() {
+  refresh();
+  BACKCAST_TRY(const auto info, repository_.folder().stat(name()));
+  return info.changed;
+}
+
+Result<std::vector<LeaseInfo>> live_leases(Repository& repository, Lease& own, Death proof) {
   BACKCAST_TRY(const auto entries, repository.folder().list("leases"));
-  std::vector<LeaseInfo> alive;
   std::optional<Instant> now;
-  if (own) {
-    auto t = store_now(repository, own->name());
-    if (t.ok()) now = *t;
-  }
+  if (auto time = own.store_now(); time.ok()) now = *time;
+  std::vector<LeaseInfo> alive;
   for (const auto& entry : entries) {
     const std::string path = "leases/" + entry.name;
-    if (!is_lease_name(entry.name) || (own && own->name() == path)) continue;
+    if (!is_lease_name(entry.name) || own.name() == path) continue;
     auto holder = env::read_file(repository.folder(), path, kMaxLeaseBytes);
     if (!holder.ok()) continue;  // ended meanwhile
-    if (is_over(repository, path, *holder, now)) {
-      (void)repository.folder().remove(path);
-      continue;
-    }
-    alive.push_back({path, static_cast<LeaseKind>(entry.name[0]), *holder});
+    const Life life = life_of(repository, path, *holder, now);
+    if (life == Life::kOver) (void)repository.folder().remove(path);
+    if (life == Life::kOver || (life == Life::kStale && proof == Death::kByLockOrAge)) continue;
+    alive.push_back(
+        {path, static_cast<LeaseKind>(entry.name[0]), holder->substr(0, holder->find('\n'))});
   }
   return alive;
 }

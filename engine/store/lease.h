@@ -1,10 +1,13 @@
 // Who is at work in a repository. A lease is a file in leases/ with a lock of the operating system
 // on it: the lock goes with its process, so a crash never leaves a repository locked. Where locks
-// do not reach (other machines on some network disks) the file's age decides: holders refresh it,
-// and one that stood still for kLeaseLife by the store's own clock is over.
+// do not reach (other machines on some network disks) the file's age decides: every lease is
+// refreshed from a thread of its own as long as its process runs, and one that stood still for
+// kLeaseLife is over. All ages are by the store's own clock: the time that it gives a file it
+// changes.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -26,6 +29,12 @@ struct LeaseInfo {
   std::string holder;  // host and process, for messages
 };
 
+// What proves that the holder of a lease is gone.
+enum class Death : std::uint8_t {
+  kByLock,       // its lock is free, on the machine that took it
+  kByLockOrAge,  // or it was not refreshed for kLeaseLife
+};
+
 class Lease {
  public:
   // Errors: kLocked if kind is kMaintenance and another holds one.
@@ -36,24 +45,29 @@ class Lease {
   ~Lease();
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-  // Cheap; touches the file when it is time.
-  void refresh();
-  // False if somebody took it for dead: what it protected may be gone.
-  bool is_held();
-  const std::string& name() const { return name_; }
+
+  // If somebody took it for dead (the machine slept), takes it anew. What it protected may be gone.
+  Status ensure_held();
+  // The store's own time.
+  Result<Instant> store_now();
+  std::string name() const;
 
  private:
-  Lease(Repository& repository, std::string name)
-      : repository_(repository), name_(std::move(name)) {}
+  Lease(Repository& repository, LeaseKind kind) : repository_(repository), kind_(kind) {}
+  Status acquire();
+  Status write_holder(const std::string& name);
+  void refresh();
 
   Repository& repository_;
+  const LeaseKind kind_;
+  mutable std::mutex mutex_;
   std::string name_;
-  std::unique_ptr<env::File> file_;
   std::unique_ptr<env::Lock> lock_, exclusive_;
-  Duration refreshed_{};
+  std::unique_ptr<env::Ticker> ticker_;  // the last member: it uses the others
 };
 
-// Leases that are alive, all but `own`; removes those that are over.
-Result<std::vector<LeaseInfo>> live_leases(Repository& repository, const Lease* own);
+// Leases that are alive, all but `own`; removes those whose holders are gone for certain.
+Result<std::vector<LeaseInfo>> live_leases(Repository& repository, Lease& own,
+                                           Death proof = Death::kByLockOrAge);
 
 }  // namespace backcast::store

@@ -1,7 +1,5 @@
 #include "engine/store/mark.h"
 
-#include <unordered_set>
-
 namespace backcast::store {
 
 std::string encode_mark(const Mark& mark) {
@@ -33,26 +31,6 @@ Result<std::vector<Mark>> load_marks(Repository& repository) {
     marks.push_back(std::move(mark));
   }
   return marks;
-}
-
-Result<Index> load_index_once(Repository& repository) {
-  BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kIndex));
-  // A damaged mark condemns nothing: prune does not get past it, so nothing it names is deleted.
-  auto loaded = load_marks(repository);
-  if (!loaded.ok() && loaded.error().code != Errc::kCorrupt) return loaded.error();
-  const auto marks = loaded.ok() ? *std::move(loaded) : std::vector<Mark>();
-  std::unordered_set<Id, IdHash> condemned;
-  for (const Mark& mark : marks) condemned.insert(mark.packs.begin(), mark.packs.end());
-  Index index;
-  for (const Id& id : ids) {
-    BACKCAST_TRY(const std::string plain, repository.objects().load(ObjectType::kIndex, id));
-    BACKCAST_TRY(auto packs, decode_packs(as_bytes(plain)));
-    for (Pack& pack : packs) {
-      const bool is_condemned = condemned.contains(pack.id);
-      index.add(std::move(pack), id, is_condemned);
-    }
-  }
-  return index;
 }
 
 }  // namespace backcast::store

@@ -18,7 +18,4 @@ std::string encode_mark(const Mark& mark);
 Result<Mark> decode_mark(const Id& id, ByteView bytes);
 Result<std::vector<Mark>> load_marks(Repository& repository);
 
-// One attempt of Repository::load_index: kNotFound if an object vanished meanwhile.
-Result<Index> load_index_once(Repository& repository);
-
 }  // namespace backcast::store

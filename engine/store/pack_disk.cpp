@@ -8,7 +8,23 @@ constexpr std::size_t kBuffers = 4;
 
 }  // namespace
 
-PackDisk::PackDisk(Repository& repository) : repository_(repository) {
+Status look_at_pack(Repository& repository, const Id& pack, std::uint64_t size_bytes) {
+  const std::string name = name_of(ObjectType::kPack, pack);
+  auto info = repository.folder().stat(name);
+  if (!info.ok() && info.error().code == Errc::kNotFound) {
+    return Error{Errc::kNotFound, name + " is missing", {}, {}};
+  }
+  if (!info.ok()) return info.error();
+  if (info->size_bytes == size_bytes) return kOk;
+  return Error{Errc::kCorrupt,
+               name + " has " + std::to_string(info->size_bytes) + " bytes, not " +
+                   std::to_string(size_bytes),
+               {},
+               {}};
+}
+
+PackDisk::PackDisk(Repository& repository)
+    : repository_(repository), listed_(repository.env().monotonic()) {
   for (std::size_t i = 0; i < kBuffers; ++i) free_.push_back(nullptr);
 }
 
@@ -40,7 +56,7 @@ void PackDisk::send(std::shared_ptr<Pack> pack, std::unique_ptr<DiskBuffer> buff
   changed_.notify_all();
 }
 
-Status PackDisk::finish() {
+Result<WrittenPacks> PackDisk::finish() {
   {
     std::unique_lock lock(mutex_);
     closing_ = true;
@@ -48,7 +64,26 @@ Status PackDisk::finish() {
   }
   if (thread_.joinable()) thread_.join();
   if (error_) return *error_;
-  if (wrote_) BACKCAST_CHECK(repository_.folder().sync_folder(folder_of(ObjectType::kPack)));
+  BACKCAST_CHECK(list_unlisted());
+  return std::move(written_);
+}
+
+// In the order that makes a crash harmless: the packs, their names, then the index. Somebody may
+// have taken this session for dead and its packs for nobody's: the index names only what is there.
+Status PackDisk::list_unlisted() {
+  listed_ = repository_.env().monotonic();
+  if (unlisted_.empty()) return kOk;
+  BACKCAST_CHECK(repository_.folder().sync_folder(folder_of(ObjectType::kPack)));
+  std::vector<Pack> packs;
+  for (const auto& pack : unlisted_) {
+    BACKCAST_CHECK(look_at_pack(repository_, pack->id, pack->size_bytes));
+    packs.push_back(std::move(*pack));
+  }
+  unlisted_.clear();
+  BACKCAST_CHECK(repository_.objects().publish(ObjectType::kIndex, random_id(),
+                                               as_bytes(encode_packs(packs))));
+  ++written_.index_objects;
+  for (const Pack& pack : packs) written_.packs.push_back({pack.id, pack.size_bytes});
   return kOk;
 }
 
@@ -63,7 +98,6 @@ void PackDisk::run() {
       lock.unlock();
       auto status = write(work);
       lock.lock();
-      wrote_ = true;
       if (!status.ok()) error_ = std::move(status).error();
     }
     free_.push_back(std::move(work.buffer));
@@ -84,6 +118,9 @@ Status PackDisk::write(const Work& work) {
     work.pack->digest = open_.digest->finish();
     BACKCAST_CHECK(open_.file->sync());
     open_ = {};
+    unlisted_.push_back(work.pack);
+    const bool is_due = repository_.env().monotonic() - listed_ >= kListEvery;
+    if (is_due || unlisted_.size() >= kListPacks) return list_unlisted();
   }
   return kOk;
 }

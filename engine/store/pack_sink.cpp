@@ -6,6 +6,13 @@ namespace backcast::store {
 
 Status PackSink::append(const SealedChunk& chunk) {
   std::lock_guard lock(mutex_);
+  if (error_) return *error_;
+  auto added = add(chunk);
+  if (!added.ok()) error_ = added.error();
+  return added;
+}
+
+Status PackSink::add(const SealedChunk& chunk) {
   if (!pack_) BACKCAST_CHECK(begin_pack());
   const std::uint16_t key = number_of(chunk.key);
   pack_->blobs.push_back({chunk.label.id, chunk.label.kind, key,
@@ -18,21 +25,17 @@ Status PackSink::append(const SealedChunk& chunk) {
   return kOk;
 }
 
-Result<std::vector<Pack>> PackSink::finish() {
+Result<WrittenPacks> PackSink::finish() {
   std::lock_guard lock(mutex_);
+  if (error_) return *error_;
   if (pack_) BACKCAST_CHECK(end_pack());
-  BACKCAST_CHECK(disk_.finish());
-  std::vector<Pack> packs;
-  for (const auto& pack : packs_) packs.push_back(std::move(*pack));
-  packs_.clear();
-  return packs;
+  return disk_.finish();
 }
 
 Status PackSink::begin_pack() {
   pack_ = std::make_shared<Pack>();
   pack_->id = random_id();
   pack_->created = repository_.env().now();
-  packs_.push_back(pack_);
   end_bytes_ = 0;
   return put(as_bytes(pack_header(pack_->id)));
 }

@@ -24,12 +24,13 @@ class PackSink {
       : repository_(repository), target_pack_bytes_(target_pack_bytes), disk_(repository) {}
 
   // Copies the bytes; may wait for the disk. After an error every later call fails. Packs that are
-  // not finished stay behind as files that nothing refers to; prune removes them.
+  // not in the index yet stay behind as files that nothing refers to; prune removes them.
   Status append(const SealedChunk& chunk);
-  // Everything appended survives a power cut; returns what to put into the index. Call once.
-  Result<std::vector<Pack>> finish();
+  // Everything appended survives a power cut and is in the index. Call once.
+  Result<WrittenPacks> finish();
 
  private:
+  Status add(const SealedChunk& chunk);
   Status begin_pack();
   Status end_pack();
   Status need_buffer();
@@ -44,7 +45,7 @@ class PackSink {
   std::shared_ptr<Pack> pack_;  // being filled; none between packs
   std::unique_ptr<DiskBuffer> buffer_;
   std::uint64_t end_bytes_ = 0;  // of the pack being filled
-  std::vector<std::shared_ptr<Pack>> packs_;
+  std::optional<Error> error_;   // the first: the pack being filled is not whole
 };
 
 }  // namespace backcast::store

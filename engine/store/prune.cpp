@@ -34,10 +34,12 @@ class Pruning {
     // Listed before anything else: a pack that is not indexed by the time the index is read below
     // belongs to a backup under way, whose lease is seen, or to nobody.
     BACKCAST_TRY(const auto files, repository_.objects().list(ObjectType::kPack));
-    BACKCAST_TRY(const auto others, live_leases(repository_, &lease_));
+    BACKCAST_TRY(const auto others, live_leases(repository_, lease_, proof_of_death()));
     result_.others_at_work = others.size();
+    BACKCAST_TRY(now_, lease_.store_now());
     {
       BACKCAST_TRY(const Index index, repository_.load_index());
+      if (!index.unreadable_objects().empty()) return unreadable(index);
       BACKCAST_TRY(const auto needed, load_needed(index));
       if (others.empty()) BACKCAST_CHECK(delete_orphans(files, index));
       BACKCAST_CHECK(mark_unneeded(index, needed));
@@ -80,7 +82,7 @@ class Pruning {
   // Snapshots that were forgotten a grace period ago go before the data that only they need.
   Status delete_set_aside() {
     if (options_.dry_run) return kOk;
-    BACKCAST_TRY(const auto others, live_leases(repository_, &lease_));
+    BACKCAST_TRY(const auto others, live_leases(repository_, lease_, proof_of_death()));
     if (!others.empty()) return kOk;
     const Instant now = repository_.env().now();
     const Instant until = options_.grace > Duration::zero() ? now - options_.grace : Instant::max();
@@ -88,9 +90,30 @@ class Pruning {
     return kOk;
   }
 
+  // What it lists may be needed, and would look like nobody's.
+  static Error unreadable(const Index& index) {
+    return Error{Errc::kCorrupt,
+                 name_of(ObjectType::kIndex, index.unreadable_objects().front()) +
+                     " cannot be read: nothing was deleted",
+                 {},
+                 "backcast check --rebuild-index lists again what it held"};
+  }
+
   Status check_stop() const {
     if (!progress_.stop) return kOk;
     return Error{Errc::kInterrupted, "interrupted; the next prune goes on from here", {}, {}};
+  }
+
+  // With a shorter grace than a lease lives nothing is left of a backup that only stands still.
+  Death proof_of_death() const {
+    return options_.grace < kLeaseLife ? Death::kByLock : Death::kByLockOrAge;
+  }
+
+  // By the store's own time; what cannot be looked at is young.
+  bool is_young(const std::string& file, Duration age) const {
+    if (age <= Duration::zero()) return false;
+    const auto info = repository_.folder().stat(file);
+    return !info.ok() || now_ - info->changed < age;
   }
 
   // --- marking -------------------------------------------------------------------------------
@@ -109,6 +132,11 @@ class Pruning {
       for (const IndexEntry& entry : index.entries_of(pack)) {
         (needed[index.number_of(entry)] ? candidate.needed_bytes : candidate.unneeded_bytes) +=
             entry.stored_bytes;
+      }
+      // A backup lists what it stored before its snapshot needs it.
+      if (result_.others_at_work > 0 && candidate.needed_bytes == 0 &&
+          is_young(name_of(ObjectType::kPack, pack.id), std::max(options_.grace, kDay))) {
+        continue;
       }
       stored += candidate.needed_bytes + candidate.unneeded_bytes;
       unneeded += candidate.unneeded_bytes;
@@ -174,7 +202,6 @@ class Pruning {
     for (const Candidate& candidate : batch) {
       if (candidate.needed_bytes == 0) continue;
       BACKCAST_CHECK(check_stop());
-      lease_.refresh();
       const auto copy = [&](const IndexEntry& entry, ByteView sealed) -> Status {
         if (!needed[index.number_of(entry)]) return kOk;
         progress_.copied_bytes += sealed.size();
@@ -193,17 +220,16 @@ class Pruning {
   Status delete_marked() {
     if (options_.dry_run) return kOk;
     BACKCAST_TRY(auto marks, load_marks(repository_));
-    const Instant now = repository_.env().now();
-    // A mark made under a clock that ran ahead waits longer; --grace 0 does not ask.
     std::erase_if(marks, [&](const Mark& mark) {
-      return options_.grace > Duration::zero() && now - mark.made < options_.grace;
+      return is_young(name_of(ObjectType::kMark, mark.id), options_.grace);
     });
     if (marks.empty()) return kOk;
     // Whoever started before the mark may still refer to what it condemns.
-    BACKCAST_TRY(const auto others, live_leases(repository_, &lease_));
+    BACKCAST_TRY(const auto others, live_leases(repository_, lease_, proof_of_death()));
     result_.others_at_work = others.size();
     if (!others.empty()) return kOk;
     BACKCAST_TRY(const Index index, repository_.load_index());
+    if (!index.unreadable_objects().empty()) return unreadable(index);
     BACKCAST_TRY(auto needed, load_needed(index));
     BACKCAST_CHECK(add_needed_by_forgotten(index, needed));
     IdSet doomed;
@@ -215,7 +241,7 @@ class Pruning {
         const bool is_needed = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
           return needed[index.number_of(entry)];
         });
-        if (is_needed) {
+        if (is_needed || is_young(name_of(ObjectType::kPack, id), options_.grace)) {
           ++result_.rescued_packs;
         } else {
           doomed.insert(id);
@@ -284,10 +310,7 @@ class Pruning {
       const std::string name = name_of(ObjectType::kPack, id);
       auto info = repository_.folder().stat(name);
       if (!info.ok()) continue;
-      if (options_.grace > Duration::zero() &&
-          repository_.env().now() - info->modified < options_.grace) {
-        continue;
-      }
+      if (is_young(name, options_.grace)) continue;
       ++result_.orphans;
       result_.orphan_bytes += info->size_bytes;
       if (!options_.dry_run) BACKCAST_CHECK(repository_.folder().remove(name));
@@ -311,6 +334,7 @@ class Pruning {
   PruneProgress& progress_;
   Lease& lease_;
   PruneResult result_;
+  Instant now_{};  // the store's
 };
 
 }  // namespace

@@ -5,24 +5,22 @@
 namespace backcast::store {
 namespace {
 
-Error vanished(const std::string& what) {
-  return failed("the repository changed under this backup: " + what + "; nothing was published",
-                "run it again");
-}
-
-// While a lease is held prune deletes no pack that existed when it was taken. If the lease was
-// taken for dead (the machine slept), everything the snapshot relies on is looked at again: absence
-// from a listing is no proof, so each missing pack is asked for by name.
-Status still_there(ChunkStore& store, Lease& lease) {
-  if (lease.is_held()) return kOk;
-  Repository& repository = store.repository();
-  for (const PackInfo& pack : store.index().packs()) {
-    if (pack.is_condemned) continue;
-    auto info = repository.folder().stat(name_of(ObjectType::kPack, pack.id));
-    if (!info.ok() && info.error().code == Errc::kNotFound) return vanished("a pack was deleted");
-    if (!info.ok()) return info.error();
-  }
-  return kOk;
+// Everything the snapshots are about to rely on is looked at, the session's own packs first. While
+// a lease is held prune deletes no pack that existed when it was taken; but the lease may have been
+// taken for dead (the machine slept), and a disk may lose files by itself.
+Status still_there(ChunkStore& store, Lease& lease, const WrittenPacks& written) {
+  BACKCAST_CHECK(lease.ensure_held());
+  const auto look = [&]() -> Status {
+    for (const WrittenPack& pack : written.packs) {
+      BACKCAST_CHECK(look_at_pack(store.repository(), pack.id, pack.size_bytes));
+    }
+    return store.check_relied_on();
+  };
+  auto looked = look();
+  if (looked.ok()) return kOk;
+  return failed(
+      "the repository changed meanwhile: " + looked.error().message + "; no snapshot was made",
+      "run it again: it stores what is missing");
 }
 
 // Two backups that end together may get the same number: then time decides between them.
@@ -48,20 +46,14 @@ Status publish_with_head(Repository& repository, Snapshot& snapshot, const std::
 
 }  // namespace
 
-Result<std::vector<Pack>> commit_packs(ChunkStore& store) {
-  BACKCAST_TRY(auto packs, store.sink().finish());
-  if (!packs.empty()) {
-    BACKCAST_CHECK(store.repository().objects().publish(ObjectType::kIndex, random_id(),
-                                                        as_bytes(encode_packs(packs))));
-  }
-  return packs;
+Result<WrittenPacks> commit_packs(ChunkStore& store) {
+  return store.sink().finish();
 }
 
 Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& snapshots) {
   Repository& repository = store.repository();
-  BACKCAST_TRY(const auto packs, commit_packs(store));
-  (void)packs;
-  BACKCAST_CHECK(still_there(store, lease));
+  BACKCAST_TRY(const WrittenPacks written, commit_packs(store));
+  BACKCAST_CHECK(still_there(store, lease, written));
   for (Snapshot& snapshot : snapshots) {
     BACKCAST_TRY(const auto heads, read_heads(repository));
     BACKCAST_TRY(snapshot.sequence, next_sequence(repository));
@@ -73,8 +65,8 @@ Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& sn
 
 Status publish(ChunkStore& store, Lease& lease, Snapshot& snapshot) {
   Repository& repository = store.repository();
-  BACKCAST_TRY(const auto packs, commit_packs(store));
-  BACKCAST_CHECK(still_there(store, lease));
+  BACKCAST_TRY(const WrittenPacks written, commit_packs(store));
+  BACKCAST_CHECK(still_there(store, lease, written));
   BACKCAST_TRY(const auto heads, read_heads(repository));
   BACKCAST_TRY(snapshot.sequence, next_sequence(repository));
   snapshot.id = random_id();
@@ -82,7 +74,7 @@ Status publish(ChunkStore& store, Lease& lease, Snapshot& snapshot) {
   snapshot.added_chunks = store.added().chunks;
   snapshot.added_plain_bytes = store.added().plain_bytes;
   snapshot.added_stored_bytes = store.added().stored_bytes;
-  snapshot.requests = packs.size() + (packs.empty() ? 1 : 2);
+  snapshot.requests = written.packs.size() + written.index_objects + 1;
   return publish_with_head(repository, snapshot, heads);
 }
 

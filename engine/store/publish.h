@@ -8,8 +8,8 @@
 
 namespace backcast::store {
 
-// Finishes the packs of the session and adds them to the index. Returns the packs.
-Result<std::vector<Pack>> commit_packs(ChunkStore& store);
+// Finishes the packs of the session and adds them to the index.
+Result<WrittenPacks> commit_packs(ChunkStore& store);
 
 // commit_packs, then snapshots of another repository, as they are but for their sequence.
 Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& snapshots);

@@ -70,7 +70,6 @@ Result<RebuildResult> rebuild_index(Repository& repository) {
     }
     BACKCAST_TRY(table->digest, digest_of(repository, id));
     found.push_back(*std::move(table));
-    lease->refresh();
   }
   result.packs = found.size();
   if (!found.empty()) {

@@ -4,7 +4,7 @@
 
 #include "engine/store/address.h"
 #include "engine/store/config.h"
-#include "engine/store/mark.h"
+#include "engine/store/load_index.h"
 
 namespace backcast::store {
 namespace {

@@ -64,7 +64,7 @@ class Repository {
   Status unlock();
   bool is_unlocking() const { return unlocking_.valid(); }
 
-  // The whole index; packs under a mark are condemned. Errors: kCorrupt.
+  // The whole index as far as it can be read; packs under a mark are condemned.
   Result<Index> load_index();
 
   // Replaces the key pairs and rewrites config: rotation. Keys must be of the same project.

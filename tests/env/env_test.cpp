@@ -89,9 +89,12 @@ TEST_P(AnyEnv, NamesAreTakenReplacedAndFreed) {
   EXPECT_EQ(folder_->create("a").error().code, Errc::kExists);
   EXPECT_EQ(folder_->make_folder("a").error().code, Errc::kExists);
   EXPECT_EQ(folder_->link("a", "b").error().code, Errc::kExists);
+  EXPECT_EQ(folder_->rename_new("a", "b").error().code, Errc::kExists);
+  EXPECT_TRUE(*folder_->rename_new("a", "new"));
+  EXPECT_TRUE(*folder_->rename_new("new", "a"));
   ASSERT_TRUE(folder_->rename("a", "b").ok());
   EXPECT_EQ(read("b"), "1");
-  ASSERT_TRUE(folder_->link("b", "c").ok());
+  EXPECT_TRUE(*folder_->link("b", "c"));
   ASSERT_TRUE(folder_->remove("b").ok());
   EXPECT_THAT(names(), ElementsAre("c"));
   EXPECT_EQ(folder_->remove("b").error().code, Errc::kNotFound);

@@ -21,7 +21,7 @@ TEST(FaultEnv, EachMutatingCallOfAPublishCanKillAndLeavesAllOrNothing) {
   probe.clear_faults();
   ASSERT_TRUE(publish_file(probe, *folder, "x", as_bytes("payload")).ok());
   const std::uint64_t calls = probe.calls();
-  ASSERT_EQ(calls, 6u);  // create, write, sync, link, remove, sync folder
+  ASSERT_EQ(calls, 5u);  // create, write, sync, rename, sync folder
   for (const Fault fault : {Fault::kKill, Fault::kKillHalfway}) {
     for (std::uint64_t call = 0; call < calls; ++call) {
       FaultEnv env;

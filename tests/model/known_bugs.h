@@ -6,16 +6,11 @@ namespace backcast::model {
 
 // A copy within one project of what was saved after the source's keys were rotated cannot be read.
 inline constexpr bool kCopiesAcrossRotation = false;
-// A cached file whose chunks are gone ends the program, and folders that changed places are taken
-// for each other.
-inline constexpr bool kFileCache = false;
 // A snapshot that was copied, forgotten and copied again meets its own head: "File exists".
 inline constexpr bool kCopiesForgottenOnes = false;
 // Whoever loads the index before it lists the snapshots takes one that is published in between for
 // damaged.
 inline constexpr bool kAlarmsAreTrue = false;
-// A lease whose bytes a power cut tore is taken for another machine's until it is old.
-inline constexpr bool kTornLeases = false;
 
 // A backup relies on packs that are lost, prune deletes the last good copy, and nothing mends it.
 inline constexpr bool kDamageIsMet = false;

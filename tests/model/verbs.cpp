@@ -81,7 +81,7 @@ Deed World::deed_of(Actor& actor) {
 Deed World::back_up(Actor& actor) {
   Place& place = some_place(actor.random);
   const std::size_t host = actor.random() % kHosts;
-  const bool read_all = actor.random() % 6 == 0, no_cache = actor.random() % 6 == 0 || !kFileCache;
+  const bool read_all = actor.random() % 6 == 0, no_cache = actor.random() % 6 == 0;
   if (read_all) count("backup.read_all");
   count(no_cache ? "backup.no_cache" : "backup.cache");
   const std::string source = source_of(host);

@@ -122,7 +122,6 @@ void World::run_round(const std::vector<Step>& steps) {
   }
   if (power_is_cut_) {
     env_.power_cycle(steps[0].seed);
-    if (!kTornLeases) env_.advance(kHour);
   }
   for (Actor& actor : actors) actor.deed.settle(actor.outcome);
   for (const Actor& actor : actors) judge(actor, actors.size() == 1);

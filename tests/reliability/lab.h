@@ -67,6 +67,13 @@ class Lab {
     }
   }
 
+  // From now on backups keep a file cache there. The clock leaves what was written behind, for
+  // nothing is cached that may still change within the same tick.
+  void use_cache(env::Folder* cache) {
+    cache_ = cache;
+    env_.set_now(env::posix_env().now() + kHour);
+  }
+
   env::FaultEnv& env() { return env_; }
   const Keys& keys() const { return keys_; }
   source::Scratch& source() { return source_; }
@@ -86,6 +93,7 @@ class Lab {
     options.walk.roots = {source_.path()};
     options.host = "lab";
     options.threads = threads;
+    options.cache = cache_;
     BackupProgress progress;
     BACKCAST_TRY(auto result, backup(*repository, options, progress));
     if (!result.problems.empty()) return failed(result.problems[0].what);
@@ -187,6 +195,7 @@ class Lab {
   env::FaultEnv env_;
   Keys keys_ = Keys::generate();
   source::Scratch source_{true};
+  env::Folder* cache_ = nullptr;
   std::map<Id, std::string> committed_;
 };
 

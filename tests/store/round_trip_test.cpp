@@ -44,6 +44,7 @@ RC_GTEST_PROP(RoundTrip, EverySnapshotComesBack, ()) {
   Lab lab(1000);
   env::FaultEnv cache_env;
   const auto cache = *cache_env.open_folder("/cache", true);
+  lab.use_cache(cache.get());
   const int backups = *rc::gen::inRange(1, 4);
   std::vector<std::pair<Id, std::map<std::string, std::string>>> saved;
   for (int i = 0; i < backups; ++i) {

@@ -1,0 +1,79 @@
+#include "engine/store/load_index.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "engine/store/mark.h"
+#include "engine/store/pack_scan.h"
+
+namespace backcast::store {
+namespace {
+
+using IdSet = std::unordered_set<Id, IdHash>;
+
+Result<IdSet> load_condemned(Repository& repository) {
+  // A damaged mark condemns nothing: prune does not get past it, so nothing it names is deleted.
+  auto marks = load_marks(repository);
+  if (!marks.ok() && marks.error().code != Errc::kCorrupt) return marks.error();
+  IdSet condemned;
+  if (!marks.ok()) return condemned;
+  for (const Mark& mark : *marks) condemned.insert(mark.packs.begin(), mark.packs.end());
+  return condemned;
+}
+
+// In the order in which the store received them: of two that describe one pack the earlier counts.
+Result<std::vector<Id>> objects_in_order(Repository& repository) {
+  BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kIndex));
+  std::vector<std::pair<Instant, Id>> order;
+  for (const Id& id : ids) {
+    BACKCAST_TRY(const auto info, repository.folder().stat(name_of(ObjectType::kIndex, id)));
+    order.emplace_back(info.changed, id);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<Id> sorted;
+  for (const auto& [changed, id] : order) sorted.push_back(id);
+  return sorted;
+}
+
+// What unreadable objects list is found by the tables of the packs: enough to read every chunk. A
+// pack without a table is one that a backup is writing, or was when it died.
+Status recover_packs(Repository& repository, const IdSet& condemned, Index& index) {
+  BACKCAST_TRY(const auto files, repository.objects().list(ObjectType::kPack));
+  for (const Id& id : files) {
+    if (index.find_pack(id)) continue;
+    auto table = read_pack_table(repository, id);
+    if (!table.ok()) continue;
+    index.add(*std::move(table), index.unreadable_objects().front(), condemned.contains(id));
+    index.set_recovered(id);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+Result<Index> load_index_once(Repository& repository) {
+  BACKCAST_TRY(const auto ids, objects_in_order(repository));
+  BACKCAST_TRY(const IdSet condemned, load_condemned(repository));
+  Index index;
+  for (const Id& id : ids) {
+    auto plain = repository.objects().load(ObjectType::kIndex, id);
+    auto visited = !plain.ok() ? plain.error() : visit_packs(as_bytes(*plain), [&](Pack pack) {
+      const bool is_condemned = condemned.contains(pack.id);
+      index.add(std::move(pack), id, is_condemned);
+    });
+    if (visited.ok()) continue;
+    if (visited.error().code != Errc::kCorrupt) return visited.error();
+    index.add_unreadable(id);
+  }
+  if (!index.unreadable_objects().empty()) {
+    BACKCAST_CHECK(recover_packs(repository, condemned, index));
+  }
+  index.order_copies([&](const PackInfo& pack) -> std::optional<Instant> {
+    auto info = repository.folder().stat(name_of(ObjectType::kPack, pack.id));
+    if (!info.ok() || info->size_bytes != pack.size_bytes) return std::nullopt;
+    return info->changed;
+  });
+  return index;
+}
+
+}  // namespace backcast::store
