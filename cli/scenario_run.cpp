@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "cli/changed_fields.h"
+#include "cli/context.h"
 #include "cli/history_input.h"
+#include "engine/base/time_math.h"
 #include "scenarios/not_billed.h"
+#include "scenarios/run_time.h"
 #include "sim/extremes.h"
 #include "sim/requirements.h"
 #include "sim/run.h"
@@ -19,7 +23,7 @@ Status shorten(sim::Scenario& scenario, const std::string& until) {
   Instant end{};
   if (until.starts_with('+')) {
     BACKCAST_TRY(const Duration after, parse_duration(std::string_view(until).substr(1)));
-    end = scenario.start + after;
+    end = plus(scenario.start, after);
   } else {
     BACKCAST_TRY(const StampedInstant stamped, parse_instant(until));
     end = stamped.instant;
@@ -31,6 +35,11 @@ Status shorten(sim::Scenario& scenario, const std::string& until) {
   }
   scenario.end = std::chrono::floor<std::chrono::seconds>(end);
   return kOk;
+}
+
+bool bills_early_deletion(const cost::PriceBook& book) {
+  return std::any_of(book.rows.begin(), book.rows.end(),
+                     [](const auto& row) { return row.min_seconds > 0; });
 }
 
 Result<std::vector<FieldValue>, Errors> changes_of(const ScenarioOptions& options) {
@@ -122,6 +131,8 @@ Result<ScenarioRun, Errors> run_billed(const PreparedScenario& prepared,
                                        const sim::RunOptions& options) {
   const scenario::Loaded& loaded = prepared.loaded;
   sim::RunOptions how = options;
+  how.dates_freed_bytes = options.dates_freed_bytes.value_or(prepared.book != nullptr &&
+                                                             bills_early_deletion(*prepared.book));
   std::optional<cost::Biller> biller;
   if (prepared.book != nullptr) {
     const cost::BillOptions bill_options{
@@ -180,6 +191,12 @@ Result<sim::RunResult, Errors> run_variant(const PreparedScenario& prepared,
                                            const sim::RunOptions& options) {
   BACKCAST_TRY(ScenarioRun run, run_billed(prepared, variant, quietly(options)));
   return std::move(run.result);
+}
+
+void say_run_time(const Context& context, const PreparedScenario& prepared) {
+  for (const auto& planning : scenario::long_planning(prepared.loaded.scenario)) {
+    note(context, "one run takes " + planning.words());
+  }
 }
 
 Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options) {

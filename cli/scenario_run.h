@@ -69,6 +69,8 @@ Result<sim::RunResult, Errors> run_variant(const PreparedScenario& prepared,
                                            const sim::Scenario& variant,
                                            const sim::RunOptions& options);
 
+// Says on standard error what of a run takes long, before it starts.
+void say_run_time(const Context& context, const PreparedScenario& prepared);
 Result<ScenarioRun, Errors> run_scenario(const ScenarioOptions& options);
 
 // --set; part of the options below.

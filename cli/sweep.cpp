@@ -1,7 +1,9 @@
 // backcast sweep: a scenario over many values of its fields, on one machine or many.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -11,16 +13,18 @@
 #include "cli/trials.h"
 #include "cli/varied.h"
 #include "cli/verbs.h"
+#include "engine/base/text.h"
 
 namespace backcast::cli {
 namespace {
 
 constexpr std::uint64_t kMaxPartBytes = 4ULL << 30;
+constexpr const char* kCost = "cost_total";
 
 struct Options {
   ScenarioOptions scenario;
   SweepPlan plan;
-  std::string design = "grid", shard, output, measure = "cost_total";
+  std::string design = "grid", shard, output, measure = kCost;
   std::string report;
   bool show_plan = false;
   std::vector<std::string> merge;
@@ -105,6 +109,18 @@ reports::Table effects_table(const SweepRows& rows, const std::string& measure) 
                                      : reports::Cell{"", "-"}});
   }
   return table;
+}
+
+// Whether the rows have the measure whose effects are to be told.
+Status check_measure(const SweepRows& rows, const std::string& measure) {
+  if (rows.done.empty()) return kOk;
+  std::vector<std::string> names;
+  for (const sim::Measure& m : rows.done.begin()->second) names.push_back(m.name);
+  if (std::find(names.begin(), names.end(), measure) != names.end()) return kOk;
+  const char* why = measure == kCost ? ", since the scenario has no price book" : "";
+  return bad_input(
+      fmt::format("no effects are told: the rows have no {}{}", printable(measure), why),
+      fmt::format("give --measure one of {}", fmt::join(names, ", ")));
 }
 
 // Every run of every row together: what is to be expected where the fields themselves are unsure.
@@ -219,6 +235,10 @@ void show(Context& context, const Options& options, const SweepRows& rows, bool 
                                     rows.plan.rows.size(), ranges(missing)),
                         {},
                         "compute their shards and merge again; row r is in shard r mod n + 1"});
+  }
+  if (const Status known = check_measure(rows, options.measure); !known.ok()) {
+    if (options.measure != kCost) return report(context, known.error());
+    note(context, known.error().message + "; " + known.error().hint);
   }
   const auto table = effects_table(rows, options.measure);
   if (!options.report.empty()) {

@@ -61,14 +61,19 @@ Status read_row(const json& object, SweepRows& into) {
   }
   std::vector<sim::Histogram>& spread = into.spread[row];
   for (const sim::Measure& m : measures) {
-    std::map<std::uint32_t, std::uint64_t> buckets;
-    for (const json& pair : object.at("counts").at(m.name)) {
-      BACKCAST_TRY(const std::uint64_t bucket,
-                   count_of(pair.at(0), sim::Histogram::kLastBucket, "a bucket of " + m.name));
-      BACKCAST_TRY(buckets[static_cast<std::uint32_t>(bucket)],
+    const json& told = object.at("counts").at(m.name);
+    const bool is_exact = told.contains("values");
+    const std::uint64_t most = is_exact ? UINT64_MAX : sim::Histogram::kLastBucket;
+    std::map<std::uint64_t, std::uint64_t> counts;
+    for (const json& pair : told.at(is_exact ? "values" : "buckets")) {
+      BACKCAST_TRY(const std::uint64_t key, count_of(pair.at(0), most, "a value of " + m.name));
+      BACKCAST_TRY(counts[key],
                    count_of(pair.at(1), into.plan.replications, "a count of " + m.name));
     }
-    spread.push_back(sim::Histogram::from_buckets(buckets));
+    if (is_exact && counts.size() > sim::Histogram::kMostExact) {
+      return bad_input("more values of " + m.name + " than are kept one by one");
+    }
+    spread.push_back(sim::Histogram::from_counts(std::move(counts), is_exact));
   }
   into.done[row] = std::move(measures);
   return kOk;
@@ -120,7 +125,8 @@ std::string to_text(const SweepRows& rows) {
     const auto& spread = rows.spread.at(row);
     for (std::size_t m = 0; m < measures.size(); ++m) {
       numbers[measures[m].name] = measures[m].value;
-      counts[measures[m].name] = spread[m].buckets();
+      const char* form = spread[m].is_exact() ? "values" : "buckets";
+      counts[measures[m].name] = {{form, spread[m].counts()}};
     }
     text +=
         json{{"row", row}, {"values", values}, {"measures", numbers}, {"counts", counts}}.dump() +

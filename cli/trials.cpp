@@ -226,7 +226,8 @@ double counts_per_unit(const std::string& measure) {
 
 std::optional<std::uint64_t> counted(const sim::Measure& measure) {
   if (!(measure.value >= 0)) return std::nullopt;
-  return static_cast<std::uint64_t>(std::llround(measure.value * counts_per_unit(measure.name)));
+  const double count = std::round(measure.value * counts_per_unit(measure.name));
+  return count < 0x1p64 ? static_cast<std::uint64_t>(count) : UINT64_MAX;
 }
 
 double value_of_count(const std::string& measure, std::uint64_t count) {
@@ -241,6 +242,7 @@ std::string shown(const std::string& measure, double value) {
   const std::string sign = value < 0 ? "-" : "";
   const double size = std::fabs(value);
   if (measure.find("bytes") != measure.npos) {
+    if (size >= 0x1p64) return fmt::format("{}{:.2f} EB", sign, size / 1e18);
     return sign + format_bytes(static_cast<std::uint64_t>(size));
   }
   if (measure.find("seconds") != measure.npos) {

@@ -41,6 +41,7 @@ void print_outcomes(Context& context, const Options& options,
 Result<ScenarioRun, Errors> run_judged(const Context& context, const Options& options,
                                        const ScenarioOptions& one, Interruptible& interruptible) {
   BACKCAST_TRY(const PreparedScenario prepared, prepare(one));
+  say_run_time(context, prepared);
   BACKCAST_TRY(ScenarioRun run,
                run_prepared(prepared, {.threads = one.threads, .stop = &interruptible.stop}));
   TrialOptions how = options.trials;

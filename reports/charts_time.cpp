@@ -157,15 +157,15 @@ std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figure
                                const Canvas& canvas) {
   std::map<std::string, Envelope> by_region;
   std::set<std::string> groups;
-  for (const AgeLine& line : figures.ages) groups.insert(limits_of(run, line.service));
-  for (const AgeLine& line : figures.ages) {
+  for (const sim::AgeLine& line : figures.ages) groups.insert(limits_of(run, line.service));
+  for (const sim::AgeLine& line : figures.ages) {
     std::string name = line.region.empty() ? "all" : line.region;
     if (groups.size() > 1) {
       const std::string limit = limits_of(run, line.service);
       name += limit.empty() ? " (no RPO)" : " (" + limit + ")";
     }
     Envelope& envelope = by_region[name];
-    for (const AgeStep& step : line.steps) {
+    for (const sim::AgeStep& step : line.steps) {
       raise(envelope, run, step.from, step.until, [&](Instant at) {
         return static_cast<double>(unix_seconds(at) - unix_seconds(step.born));
       });

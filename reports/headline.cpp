@@ -11,39 +11,11 @@ namespace {
 
 void count_backups(const sim::RunResult& run, Headline& figures) {
   for (const auto& backup : run.backups) {
-    if (backup.original != sim::kNone) {
-      ++figures.copies;
-    } else {
-      ++(backup.of_history ? figures.from_history : figures.made);
-    }
-    switch (backup.state) {
-      case sim::BackupState::kRunning:
-        ++figures.running;
-        break;
-      case sim::BackupState::kAvailable:
-        ++figures.kept;
-        figures.oldest_kept = std::min(figures.oldest_kept.value_or(backup.born), backup.born);
-        break;
-      case sim::BackupState::kDeleted:
-        ++figures.deleted;
-        break;
-      case sim::BackupState::kFailed:
-        ++figures.failed;
-        break;
-      case sim::BackupState::kRefused:
-        ++figures.refused;
-        break;
-    }
+    figures.backups.add(backup);
+    if (backup.state != sim::BackupState::kAvailable) continue;
+    figures.oldest_kept = std::min(figures.oldest_kept.value_or(backup.born), backup.born);
   }
-  for (const auto& fleet : run.fleets) {
-    figures.made += fleet.made;
-    figures.copies += fleet.copies;
-    figures.kept += fleet.available;
-    figures.deleted += fleet.deleted;
-    figures.failed += fleet.failed;
-    figures.refused += fleet.refused;
-    figures.running += fleet.running;
-  }
+  for (const auto& fleet : run.fleets) figures.backups.add(fleet.backups);
 }
 
 void sum_storage(const sim::RunResult& run, Headline& figures) {
@@ -67,16 +39,15 @@ void sum_storage(const sim::RunResult& run, Headline& figures) {
 }
 
 void find_worst_ages(const sim::RunResult& run, Headline& figures) {
-  figures.ages = restore_ages(run);
-  for (const AgeLine& line : figures.ages) {
+  figures.ages = sim::ages_by_region(run);
+  for (const sim::AgeLine& line : figures.ages) {
     if (figures.worst_ages.empty() || figures.worst_ages.back().region != line.region) {
       figures.worst_ages.push_back({line.region, {}, Duration(-1), {}});
     }
     WorstAge& worst = figures.worst_ages.back();
-    for (const AgeStep& step : line.steps) {
-      if (step.until - step.born <= worst.age) continue;
-      worst = {line.region, run.services[line.service].name, step.until - step.born, step.until};
-    }
+    const sim::AgeStep* step = sim::worst(line.steps);
+    if (step == nullptr || step->until - step->born <= worst.age) continue;
+    worst = {line.region, run.services[line.service].name, step->until - step->born, step->until};
   }
   for (const auto& fleet : run.fleets) {
     for (const auto& age : fleet.worst_ages) {
@@ -135,17 +106,18 @@ std::string grouped(std::uint64_t count) {
 }
 
 std::string backups_text(const Headline& figures) {
-  std::string text = grouped(figures.made) + " made";
-  const auto add = [&](std::size_t count, std::string_view word, std::string_view separator) {
+  const sim::BackupCounts& counts = figures.backups;
+  std::string text = grouped(counts.made) + " made";
+  const auto add = [&](std::uint64_t count, std::string_view word, std::string_view separator) {
     if (count > 0) text += fmt::format("{}{} {}", separator, grouped(count), word);
   };
-  add(figures.from_history, "there before", ", ");
-  add(figures.copies, figures.copies == 1 ? "copy" : "copies", ", ");
-  text += fmt::format("; {} left at the end", grouped(figures.kept));
-  add(figures.deleted, "deleted", ", ");
-  add(figures.failed, "failed", ", ");
-  add(figures.refused, "refused", ", ");
-  add(figures.running, "still running", ", ");
+  add(counts.from_history, "there before", ", ");
+  add(counts.copies, counts.copies == 1 ? "copy" : "copies", ", ");
+  text += fmt::format("; {} left at the end", grouped(counts.available));
+  add(counts.deleted, "deleted", ", ");
+  add(counts.failed, "failed", ", ");
+  add(counts.refused, "refused", ", ");
+  add(counts.running, "still running", ", ");
   return text;
 }
 

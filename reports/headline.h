@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "reports/restore_ages.h"
 #include "reports/run_report.h"
+#include "sim/newest_age.h"
 
 namespace backcast::reports {
 
@@ -22,12 +22,11 @@ struct WorstAge {
 struct Headline {
   sim::Verdict verdict = sim::Verdict::kUnknown;
   std::size_t required = 0, failing = 0, unknown = 0;
-  std::size_t made = 0, from_history = 0, copies = 0, kept = 0, deleted = 0, failed = 0,
-              refused = 0, running = 0;
+  sim::BackupCounts backups;
   std::uint64_t stored_last_bytes = 0;  // at the end of the run, all regions
   std::uint64_t stored_peak_bytes = 0;
   std::optional<Instant> oldest_kept;  // `born` of the oldest restore point left at the end
-  std::vector<AgeLine> ages;
+  std::vector<sim::AgeLine> ages;
   std::vector<WorstAge> worst_ages;  // by region; regions without any restore point are missing
 };
 

@@ -45,7 +45,7 @@ Table comparison_table(const std::vector<Told>& reports) {
         report.invoice != nullptr ? cost_text(report) : "no bill",
         difference,
         ages.empty() ? "none" : ages,
-        grouped(figures.kept),
+        grouped(figures.backups.available),
         format_bytes(figures.stored_last_bytes)};
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].push_back({cells[i], {}});
   }

@@ -53,7 +53,7 @@ std::string age_card(const Headline& figures) {
 
 std::string cards(const RunReport& report, const Headline& figures) {
   std::string out = "<div class=\"cards\">\n" + cost_card(report) + age_card(figures);
-  out += card("Restore points at the end", grouped(figures.kept),
+  out += card("Restore points at the end", grouped(figures.backups.available),
               figures.oldest_kept
                   ? fmt::format("oldest from {}; {}", format_instant(*figures.oldest_kept),
                                 backups_text(figures))

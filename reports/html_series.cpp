@@ -46,10 +46,10 @@ void add_stored(ByRegion& values, const Slices& slices, const sim::Series& serie
   }
 }
 
-void raise_ages(ByRegion& values, const Slices& slices, const AgeLine& line) {
+void raise_ages(ByRegion& values, const Slices& slices, const sim::AgeLine& line) {
   auto& most = values[line.region];
   most.resize(slices.count, std::nan(""));
-  for (const AgeStep& step : line.steps) {
+  for (const sim::AgeStep& step : line.steps) {
     for (std::size_t s = slices.of(step.from); s <= slices.of(step.until - Duration(1)); ++s) {
       const Instant slice_end =
           slices.start + Duration(slices.width * static_cast<std::int64_t>(s + 1));
@@ -86,7 +86,7 @@ std::vector<ZoomSeries> zoom_series(const sim::RunResult& run, const Headline& f
   for (const auto& series : run.series) {
     if (series.kind == sim::SeriesKind::kStoredBytes) add_stored(stored, slices, series);
   }
-  for (const AgeLine& line : figures.ages) raise_ages(ages, slices, line);
+  for (const sim::AgeLine& line : figures.ages) raise_ages(ages, slices, line);
   for (auto& [region, values] : stored) {
     for (std::size_t i = 1; i < values.size(); ++i) values[i] += values[i - 1];
   }

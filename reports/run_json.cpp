@@ -90,6 +90,12 @@ Json backup_json(const sim::RunResult& run, const sim::BackupRecord& backup) {
           {"reason", backup.reason}};
 }
 
+// What 64 bits do not hold is written to the digits that binary floating point has.
+Json number(uint128 value) {
+  if (value <= UINT64_MAX) return static_cast<std::uint64_t>(value);
+  return static_cast<double>(value);
+}
+
 Json fleets_json(const sim::RunResult& run) {
   Json fleets = Json::array();
   for (const auto& fleet : run.fleets) {
@@ -97,13 +103,13 @@ Json fleets_json(const sim::RunResult& run) {
     fleets.push_back({{"name", service.name},
                       {"services", fleet.members},
                       {"simulated", fleet.simulated},
-                      {"made", fleet.made},
-                      {"copies", fleet.copies},
-                      {"available", fleet.available},
-                      {"deleted", fleet.deleted},
-                      {"failed", fleet.failed},
-                      {"refused", fleet.refused},
-                      {"moved_bytes", fleet.moved_bytes},
+                      {"made", fleet.backups.made},
+                      {"copies", fleet.backups.copies},
+                      {"available", fleet.backups.available},
+                      {"deleted", fleet.backups.deleted},
+                      {"failed", fleet.backups.failed},
+                      {"refused", fleet.backups.refused},
+                      {"moved_bytes", number(fleet.moved_bytes)},
                       {"size_first_bytes", service.size_first_bytes},
                       {"size_last_bytes", service.size_last_bytes}});
   }
@@ -236,14 +242,14 @@ std::string to_json(const RunReport& report, bool backups) {
                {"said", run.said},
                {"requirements", requirements},
                {"backups",
-                {{"made", figures.made},
-                 {"from_history", figures.from_history},
-                 {"copies", figures.copies},
-                 {"available", figures.kept},
-                 {"deleted", figures.deleted},
-                 {"failed", figures.failed},
-                 {"refused", figures.refused},
-                 {"running", figures.running}}},
+                {{"made", figures.backups.made},
+                 {"from_history", figures.backups.from_history},
+                 {"copies", figures.backups.copies},
+                 {"available", figures.backups.available},
+                 {"deleted", figures.backups.deleted},
+                 {"failed", figures.backups.failed},
+                 {"refused", figures.backups.refused},
+                 {"running", figures.backups.running}}},
                {"stored_last_bytes", figures.stored_last_bytes},
                {"stored_peak_bytes", figures.stored_peak_bytes},
                {"worst_restore_point_ages", ages},

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "engine/base/text.h"
+#include "engine/base/time_math.h"
 #include "scenarios/build.h"
 #include "scenarios/schema_check.h"
 #include "scenarios/shipped.h"
@@ -106,11 +107,10 @@ void read_horizon(Build& build) {
   }
   const auto horizon = build.root.text("horizon");
   if (!horizon) return;
-  if (const auto end = after_calendar_units(trim(*horizon), scenario.start)) {
-    scenario.end = *end;
-    return;
-  }
   auto duration = parse_duration(*horizon);
+  if (const auto end = after_calendar_units(trim(*horizon), scenario.start)) {
+    duration = between(scenario.start, *end);
+  }
   if (!duration.ok()) {
     build.root.fault_at("horizon",
                         fmt::format("{} is no length of time from one second to {} years",

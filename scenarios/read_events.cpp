@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "engine/base/text.h"
+#include "engine/base/time_math.h"
 #include "engine/policy/tags.h"
 #include "scenarios/build.h"
 
@@ -143,7 +144,7 @@ void read_event(Build& build, const Node& node) {
   event.region = node.text("region").value_or("");
   event.to_region = node.text("to_region").value_or("");
   // What outlasts the run lasts as long as the run.
-  const Duration rest = std::max(build.scenario.end - event.at, Duration{0}) + kSecond;
+  const Duration rest = plus(std::max(between(event.at, build.scenario.end), Duration{0}), kSecond);
   const auto length = node.text("for");
   const auto lasts = length == "forever" ? std::optional(rest) : node.duration("for");
   event.lasts = std::min(lasts.value_or(Duration{0}), rest);

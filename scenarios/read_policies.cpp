@@ -193,6 +193,13 @@ void follow_plan(const Build& build, const std::string& text, sim::Service& serv
 
 void read_job(const Node& node, sim::JobModel& job) {
   job.speed.rate_bytes_per_second = node.bytes_per_second("rate").value_or(0);
+  job.speed.send_rate_bytes_per_second = node.bytes_per_second("send_rate").value_or(0);
+  job.speed.reads_changes = node.text("reads") == "changes";
+  if (const auto overlap = node.text("overlap")) {
+    job.overlap = *overlap == "skip"    ? policy::Overlap::kSkip
+                  : *overlap == "queue" ? policy::Overlap::kQueue
+                                        : policy::Overlap::kBeside;
+  }
   job.copy_rate_bytes_per_second = node.bytes_per_second("copy_rate").value_or(0);
   job.restore_rate_bytes_per_second = node.bytes_per_second("restore_rate").value_or(0);
   job.speed.free_collections = static_cast<std::uint32_t>(

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
+#include "engine/base/time_math.h"
 #include "scenarios/build.h"
 
 namespace backcast::scenario {
@@ -46,7 +47,7 @@ void add_project(Build& build, const Node& node, const std::string& name, const 
   project.name = name;
   project.provider = profile.name;
   project.rules = profile.document->value("rules", std::string("plain"));
-  project.grace = fields.integer("grace_days").value_or(0) * kDay;
+  project.grace = times(kDay, fields.integer("grace_days").value_or(0));
   if (const auto quota = fields.bytes("quota")) {
     project.quota_bytes = *quota;
     project.quota_bills = fields.text("quota_mode") == "bill";

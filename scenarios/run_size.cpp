@@ -6,6 +6,7 @@
 
 #include "engine/base/bytes.h"
 #include "scenarios/build.h"
+#include "scenarios/run_time.h"
 #include "sim/fleet.h"
 #include "sim/portable_math.h"
 
@@ -105,7 +106,7 @@ double checked_bytes(Build& build, const sim::Service& service, const std::strin
                      "give less growth, or shorten the horizon");
     return 0;
   }
-  return live * workload.stored_share;
+  return live * std::max(workload.stored_share, 1.0);  // data and backups are both summed
 }
 
 void check_bytes(Build& build) {
@@ -188,6 +189,13 @@ void check_run_size(Build& build) {
     check_fleet_points(build, build.scenario.fleets[i], build.pointer_of_fleet[i]);
   }
   check_bytes(build);
+  for (const LongPlanning& planning : long_planning(build.scenario)) {
+    if (planning.seconds <= kMaxSeconds) continue;
+    build.faults.add(planning.is_fleet ? build.pointer_of_fleet[planning.index]
+                                       : build.pointer_of_service[planning.index],
+                     "the run would take " + planning.words(),
+                     "shorten the horizon, thin the schedules, or keep fewer restore points");
+  }
 }
 
 }  // namespace backcast::scenario

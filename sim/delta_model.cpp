@@ -76,21 +76,10 @@ std::uint64_t DeltaModel::full_bytes(const Generation& generation) const {
   return generation.size_bytes;
 }
 
-bool DeltaChain::chained() const {
-  return model_.kind == DeltaModel::Kind::kIncremental ||
-         model_.kind == DeltaModel::Kind::kDifferential;
-}
-
-bool DeltaChain::keeps_dependents() const {
-  if (model_.kind == DeltaModel::Kind::kDifferential) return true;
-  return model_.kind == DeltaModel::Kind::kIncremental &&
-         model_.dependents == DeltaModel::Dependents::kKeep;
-}
-
 std::uint64_t DeltaChain::own_bytes_between(Handle older, const Node& node) const {
   const std::uint64_t full = model_.full_bytes(node.generation);
   Handle against = older;
-  if (chained()) {
+  if (model_.chained()) {
     if (node.full) return full;
     if (model_.kind == DeltaModel::Kind::kDifferential) against = node.base;
   }
@@ -134,6 +123,18 @@ DeltaChain::Handle DeltaChain::place(const Generation& generation) {
   return handle;
 }
 
+std::uint64_t DeltaChain::moved_if_added(const Generation& generation) const {
+  const std::uint64_t full = model_.full_bytes(generation);
+  if (newest_ == kNone) return full;
+  Handle against = newest_;
+  if (model_.chained()) {
+    const bool due = model_.full_every > 0 && since_full_ + 1 >= model_.full_every;
+    if (due && !model_.synthetic_full) return full;
+    if (!due && model_.kind == DeltaModel::Kind::kDifferential) against = nodes_[newest_].base;
+  }
+  return full - model_.shared_bytes(nodes_[against].generation, generation);
+}
+
 DeltaChain::Added DeltaChain::add(const Generation& generation, bool force_full) {
   const std::int64_t before = stored_bytes_;
   const Handle handle = place(generation);
@@ -141,7 +142,7 @@ DeltaChain::Added DeltaChain::add(const Generation& generation, bool force_full)
   node.live = true;
   ++held_;
   bool synthetic = false;
-  if (chained()) {
+  if (model_.chained()) {
     const bool first = node.older == kNone;
     const bool due = model_.full_every > 0 && since_full_ + 1 >= model_.full_every;
     // A late copy keeps the chain it falls into; it never starts one of its own.
@@ -191,8 +192,8 @@ std::int64_t DeltaChain::remove(Handle handle) {
   leftover_bytes_ += static_cast<std::int64_t>(node.own_bytes);
   --held_;
   const Handle newer = node.newer, older = node.older;
-  if (!keeps_dependents()) {
-    if (chained() && node.full && newer != kNone) nodes_[newer].full = true;
+  if (!model_.keeps_dependents()) {
+    if (model_.chained() && node.full && newer != kNone) nodes_[newer].full = true;
     unlink(handle);
     settle(newer);
   } else if (model_.kind == DeltaModel::Kind::kDifferential && !node.full) {
@@ -207,10 +208,10 @@ std::int64_t DeltaChain::remove(Handle handle) {
 std::int64_t DeltaChain::freed_if_removed(Handle handle) const {
   const Node& node = nodes_[handle];
   BACKCAST_ASSERT(node.live);
-  if (!keeps_dependents()) {
+  if (!model_.keeps_dependents()) {
     if (node.newer == kNone) return static_cast<std::int64_t>(node.own_bytes);
     Node heir = nodes_[node.newer];
-    heir.full = heir.full || (chained() && node.full);
+    heir.full = heir.full || (model_.chained() && node.full);
     return static_cast<std::int64_t>(node.own_bytes + heir.own_bytes) -
            static_cast<std::int64_t>(own_bytes_between(node.older, heir));
   }

@@ -84,6 +84,13 @@ struct DeltaModel {
   // backups nearest to two operational times share, those times counting recorded backups.
   std::shared_ptr<const Trace> trace;
 
+  // A full, then increments that restore only with it.
+  bool chained() const { return kind == Kind::kIncremental || kind == Kind::kDifferential; }
+  // A deleted backup stays on disk until the last that depends on it is gone.
+  bool keeps_dependents() const {
+    return kind == Kind::kDifferential ||
+           (kind == Kind::kIncremental && dependents == Dependents::kKeep);
+  }
   bool by_record() const { return trace != nullptr && kind != Kind::kTrace; }
   // Bytes two generations have in common, `older` first; 0 for kFull and kHalfOfDisk.
   std::uint64_t shared_bytes(const Generation& older, const Generation& newer) const;
@@ -112,6 +119,9 @@ class DeltaChain {
   // decides itself which backups are full; `force_full` asks for one.
   Added add(const Generation& generation, bool force_full = false);
 
+  // What adding it as the newest would move.
+  std::uint64_t moved_if_added(const Generation& generation) const;
+
   // Bytes that deleting the backup frees now. 0 while others depend on it; a model's rounding can
   // make it -1.
   std::int64_t remove(Handle handle);
@@ -124,7 +134,7 @@ class DeltaChain {
   std::uint64_t own_bytes(Handle handle) const { return nodes_[handle].own_bytes; }
   bool is_full(Handle handle) const { return nodes_[handle].full; }
   // Restores only with those before it in its chain.
-  bool is_increment(Handle handle) const { return chained() && !nodes_[handle].full; }
+  bool is_increment(Handle handle) const { return model_.chained() && !nodes_[handle].full; }
   std::uint32_t held() const { return held_; }
   const DeltaModel& model() const { return model_; }
   // Forgets everything and goes on with another model, in the memory it has.
@@ -141,8 +151,6 @@ class DeltaChain {
     bool live = false;    // false: deleted, still on disk for its dependents
   };
 
-  bool chained() const;
-  bool keeps_dependents() const;
   Handle place(const Generation& generation);
   std::uint64_t own_bytes_between(Handle older, const Node& node) const;
   void settle(Handle handle);

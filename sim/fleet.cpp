@@ -7,10 +7,12 @@
 #include <tuple>
 
 #include "engine/base/checked.h"
+#include "engine/base/time_math.h"
 #include "sim/arena.h"
 #include "sim/fleet_parts.h"
-#include "sim/portable_math.h"
+#include "sim/newest_age.h"
 #include "sim/sort_by.h"
+#include "sim/step_sums.h"
 
 namespace backcast::sim {
 namespace {
@@ -20,52 +22,25 @@ constexpr std::uint64_t kMembersAtOnce = 16;  // each holds its whole ledger unt
 // Draws of a fleet's members; part of every result, never renumber.
 enum FleetDraw : std::uint64_t { kSizeDraw, kPerDayDraw, kPerYearDraw, kStoredDraw, kActivityDraw };
 
-// The newest restore point in a region and how old it became at worst, as reports see it: from the
-// first one on, while there is any.
+// How old the newest restore point of one member became at worst, in each region and anywhere.
 void note_worst_age(const RunResult& run, FleetTotals& totals) {
-  std::vector<std::vector<const BackupRecord*>> by_region;
-  std::vector<std::string> regions;
-  for (const BackupRecord& b : run.backups) {
-    if (b.available == kNever) continue;
-    const auto found = std::find(regions.begin(), regions.end(), b.region);
-    const auto place = static_cast<std::size_t>(found - regions.begin());
-    if (found == regions.end()) {
-      regions.push_back(b.region);
-      by_region.emplace_back();
-    }
-    by_region[place].push_back(&b);
-  }
-  Instant end = run.end;
-  for (const LogEvent& event : run.log) {
-    if (event.kind == LogKind::kServiceDeleted) end = std::min(end, event.at);
-  }
-  for (std::size_t r = 0; r < regions.size(); ++r) {
-    auto& points = by_region[r];
-    std::stable_sort(points.begin(), points.end(),
-                     [](const auto* a, const auto* b) { return a->available < b->available; });
-    FleetTotals::Age worst{regions[r], Duration{0}, {}};
-    const auto note = [&](const BackupRecord& newest, Instant until) {
-      if (until - newest.born <= worst.age) return;
-      worst.age = until - newest.born;
-      worst.at = until;
-    };
-    for (std::size_t k = 0; k < points.size(); ++k) {
-      const Instant until = std::min(k + 1 < points.size() ? points[k + 1]->available : end, end);
-      note(*points[k], std::min(until, points[k]->deleted));
-      if (points[k]->deleted >= until) continue;
-      for (std::size_t i = k; i-- > 0;) {  // the newest that outlives it
-        if (points[i]->deleted < until) continue;
-        note(*points[i], until);
-        break;
-      }
-    }
+  for (const AgeLine& line : ages_by_region(run)) {
+    const AgeStep* step = worst(line.steps);
+    if (step == nullptr) continue;
+    const FleetTotals::Age age{line.region, between(step->born, step->until), step->until};
     const auto place = std::lower_bound(
-        totals.worst_ages.begin(), totals.worst_ages.end(), worst.region,
+        totals.worst_ages.begin(), totals.worst_ages.end(), line.region,
         [](const FleetTotals::Age& a, const std::string& region) { return a.region < region; });
-    if (place == totals.worst_ages.end() || place->region != worst.region) {
-      totals.worst_ages.insert(place, worst);
-    } else if (worst.age > place->age) {
-      *place = worst;
+    if (place == totals.worst_ages.end() || place->region != line.region) {
+      totals.worst_ages.insert(place, age);
+    } else if (age.age > place->age) {
+      *place = age;
+    }
+  }
+  for (const AgeLine& line : ages_anywhere(run)) {
+    if (const AgeStep* step = worst(line.steps)) {
+      totals.worst_age_anywhere =
+          std::max(totals.worst_age_anywhere, between(step->born, step->until));
     }
   }
 }
@@ -74,49 +49,6 @@ void note_worst_age(const RunResult& run, FleetTotals& totals) {
 std::uint64_t add_up(std::uint64_t a, std::uint64_t b) {
   return checked_add(a, b).value_or(UINT64_MAX);
 }
-
-// Stored bytes of all members, by region, looked at once a day.
-class DailySums {
- public:
-  explicit DailySums(const Scenario& scenario)
-      : start_(scenario.start),
-        days_(
-            static_cast<std::size_t>((scenario.end - scenario.start + kDay - Duration{1}) / kDay)) {
-  }
-
-  void add(const Series& series) {
-    auto& sums = by_region_[series.region];
-    sums.resize(days_ + 1, 0);
-    std::size_t point = 0;
-    for (std::size_t day = 0; day <= days_; ++day) {
-      const Instant at = start_ + static_cast<std::int64_t>(day) * kDay;
-      while (point + 1 < series.points.size() && series.points[point + 1].at <= at) ++point;
-      sums[day] = add_up(sums[day], series.points[point].value);
-    }
-  }
-
-  std::vector<Series> take(const std::string& project, Instant end) const {
-    std::vector<Series> result;
-    for (const auto& [region, sums] : by_region_) {
-      Series series;
-      series.project = project;
-      series.region = region;
-      for (std::size_t day = 0; day <= days_; ++day) {
-        const Instant at = std::min(start_ + static_cast<std::int64_t>(day) * kDay, end);
-        if (series.points.empty() || series.points.back().value != sums[day]) {
-          series.points.push_back({at, sums[day]});
-        }
-      }
-      result.push_back(std::move(series));
-    }
-    return result;
-  }
-
- private:
-  Instant start_;
-  std::size_t days_;
-  std::map<std::string, std::vector<std::uint64_t>> by_region_;
-};
 
 struct MemberRun {
   RunResult run;
@@ -145,7 +77,7 @@ MemberRun run_member(const Scenario& whole, const Fleet& fleet, std::uint64_t me
 }
 
 void fold(MemberRun member, const Scenario& scenario, const Fleet& fleet, FleetRun& sum,
-          DailySums& stored, const LedgerSink& ledger) {
+          StepSums& stored, const LedgerSink& ledger) {
   count(member.run, 1, sum.totals);
   sum.events += member.run.events;
   sum.size_first_bytes = add_up(sum.size_first_bytes, member.size_first_bytes);
@@ -158,7 +90,7 @@ void fold(MemberRun member, const Scenario& scenario, const Fleet& fleet, FleetR
   for (UsageRecord& record : member.run.usage) {
     record.service = fleet.name;
     if (record.kind == UsageKind::kTransfer) {
-      sum.totals.moved_bytes = add_up(sum.totals.moved_bytes, record.quantity);
+      sum.totals.moved_bytes += record.quantity;
     }
     ledger(record);
   }
@@ -175,7 +107,7 @@ FleetRun run_one_by_one(const Scenario& scenario, std::uint32_t index, const Fle
   sum.totals.members = fleet.count;
   sum.tallies.resize(scenario.requirements.size());
   for (RequirementTally& tally : sum.tallies) tally.checked = false;
-  DailySums stored(scenario);
+  StepSums stored(scenario.start);
   tbb::task_arena arena = arena_of(options.threads);
   std::vector<MemberRun> members(kMembersAtOnce);
   sum.totals.simulated =
@@ -285,24 +217,12 @@ void count(const RunResult& run, std::uint64_t times, FleetTotals& totals) {
   Instant oldest = run.end;
   for (const BackupRecord& backup : run.backups) {
     if (backup.state == BackupState::kAvailable) oldest = std::min(oldest, backup.born);
-    (backup.original != kNone ? totals.copies : totals.made) += times;
-    switch (backup.state) {
-      case BackupState::kRunning:
-        totals.running += times;
-        break;
-      case BackupState::kAvailable:
-        totals.available += times;
-        break;
-      case BackupState::kDeleted:
-        totals.deleted += times;
-        break;
-      case BackupState::kFailed:
-        totals.failed += times;
-        break;
-      case BackupState::kRefused:
-        totals.refused += times;
-        break;
-    }
+    totals.backups.add(backup, times);
+  }
+  for (const OverlappingJobs& overlaps : run.overlaps) {
+    totals.overlaps.jobs += times * overlaps.jobs;
+    totals.overlaps.first = std::min(totals.overlaps.first, overlaps.first);
+    totals.overlaps.then = overlaps.then;
   }
   totals.restores += times * run.restores.size();
   totals.coverage_seconds +=
@@ -316,7 +236,9 @@ std::string why_one_by_one(const Scenario& scenario, const Fleet& fleet) {
                         !fleet.growth_share_per_year && !fleet.stored_share;
   if (!s.history.empty()) return "each goes on from a history";
   if (s.job.failure_probability > 0) return "each job may fail by chance";
-  if (!one_size && s.job.speed.rate_bytes_per_second > 0) {
+  const policy::JobSpeed& speed = s.job.speed;
+  const bool changes_count = speed.send_rate_bytes_per_second > 0 || speed.reads_changes;
+  if ((!one_size && speed.rate_bytes_per_second > 0) || changes_count) {
     return "each backup takes as long as its data";
   }
   if (s.store.object_bytes > 0) return "requests are counted by object";

@@ -11,6 +11,7 @@
 #include "engine/base/checked.h"
 #include "sim/arena.h"
 #include "sim/fleet_parts.h"
+#include "sim/fleet_timetable.h"
 
 namespace backcast::sim {
 namespace {
@@ -18,115 +19,9 @@ namespace {
 // So many changes of vaults between two looks at progress and Ctrl-C.
 constexpr std::uint64_t kStepsAtOnce = 8'000'000;
 
-// A stretch of time over which a restore point holds the same bytes.
-struct Cell {
-  Instant from{}, until = kNever;
-  std::uint32_t vault = 0;
-  std::uint32_t backup = kNone;  // kNone: what is left of deleted ones
-};
-
-// One change of a vault and the cells that begin with it.
-struct Step {
-  std::uint32_t vault = 0, generation = 0;
-  std::uint32_t slot = 0;      // of the restore point that comes or goes
-  std::uint32_t heir = kNone;  // slot of the next newer one, where it may hold more from now on
-  std::uint32_t cell = kNone;  // of the restore point, or of the heir
-  std::uint32_t leftover = kNone;
-  std::uint32_t moved = kNone;     // of a copy: index into the sums of moved bytes
-  std::uint32_t deletion = kNone;  // index into the sums of freed bytes
-  bool adds = false;
-  bool is_copy = false;  // its generation has been seen before
-};
-
-struct Timetable {
-  std::vector<Moment> moments;  // by generation
-  std::vector<Step> steps;
-  std::vector<Cell> cells;
-  std::vector<std::uint32_t> copies;  // backups, by Step::moved
-  std::vector<VaultStep> deletions;   // by Step::deletion
-  std::uint32_t slots = 0, vaults = 0;
-};
-
-class TimetableMaker {
- public:
-  TimetableMaker(const RunResult& run, const Service& service, Instant start) : run_(run) {
-    keeps_leftovers_ = service.delta.kind == DeltaModel::Kind::kDifferential ||
-                       (service.delta.kind == DeltaModel::Kind::kIncremental &&
-                        service.delta.dependents == DeltaModel::Dependents::kKeep);
-    workload_ = &service.workload;
-    start_ = start;
-  }
-
-  Timetable make(const std::vector<VaultStep>& changes) {
-    for (const VaultStep& change : changes) {
-      while (live_.size() <= change.vault) live_.emplace_back(), leftover_.push_back(kNone);
-      change.adds ? add(change) : remove(change);
-    }
-    table_.vaults = static_cast<std::uint32_t>(live_.size());
-    for (Cell& cell : table_.cells) cell.until = std::min(cell.until, run_.end);
-    return std::move(table_);
-  }
-
- private:
-  struct Live {
-    std::uint32_t backup, slot, cell;
-  };
-
-  std::uint32_t open_cell(Instant at, std::uint32_t vault, std::uint32_t backup) {
-    table_.cells.push_back({at, kNever, vault, backup});
-    return static_cast<std::uint32_t>(table_.cells.size() - 1);
-  }
-
-  void add(const VaultStep& change) {
-    if (table_.moments.size() <= change.ordinal) table_.moments.resize(change.ordinal + 1);
-    const BackupRecord& backup = run_.backups[change.backup];
-    table_.moments[change.ordinal] = moment_at(*workload_, start_, backup.born);
-    Step step{.vault = change.vault, .generation = change.ordinal, .slot = table_.slots++};
-    step.adds = true;
-    step.cell = open_cell(change.at, change.vault, change.backup);
-    if (backup.original != kNone) {
-      step.is_copy = true;
-      step.moved = static_cast<std::uint32_t>(table_.copies.size());
-      table_.copies.push_back(change.backup);
-    }
-    live_[change.vault].push_back({change.backup, step.slot, step.cell});
-    note_leftover(change, step);
-    table_.steps.push_back(step);
-  }
-
-  void remove(const VaultStep& change) {
-    auto& live = live_[change.vault];
-    const auto gone = std::find_if(live.begin(), live.end(),
-                                   [&](const Live& l) { return l.backup == change.backup; });
-    BACKCAST_ASSERT(gone != live.end());
-    table_.cells[gone->cell].until = change.at;
-    Step step{.vault = change.vault, .generation = change.ordinal, .slot = gone->slot};
-    step.deletion = static_cast<std::uint32_t>(table_.deletions.size());
-    table_.deletions.push_back(change);
-    const auto heir = live.erase(gone);
-    if (heir != live.end()) {
-      step.heir = heir->slot;
-      table_.cells[heir->cell].until = change.at;
-      step.cell = heir->cell = open_cell(change.at, change.vault, heir->backup);
-    }
-    note_leftover(change, step);
-    table_.steps.push_back(step);
-  }
-
-  void note_leftover(const VaultStep& change, Step& step) {
-    if (!keeps_leftovers_) return;
-    std::uint32_t& open = leftover_[change.vault];
-    if (open != kNone) table_.cells[open].until = change.at;
-    step.leftover = open = open_cell(change.at, change.vault, kNone);
-  }
-
-  const RunResult& run_;
-  const Workload* workload_;
-  Instant start_{};
-  bool keeps_leftovers_ = false;
-  Timetable table_;
-  std::vector<std::vector<Live>> live_;  // by vault, oldest first
-  std::vector<std::uint32_t> leftover_;  // by vault: its open cell
+// Freed bytes of one stretch of age, and their ages summed.
+struct Freed {
+  uint128 bytes = 0, byte_seconds = 0;
 };
 
 // What one thread keeps between members, so that nothing is allocated for each.
@@ -137,7 +32,9 @@ struct Lane {
   std::vector<std::uint64_t> live_bytes;  // by vault: of live restore points
   Life life;
   std::vector<uint128> held_bytes;  // sums, by cell
-  std::vector<uint128> moved_bytes, freed_bytes;
+  std::vector<uint128> moved_bytes;
+  std::vector<Freed> freed;  // by deletion and stretch of age
+  std::vector<Written> written;
   std::uint64_t size_first_bytes = 0, size_last_bytes = 0;
 
   explicit Lane(const Timetable& table)
@@ -146,13 +43,37 @@ struct Lane {
         live_bytes(table.vaults),
         held_bytes(table.cells.size()),
         moved_bytes(table.copies.size()),
-        freed_bytes(table.deletions.size()) {
+        freed(table.deletions.size() * kAgeStretches) {
     for (std::uint32_t v = 0; v < table.vaults; ++v) chains.emplace_back(DeltaModel{});
   }
 };
 
+void note_freed(const Timetable& table, const Step& step, const DeltaModel& delta,
+                std::uint64_t freed_bytes, bool dates_them, Lane& lane) {
+  const Instant now = table.deletions[step.deletion].at;
+  const auto note = [&](Instant written, std::uint64_t bytes) {
+    Freed& sum = lane.freed[step.deletion * kAgeStretches + age_stretch(written, now)];
+    sum.bytes += bytes;
+    sum.byte_seconds +=
+        static_cast<uint128>(bytes) * static_cast<uint128>((now - written) / kSecond);
+  };
+  const auto written = std::span(table.written).subspan(step.first_written, step.written_count);
+  if (!dates_them || written.size() == 1 || delta.keeps_dependents()) {
+    return note(written.back().at, freed_bytes);
+  }
+  lane.written.assign(written.begin(), written.end());
+  for (Written& w : lane.written) w.generation = lane.generations[w.generation.ordinal];
+  const auto known = [&](std::uint32_t generation) {
+    return generation == kNone ? nullptr : &lane.generations[generation];
+  };
+  for (const FreedBytes& part : freed_by_age(delta, known(step.older), lane.written,
+                                             known(step.sharing_heir), freed_bytes, now)) {
+    note(part.written, part.bytes);
+  }
+}
+
 void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet,
-            std::uint32_t replication, std::uint64_t member, Lane& lane) {
+            std::uint32_t replication, bool dates_freed_bytes, std::uint64_t member, Lane& lane) {
   const Service service = member_of(fleet, Draws(scenario.seed, replication), member);
   for (DeltaChain& chain : lane.chains) chain.restart(service.delta);
   std::fill(lane.live_bytes.begin(), lane.live_bytes.end(), 0);
@@ -190,7 +111,7 @@ void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet
       }
       const std::uint64_t after_bytes = chain.stored_bytes();
       if (before_bytes > after_bytes) {
-        lane.freed_bytes[step.deletion] += before_bytes - after_bytes;
+        note_freed(table, step, service.delta, before_bytes - after_bytes, dates_freed_bytes, lane);
       }
     }
     if (step.leftover != kNone) {
@@ -213,12 +134,13 @@ void hand_over(UsageRecord record, uint128 bytes, const LedgerSink& ledger) {
 }
 
 struct Sums {
-  std::vector<uint128> held_bytes, moved_bytes, freed_bytes;
+  std::vector<uint128> held_bytes, moved_bytes;
+  std::vector<Freed> freed;
 
   explicit Sums(const Timetable& table)
       : held_bytes(table.cells.size()),
         moved_bytes(table.copies.size()),
-        freed_bytes(table.deletions.size()) {}
+        freed(table.deletions.size() * kAgeStretches) {}
 };
 
 void write_ledger(const Timetable& table, const Sums& sums, const RunResult& first,
@@ -254,12 +176,17 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
     const VaultStep& deletion = table.deletions[d];
     const BackupRecord& backup = first.backups[deletion.backup];
     record.region = region_of[deletion.vault];
-    record.born = record.start = backup.available;
     record.end = deletion.at;
     record.backup = backup.id;
     record.backup_kind = backup.kind;
     record.tags = backup.tags;
-    hand_over(record, sums.freed_bytes[d], ledger);
+    for (std::size_t s = kAgeStretches; s-- > 0;) {  // the oldest first
+      const Freed& freed = sums.freed[d * kAgeStretches + s];
+      if (freed.bytes == 0) continue;
+      const auto age = static_cast<std::int64_t>(freed.byte_seconds / freed.bytes);
+      record.born = record.start = deletion.at - std::chrono::seconds(age);
+      hand_over(record, freed.bytes, ledger);
+    }
   }
   record = {};
   record.kind = UsageKind::kTransfer;
@@ -273,7 +200,7 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
     record.peer_region = backup.region;
     record.backup = backup.id;
     record.tags = backup.tags;
-    totals.moved_bytes += static_cast<std::uint64_t>(sums.moved_bytes[i]);
+    totals.moved_bytes += sums.moved_bytes[i];
     hand_over(record, sums.moved_bytes[i], ledger);
   }
 }
@@ -340,7 +267,8 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
     if (region_of.size() <= change.vault) region_of.resize(change.vault + 1);
     region_of[change.vault] = first.backups[change.backup].region;
   }
-  const Timetable table = TimetableMaker(first, own.services[0], scenario.start).make(changes);
+  const Timetable table =
+      timetable_of(first, own.services[0], scenario.start, options.dates_freed_bytes, changes);
   region_of.resize(table.vaults);
 
   FleetRun sum;
@@ -355,7 +283,8 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
                             [&](const auto& range) {
                               Lane& lane = lanes.local();
                               for (std::uint64_t m = range.begin(); m < range.end(); ++m) {
-                                replay(table, scenario, fleet, options.replication, m, lane);
+                                replay(table, scenario, fleet, options.replication,
+                                       options.dates_freed_bytes, m, lane);
                               }
                             });
         });
@@ -367,7 +296,10 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
   for (const Lane& lane : lanes) {
     add(sums.held_bytes, lane.held_bytes);
     add(sums.moved_bytes, lane.moved_bytes);
-    add(sums.freed_bytes, lane.freed_bytes);
+    for (std::size_t i = 0; i < sums.freed.size(); ++i) {
+      sums.freed[i].bytes += lane.freed[i].bytes;
+      sums.freed[i].byte_seconds += lane.freed[i].byte_seconds;
+    }
     sum.size_first_bytes += lane.size_first_bytes;
     sum.size_last_bytes += lane.size_last_bytes;
   }

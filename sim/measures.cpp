@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "sim/timeline.h"
+#include "engine/base/time_math.h"
+#include "sim/newest_age.h"
 
 namespace backcast::sim {
 namespace {
@@ -47,32 +48,23 @@ Stored stored_bytes(const RunResult& run) {
   return result;
 }
 
-struct Points {
-  std::vector<std::vector<PointInTime>> of_service;
-  double made = 0, failed = 0, last = 0;
-};
-
-Points restore_points(const RunResult& run) {
-  Points result;
-  result.of_service.resize(run.services.size());
+// By service: the oldest restore point that outlives the run.
+std::vector<Instant> oldest_kept(const RunResult& run) {
+  std::vector<Instant> oldest(run.services.size(), run.end);
   for (const BackupRecord& backup : run.backups) {
-    if (backup.state == BackupState::kFailed || backup.state == BackupState::kRefused) {
-      ++result.failed;
-    }
-    if (backup.available == kNever) continue;
-    ++result.made;
-    if (backup.state == BackupState::kAvailable) ++result.last;
-    result.of_service[backup.service].push_back(
-        {backup.born, backup.available, backup.deleted, kNone});
+    if (backup.state != BackupState::kAvailable) continue;
+    oldest[backup.service] = std::min(oldest[backup.service], backup.born);
   }
-  return result;
+  return oldest;
 }
 
 }  // namespace
 
 Measures measures_of(const RunResult& run) {
   const Stored stored = stored_bytes(run);
-  const Points points = restore_points(run);
+  const std::vector<Instant> oldest = oldest_kept(run);
+  BackupCounts backups;
+  for (const BackupRecord& backup : run.backups) backups.add(backup);
   double moved = 0;
   for (const UsageRecord& record : run.usage) {
     if (record.kind == UsageKind::kTransfer || record.kind == UsageKind::kEgress) {
@@ -82,32 +74,19 @@ Measures measures_of(const RunResult& run) {
   Duration worst{0};
   double coverage_days = 0;
   double services = 0;
-  // Fleets stand last among the services and are counted below.
-  for (std::size_t i = 0; i + run.fleets.size() < points.of_service.size(); ++i) {
-    const auto& own = points.of_service[i];
+  for (const AgeLine& line : ages_anywhere(run)) {
     ++services;
-    Duration age{0};
-    stale_spans(own, {run.start, run.end}, run.start, Duration{0}, &age);
-    worst = std::max(worst, age);
-    Instant oldest = run.end;
-    for (const PointInTime& point : own) {
-      if (point.deleted >= run.end) oldest = std::min(oldest, point.born);
+    if (const AgeStep* step = sim::worst(line.steps)) {
+      worst = std::max(worst, between(step->born, step->until));
     }
-    coverage_days += seconds(run.end - oldest) / kSecondsPerDay;
+    coverage_days += seconds(between(oldest[line.service], run.end)) / kSecondsPerDay;
   }
-  double made = points.made, failed = points.failed, last = points.last;
   for (const FleetTotals& fleet : run.fleets) {
-    made += static_cast<double>(fleet.available + fleet.deleted);
-    failed += static_cast<double>(fleet.failed + fleet.refused);
-    last += static_cast<double>(fleet.available);
+    backups.add(fleet.backups);
     moved += static_cast<double>(fleet.moved_bytes);
     services += static_cast<double>(fleet.simulated);
     coverage_days += static_cast<double>(fleet.coverage_seconds) / kSecondsPerDay;
-    // Of the region that fares best: the newest anywhere is never older than that.
-    const auto best = std::min_element(
-        fleet.worst_ages.begin(), fleet.worst_ages.end(),
-        [](const FleetTotals::Age& a, const FleetTotals::Age& b) { return a.age < b.age; });
-    if (best != fleet.worst_ages.end()) worst = std::max(worst, best->age);
+    worst = std::max(worst, fleet.worst_age_anywhere);
   }
   double failing = 0;
   for (const RequirementOutcome& outcome : run.requirements) {
@@ -117,9 +96,9 @@ Measures measures_of(const RunResult& run) {
           {"stored_bytes_peak", stored.peak},
           {"stored_bytes_last", stored.last},
           {"moved_bytes", moved},
-          {"backups_made", made},
-          {"backups_failed", failed},
-          {"restore_points_last", last},
+          {"backups_made", static_cast<double>(backups.made)},
+          {"backups_failed", static_cast<double>(backups.failed + backups.refused)},
+          {"restore_points_last", static_cast<double>(backups.available)},
           {"rpo_seconds_worst", seconds(worst)},
           {"coverage_days_mean", services > 0 ? coverage_days / services : 0},
           {"requirements_hold", all_hold(run) ? 1.0 : 0.0},

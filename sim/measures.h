@@ -8,7 +8,8 @@ namespace backcast::sim {
 
 // stored_bytes_mean, _peak, _last: over all services and regions, by time
 // moved_bytes: between regions and to the internet
-// backups_made, backups_failed (refused ones too), restore_points_last
+// backups_made: whole, without copies and what was there before
+// backups_failed (refused ones and copies too), restore_points_last (copies too)
 // rpo_seconds_worst: the greatest age of any service's newest restore point, anywhere
 // coverage_days_mean: age of the oldest restore point when the run ends, over services
 // requirements_hold: 1 if every one that could be checked holds, else 0

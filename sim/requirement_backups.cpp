@@ -5,6 +5,7 @@
 #include <map>
 
 #include "engine/base/bytes.h"
+#include "engine/base/time_math.h"
 #include "sim/requirement_checker.h"
 
 namespace backcast::sim {
@@ -43,7 +44,7 @@ void Checker::check_copy_within(const Requirement& r) {
     if (b.of_history) continue;  // made, and copied or not, before the run
     if (std::find(r.services.begin(), r.services.end(), b.service) == r.services.end()) continue;
     if (b.born < checked.from || b.born >= checked.until) continue;
-    const Instant deadline = later(b.born, r.at_most);
+    const Instant deadline = plus(b.born, r.at_most);
     const auto found = copied.find(i);
     const Instant there = found == copied.end() ? kNever : found->second;
     if (there == kNever && deadline >= result_.end) continue;  // still time when the run ends
@@ -91,7 +92,7 @@ void Checker::check_restore_time(const Requirement& r) {
     }
     const bool is_impossible = restore.from_region.empty();
     const bool is_done = restore.completed != kNever;
-    const Instant deadline = is_impossible ? restore.started : later(restore.started, r.at_most);
+    const Instant deadline = is_impossible ? restore.started : plus(restore.started, r.at_most);
     if (!is_done && deadline >= result_.end) continue;  // still time when the run ends
     ++seen;
     slowest = std::max(

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/newest_age.h"
 #include "sim/requirements.h"
 
 namespace backcast::sim {
@@ -25,12 +26,9 @@ class Checker {
       : scenario_(scenario),
         result_(result),
         backups_of_(result.services.size()),
-        deleted_at_(result.services.size(), kNever) {
+        protected_(protected_spans(result)) {
     for (std::uint32_t i = 0; i < result.backups.size(); ++i) {
       backups_of_[result.backups[i].service].push_back(i);
-    }
-    for (const LogEvent& event : result.log) {
-      if (event.kind == LogKind::kServiceDeleted) deleted_at_[event.service] = event.at;
     }
   }
 
@@ -54,7 +52,6 @@ class Checker {
   // A requirement on a service that is deleted by the scenario ends with it.
   Span span_of(const Requirement& r, std::uint32_t service) const;
   std::vector<PointInTime> points(const Requirement& r, std::uint32_t service) const;
-  std::uint32_t newest_before(const std::vector<PointInTime>& points, Instant t) const;
 
   void check_rpo(const Requirement& r);
   void check_restore_points(const Requirement& r);
@@ -64,9 +61,6 @@ class Checker {
   void check_copy_within(const Requirement& r);
   void check_restore_time(const Requirement& r);
 
-  // When the service came under protection: with the run, or with what its history holds.
-  Instant protected_since(std::uint32_t service) const;
-
   // Of a stretch of time that is judged, so much is not good.
   void judge(Span checked, const std::vector<Span>& broken);
   void note(Finding finding);
@@ -75,7 +69,7 @@ class Checker {
   const Scenario& scenario_;
   const RunResult& result_;
   std::vector<std::vector<std::uint32_t>> backups_of_;  // by service
-  std::vector<Instant> deleted_at_;                     // by service
+  std::vector<Span> protected_;                         // by service
   RequirementTally tally_;
   std::vector<Finding> findings_;
 };

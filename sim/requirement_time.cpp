@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "engine/base/time_math.h"
 #include "sim/requirement_checker.h"
 
 namespace backcast::sim {
@@ -26,23 +27,27 @@ void Checker::check_rpo(const Requirement& r) {
     const Span checked = span_of(r, service);
     if (checked.from >= checked.until) continue;
     const auto all = points(r, service);
-    const Instant protected_from = protected_since(service);
-    Duration oldest{0};
-    auto spans = stale_spans(all, checked, protected_from, r.at_most, &oldest);
-    worst = std::max(worst, oldest);
+    const Instant protected_from = protected_[service].from;
+    const auto steps = age_steps(all, checked, protected_from);
+    if (const AgeStep* oldest = sim::worst(steps)) {
+      worst = std::max(worst, between(oldest->born, oldest->until));
+    }
+    auto spans = stale_spans(steps, r.at_most);
     // Without any backup the age would not reach the limit before the run is over.
-    if (checked_span(r).until - protected_from <= r.at_most) tally_.unreached = true;
+    if (between(protected_from, checked_span(r).until) <= r.at_most) tally_.unreached = true;
     judge(checked, spans);
     if (spans.empty()) continue;
     const Instant first = spans.front().from;
-    const std::uint32_t newest = newest_before(all, first);
-    const Instant since = newest == kNone ? result_.start : result_.backups[newest].born;
+    const auto step =
+        std::find_if(steps.begin(), steps.end(), [&](const AgeStep& s) { return s.until > first; });
+    const std::uint32_t newest = step->backup;
+    const Instant since = newest == kNone ? result_.start : step->born;
+    const std::string age = format_duration(between(step->born, first));
     const std::string what =
-        newest == kNone
-            ? fmt::format("{} has had no restore point {} for {}", service_name(service),
-                          place(r, service), format_duration(first - result_.start))
-            : fmt::format("the newest restore point of {} {} is {} old", service_name(service),
-                          place(r, service), format_duration(first - since));
+        newest == kNone ? fmt::format("{} has no restore point {}, {} after protection began",
+                                      service_name(service), place(r, service), age)
+                        : fmt::format("the newest restore point of {} {} is {} old",
+                                      service_name(service), place(r, service), age);
     note({std::move(spans), service, region_of(r, service), newest, since,
           what + ", and the next one is not there yet"});
   }
@@ -58,7 +63,7 @@ void Checker::check_restore_points(const Requirement& r) {
     Span checked = span_of(r, service);
     if (!r.from) {
       // Without a stated start the count must first be reached: within the window, or at all.
-      Instant reached = std::min(checked.until, protected_since(service) + r.within);
+      Instant reached = std::min(checked.until, plus(protected_[service].from, r.within));
       std::vector<Span> sparse = sparse_spans(all, checked, r.at_least, r.within, nullptr);
       if (r.within == Duration{0} && !sparse.empty() && sparse.front().from == checked.from) {
         reached = sparse.front().until == checked.until ? checked.from : sparse.front().until;
@@ -75,7 +80,7 @@ void Checker::check_restore_points(const Requirement& r) {
     judge(checked, spans);
     if (spans.empty()) continue;
     const Instant first = spans.front().from;
-    const Instant from = r.within > Duration{0} && first - r.within > result_.start
+    const Instant from = r.within > Duration{0} && plus(first, -r.within) > result_.start
                              ? first - r.within
                              : result_.start;
     note({std::move(spans), service, region_of(r, service), kNone, from,
@@ -97,12 +102,12 @@ void Checker::check_coverage(const Requirement& r) {
       Span checked = span_of(r, service);
       // A rung can be asked for once the service has been protected twice as long.
       if (!r.from) {
-        const Duration rest = checked_span(r).until - protected_since(service);
+        const Duration rest = between(protected_[service].from, checked_span(r).until);
         if (rest / 2 < rung) {  // nothing overflows
           tally_.unreached = true;
           continue;
         }
-        checked.from = std::max(checked.from, protected_since(service) + 2 * rung);
+        checked.from = std::max(checked.from, protected_[service].from + 2 * rung);
       }
       if (checked.from >= checked.until) continue;
       any = true;
@@ -110,7 +115,7 @@ void Checker::check_coverage(const Requirement& r) {
       asked.push_back(checked);
       if (spans.empty()) continue;
       lacking.insert(lacking.end(), spans.begin(), spans.end());
-      own += total(spans);
+      own = plus(own, total(spans));
       uncovered = std::max(uncovered, own);
       const Instant first = spans.front().from;
       note({std::move(spans), service, region_of(r, service), kNone,

@@ -10,7 +10,7 @@ namespace backcast::sim {
 
 Span Checker::span_of(const Requirement& r, std::uint32_t service) const {
   Span span = checked_span(r);
-  span.until = std::min(span.until, deleted_at_[service]);
+  span.until = std::min(span.until, protected_[service].until);
   return span;
 }
 
@@ -24,21 +24,6 @@ std::vector<PointInTime> Checker::points(const Requirement& r, std::uint32_t ser
     found.push_back({b.born, b.available, b.deleted, i});
   }
   return found;
-}
-
-Instant Checker::protected_since(std::uint32_t service) const {
-  const auto& backups = backups_of_[service];  // in order of birth
-  return backups.empty() ? result_.start
-                         : std::min(result_.start, result_.backups[backups.front()].born);
-}
-
-std::uint32_t Checker::newest_before(const std::vector<PointInTime>& points, Instant t) const {
-  std::uint32_t best = kNone;
-  for (const PointInTime& p : points) {
-    if (p.available > t) continue;
-    if (best == kNone || p.born > result_.backups[best].born) best = p.backup;
-  }
-  return best;
 }
 
 void Checker::note(Finding finding) {

@@ -86,6 +86,40 @@ const char* name(SeriesKind kind) {
   return "unknown";
 }
 
+void BackupCounts::add(const BackupRecord& backup, std::uint64_t times) {
+  if (backup.available != kNever) {
+    (backup.original != kNone ? copies : backup.of_history ? from_history : made) += times;
+  }
+  switch (backup.state) {
+    case BackupState::kRunning:
+      running += times;
+      break;
+    case BackupState::kAvailable:
+      available += times;
+      break;
+    case BackupState::kDeleted:
+      deleted += times;
+      break;
+    case BackupState::kFailed:
+      failed += times;
+      break;
+    case BackupState::kRefused:
+      refused += times;
+      break;
+  }
+}
+
+void BackupCounts::add(const BackupCounts& other) {
+  made += other.made;
+  copies += other.copies;
+  from_history += other.from_history;
+  available += other.available;
+  deleted += other.deleted;
+  failed += other.failed;
+  refused += other.refused;
+  running += other.running;
+}
+
 Verdict verdict_of(const RunResult& result) {
   if (result.requirements.empty()) return Verdict::kUnknown;
   Verdict verdict = Verdict::kHolds;

@@ -195,23 +195,46 @@ struct RestoreRecord {
   std::string reason;  // why it failed, or which version and rules applied
 };
 
+// How backups and copies fared. What is whole is counted once, where it comes from (made, copied,
+// there before), and once where it is now: made + copies + from_history = available + deleted.
+struct BackupCounts {
+  std::uint64_t made = 0;          // by the run: a restore point came of it
+  std::uint64_t copies = 0;        // arrived
+  std::uint64_t from_history = 0;  // there before the run
+  std::uint64_t available = 0, deleted = 0;
+  std::uint64_t failed = 0, refused = 0, running = 0;  // copies, too
+
+  void add(const BackupRecord& backup, std::uint64_t times = 1);
+  void add(const BackupCounts& other);
+  bool operator==(const BackupCounts&) const = default;
+};
+
+// Jobs of one service that were due while another one of it waited or ran.
+struct OverlappingJobs {
+  std::uint32_t service = 0;  // index into RunResult::services
+  std::uint64_t jobs = 0;
+  Instant first = kNever;
+  enum class Then : std::uint8_t { kUnsaid, kBeside, kSkipped, kQueued } then{};
+};
+
 // What is kept of a fleet whose services were simulated one after another. Its usage is in the bill
 // and its bytes are in RunResult::series; its backups are counted only.
 struct FleetTotals {
   std::uint32_t service = kNone;  // the entry of RunResult::services that stands for all of them
   std::uint64_t members = 0;
   std::uint64_t simulated = 0;  // fewer than members if the run was interrupted
-  std::uint64_t made = 0, copies = 0;
-  std::uint64_t available = 0, deleted = 0, failed = 0, refused = 0, running = 0;
+  BackupCounts backups;
   std::uint64_t restores = 0;
-  std::uint64_t moved_bytes = 0;       // between places
+  uint128 moved_bytes = 0;             // between places; of many services more than 64 bits hold
   std::uint64_t coverage_seconds = 0;  // age of each one's oldest restore point at the end, summed
   struct Age {
     std::string region;
     Duration age{0};  // the oldest that the newest restore point of a member became
     Instant at{};
   };
-  std::vector<Age> worst_ages;  // by region
+  OverlappingJobs overlaps;        // of all members
+  std::vector<Age> worst_ages;     // by region
+  Duration worst_age_anywhere{0};  // of the newest wherever it lies
 };
 
 // Usage that the scenario's bill leaves out on purpose (its `bill` field), summed.
@@ -242,6 +265,7 @@ struct RunResult {
   std::vector<LeftOut> left_out;    // the rest, named
   std::vector<RequirementOutcome> requirements;  // in scenario order
   std::vector<RestoreRecord> restores;
+  std::vector<OverlappingJobs> overlaps;  // at most one per service, by service
   std::vector<LogEvent> log;
   std::vector<Series> series;
   std::vector<std::string> warnings;     // what the reader must know: truncated, not modelled

@@ -11,6 +11,7 @@
 
 #include "engine/base/bytes.h"
 #include "sim/arena.h"
+#include "sim/overlaps.h"
 #include "sim/requirements.h"
 #include "sim/sort_by.h"
 #include "sim/world.h"
@@ -131,6 +132,20 @@ void drop_repeated_log_lines(std::vector<LogEvent>& log) {
   });
 }
 
+void merge(std::vector<RunResult>& parts, RunResult& whole) {
+  merge_backups(parts, whole);
+  for (const RunResult& part : parts) whole.events += part.events;
+  merge(parts, &RunResult::log, whole, [](const LogEvent& e) { return e.at; });
+  drop_repeated_log_lines(whole.log);
+  merge(parts, &RunResult::restores, whole,
+        [](const RestoreRecord& r) { return std::tuple(r.started, r.service); });
+  merge(parts, &RunResult::usage, whole,
+        [](const UsageRecord& r) { return std::tie(r.start, r.service, r.region, r.backup); });
+  merge(parts, &RunResult::series, whole,
+        [](const Series& s) { return std::tie(s.kind, s.service, s.project, s.region); });
+  merge(parts, &RunResult::overlaps, whole, [](const OverlappingJobs& o) { return o.service; });
+}
+
 // Parts the usage into what the scenario's bill covers and what it leaves out.
 class BillSplit {
  public:
@@ -197,6 +212,7 @@ void run_fleets(const Scenario& scenario, const RunOptions& options, BillSplit& 
   how.threads = options.threads;
   how.stop = options.stop;
   how.progress = options.progress;
+  how.dates_freed_bytes = options.dates_freed_bytes.value_or(true);
   how.one_by_one = options.fleets_one_by_one;
   for (std::uint32_t f = 0; f < scenario.fleets.size(); ++f) {
     FleetRun run = run_fleet(scenario, f, how, ledger);
@@ -298,16 +314,7 @@ RunResult run_drawn(const Scenario& scenario, const Draws& draws, const RunOptio
         fmt::format("interrupted: {} of the {} services were simulated, the figures are theirs",
                     done, scenario.services.size()));
   }
-  merge_backups(parts, whole);
-  for (const RunResult& part : parts) whole.events += part.events;
-  merge(parts, &RunResult::log, whole, [](const LogEvent& e) { return e.at; });
-  drop_repeated_log_lines(whole.log);
-  merge(parts, &RunResult::restores, whole,
-        [](const RestoreRecord& r) { return std::tuple(r.started, r.service); });
-  merge(parts, &RunResult::usage, whole,
-        [](const UsageRecord& r) { return std::tie(r.start, r.service, r.region, r.backup); });
-  merge(parts, &RunResult::series, whole,
-        [](const Series& s) { return std::tie(s.kind, s.service, s.project, s.region); });
+  merge(parts, whole);
   BillSplit bill(scenario);
   for (const UsageRecord& record : whole.usage) {
     if (bill.covers(record)) whole.billed.push_back(record);
@@ -322,6 +329,7 @@ RunResult run_drawn(const Scenario& scenario, const Draws& draws, const RunOptio
     whole.requirements.push_back(
         outcome_of(scenario, scenario.requirements[i], std::move(tallies[i])));
   }
+  report_overlaps(scenario, whole);
   return whole;
 }
 

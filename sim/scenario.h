@@ -38,18 +38,15 @@ struct ServiceSchedule {
   Instant until = Instant::max();
 };
 
-// Time for bytes at a rate, rounded up to whole seconds; no rate means no time.
-constexpr Duration time_for(std::uint64_t bytes, std::uint64_t bytes_per_second) {
-  if (bytes_per_second == 0) return Duration{0};
-  return std::chrono::seconds(bytes / bytes_per_second + (bytes % bytes_per_second != 0 ? 1 : 0));
-}
-
 // How long a job takes and whether it succeeds. Rates are bytes of live data per second.
 struct JobModel {
   policy::JobSpeed speed;                           // of a backup
   std::uint64_t copy_rate_bytes_per_second = 0;     // where no link is given; 0 = no time
   std::uint64_t restore_rate_bytes_per_second = 0;  // 0 = no time
-  double failure_probability = 0;                   // of one attempt
+  // None: the scenario does not say. Its jobs then run beside each other, and what a run with
+  // overlapping ones shows is not proven.
+  std::optional<policy::Overlap> overlap;
+  double failure_probability = 0;  // of one attempt
   std::uint32_t retries = 0;
   Duration retry_after{0};
   // Times that nobody stated, while what may be true of them is tried (extremes.h): at least so

@@ -85,32 +85,48 @@ Estimate quantile_estimate(std::span<const double> values, double p, double conf
   return result;
 }
 
+void Histogram::blur() {
+  std::map<std::uint64_t, std::uint64_t> buckets;
+  for (const auto& [value, count] : counts_) buckets[bucket_of(value)] += count;
+  counts_ = std::move(buckets);
+  is_exact_ = false;
+}
+
 void Histogram::add(std::uint64_t value, std::uint64_t count) {
   if (count == 0) return;
-  buckets_[bucket_of(value)] += count;
+  counts_[is_exact_ ? value : bucket_of(value)] += count;
   count_ += count;
+  if (is_exact_ && counts_.size() > kMostExact) blur();
 }
 
 void Histogram::add(const Histogram& other) {
-  for (const auto& [bucket, count] : other.buckets_) buckets_[bucket] += count;
+  if (is_exact_ && !other.is_exact_) blur();
+  for (const auto& [key, count] : other.counts_) {
+    counts_[is_exact_ || !other.is_exact_ ? key : bucket_of(key)] += count;
+  }
   count_ += other.count_;
+  if (is_exact_ && counts_.size() > kMostExact) blur();
 }
 
 std::uint64_t Histogram::quantile(double p) const {
   if (count_ == 0) return 0;
+  const auto end_of = [&](std::uint64_t key) {
+    return is_exact_ ? key : bucket_end(static_cast<std::uint32_t>(key));
+  };
   std::uint64_t left = rank_of(p, count_);
-  for (const auto& [bucket, count] : buckets_) {
-    if (count >= left) return bucket_end(bucket);
+  for (const auto& [key, count] : counts_) {
+    if (count >= left) return end_of(key);
     left -= count;
   }
-  return bucket_end(buckets_.rbegin()->first);
+  return end_of(counts_.rbegin()->first);
 }
 
-Histogram Histogram::from_buckets(std::map<std::uint32_t, std::uint64_t> buckets) {
+Histogram Histogram::from_counts(std::map<std::uint64_t, std::uint64_t> counts, bool is_exact) {
   Histogram result;
-  for (const auto& [bucket, count] : buckets) {
+  result.is_exact_ = is_exact;
+  for (const auto& [key, count] : counts) {
     if (count == 0) continue;
-    result.buckets_[bucket] = count;
+    result.counts_[key] = count;
     result.count_ += count;
   }
   return result;

@@ -37,26 +37,33 @@ Estimate share_estimate(std::uint64_t hits, std::uint64_t all, double confidence
 // Sample standard deviation, 0 for fewer than two values.
 double standard_deviation(std::span<const double> values);
 
-// Counts of non-negative integers in buckets that are exact below 256 and at most 1/128 wide,
-// relatively, above. Adding two histograms gives the same whatever the order.
+// Counts of non-negative integers: exact while there are few different ones, then in buckets that
+// are exact below 256 and at most 1/128 wide, relatively, above. Adding histograms gives the same
+// whatever the order.
 class Histogram {
  public:
+  static constexpr std::size_t kMostExact = 4096;  // different values
+
   void add(std::uint64_t value, std::uint64_t count = 1);
   void add(const Histogram& other);
 
   std::uint64_t count() const { return count_; }
-  // The upper edge of the bucket with the ceil(count p)-th smallest value; 0 when empty.
+  // The ceil(count p)-th smallest value, or the upper edge of its bucket; 0 when empty.
   std::uint64_t quantile(double p) const;
-  // Bucket number to count, for writing out and reading back.
-  const std::map<std::uint32_t, std::uint64_t>& buckets() const { return buckets_; }
-  static constexpr std::uint32_t kLastBucket = 7423;  // holds 2^64 - 1
-  static Histogram from_buckets(std::map<std::uint32_t, std::uint64_t> buckets);
+  // Value (while exact) or bucket number to count, for writing out and reading back.
+  bool is_exact() const { return is_exact_; }
+  const std::map<std::uint64_t, std::uint64_t>& counts() const { return counts_; }
+  static constexpr std::uint64_t kLastBucket = 7423;  // holds 2^64 - 1
+  static Histogram from_counts(std::map<std::uint64_t, std::uint64_t> counts, bool is_exact);
 
   bool operator==(const Histogram&) const = default;
 
  private:
-  std::map<std::uint32_t, std::uint64_t> buckets_;
+  void blur();  // from exact values to buckets
+
+  std::map<std::uint64_t, std::uint64_t> counts_;
   std::uint64_t count_ = 0;
+  bool is_exact_ = true;
 };
 
 }  // namespace backcast::sim

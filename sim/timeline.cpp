@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/time_math.h"
+
 namespace backcast::sim {
 namespace {
 
@@ -37,10 +39,6 @@ class Depth {
 
 }  // namespace
 
-Instant later(Instant t, Duration d) {
-  return d > Instant::max() - t ? Instant::max() : t + d;
-}
-
 std::vector<Span> joined(std::vector<Span> spans) {
   std::sort(spans.begin(), spans.end(),
             [](const Span& a, const Span& b) { return a.from < b.from; });
@@ -62,55 +60,11 @@ Duration total(const std::vector<Span>& spans) {
   return sum;
 }
 
-std::vector<Span> stale_spans(const std::vector<PointInTime>& points, Span checked, Instant since,
-                              Duration limit, Duration* worst) {
-  // A point keeps the age within the limit from its availability until its deletion or until it is
-  // too old; the service's own start does the same before there is any point.
-  Depth fresh;
-  fresh.add(since, later(since, limit));
-  for (const PointInTime& p : points) {
-    fresh.add(p.available, std::min(p.deleted, later(p.born, limit)));
-  }
-  std::vector<Span> stale;
-  fresh.sweep(checked, [&](Instant from, Instant until, std::int64_t depth) {
-    if (depth == 0) stale.push_back({from, until});
-  });
-  stale = joined(std::move(stale));
-  if (worst == nullptr) return stale;
-  // The age peaks just before the newest point changes: at each availability, deletion and the end.
-  std::vector<Instant> peaks{checked.until};
-  for (const PointInTime& p : points) {
-    peaks.push_back(p.available);
-    peaks.push_back(p.deleted);
-  }
-  std::sort(peaks.begin(), peaks.end());
-  *worst = Duration{0};
-  // Newest born among points restorable just before each peak: sweep over availability.
-  std::vector<PointInTime> by_available = points;
-  std::sort(by_available.begin(), by_available.end(),
-            [](const auto& a, const auto& b) { return a.available < b.available; });
-  std::vector<PointInTime> open;  // candidates, newest born first
-  std::size_t next = 0;
-  for (const Instant at : peaks) {
-    if (at <= checked.from || at > checked.until) continue;
-    for (; next < by_available.size() && by_available[next].available < at; ++next) {
-      const PointInTime& p = by_available[next];
-      open.insert(std::lower_bound(open.begin(), open.end(), p,
-                                   [](const auto& a, const auto& b) { return a.born > b.born; }),
-                  p);
-    }
-    std::erase_if(open, [&](const PointInTime& p) { return p.deleted < at; });
-    const Instant newest = open.empty() ? since : std::max(open.front().born, since);
-    *worst = std::max(*worst, at - newest);
-  }
-  return stale;
-}
-
 std::vector<Span> sparse_spans(const std::vector<PointInTime>& points, Span checked,
                                std::uint32_t at_least, Duration within, std::uint32_t* fewest) {
   Depth depth;
   for (const PointInTime& p : points) {
-    const Instant leaves = within > Duration{0} ? later(p.born, within) : Instant::max();
+    const Instant leaves = within > Duration{0} ? plus(p.born, within) : Instant::max();
     depth.add(p.available, std::min(p.deleted, leaves));
   }
   std::vector<Span> sparse;
@@ -127,8 +81,8 @@ std::vector<Span> uncovered_spans(const std::vector<PointInTime>& points, Span c
                                   Duration youngest, Duration oldest) {
   Depth depth;
   for (const PointInTime& p : points) {
-    depth.add(std::max(p.available, later(p.born, youngest)),
-              std::min(p.deleted, later(p.born, oldest)));
+    depth.add(std::max(p.available, plus(p.born, youngest)),
+              std::min(p.deleted, plus(p.born, oldest)));
   }
   std::vector<Span> spans;
   depth.sweep(checked, [&](Instant from, Instant until, std::int64_t count) {

@@ -24,11 +24,6 @@ struct PointInTime {
   std::uint32_t backup = kNone;
 };
 
-// Spans within `checked` in which the newest restorable point is older than `limit`. Before there
-// is any, age counts from `since`, the moment the service came under protection.
-std::vector<Span> stale_spans(const std::vector<PointInTime>& points, Span checked, Instant since,
-                              Duration limit, Duration* worst);
-
 // Spans within `checked` in which fewer than `at_least` restorable points were born within the last
 // `within` (all of them if zero).
 std::vector<Span> sparse_spans(const std::vector<PointInTime>& points, Span checked,
@@ -41,9 +36,6 @@ std::vector<Span> uncovered_spans(const std::vector<PointInTime>& points, Span c
 // Spans within `checked` in which a step function lies above a limit.
 std::vector<Span> spans_above(const std::vector<SeriesPoint>& steps, Span checked,
                               std::uint64_t limit, std::uint64_t* highest);
-
-// t + d, or the last instant there is.
-Instant later(Instant t, Duration d);
 
 // Sorted, overlapping and touching ones joined.
 std::vector<Span> joined(std::vector<Span> spans);

@@ -3,20 +3,6 @@
 #include <algorithm>
 
 namespace backcast::sim {
-namespace {
-
-std::string reason_text(const policy::RetentionPolicy& policy, const policy::Plan& plan,
-                        std::size_t index) {
-  std::string text;
-  for (const policy::Reason& reason : plan.reasons_of(index)) {
-    if (!text.empty()) text += "; ";
-    text += policy::to_text(policy, reason);
-  }
-  return text;
-}
-
-}  // namespace
-
 Vault::Vault(const Scenario& scenario, std::uint32_t service, std::string region,
              std::vector<UsageRecord>& usage)
     : scenario_(scenario),
@@ -36,52 +22,71 @@ Vault::Vault(const Scenario& scenario, std::uint32_t service, std::string region
   stored_.project = leftover_.project;
   stored_.region = region_;
   stored_.points.push_back({scenario_.start, 0});
+  if (owner.retention && region_ == owner.region) {
+    rolling_ = policy::RollingPlan::of(*owner.retention);
+  }
 }
 
-std::size_t Vault::place_of(std::uint32_t backup) const {
-  for (std::size_t i = held_.size(); i-- > 0;) {
-    if (held_[i].backup == backup) return i;
-  }
-  BACKCAST_ASSERT(false);
-  return 0;
+Vault::Place Vault::place_of(std::uint32_t backup) {
+  const auto found = places_.find(backup);
+  BACKCAST_ASSERT(found != places_.end());
+  return found->second;
 }
 
 DeltaChain::Added Vault::reserve(std::uint32_t backup, const Generation& generation) {
   const DeltaChain::Added added = chain_.add(generation);
-  const auto after = std::upper_bound(ordinals_.begin(), ordinals_.end(), generation.ordinal);
-  const auto place = after - ordinals_.begin();
-  ordinals_.insert(after, generation.ordinal);
-  Held held;
-  held.backup = backup;
-  held.handle = added.handle;
-  held_.insert(held_.begin() + place, std::move(held));
+  const auto is_later = [&](const Written& w) { return w.generation.ordinal > generation.ordinal; };
+  Place after = held_.end();  // usually it is the newest
+  while (after != held_.begin() && is_later(std::prev(after)->written)) --after;
+  const Place place = held_.emplace(after);
+  place->backup = backup;
+  place->handle = added.handle;
+  place->written.generation = generation;
+  if (after != held_.end()) {
+    auto& before = after->before;
+    const auto later = std::find_if(before.begin(), before.end(), is_later);
+    place->before.assign(before.begin(), later);
+    before.erase(before.begin(), later);
+  }
+  places_[backup] = place;
   return added;
 }
 
 void Vault::open(Held& held, const BackupRecord& record, Instant now) const {
   held.open = leftover_;
   held.open.start = held.open.end = now;
-  held.open.born = record.of_history ? record.born : now;
+  held.written.at = record.of_history ? record.born : now;
+  held.open.born = held.written.at;
   held.open.quantity = 0;
   held.open.backup_kind = record.kind;
   held.open.backup = record.id;
   held.open.tags = record.tags;
 }
 
-void Vault::arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot snapshot,
-                   const policy::RetentionPolicy* birth, Instant now) {
-  const std::size_t place = place_of(backup);
-  Held& held = held_[place];
-  if (steps_ != nullptr) steps_->push_back({now, number_, backup, ordinals_[place], true});
+void Vault::make_available(Held& held, policy::Snapshot snapshot,
+                           const policy::RetentionPolicy* birth) {
   held.available = true;
   held.birth = birth;
   held.snapshot = std::move(snapshot);
-  open(held, record, now);
-  rebalance(place, now);
-  if (place + 1 < held_.size()) rebalance(place + 1, now);
+  if (held.snapshot.expires) expiries_.insert({*held.snapshot.expires, held.backup});
+  if (rolling_ == nullptr) return;
+  const auto& retention = *scenario_.services[service_].retention;
+  rolling_->add(held.backup, policy::to_point(retention, held.snapshot));
+}
+
+void Vault::arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot snapshot,
+                   const policy::RetentionPolicy* birth, Instant now) {
+  const Place place = place_of(backup);
+  if (steps_ != nullptr) {
+    steps_->push_back({now, number_, backup, place->written.generation.ordinal, true});
+  }
+  make_available(*place, std::move(snapshot), birth);
+  open(*place, record, now);
+  rebalance(*place, now);
+  if (const Place next = std::next(place); next != held_.end()) rebalance(*next, now);
   rebalance_leftover(now);
   note_stored(now);
-  record.added_bytes = held.open.quantity;
+  record.added_bytes = place->open.quantity;
 }
 
 void Vault::adopt(std::uint32_t backup, const BackupRecord& record, const Generation& generation,
@@ -89,70 +94,104 @@ void Vault::adopt(std::uint32_t backup, const BackupRecord& record, const Genera
   reserve(backup, generation);
   Held& held = held_.back();
   BACKCAST_ASSERT(held.backup == backup);
-  held.available = true;
-  held.birth = birth;
-  held.snapshot = std::move(snapshot);
+  make_available(held, std::move(snapshot), birth);
   open(held, record, now);
 }
 
 void Vault::settle(Instant now) {
-  for (std::size_t place = 0; place < held_.size(); ++place) rebalance(place, now);
+  for (Held& held : held_) rebalance(held, now);
   rebalance_leftover(now);
   note_stored(now);
 }
 
-void Vault::release(Held& held, BackupRecord& record, Instant now) {
-  const std::uint64_t before = chain_.stored_bytes();
-  chain_.remove(held.handle);
-  const std::uint64_t after = chain_.stored_bytes();
-  record.freed_bytes = held.available && before > after ? before - after : 0;
-  if (!held.available) return;
-  open_bytes_ -= held.open.quantity;
-  if (steps_ != nullptr) {
-    const std::uint32_t ordinal = ordinals_[static_cast<std::size_t>(&held - held_.data())];
-    steps_->push_back({now, number_, held.backup, ordinal, false});
+// By when they were written, before the chain forgets it.
+std::vector<FreedBytes> Vault::freed_parts(Place place, std::uint64_t freed_bytes, Instant now) {
+  if (chain_.model().keeps_dependents()) {
+    // All of it goes or nothing, and with it deleted ones that only it depended on.
+    if (freed_bytes == 0) return {};
+    std::vector<FreedBytes> parts;
+    const std::uint64_t own_bytes = std::min(place->open.quantity, freed_bytes);
+    if (own_bytes > 0) parts.push_back({place->written.at, own_bytes});
+    std::uint64_t rest = freed_bytes - own_bytes;
+    for (std::size_t i = leftovers_.size(); i-- > 0 && rest > 0;) {
+      const Leftover& left = leftovers_[i];
+      if (left.written.generation.ordinal > place->written.generation.ordinal) continue;
+      parts.push_back({left.written.at, std::min(left.bytes, rest)});
+      rest -= parts.back().bytes;
+      leftovers_.erase(leftovers_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return parts;
   }
-  close(held.open, now);
-  // What others still share goes on being stored: a fee for early deletion is due on the rest.
-  UsageRecord deletion = held.open;
-  deletion.kind = UsageKind::kDeletion;
-  deletion.start = *held.open.born;
-  deletion.end = now;
-  deletion.quantity = record.freed_bytes;
-  usage_.push_back(std::move(deletion));
+  const Place next = std::next(place);
+  const bool has_older = place != held_.begin() && shares_with_older(chain_, place->handle);
+  const bool has_heir = next != held_.end() && shares_with_older(chain_, next->handle);
+  std::vector<Written> written = std::move(place->before);
+  written.push_back(place->written);
+  auto parts =
+      freed_by_age(chain_.model(), has_older ? &std::prev(place)->written.generation : nullptr,
+                   written, has_heir ? &next->written.generation : nullptr, freed_bytes, now);
+  if (has_heir) {  // goes on with what the heir needs
+    written.insert(written.end(), next->before.begin(), next->before.end());
+    next->before = std::move(written);
+    thin(next->before, now);
+  }
+  return parts;
+}
+
+Vault::Place Vault::release(Place place, BackupRecord& record, Instant now) {
+  Held& held = *place;
+  const auto freed = held.available ? chain_.freed_if_removed(held.handle) : 0;
+  record.freed_bytes = freed > 0 ? static_cast<std::uint64_t>(freed) : 0;
+  if (held.available) {
+    open_bytes_ -= held.open.quantity;
+    if (steps_ != nullptr) {
+      steps_->push_back({now, number_, held.backup, held.written.generation.ordinal, false});
+    }
+    close(held.open, now);
+    if (chain_.model().keeps_dependents() && record.freed_bytes == 0) {
+      const auto later = std::find_if(leftovers_.begin(), leftovers_.end(), [&](const auto& left) {
+        return left.written.generation.ordinal > held.written.generation.ordinal;
+      });
+      leftovers_.insert(later, {held.written, held.open.quantity});
+    }
+    // What others still share goes on being stored: a fee for early deletion is due on the rest.
+    UsageRecord deletion = held.open;
+    deletion.kind = UsageKind::kDeletion;
+    deletion.end = now;
+    for (const FreedBytes& part : freed_parts(place, record.freed_bytes, now)) {
+      deletion.born = deletion.start = part.written;
+      deletion.quantity = part.bytes;
+      usage_.push_back(deletion);
+    }
+    if (held.snapshot.expires) expiries_.erase({*held.snapshot.expires, held.backup});
+    if (rolling_ != nullptr) rolling_->remove(held.backup);
+  }
+  chain_.remove(held.handle);
+  places_.erase(held.backup);
+  return held_.erase(place);
 }
 
 void Vault::remove(std::uint32_t backup, BackupRecord& record, Instant now) {
-  const std::size_t place = place_of(backup);
-  const bool was_there = held_[place].available;
-  release(held_[place], record, now);
-  held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(place));
-  ordinals_.erase(ordinals_.begin() + static_cast<std::ptrdiff_t>(place));
-  if (place < held_.size()) rebalance(place, now);
+  const Place place = place_of(backup);
+  const bool was_there = place->available;
+  const Place next = release(place, record, now);
+  if (next != held_.end()) rebalance(*next, now);
   rebalance_leftover(now);
   if (was_there) note_stored(now);
 }
 
 void Vault::remove(const std::vector<Doomed>& doomed, std::vector<BackupRecord>& records,
                    Instant now) {
-  auto next = doomed.begin();
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < held_.size(); ++i) {
-    if (next != doomed.end() && next->backup == held_[i].backup) {
-      release(held_[i], records[next->backup], now);
-      ++next;
-      continue;
-    }
-    if (kept != i) {
-      held_[kept] = std::move(held_[i]);
-      ordinals_[kept] = ordinals_[i];
-    }
-    ++kept;
+  std::vector<Place> heirs;
+  for (const Doomed& gone : doomed) {
+    const Place place = place_of(gone.backup);
+    if (!heirs.empty() && heirs.back() == place) heirs.pop_back();
+    const Place next = release(place, records[gone.backup], now);
+    if (next != held_.end()) heirs.push_back(next);
   }
-  BACKCAST_ASSERT(next == doomed.end());
-  held_.resize(kept);
-  ordinals_.resize(kept);
-  settle(now);
+  for (const Place heir : heirs) rebalance(*heir, now);
+  rebalance_leftover(now);
+  note_stored(now);
 }
 
 void Vault::close(UsageRecord& open, Instant now) {
@@ -166,8 +205,7 @@ std::uint64_t Vault::objects_in(std::uint64_t bytes) const {
   return object_bytes == 0 ? 0 : bytes / object_bytes + (bytes % object_bytes != 0 ? 1 : 0);
 }
 
-void Vault::rebalance(std::size_t place, Instant now) {
-  Held& held = held_[place];
+void Vault::rebalance(Held& held, Instant now) {
   if (!held.available) return;
   const std::uint64_t own_bytes = chain_.own_bytes(held.handle);
   if (own_bytes == held.open.quantity) return;
@@ -194,67 +232,6 @@ void Vault::note_stored(Instant now) {
   } else if (stored_.points.back().value != bytes) {
     stored_.points.push_back({now, bytes});
   }
-}
-
-policy::Point Vault::point_of(const policy::RetentionPolicy& policy, const Held& held,
-                              const policy::Snapshot& snapshot) const {
-  policy::Point point = policy::to_point(policy, snapshot);
-  if (chain_.is_increment(held.handle)) point.marks |= policy::kMarkIncrement;
-  return point;
-}
-
-std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, Instant now) const {
-  std::vector<policy::Point> points;
-  std::vector<std::uint32_t> backups;
-  for (const Held& held : held_) {
-    if (!held.available) continue;
-    points.push_back(point_of(policy, held, held.snapshot));
-    backups.push_back(held.backup);
-  }
-  policy::Plan plan;
-  policy::plan(policy, points, {now, scenario_.services[service_].zone}, plan);
-  std::vector<Doomed> doomed;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    if (!plan.verdicts[i].keep) doomed.push_back({backups[i], reason_text(policy, plan, i)});
-  }
-  return doomed;
-}
-
-std::uint64_t Vault::freed_by_retention(const policy::RetentionPolicy& policy,
-                                        const policy::Snapshot& newcomer, Instant now) const {
-  std::vector<policy::Point> points;
-  std::vector<DeltaChain::Handle> handles;
-  for (const Held& held : held_) {
-    // In a home vault nothing but the newcomer has room without being there.
-    points.push_back(point_of(policy, held, held.available ? held.snapshot : newcomer));
-    handles.push_back(held.handle);
-  }
-  policy::Plan plan;
-  policy::plan(policy, points, {now, scenario_.services[service_].zone}, plan);
-  DeltaChain after = chain_;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    if (!plan.verdicts[i].keep) after.remove(handles[i]);
-  }
-  return chain_.stored_bytes() - after.stored_bytes();
-}
-
-std::vector<Vault::Doomed> Vault::expired(Instant now) const {
-  std::vector<Doomed> doomed;
-  for (const Held& held : held_) {
-    if (!held.available || !held.snapshot.expires || *held.snapshot.expires > now) continue;
-    if (held.birth == nullptr) {  // of a history, which says when but not why
-      if (!scenario_.services[service_].retention) {
-        doomed.push_back({held.backup, "expired " + format_instant(*held.snapshot.expires) +
-                                           ", as its history says"});
-      }
-      continue;
-    }
-    const policy::Point point = policy::to_point(*held.birth, held.snapshot);
-    policy::Plan plan;
-    policy::plan(*held.birth, {&point, 1}, {now, policy::Zone::utc()}, plan);
-    if (!plan.verdicts[0].keep) doomed.push_back({held.backup, reason_text(*held.birth, plan, 0)});
-  }
-  return doomed;
 }
 
 void Vault::finish(Instant end) {

@@ -3,11 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
+#include <memory>
+#include <set>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/base/usage.h"
-#include "engine/policy/retention.h"
+#include "engine/policy/rolling.h"
+#include "sim/byte_ages.h"
 #include "sim/delta_model.h"
 #include "sim/result.h"
 #include "sim/scenario.h"
@@ -29,6 +35,8 @@ class Vault {
   struct Held {
     std::uint32_t backup = 0;  // index into the run's backups
     DeltaChain::Handle handle = 0;
+    Written written;              // its generation, and when its bytes came
+    std::vector<Written> before;  // deleted ones between the next older one held and this
     policy::Snapshot snapshot;
     const policy::RetentionPolicy* birth = nullptr;  // gave it its expiry
     bool available = false;
@@ -40,10 +48,14 @@ class Vault {
 
   std::uint32_t service() const { return service_; }
   const std::string& region() const { return region_; }
-  const std::vector<Held>& held() const { return held_; }
+  const std::list<Held>& held() const { return held_; }  // in the order of their generations
   std::uint64_t stored_bytes() const { return chain_.stored_bytes(); }
   const Series& series() const { return stored_; }
 
+  // What writing it as the newest restore point would move.
+  std::uint64_t moved_if_reserved(const Generation& generation) const {
+    return chain_.moved_if_added(generation);
+  }
   // Makes room for a restore point: what must be moved to write it. It neither counts nor costs
   // anything until `arrive`.
   DeltaChain::Added reserve(std::uint32_t backup, const Generation& generation);
@@ -56,18 +68,22 @@ class Vault {
   void adopt(std::uint32_t backup, const BackupRecord& record, const Generation& generation,
              policy::Snapshot snapshot, const policy::RetentionPolicy* birth, Instant now);
 
-  // The restore points that a policy, looking back over all of them, lets go, oldest first.
+  // The restore points that a policy, looking back over all of them, lets go, oldest first. In the
+  // home region that is the service's own, and they are removed then.
   struct Doomed {
     std::uint32_t backup = 0;
     std::string reason;
   };
-  std::vector<Doomed> doomed(const policy::RetentionPolicy& policy, Instant now) const;
-  // Bytes that the policy would free if `newcomer`, for which there is room already, were the
-  // newest of them.
-  std::uint64_t freed_by_retention(const policy::RetentionPolicy& policy,
-                                   const policy::Snapshot& newcomer, Instant now) const;
+  std::vector<Doomed> doomed(const policy::RetentionPolicy& policy, Instant now);
+  // What the policy would do if `newcomer`, for which there is room already, were the newest.
+  struct Outlook {
+    std::uint64_t freed_bytes = 0;
+    std::string why_not_kept;  // "" = the newcomer stays
+  };
+  Outlook with_newcomer(const policy::RetentionPolicy& policy, const policy::Snapshot& newcomer,
+                        Instant now) const;
   // Those whose own expiry, given at birth, has come.
-  std::vector<Doomed> expired(Instant now) const;
+  std::vector<Doomed> expired(Instant now);
 
   // Takes out several at once; `doomed` in the order of doomed() and expired().
   void remove(const std::vector<Doomed>& doomed, std::vector<BackupRecord>& records, Instant now);
@@ -85,15 +101,18 @@ class Vault {
   }
 
  private:
-  std::size_t place_of(std::uint32_t backup) const;
+  using Place = std::list<Held>::iterator;
+  Place place_of(std::uint32_t backup);
   policy::Point point_of(const policy::RetentionPolicy& policy, const Held& held,
                          const policy::Snapshot& snapshot) const;
   void close(UsageRecord& open, Instant now);
   void open(Held& held, const BackupRecord& record, Instant now) const;
-  // Closes its records and takes it out of the chain; it stays in held_.
-  void release(Held& held, BackupRecord& record, Instant now);
+  // Closes its records and takes it out; what came after it.
+  Place release(Place place, BackupRecord& record, Instant now);
+  std::vector<FreedBytes> freed_parts(Place place, std::uint64_t freed_bytes, Instant now);
+  void make_available(Held& held, policy::Snapshot snapshot, const policy::RetentionPolicy* birth);
   // Brings the open records in line with what the chain says is held.
-  void rebalance(std::size_t place, Instant now);
+  void rebalance(Held& held, Instant now);
   void rebalance_leftover(Instant now);
   void note_stored(Instant now);
   std::uint64_t objects_in(std::uint64_t bytes) const;
@@ -103,9 +122,17 @@ class Vault {
   std::string region_;
   std::vector<UsageRecord>& usage_;
   DeltaChain chain_;
-  std::vector<Held> held_;               // in the order of their generations
-  std::vector<std::uint32_t> ordinals_;  // of held_
-  std::uint64_t open_bytes_ = 0;         // sum of their open records
+  std::list<Held> held_;
+  std::unordered_map<std::uint32_t, Place> places_;       // by backup
+  std::set<std::pair<Instant, std::uint32_t>> expiries_;  // of what is there; backups
+  struct Leftover {
+    Written written;
+    std::uint64_t bytes = 0;
+  };
+  // Of the service's own retention, in its home region; none where every plan is a whole one.
+  std::unique_ptr<policy::RollingPlan> rolling_;
+  std::vector<Leftover> leftovers_;  // deleted ones that others depend on, oldest first
+  std::uint64_t open_bytes_ = 0;     // sum of the open records of held_
   UsageRecord leftover_;  // bytes that stay for those that depend on a deleted restore point
   Series stored_;
   std::vector<VaultStep>* steps_ = nullptr;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/time_math.h"
 #include "sim/portable_math.h"
 
 namespace backcast::sim {
@@ -11,7 +12,7 @@ namespace {
 constexpr double kMaxBytes = 9e18;  // whole bytes in 64 bits
 
 double days_between(Instant from, Instant to) {
-  return static_cast<double>((to - from).count()) / static_cast<double>(kDay.count());
+  return static_cast<double>(between(from, to).count()) / static_cast<double>(kDay.count());
 }
 
 // cos(2 pi turn) from additions and multiplications alone, so that it has the same bits anywhere.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include "engine/base/assert.h"
+#include "engine/base/time_math.h"
 
 #include <algorithm>
 
@@ -43,9 +44,7 @@ bool World::run(const std::atomic<bool>* stop) {
         scenario_.services[slots_[slot].service].schedules[slots_[slot].schedule];
     const Instant first = std::max(schedule.from, scenario_.start);
     if (schedule.initial_backup && first < schedule.until) push(first, kInitial, slot);
-    // A run at the very time of the newest restore point is the one that made it.
-    const auto& known = services_.at(slots_[slot].service).newest_of_history;
-    schedule_next(slot, std::max(first - Duration{1}, known.value_or(Instant::min())));
+    schedule_next(slot, before_first(slots_[slot], first));
   }
   for (std::uint32_t i = 0; i < scenario_.events.size(); ++i) {
     const ScheduledEvent& event = scenario_.events[i];
@@ -123,9 +122,9 @@ void World::schedule_next(std::uint32_t slot, Instant after) {
   // The schedule goes by the scheduler's clock, which may be ahead or behind.
   const Duration ahead = services_.at(s.service).clock_ahead;
   s.due = Instant::max();
-  const auto fires = next_start(schedule, s, after + ahead);
-  if (!fires || *fires - ahead >= schedule.until) return;
-  s.due = std::max(*fires - ahead, now_);
+  const auto fires = next_start(schedule, s, plus(after, ahead));
+  if (!fires || plus(*fires, -ahead) >= schedule.until) return;
+  s.due = std::max(plus(*fires, -ahead), now_);
   push(s.due, kFires, slot);
 }
 

@@ -113,6 +113,11 @@ class World {
   void attempt(std::uint32_t job);
   void begin_job(std::uint32_t job);
   std::uint32_t full_limit(std::uint32_t service) const;
+  bool has_job(std::uint32_t service) const;
+  bool must_queue(std::uint32_t service) const;
+  void note_overlap(std::uint32_t service);
+  policy::JobBytes job_bytes(const Service& s, std::uint32_t vault, const Generation& generation,
+                             std::uint64_t live_bytes) const;
   void give_up_waiting(std::uint32_t job);
   void leave_limits(std::uint32_t service);
   void start_waiting();
@@ -125,6 +130,7 @@ class World {
 
   // world_rules.cpp: where engine/policy is asked
   std::optional<Instant> next_start(const ServiceSchedule& schedule, Slot& slot, Instant after);
+  Instant before_first(const Slot& slot, Instant first) const;
   std::string admission(std::uint32_t service, bool automatic) const;
   void give_tags(BackupRecord& record, bool automatic);
   std::string quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const;

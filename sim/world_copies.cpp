@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "engine/base/time_math.h"
 #include "sim/world.h"
 
 namespace backcast::sim {
@@ -72,8 +73,8 @@ void World::start_copy(std::uint32_t original, const Generation& generation, con
   if (copy.link == kNone) {
     const std::uint64_t rate = s.job.copy_rate_bytes_per_second;
     copies_.push_back(copy);
-    return push(now_ + std::max(time_for(moved, rate), tried(s.job.copy_takes, service)), kCopyEnds,
-                index);
+    const Duration takes = std::max(time_for(moved, rate), tried(s.job.copy_takes, service));
+    return push(plus(now_, takes), kCopyEnds, index);
   }
   copies_.push_back(copy);
   end_link(copy.link);  // what is over by now must leave the link first
@@ -85,7 +86,7 @@ void World::start_copy(std::uint32_t original, const Generation& generation, con
 // Asks to be called when the link's next transfer ends. An earlier call may find nothing to do.
 void World::await_link(std::uint32_t link) {
   if (const auto end_ns = links_[link].next_end_ns()) {
-    push(scenario_.start + Duration{*end_ns}, kLinkEnds, link);
+    push(plus(scenario_.start, Duration{*end_ns}), kLinkEnds, link);
   }
 }
 

@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "engine/base/time_math.h"
 #include "sim/world.h"
 
 namespace backcast::sim {
 
 void World::begin(std::uint32_t index) {
   const ScheduledEvent& event = scenario_.events[index];
-  if (event.lasts > Duration{0}) push(event.at + event.lasts, kScenarioEnds, index);
+  if (event.lasts > Duration{0}) push(plus(event.at, event.lasts), kScenarioEnds, index);
   switch (event.kind) {
     case EventKind::kOutage:
       ++down_[event.region];

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/base/time_math.h"
 #include "engine/policy/tags.h"
 #include "sim/past.h"
 #include "sim/world.h"

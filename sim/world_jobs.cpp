@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "engine/base/time_math.h"
 #include "sim/world.h"
 
 namespace backcast::sim {
@@ -65,6 +66,10 @@ void World::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event
   if (const std::string why = admission(service, automatic); !why.empty()) {
     return refuse(std::move(record), why);
   }
+  if (s.job.overlap == policy::Overlap::kSkip && has_job(service)) {
+    note_overlap(service);
+    return refuse(std::move(record), "the one before it is still at work, and the tool skips");
+  }
   const Generation generation = s.delta.numbered(
       state.life.at(moment_at(s.workload, scenario_.start, now_)), state.generations++);
   record.size_bytes = s.delta.full_bytes(generation);
@@ -96,15 +101,49 @@ void World::attempt(std::uint32_t index) {
   if (const std::string why = why_it_cannot_start(record.service); !why.empty()) {
     return fail(job, why);
   }
+  const bool queues = must_queue(record.service);
   const std::uint32_t full = full_limit(record.service);
-  if (full == kNone) return begin_job(index);
+  if (full == kNone && !queues) return begin_job(index);
+  job.waiting = true;
+  waiting_.push_back(index);
+  if (queues) {
+    note_overlap(record.service);
+    return log(LogKind::kBackupWaits, record.service, job.backup, record.region,
+               record.id + " waits for the one before it to end");
+  }
   const JobLimit& limit = scenario_.limits[full];
   log(LogKind::kBackupWaits, record.service, job.backup, record.region,
       fmt::format("{} waits: {} of {} {} at once", record.id, limit.rule.jobs, limit.name,
                   limit.rule.jobs == 1 ? "job runs" : "jobs run"));
-  job.waiting = true;
-  waiting_.push_back(index);
-  if (limit.rule.wait_at_most) push(now_ + *limit.rule.wait_at_most, kWaitEnds, index);
+  if (limit.rule.wait_at_most) push(plus(now_, *limit.rule.wait_at_most), kWaitEnds, index);
+}
+
+// Whether a job of the service runs, or waits to.
+bool World::has_job(std::uint32_t service) const {
+  return !services_.at(service).jobs.empty() ||
+         std::any_of(waiting_.begin(), waiting_.end(), [&](std::uint32_t job) {
+           return result_.backups[jobs_[job].backup].service == service;
+         });
+}
+
+bool World::must_queue(std::uint32_t service) const {
+  return scenario_.services[service].job.overlap == policy::Overlap::kQueue &&
+         !services_.at(service).jobs.empty();
+}
+
+void World::note_overlap(std::uint32_t service) {
+  using Then = OverlappingJobs::Then;
+  auto known = std::find_if(result_.overlaps.begin(), result_.overlaps.end(),
+                            [&](const OverlappingJobs& o) { return o.service == service; });
+  if (known == result_.overlaps.end()) {
+    const auto& overlap = scenario_.services[service].job.overlap;
+    const Then then = !overlap                              ? Then::kUnsaid
+                      : *overlap == policy::Overlap::kSkip  ? Then::kSkipped
+                      : *overlap == policy::Overlap::kQueue ? Then::kQueued
+                                                            : Then::kBeside;
+    known = result_.overlaps.insert(known, {service, 0, now_, then});
+  }
+  ++known->jobs;
 }
 
 // The first limit that leaves no room for another job of the service, or kNone.
@@ -129,7 +168,7 @@ void World::start_waiting() {
     const std::uint32_t index = waiting_[i];
     Job& job = jobs_[index];
     const std::uint32_t service = result_.backups[job.backup].service;
-    if (full_limit(service) != kNone) {
+    if (full_limit(service) != kNone || must_queue(service)) {
       ++i;
       continue;
     }
@@ -156,6 +195,17 @@ void World::give_up_waiting(std::uint32_t index) {
       fmt::format("{} did not start: {}", record.id, record.reason));
 }
 
+// What is read is counted as live data, what is sent as it is stored.
+policy::JobBytes World::job_bytes(const Service& s, std::uint32_t vault,
+                                  const Generation& generation, std::uint64_t live_bytes) const {
+  const auto& speed = s.job.speed;
+  if (speed.send_rate_bytes_per_second == 0 && !speed.reads_changes) return {live_bytes, 0};
+  const std::uint64_t sent_bytes = vaults_[vault]->moved_if_reserved(generation);
+  const std::uint64_t full_bytes = std::max<std::uint64_t>(s.delta.full_bytes(generation), 1);
+  const auto changed = static_cast<uint128>(live_bytes) * sent_bytes / full_bytes;
+  return {speed.reads_changes ? static_cast<std::uint64_t>(changed) : live_bytes, sent_bytes};
+}
+
 void World::begin_job(std::uint32_t index) {
   Job& job = jobs_[index];
   BackupRecord& record = result_.backups[job.backup];
@@ -171,6 +221,7 @@ void World::begin_job(std::uint32_t index) {
     record.born = now_;
     record.size_bytes = s.delta.full_bytes(job.generation);
   }
+  if (!state.jobs.empty()) note_overlap(record.service);
   job.running = true;
   job.doomed.clear();
   if (state.failing > 0) job.doomed = "jobs of this service fail at this time (scenario event)";
@@ -180,10 +231,12 @@ void World::begin_job(std::uint32_t index) {
   }
   state.jobs.push_back(index);
   const std::uint64_t live_bytes = size_at(s.workload, scenario_.start, now_);
+  const policy::JobBytes bytes =
+      job_bytes(s, vault_of(record.service, s.region), job.generation, live_bytes);
   log(LogKind::kBackupStarted, record.service, job.backup, s.region,
-      fmt::format("{} started: {} to read", record.id, format_bytes(live_bytes)));
-  const Duration known = policy::job_duration(s.job.speed, live_bytes, s.collections);
-  push(now_ + std::max(known, tried(s.job.backup_takes, record.service)), kJobEnds, index);
+      fmt::format("{} started: {} to read", record.id, format_bytes(bytes.read)));
+  const Duration known = policy::job_duration(s.job.speed, bytes, s.collections);
+  push(plus(now_, std::max(known, tried(s.job.backup_takes, record.service))), kJobEnds, index);
 }
 
 // A time that nobody states, as it is tried: it ends when the service starts its next backup.
@@ -217,7 +270,7 @@ void World::fail(Job& job, std::string reason) {
                   again ? ", next attempt in " + format_duration(model.retry_after) : ""));
   if (again) {
     const auto index = static_cast<std::uint32_t>(&job - jobs_.data());
-    return push(now_ + model.retry_after, kRetries, index);
+    return push(plus(now_, model.retry_after), kRetries, index);
   }
   record.state = BackupState::kFailed;
   record.reason = std::move(reason);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/base/time_math.h"
 #include "engine/policy/lifecycle.h"
 #include "sim/world.h"
 
@@ -132,18 +133,18 @@ void World::jump_clock(std::uint32_t service, Duration by) {
       fmt::format("the clock that starts the jobs of {} jumps {} {}", s.name,
                   by < Duration{0} ? "back" : "forward",
                   format_duration(by < Duration{0} ? -by : by)));
-  state.clock_ahead += by;
+  state.clock_ahead = plus(state.clock_ahead, by);
   for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
     Slot& mine = slots_[slot];
     if (mine.service != service || mine.due == Instant::max()) continue;
-    const bool passed_over = mine.due < now_ + by;
+    const bool passed_over = mine.due < plus(now_, by);
     if (passed_over) {
       mine.missed = true;
       log(LogKind::kWindowMissed, service, kNone, s.region,
           fmt::format("{}: the start of {} lies in the hours that the clock has skipped", s.name,
-                      format_instant(mine.due + (state.clock_ahead - by))));
+                      format_instant(plus(mine.due, state.clock_ahead - by))));
     } else if (mine.last != Instant::min()) {
-      mine.last = std::min(mine.last, mine.due + (state.clock_ahead - by)) - Duration{1};
+      mine.last = std::min(mine.last, plus(mine.due, state.clock_ahead - by)) - Duration{1};
     }
     schedule_next(slot, now_);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "engine/base/time_math.h"
 #include "sim/world.h"
 
 namespace backcast::sim {
@@ -97,14 +98,15 @@ void World::move_restore(std::uint32_t place) {
   const Duration moving = std::max(time_for(restore.bytes, s.job.copy_rate_bytes_per_second),
                                    tried(s.job.copy_takes, restore.service));
   const Duration reading = result_.backups[restore.backup].restore_time;
-  result_.restores[place].completed = now_ + moving + reading;
-  push(now_ + moving + reading, kRestoreEnds, place);
+  const Instant done = plus(now_, plus(moving, reading));
+  result_.restores[place].completed = done;
+  push(done, kRestoreEnds, place);
 }
 
 // The bytes are there: what is left is bringing the service back from them.
 void World::finish_restore(std::uint32_t place) {
   RestoreRecord& restore = result_.restores[place];
-  restore.completed = now_ + result_.backups[restore.backup].restore_time;
+  restore.completed = plus(now_, result_.backups[restore.backup].restore_time);
   push(restore.completed, kRestoreEnds, place);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "engine/base/time_math.h"
 #include "sim/world.h"
 
 namespace backcast::sim {
@@ -29,7 +30,9 @@ void World::arrive(std::uint32_t backup, std::uint32_t vault, const policy::Rete
   policy::Snapshot snapshot = snapshot_of(record, origin);
   if (birth != nullptr) {
     std::vector<policy::Point> older;
+    const bool looks_back = policy::birth_looks_back(*birth);
     for (const Vault::Held& held : vaults_[vault]->held()) {
+      if (!looks_back) break;
       if (held.available) older.push_back(policy::to_point(*birth, held.snapshot));
     }
     const policy::Birth verdict = policy::birth(*birth, policy::to_point(*birth, snapshot), older,

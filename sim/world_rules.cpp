@@ -29,6 +29,20 @@ std::optional<Instant> World::next_start(const ServiceSchedule& schedule, Slot& 
   return fires;
 }
 
+// The instant after which a schedule that holds from `first` on runs first. Elapsed time counts
+// from there, or goes on from the newest restore point of a history where that leaves something to
+// wait.
+Instant World::before_first(const Slot& slot, Instant first) const {
+  const ServiceSchedule& schedule = scenario_.services[slot.service].schedules[slot.schedule];
+  const auto& known = services_.at(slot.service).newest_of_history;
+  if (std::holds_alternative<policy::EverySchedule>(schedule.rule)) {
+    const auto next = known ? policy::next(schedule.rule, *known, schedule.zone) : std::nullopt;
+    return next && *next >= first ? *known : first;
+  }
+  // A run at the very time of the newest restore point is the one that made it.
+  return std::max(first - Duration{1}, known.value_or(Instant::min()));
+}
+
 // Why a job may not start beside those that run, or "".
 std::string World::admission(std::uint32_t service, bool automatic) const {
   const policy::AdmissionRules rules = scenario_.services[service].rules == "zilliz"
@@ -75,7 +89,11 @@ std::string World::quota_refusal(const policy::Snapshot& newcomer, std::uint32_t
       project.quota_ceiling_bytes};
   std::uint64_t held_bytes = quota_bytes(s.project);
   if (s.retention && vaults_[vault]->region() == s.region) {
-    held_bytes -= vaults_[vault]->freed_by_retention(*s.retention, newcomer, now_);
+    const Vault::Outlook outlook = vaults_[vault]->with_newcomer(*s.retention, newcomer, now_);
+    if (!outlook.why_not_kept.empty()) {
+      return "retention would delete it at once: " + outlook.why_not_kept;
+    }
+    held_bytes -= outlook.freed_bytes;
   }
   const policy::QuotaVerdict verdict = policy::check_quota(quota, held_bytes);
   return verdict.stored ? std::string() : policy::explain(verdict, quota);

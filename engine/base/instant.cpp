@@ -150,7 +150,8 @@ Result<Duration> parse_duration(std::string_view text) {
 }
 
 std::string format_duration(Duration d) {
-  if (d < Duration(0)) return "-" + format_duration(-d);
+  if (d < Duration(0)) return "-" + format_duration(d == Duration::min() ? Duration::max() : -d);
+  if (d == Duration::max()) return "more than 292 years";
   std::int64_t s = duration_cast<seconds>(d).count();
   std::string text;
   constexpr std::array<std::pair<std::int64_t, char>, 4> kParts{

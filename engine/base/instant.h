@@ -46,7 +46,7 @@ std::string format_instant(Instant t);
 // negative, empty or unknown one, or more than 292 years.
 Result<Duration> parse_duration(std::string_view text);
 
-// "1d 12h", "45m", "0s": whole seconds, for people; reads back without the spaces.
+// "1d 12h", "45m", "0s": whole seconds, for people. Duration::max() is "more than 292 years".
 std::string format_duration(Duration d);
 
 }  // namespace backcast

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/base/time_math.h"
+
 namespace backcast::policy {
 
 AdmissionRules zilliz_admission() {
@@ -49,15 +53,11 @@ std::string explain(const Admission& admission, const AdmissionRules& rules) {
   return rules.refusal_code == 0 ? text : fmt::format("{} ({})", text, rules.refusal_code);
 }
 
-Duration job_duration(const JobSpeed& speed, std::uint64_t bytes, std::uint32_t collections) {
-  Duration time{0};
-  if (const std::uint64_t rate = speed.rate_bytes_per_second; rate > 0) {
-    time = std::chrono::seconds(bytes / rate + (bytes % rate != 0 ? 1 : 0));
-  }
-  if (collections > speed.free_collections) {
-    time += (collections - speed.free_collections) * speed.per_further_collection;
-  }
-  return time;
+Duration job_duration(const JobSpeed& speed, const JobBytes& bytes, std::uint32_t collections) {
+  const Duration moving = std::max(time_for(bytes.read, speed.rate_bytes_per_second),
+                                   time_for(bytes.sent, speed.send_rate_bytes_per_second));
+  if (collections <= speed.free_collections) return moving;
+  return plus(moving, times(speed.per_further_collection, collections - speed.free_collections));
 }
 
 }  // namespace backcast::policy

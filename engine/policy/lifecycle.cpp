@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/base/time_math.h"
+
 namespace backcast::policy {
 namespace {
 
@@ -37,7 +39,7 @@ DeletionRules zerops_deletion() {
 Fate after_deletion(const DeletionRules& rules, Origin made_by, Instant deleted_at,
                     std::optional<Instant> expires) {
   const bool goes = made_by == Origin::kManual ? rules.manual_goes : rules.automatic_goes;
-  const Instant end = deleted_at + rules.grace;
+  const Instant end = plus(deleted_at, rules.grace);
   if (expires && (!goes || *expires < end)) return {expires, FateReason::kExpiresBefore};
   if (!goes) return {};
   return {end, rules.grace > Duration(0) ? FateReason::kGraceEnds : FateReason::kGoesWithOwner};
@@ -61,11 +63,11 @@ std::string explain(const Fate& fate, OwnerKind owner, Origin made_by) {
 
 std::optional<Instant> key_destroyed_at(const DeletionRules& rules, Instant project_deleted_at) {
   if (!rules.destroys_key) return std::nullopt;
-  return project_deleted_at + rules.grace;
+  return plus(project_deleted_at, rules.grace);
 }
 
 Instant zilliz_frozen_backups_gone_at(Instant frozen_at) {
-  return frozen_at + kZillizFrozen;
+  return plus(frozen_at, kZillizFrozen);
 }
 
 SwitchEffect zilliz_policy_set(bool was_enabled, bool enabled) {

@@ -99,10 +99,4 @@ Instant minus_calendar(Instant t, const CalendarSpan& span, const Zone& zone) {
   return whole ? plus(Instant(Duration(*whole)), fraction) : Instant::min();
 }
 
-Instant plus(Instant t, Duration d) {
-  const auto sum = checked_add(t.time_since_epoch().count(), d.count());
-  if (sum) return Instant(Duration(*sum));
-  return d.count() < 0 ? Instant::min() : Instant::max();
-}
-
 }  // namespace backcast::policy

@@ -168,6 +168,10 @@ std::optional<std::vector<std::string>> tags_at_birth(const RetentionPolicy& pol
   return tags;
 }
 
+bool birth_looks_back(const RetentionPolicy& policy) {
+  return std::holds_alternative<VeeamPolicy>(policy);
+}
+
 Birth birth(const RetentionPolicy& policy, const Point& newborn, std::span<const Point> older,
             const PlanContext& context) {
   return std::visit([&](const auto& dialect) { return born(dialect, newborn, older, context); },

@@ -185,6 +185,9 @@ struct Birth {
   Reason reason;
 };
 
+// Whether birth() reads `older`.
+bool birth_looks_back(const RetentionPolicy& policy);
+
 // The verdict a newborn gets. `older` are the points before it, oldest first (Veeam's flags go to
 // the first full backup of a period); other dialects ignore them.
 Birth birth(const RetentionPolicy& policy, const Point& newborn, std::span<const Point> older,

@@ -178,11 +178,11 @@ TEST(ZillizRules, Z_MAN_09_DedicatedClustersOnly) {
 
 TEST(ZillizRules, Z_MAN_11_DurationAtSevenHundredMegabytesASecond) {
   const JobSpeed speed;
-  EXPECT_EQ(job_duration(speed, 70'000'000'000, 10), 100 * kSecond);
-  EXPECT_EQ(job_duration(speed, 70'000'000'000, 1000), 100 * kSecond);
-  EXPECT_EQ(job_duration(speed, 70'000'000'000, 1001), 100 * kSecond + kSecond / 100);
-  EXPECT_EQ(job_duration(speed, 1, 0), kSecond);
-  EXPECT_EQ(job_duration(speed, 0, 0), Duration(0));
+  EXPECT_EQ(job_duration(speed, {70'000'000'000, 0}, 10), 100 * kSecond);
+  EXPECT_EQ(job_duration(speed, {70'000'000'000, 0}, 1000), 100 * kSecond);
+  EXPECT_EQ(job_duration(speed, {70'000'000'000, 0}, 1001), 100 * kSecond + kSecond / 100);
+  EXPECT_EQ(job_duration(speed, {1, 0}, 0), kSecond);
+  EXPECT_EQ(job_duration(speed, {0, 0}, 0), Duration(0));
 }
 
 CopyRequest gcp_copy() {

@@ -42,11 +42,12 @@ TEST(Headline, counts_every_backup_once_and_finds_the_worst_age) {
   const Sample sample = daily_sample();
   const Headline figures = headline(sample.run);
   EXPECT_EQ(figures.verdict, sim::Verdict::kFails);
-  EXPECT_EQ(figures.made, 60u);
-  EXPECT_EQ(figures.copies, 59u);
-  EXPECT_EQ(figures.failed, 1u);
-  EXPECT_EQ(figures.kept + figures.deleted + figures.failed, sample.run.backups.size());
-  EXPECT_EQ(figures.kept, 14u);
+  EXPECT_EQ(figures.backups.made, 60u);
+  EXPECT_EQ(figures.backups.copies, 59u);
+  EXPECT_EQ(figures.backups.failed, 1u);
+  EXPECT_EQ(figures.backups.available + figures.backups.deleted + figures.backups.failed,
+            sample.run.backups.size());
+  EXPECT_EQ(figures.backups.available, 14u);
   // Seven backups of 400 MB in each of two regions.
   EXPECT_EQ(figures.stored_last_bytes, 14 * 400'000'000ull);
   ASSERT_EQ(figures.worst_ages.size(), 2u);
@@ -191,7 +192,8 @@ TEST(Svg, timeline_of_a_fleet_counts_restore_points_instead) {
   ASSERT_GT(sample.run.backups.size(), 1500u);
   ASSERT_EQ(chart->table.rows.size(), 120u);
   const auto& last = chart->table.rows.back();
-  EXPECT_EQ(std::stoul(last[1].value) + std::stoul(last[2].value), headline(sample.run).kept);
+  EXPECT_EQ(std::stoul(last[1].value) + std::stoul(last[2].value),
+            headline(sample.run).backups.available);
 }
 
 TEST(Svg, ticks_are_round_and_reach_the_largest_value) {

@@ -13,8 +13,9 @@ namespace backcast::scenario {
 namespace {
 
 struct Figures {
-  std::uint64_t made = 0, copies = 0, available = 0, deleted = 0, failed = 0;
+  sim::BackupCounts backups;
   std::uint64_t moved_bytes = 0, last_bytes = 0;
+  double peak_bytes = 0, mean_bytes = 0;
   std::int64_t worst_age_seconds = 0, coverage_seconds = 0;
   std::vector<std::string> requirements, lines;
   bool operator==(const Figures&) const = default;
@@ -40,21 +41,14 @@ std::vector<std::string> lines_of(const cost::Invoice& invoice) {
 Figures figures_of(const Ran& ran) {
   Figures f;
   for (const auto& b : ran.result.backups) {
-    ++(b.original == sim::kNone ? f.made : f.copies);
-    f.available += b.state == sim::BackupState::kAvailable ? 1 : 0;
-    f.deleted += b.state == sim::BackupState::kDeleted ? 1 : 0;
-    f.failed += b.state == sim::BackupState::kFailed ? 1 : 0;
+    f.backups.add(b);
   }
   for (const auto& record : ran.result.usage) {
     if (record.kind == UsageKind::kTransfer) f.moved_bytes += record.quantity;
   }
   for (const auto& fleet : ran.result.fleets) {
-    f.made += fleet.made;
-    f.copies += fleet.copies;
-    f.available += fleet.available;
-    f.deleted += fleet.deleted;
-    f.failed += fleet.failed;
-    f.moved_bytes += fleet.moved_bytes;
+    f.backups.add(fleet.backups);
+    f.moved_bytes += static_cast<std::uint64_t>(fleet.moved_bytes);
   }
   for (const auto& series : ran.result.series) {
     if (series.kind == sim::SeriesKind::kStoredBytes) f.last_bytes += series.points.back().value;
@@ -65,6 +59,8 @@ Figures figures_of(const Ran& ran) {
                                          format_duration(r.failing_time), r.failing_periods));
   }
   for (const auto& m : sim::measures_of(ran.result)) {
+    if (m.name == "stored_bytes_peak") f.peak_bytes = m.value;
+    if (m.name == "stored_bytes_mean") f.mean_bytes = std::round(m.value);
     if (m.name == "rpo_seconds_worst") f.worst_age_seconds = std::llround(m.value);
     if (m.name == "coverage_days_mean") f.coverage_seconds = std::llround(m.value * 86'400);
   }
@@ -119,18 +115,16 @@ void expect_the_same(const std::string& service, const std::string& more, bool h
   sums.fleets[0].count = 7;
   EXPECT_EQ(sim::why_one_by_one(sums, sums.fleets[0]).empty(), has_timetable);
   const Figures in_full = figures_of(run_scenario(expanded->scenario, *expanded, false, 1));
-  ASSERT_GT(in_full.made, 0u);
+  ASSERT_GT(in_full.backups.made, 0u);
   ASSERT_GT(in_full.last_bytes, 0u);
   for (const bool one_by_one : {false, true}) {
     for (const unsigned threads : {1U, 2U}) {
       const Figures f = figures_of(run_scenario(sums, *fleet, one_by_one, threads));
-      EXPECT_EQ(f.made, in_full.made);
-      EXPECT_EQ(f.copies, in_full.copies);
-      EXPECT_EQ(f.available, in_full.available);
-      EXPECT_EQ(f.deleted, in_full.deleted);
-      EXPECT_EQ(f.failed, in_full.failed);
+      EXPECT_EQ(f.backups, in_full.backups);
       EXPECT_EQ(f.moved_bytes, in_full.moved_bytes);
       EXPECT_EQ(f.last_bytes, in_full.last_bytes);
+      EXPECT_EQ(f.peak_bytes, in_full.peak_bytes);
+      EXPECT_EQ(f.mean_bytes, in_full.mean_bytes);
       EXPECT_EQ(f.worst_age_seconds, in_full.worst_age_seconds);
       EXPECT_EQ(f.coverage_seconds, in_full.coverage_seconds);
       EXPECT_EQ(f.requirements, in_full.requirements);
@@ -197,7 +191,7 @@ TEST(FleetAsSums, AThousandTimesMoreServicesTakeNoMoreMemoryForEach) {
   const Ran ran = run_text(text, 2);
   ASSERT_EQ(ran.result.fleets.size(), 1u);
   EXPECT_EQ(ran.result.fleets[0].simulated, 30'000u);
-  EXPECT_EQ(ran.result.fleets[0].available, 90'000u);
+  EXPECT_EQ(ran.result.fleets[0].backups.available, 90'000u);
   EXPECT_TRUE(ran.result.backups.empty());
   EXPECT_EQ(ran.result.services.back().members, 30'000u);
 }
@@ -231,7 +225,7 @@ TEST(FleetAsSums, AnInterruptionLeavesTheServicesThatWereDone) {
   ASSERT_EQ(result.fleets.size(), 1u);
   EXPECT_GT(result.fleets[0].simulated, 0u);
   EXPECT_LT(result.fleets[0].simulated, 100'000u);
-  EXPECT_EQ(result.fleets[0].made, 150 * result.fleets[0].simulated);
+  EXPECT_EQ(result.fleets[0].backups.made, 150 * result.fleets[0].simulated);
   ASSERT_EQ(result.warnings.size(), 1u);
 }
 

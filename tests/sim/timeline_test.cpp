@@ -1,5 +1,5 @@
 // Spans in which a limit is broken, against looking at every single second.
-#include "sim/timeline.h"
+#include "sim/newest_age.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -52,15 +52,15 @@ RC_GTEST_PROP(Timeline, StaleSpansAreThoseOfEverySecond, ()) {
     }
     return best;
   };
-  Duration worst{0};
-  const auto spans = stale_spans(points, checked, sec(0), std::chrono::seconds(limit), &worst);
+  const auto steps = age_steps(points, checked, sec(0));
+  const auto spans = stale_spans(steps, std::chrono::seconds(limit));
   RC_ASSERT(spans == brute_force(from, 120, [&](Instant t) {
               return t - newest(t) >= std::chrono::seconds(limit);
             }));
   // The largest age just before each second's end.
   Duration expected{0};
   for (int s = from; s < 120; ++s) expected = std::max(expected, sec(s + 1) - newest(sec(s)));
-  RC_ASSERT(worst == expected);
+  RC_ASSERT(worst(steps)->until - worst(steps)->born == expected);
 }
 
 RC_GTEST_PROP(Timeline, SparseSpansAreThoseOfEverySecond, ()) {
@@ -97,11 +97,11 @@ RC_GTEST_PROP(Timeline, UncoveredSpansAreThoseOfEverySecond, ()) {
 }
 
 TEST(Timeline, NoPointAtAllIsStaleFromTheLimitOn) {
-  Duration worst{0};
-  const auto spans = stale_spans({}, {sec(0), sec(100)}, sec(0), std::chrono::seconds(30), &worst);
+  const auto steps = age_steps({}, {sec(0), sec(100)}, sec(0));
+  const auto spans = stale_spans(steps, std::chrono::seconds(30));
   ASSERT_EQ(spans.size(), 1u);
   EXPECT_EQ(spans[0].from, sec(30));
-  EXPECT_EQ(worst, std::chrono::seconds(100));
+  EXPECT_EQ(worst(steps)->until - worst(steps)->born, std::chrono::seconds(100));
 }
 
 TEST(Timeline, SpansAboveALimit) {

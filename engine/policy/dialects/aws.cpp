@@ -40,9 +40,9 @@ Birth born(const AwsPolicy& policy, const Point& newborn, Points, const PlanCont
   const auto cold_days = is_copy ? rule.copy_cold_after_days : rule.cold_after_days;
   auto delete_days = rule.delete_after_days;
   if (is_copy && rule.copy_delete_after_days) delete_days = rule.copy_delete_after_days;
-  if (cold_days) birth.cold = plus(newborn.time, *cold_days * kDay);
+  if (cold_days) birth.cold = plus(newborn.time, times(kDay, *cold_days));
   if (delete_days) {
-    birth.expires = plus(newborn.time, *delete_days * kDay);
+    birth.expires = plus(newborn.time, times(kDay, *delete_days));
     birth.reason = {Rule::kExpiry, Effect::kKeeps, static_cast<std::int32_t>(index), *delete_days};
   }
   return birth;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/time_math.h"
 #include "engine/policy/retention.h"
 
 namespace backcast::policy {
@@ -156,7 +157,6 @@ inline std::int64_t seconds_between(Instant from, Instant to) {
 std::string span_text(std::int64_t seconds);
 
 // Times at the edge of what an Instant can hold stay there.
-Instant plus(Instant t, Duration d);
 inline Instant minus(Instant t, Duration d) {
   return plus(t, -d);
 }

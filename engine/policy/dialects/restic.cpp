@@ -18,31 +18,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
-#include "engine/policy/dialects/decide.h"
+#include "engine/policy/dialects/restic_scan.h"
 
 namespace backcast::policy {
 namespace {
-
-struct Counted {
-  Rule rule;
-  Period period;
-  std::int32_t left;  // kAll, or how many more it keeps
-  std::int32_t count;
-  std::int64_t last = kNoPeriod;       // period of the last one kept
-  std::int64_t last_seen = kNoPeriod;  // the same, past the count
-  std::int32_t periods_seen = 0;
-};
-
-struct Windowed {
-  Rule rule;
-  Period period;
-  const CalendarSpan* span;
-  Instant after{};
-  std::int64_t last = kNoPeriod;
-};
 
 // The newest time that is not in the future; the earliest instant if there is none.
 Instant anchor_of(Points points, Instant now, std::int32_t& offset_seconds) {
@@ -62,41 +42,52 @@ Zone zone_of(Instant t, std::int32_t offset_seconds, const Zone& local) {
   return Zone::fixed(std::chrono::seconds(offset_seconds));
 }
 
-std::array<Counted, 6> counted_rules(const ResticPolicy& p) {
-  const auto rule = [&](Rule name, Period period, std::int32_t count) {
-    const std::int32_t used = p.v0_14 ? std::max(count, 0) : count;
-    return Counted{name, period, used, used};
-  };
-  return {rule(Rule::kLast, Period::kEach, p.last),
-          rule(Rule::kHourly, Period::kHour, p.hourly),
-          rule(Rule::kDaily, Period::kDay, p.daily),
-          rule(Rule::kWeekly, Period::kWeek, p.weekly),
-          rule(Rule::kMonthly, Period::kMonth, p.monthly),
-          rule(Rule::kYearly, Period::kYear, p.yearly)};
-}
-
-std::array<Windowed, 6> windowed_rules(const ResticPolicy& p, Points points,
-                                       const PlanContext& context) {
-  std::array<Windowed, 6> rules{{{Rule::kWithin, Period::kEach, &p.within},
-                                 {Rule::kWithinHourly, Period::kHour, &p.within_hourly},
-                                 {Rule::kWithinDaily, Period::kDay, &p.within_daily},
-                                 {Rule::kWithinWeekly, Period::kWeek, &p.within_weekly},
-                                 {Rule::kWithinMonthly, Period::kMonth, &p.within_monthly},
-                                 {Rule::kWithinYearly, Period::kYear, &p.within_yearly}}};
-  // All in the future: the anchor lies before every snapshot, so a window keeps them all.
-  std::int32_t offset = 0;
-  const Instant anchor = anchor_of(points, context.now, offset);
-  const Zone zone = zone_of(anchor, offset, context.zone);
-  for (Windowed& rule : rules) {
-    rule.after = anchor == Instant::min() ? anchor : minus_calendar(anchor, *rule.span, zone);
-  }
-  return rules;
-}
-
 }  // namespace
 
 void mark(const ResticPolicy& policy, const Snapshot& snapshot, Point& point) {
   point.tag_lists = match_tag_lists(policy.keep_tags, snapshot.tags);
+}
+
+ResticScan::ResticScan(const ResticPolicy& p, Points points, const PlanContext& context)
+    : policy_(p) {
+  const auto rule = [&](Rule name, Period period, std::int32_t count) {
+    const std::int32_t used = p.v0_14 ? std::max(count, 0) : count;
+    return Counted{name, period, used, used};
+  };
+  counted_ = {rule(Rule::kLast, Period::kEach, p.last),
+              rule(Rule::kHourly, Period::kHour, p.hourly),
+              rule(Rule::kDaily, Period::kDay, p.daily),
+              rule(Rule::kWeekly, Period::kWeek, p.weekly),
+              rule(Rule::kMonthly, Period::kMonth, p.monthly),
+              rule(Rule::kYearly, Period::kYear, p.yearly)};
+  windowed_ = {{{Rule::kWithin, Period::kEach, &p.within},
+                {Rule::kWithinHourly, Period::kHour, &p.within_hourly},
+                {Rule::kWithinDaily, Period::kDay, &p.within_daily},
+                {Rule::kWithinWeekly, Period::kWeek, &p.within_weekly},
+                {Rule::kWithinMonthly, Period::kMonth, &p.within_monthly},
+                {Rule::kWithinYearly, Period::kYear, &p.within_yearly}}};
+  // All in the future: the anchor lies before every snapshot, so a window keeps them all.
+  std::int32_t offset = 0;
+  const Instant anchor = anchor_of(points, context.now, offset);
+  const Zone zone = zone_of(anchor, offset, context.zone);
+  for (Windowed& window : windowed_) {
+    window.after = anchor == Instant::min() ? anchor : minus_calendar(anchor, *window.span, zone);
+  }
+}
+
+void ResticScan::resume(const std::array<std::int32_t, kCounted>& periods, std::int64_t local) {
+  for (std::size_t r = 0; r < counted_.size(); ++r) {
+    Counted& rule = counted_[r];
+    rule.periods_seen = periods[r];
+    if (rule.left > 0) rule.left = std::max(rule.count - periods[r], 0);
+    // Behind the last one that the rule keeps only last_seen matters.
+    rule.last = rule.last_seen =
+        rule.period == Period::kEach ? each_ : period_number(rule.period, local);
+  }
+  for (Windowed& rule : windowed_) {
+    if (rule.period != Period::kEach) rule.last = period_number(rule.period, local);
+  }
+  --each_;
 }
 
 void decide(const ResticPolicy& policy, Points points, const PlanContext& context,
@@ -107,59 +98,16 @@ void decide(const ResticPolicy& policy, Points points, const PlanContext& contex
     }
     return;
   }
-  auto counted = counted_rules(policy);
-  auto windowed = windowed_rules(policy, points, context);
+  ResticScan scan(policy, points, context);
   const std::vector<std::int64_t> local = stored_local_seconds(points);
   bool is_emptied = true;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const bool is_oldest = i + 1 == points.size();
     bool is_kept = false;
-    Closest closest;
-    const auto keep = [&](Rule rule, Effect effect, std::int64_t detail = 0) {
+    const Reason why_not = scan.step(points[i], local[i], i + 1 == points.size(), [&](Reason why) {
       is_kept = true;
-      verdicts.keep(i, {rule, effect, 0, detail});
-    };
-    const auto try_window = [&](Windowed& rule) {
-      if (rule.span->is_zero()) return;
-      if (points[i].time <= rule.after) {
-        return closest.too_old(rule.rule, seconds_between(points[i].time, rule.after));
-      }
-      if (rule.period == Period::kEach) return keep(rule.rule, Effect::kKeeps);
-      const std::int64_t period = period_number(rule.period, local[i]);
-      if (period != rule.last) {
-        keep(rule.rule, Effect::kKeeps);
-      } else if (is_oldest && !policy.v0_14) {
-        keep(rule.rule, Effect::kOldest);
-      } else {
-        closest.covered(rule.rule);
-      }
-      rule.last = period;
-    };
-    const auto try_count = [&](Counted& rule) {
-      if (rule.count == 0) return;
-      const std::int64_t period = rule.period == Period::kEach
-                                      ? -static_cast<std::int64_t>(i)
-                                      : period_number(rule.period, local[i]);
-      const bool is_new = std::exchange(rule.last_seen, period) != period;
-      if (is_new) ++rule.periods_seen;
-      if (rule.left == 0 && is_new) {
-        closest.used_up(rule.rule, rule.periods_seen, rule.periods_seen - rule.count);
-      } else if (rule.left == 0 || (period == rule.last && !is_oldest)) {
-        closest.covered(rule.rule);
-      } else {
-        keep(rule.rule, period != rule.last || policy.v0_14 ? Effect::kKeeps : Effect::kOldest);
-        rule.last = period;
-        if (rule.left > 0) --rule.left;
-      }
-    };
-
-    for (std::uint32_t list = 0; list < policy.keep_tags.size(); ++list) {
-      if (points[i].tag_lists >> list & 1) keep(Rule::kTag, Effect::kKeeps, list);
-    }
-    try_window(windowed[0]);
-    for (Counted& rule : counted) try_count(rule);
-    for (std::size_t w = 1; w < windowed.size(); ++w) try_window(windowed[w]);
-    if (!is_kept) verdicts.drop(i, closest.reason());
+      verdicts.keep(i, why);
+    });
+    if (!is_kept) verdicts.drop(i, why_not);
     is_emptied = is_emptied && !is_kept;
   }
   if (!is_emptied || !policy.refuses_to_empty_group) return;

@@ -79,7 +79,7 @@ Hold longest_hold(const VeeamPolicy& p, std::uint16_t flags, Instant t, const Zo
   const auto offer = [&](Rule rule, Instant until) {
     if (until > hold.until) hold = {rule, until};
   };
-  if (flags & kMarkWeekly) offer(Rule::kWeekly, plus(t, p.weekly * 7 * kDay));
+  if (flags & kMarkWeekly) offer(Rule::kWeekly, plus(t, times(7 * kDay, p.weekly)));
   if (flags & kMarkMonthly) offer(Rule::kMonthly, plus_months_and_a_day(t, p.monthly, zone));
   if (flags & kMarkYearly) offer(Rule::kYearly, plus_months_and_a_day(t, p.yearly * 12, zone));
   return hold;
