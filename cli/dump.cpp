@@ -16,19 +16,19 @@ struct Options {
   bool as_tar = false;
 };
 
-Status run(const Options& options) {
+Status write(const Options& options, std::vector<std::string>& notes) {
   BACKCAST_TRY(const auto open, open_snapshot(options.repository, options.snapshot));
   const auto sink = [](ByteView bytes) -> Status {
     if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size()) return kOk;
     return failed(std::string("cannot write to standard output: ") + std::strerror(errno));
   };
   if (options.as_tar) {
-    BACKCAST_CHECK(
-        store::dump_tar(*open.repository, open.snapshot, store::Selection(options.path), sink));
+    BACKCAST_CHECK(store::dump_tar(*open.repository, open.snapshot, store::Selection(options.path),
+                                   sink, &notes));
   } else if (options.path.empty()) {
     return bad_input("which file?", "name a path, or give --tar for everything");
   } else {
-    BACKCAST_CHECK(store::dump_file(*open.repository, open.snapshot, options.path, sink));
+    BACKCAST_CHECK(store::dump_file(*open.repository, open.snapshot, options.path, sink, &notes));
   }
   if (std::fflush(stdout) != 0) return failed("cannot write to standard output");
   return kOk;
@@ -47,7 +47,10 @@ void add_dump(CLI::App& app, Context& context) {
   verb->add_option("path", options->path, "What to write");
   verb->add_flag("--tar", options->as_tar, "As a tar stream");
   verb->callback([&context, options] {
-    if (auto done = run(*options); !done.ok()) report(context, done.error());
+    std::vector<std::string> notes;
+    const auto done = write(*options, notes);
+    for (const std::string& text : notes) note(context, "backcast: " + text);
+    if (!done.ok()) report(context, done.error());
   });
 }
 

@@ -38,6 +38,16 @@ Result<std::shared_ptr<env::File>> PackFiles::file(std::uint32_t pack) {
   return open_.front().second;
 }
 
+void PackFiles::note_overcome(const Error& why) {
+  std::lock_guard lock(mutex_);
+  overcome_.insert(why.message + "; another copy of it is whole");
+}
+
+std::vector<std::string> PackFiles::overcome() const {
+  std::lock_guard lock(mutex_);
+  return {overcome_.begin(), overcome_.end()};
+}
+
 void PackFiles::will_read(std::vector<const IndexEntry*> entries) {
   std::sort(entries.begin(), entries.end(), [](const IndexEntry* a, const IndexEntry* b) {
     return std::tie(a->pack, a->offset_bytes) < std::tie(b->pack, b->offset_bytes);
@@ -136,7 +146,7 @@ Result<ByteView> BlobReader::read_sealed(const IndexEntry& entry) {
   return ByteView(newest.bytes).subspan(entry.offset_bytes - newest.begin, entry.stored_bytes);
 }
 
-Status BlobReader::read_into(const IndexEntry& entry, ByteSpan out) {
+Status BlobReader::read_copy(const IndexEntry& entry, ByteSpan out) {
   BACKCAST_ASSERT(out.size() == entry.plain_bytes);
   BACKCAST_TRY(const ByteView sealed, read_sealed(entry));
   BACKCAST_TRY(const Secret key, packs_.data_key(entry.pack, entry.key));
@@ -150,19 +160,60 @@ Status BlobReader::read_into(const IndexEntry& entry, ByteSpan out) {
       !decompressor_.decompress(ByteView(packed_).first(sealed.size() - kTagBytes), out)) {
     return corrupt(packs_.index(), entry, "does not decompress to its length");
   }
+  // The seal says who wrote it, the id what it must be: a stolen writer key makes the one alone.
+  if (cipher_.id_of(entry.kind, out) != entry.id) {
+    return corrupt(packs_.index(), entry, "holds other bytes than its id says");
+  }
   return kOk;
 }
 
-Result<ByteView> BlobReader::read(const Id& id, BlobKind kind) {
-  const IndexEntry* entry = packs_.index().find(id);
-  if (!entry || entry->kind != kind) {
-    return Error{Errc::kCorrupt,
-                 "chunk " + to_hex(id) + " is missing from the index",
-                 {},
-                 "backcast check names what it affects"};
+Status BlobReader::read_into(const IndexEntry& entry, ByteSpan out) {
+  auto read = read_copy(entry, out);
+  if (read.ok()) return read;
+  for (const IndexEntry* copy : packs_.index().copies(entry.id)) {
+    if (copy == &entry || copy->kind != entry.kind || copy->plain_bytes != entry.plain_bytes) {
+      continue;
+    }
+    if (!read_copy(*copy, out).ok()) continue;
+    packs_.note_overcome(read.error());
+    return kOk;
   }
-  if (plain_.size() < entry->plain_bytes) plain_.resize(entry->plain_bytes);
-  const ByteSpan out = ByteSpan(plain_).first(entry->plain_bytes);
+  return read;
+}
+
+Result<const IndexEntry*> BlobReader::locate(const Id& id, BlobKind kind) {
+  Error why{Errc::kCorrupt,
+            "chunk " + to_hex(id) + " is missing from the index",
+            {},
+            "backcast check names what it affects"};
+  const auto copies = packs_.index().copies(id);
+  if (copies.empty()) return why;
+  const bool agree = std::all_of(copies.begin(), copies.end(), [&](const IndexEntry* copy) {
+    return copy->kind == kind && copy->plain_bytes == copies[0]->plain_bytes;
+  });
+  if (agree) return copies[0];
+  // Somebody lies: reading tells who.
+  bool is_first = true;
+  for (const IndexEntry* copy : copies) {
+    if (copy->kind != kind) continue;
+    auto read = read_copy(*copy, room(copy->plain_bytes));
+    if (read.ok()) {
+      if (!is_first) packs_.note_overcome(why);
+      return copy;
+    }
+    if (std::exchange(is_first, false)) why = read.error();
+  }
+  return why;
+}
+
+ByteSpan BlobReader::room(std::uint32_t bytes) {
+  if (plain_.size() < bytes) plain_.resize(bytes);
+  return ByteSpan(plain_).first(bytes);
+}
+
+Result<ByteView> BlobReader::read(const Id& id, BlobKind kind) {
+  BACKCAST_TRY(const IndexEntry* entry, locate(id, kind));
+  const ByteSpan out = room(entry->plain_bytes);
   BACKCAST_CHECK(read_into(*entry, out));
   return ByteView(out);
 }

@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 
 #include "engine/store/codec.h"
@@ -23,6 +24,9 @@ class PackFiles {
   Repository& repository() { return repository_; }
   const Index& index() const { return index_; }
   Result<std::shared_ptr<env::File>> file(std::uint32_t pack);
+  // What was wrong with copies that others stood in for; each once.
+  void note_overcome(const Error& why);
+  std::vector<std::string> overcome() const;
   // Hints that these chunks are wanted soon, nearly all of each stretch they lie in.
   void will_read(std::vector<const IndexEntry*> entries);
   // kWrongKey without the private key, except for references.
@@ -31,7 +35,8 @@ class PackFiles {
  private:
   Repository& repository_;
   const Index& index_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::set<std::string> overcome_;
   std::list<std::pair<std::uint32_t, std::shared_ptr<env::File>>> open_;  // newest first
   std::unordered_map<std::uint64_t, Secret> keys_;
 };
@@ -40,8 +45,14 @@ class BlobReader {
  public:
   explicit BlobReader(PackFiles& packs);
 
-  // The plain bytes; valid until the next call. Errors: kCorrupt naming chunk and pack; kWrongKey.
+  // The plain bytes; valid until the next call. Every id is computed anew from the bytes: a copy of
+  // a chunk that is damaged, or that somebody sealed with other bytes, is passed over for the next.
+  // Errors: kCorrupt naming chunk and pack if no copy is whole; kWrongKey.
   Result<ByteView> read(const Id& id, BlobKind kind);
+  // What the index says of a chunk, kCorrupt if nothing. Where copies disagree about its length,
+  // they are read to find one that is whole.
+  Result<const IndexEntry*> locate(const Id& id, BlobKind kind);
+  // The bytes of a chunk that was located.
   Status read_into(const IndexEntry& entry, ByteSpan out);
   // As stored, unopened; valid until the next call.
   Result<ByteView> read_sealed(const IndexEntry& entry);
@@ -63,6 +74,8 @@ class BlobReader {
     bool leads_to(const IndexEntry& entry) const;
   };
   Status fill(Window& window, const IndexEntry& entry, bool forward);
+  Status read_copy(const IndexEntry& entry, ByteSpan out);
+  ByteSpan room(std::uint32_t bytes);
 
   std::vector<std::uint8_t> plain_, packed_;
   // Most recent first. Several, for a tree of many generations jumps between their packs and goes

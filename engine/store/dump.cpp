@@ -87,7 +87,7 @@ Error not_there(const std::string& path) {
 }  // namespace
 
 Status dump_file(Repository& repository, const Snapshot& snapshot, const std::string& path,
-                 const Sink& sink) {
+                 const Sink& sink, std::vector<std::string>* notes) {
   BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
   PackFiles packs(repository, index);
@@ -110,13 +110,14 @@ Status dump_file(Repository& repository, const Snapshot& snapshot, const std::st
   std::optional<Error> damage;
   const auto lost = [&](const Error& why) { damage = why; };
   auto browsed = browse(packs, snapshot, {nullptr, entry, lost});
+  if (notes != nullptr) *notes = packs.overcome();
   if (done) return kOk;
   if (browsed.ok() && damage) return *damage;
   return browsed.ok() ? Status(not_there(wanted)) : browsed;
 }
 
 Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,
-                const Sink& sink) {
+                const Sink& sink, std::vector<std::string>* notes) {
   BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, repository.load_index());
   PackFiles packs(repository, index);
@@ -135,7 +136,9 @@ Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selectio
     }
     return tar.end();
   };
-  BACKCAST_CHECK(browse(packs, snapshot, {nullptr, entry}));
+  auto browsed = browse(packs, snapshot, {nullptr, entry});
+  if (notes != nullptr) *notes = packs.overcome();
+  if (!browsed.ok()) return browsed;
   if (!found) return not_there(selection.path());
   return tar.finish();
 }

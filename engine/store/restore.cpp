@@ -49,7 +49,7 @@ struct SmallFile {
 // One stretch of a large file: the chunks that cover it and where the first of them begins.
 struct Piece {
   std::uint64_t begin = 0, end = 0, first_chunk_at = 0;
-  std::vector<Id> ids;
+  std::vector<const IndexEntry*> chunks;
 };
 
 struct LargeFile {
@@ -59,19 +59,12 @@ struct LargeFile {
   std::atomic<bool> failed{false};
 };
 
-Result<const IndexEntry*> find_chunk(const Index& index, const Id& id) {
-  const IndexEntry* entry = index.find(id);
-  if (!entry || entry->kind != BlobKind::kData) {
-    return Error{Errc::kCorrupt, "chunk " + to_hex(id) + " is missing", {}, {}};
-  }
-  return entry;
-}
-
 class Restoration {
  public:
   Restoration(PackFiles& packs, source::Restorer& restorer, const RestoreRequest& request,
               RestoreProgress& progress)
       : packs_(packs),
+        locator_(packs),
         restorer_(restorer),
         selection_(request.selection),
         progress_(progress),
@@ -204,7 +197,7 @@ class Restoration {
     const ByteSpan room(worker.room(), Worker::kRoomBytes);
     std::uint64_t at = 0;
     for (const Id& id : file.ids) {
-      BACKCAST_TRY(const IndexEntry* entry, find_chunk(packs_.index(), id));
+      BACKCAST_TRY(const IndexEntry* entry, worker.reader.locate(id, BlobKind::kData));
       if (entry->plain_bytes > size - at) return wrong_length();
       BACKCAST_CHECK(worker.reader.read_into(*entry, room.subspan(at, entry->plain_bytes)));
       at += entry->plain_bytes;
@@ -242,17 +235,17 @@ class Restoration {
         break;
       }
       for (const Id& id : *ids) {
-        auto entry = find_chunk(packs_.index(), id);
+        auto entry = locator_.locate(id, BlobKind::kData);
         if (!entry.ok()) {
           give_up(*large, entry.error());
           break;
         }
-        piece.ids.push_back(id);
+        piece.chunks.push_back(*entry);
         const std::uint64_t begin = at;
         at += (*entry)->plain_bytes;
         if (at >= piece.begin + kPieceBytes) {
           Piece next{piece.begin + kPieceBytes, 0, begin, {}};
-          if (at > next.begin) next.ids.push_back(id);
+          if (at > next.begin) next.chunks.push_back(*entry);
           if (at == next.begin) next.first_chunk_at = at;
           piece.end = next.begin;
           send_piece(large, std::move(piece));
@@ -286,8 +279,7 @@ class Restoration {
   Status write_piece(Worker& worker, LargeFile& large, const Piece& piece) {
     std::uint8_t* const base = worker.room() + kMaxChunkBytes;  // where piece.begin goes
     std::uint64_t at = piece.first_chunk_at;
-    for (const Id& id : piece.ids) {
-      BACKCAST_TRY(const IndexEntry* entry, find_chunk(packs_.index(), id));
+    for (const IndexEntry* entry : piece.chunks) {
       BACKCAST_CHECK(worker.reader.read_into(
           *entry, {base + static_cast<std::ptrdiff_t>(at - piece.begin), entry->plain_bytes}));
       at += entry->plain_bytes;
@@ -305,6 +297,7 @@ class Restoration {
   }
 
   PackFiles& packs_;
+  BlobReader locator_;
   source::Restorer& restorer_;
   const Selection& selection_;
   RestoreProgress& progress_;
@@ -378,6 +371,7 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
   if (request.sync) result.synced = restorer.sync();
   result.counts = restorer.counts();
   for (std::string& note : restorer.notes()) result.notes.push_back(std::move(note));
+  for (std::string& note : packs.overcome()) result.notes.push_back(std::move(note));
   return result;
 }
 

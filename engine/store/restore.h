@@ -26,7 +26,8 @@ struct RestoreProgress {
 
 struct RestoreResult {
   source::RestoreCounts counts;
-  std::vector<std::string> notes;  // metadata that could not be set, and why
+  // Metadata that could not be set, and why; copies of chunks that lied and were passed over.
+  std::vector<std::string> notes;
   // What could not be restored, because it is damaged or could not be written: path and reason.
   std::vector<source::Problem> failures;
   Status synced = kOk;  // the error if what was restored may not survive a power cut
@@ -38,11 +39,14 @@ struct RestoreResult {
 Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
                               const RestoreRequest& request, RestoreProgress& progress);
 
-// The content of one file to `sink`, in order.
+// The content of one file to `sink`, in order. `notes` gets what of the stored copies was passed
+// over.
 Status dump_file(Repository& repository, const Snapshot& snapshot, const std::string& path,
-                 const std::function<Status(ByteView)>& sink);
+                 const std::function<Status(ByteView)>& sink,
+                 std::vector<std::string>* notes = nullptr);
 // The selection as a tar stream.
 Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,
-                const std::function<Status(ByteView)>& sink);
+                const std::function<Status(ByteView)>& sink,
+                std::vector<std::string>* notes = nullptr);
 
 }  // namespace backcast::store

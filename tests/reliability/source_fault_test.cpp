@@ -170,7 +170,11 @@ TEST_F(SourceFaults, ARestoreTellsWhatItMissesAtWhicheverCallItFails) {
     files = files_of(target.path());
   }
   std::uint64_t told = 0, unharmed = 0;
-  for (const Way& way : kWays) {
+  std::vector<Way> ways(std::begin(kWays), std::end(kWays));
+  ways.push_back({TreeFault::kError, ENOSPC});
+  ways.push_back(
+      {TreeFault::kError, EINVAL});  // a file system that cannot rename without replacing
+  for (const Way& way : ways) {
     for (std::uint64_t call = 0; call < calls; ++call) {
       const source::Scratch target(true);
       tree_.inject(call, way.fault, way.error_number);
@@ -238,7 +242,7 @@ TEST_F(SourceFaults, WhatAnotherRestoreIsAtWorkOnIsNoLeftover) {
   const source::Scratch target(true);
   const auto at_work = *source::Restorer::open(lab_.env(), target.path(), {});
   const auto folder = *const_cast<source::Restorer&>(at_work).folder("");
-  const std::string name = ".backcast-0123456789abcdef0123456789abcdef";
+  const std::string name = ".backcast-0123456789abcdef01234567";
   target.write(name, "half");
   ASSERT_TRUE(restore_to(target.path(), snapshot).ok());
   EXPECT_TRUE(std::filesystem::exists(target.path(name)));
@@ -264,6 +268,7 @@ TEST_F(SourceFaults, AFolderWhoseEntryVanishedComesBackWithItsChildrenAndANote) 
     ASSERT_EQ(restored->notes.size(), 1u);
     EXPECT_THAT(restored->notes[0], HasSubstr(folder));
     EXPECT_EQ(files_of(target.path() + folder), files_of(folder));
+    lab_.verify("a folder without an entry");
   }
 }
 
