@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "engine/base/harmless.h"
+
 namespace backcast::cli {
 
 bool wants_color(const std::string& when) {
@@ -46,12 +48,12 @@ void summarize(const Context& context, const reports::Table& table) {
 void note(const Context& context, std::string_view text) {
   if (context.quiet) return;
   std::fflush(stdout);  // in the order in which it was said, also where both go to one place
-  std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+  std::fprintf(stderr, "%s\n", harmless(text, Lines::kKeep).c_str());
 }
 
 void complain(std::string_view text) {
   std::fflush(stdout);
-  std::fprintf(stderr, "backcast: %.*s\n", static_cast<int>(text.size()), text.data());
+  std::fprintf(stderr, "backcast: %s\n", harmless(text, Lines::kKeep).c_str());
 }
 
 reports::ProgressForm progress_form(const Context& context) {
@@ -62,7 +64,7 @@ reports::ProgressForm progress_form(const Context& context) {
 }
 
 void report(Context& context, const Error& error) {
-  std::fprintf(stderr, "backcast: %s\n", to_string(error).c_str());
+  std::fprintf(stderr, "backcast: %s\n", harmless(to_string(error), Lines::kKeep).c_str());
   context.exit_code = exit_code(error.code);
 }
 

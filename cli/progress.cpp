@@ -9,6 +9,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/instant.h"
+#include "engine/base/harmless.h"
 
 namespace backcast::cli {
 namespace {
@@ -81,7 +82,7 @@ void ProgressLine::show(const ProgressState& state, double seconds) {
                         state.done_bytes * 100 / state.expected_bytes,
                         format_duration(std::chrono::seconds(static_cast<std::int64_t>(left))));
   }
-  if (!state.detail.empty()) line += ", " + state.detail;
+  if (!state.detail.empty()) line += ", " + harmless(state.detail);
   std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
 }

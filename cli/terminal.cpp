@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "engine/base/harmless.h"
+
 namespace backcast::cli {
 
 bool can_ask() {
@@ -12,7 +14,7 @@ bool can_ask() {
 
 bool ask(const std::string& question) {
   std::fflush(stdout);
-  std::fprintf(stderr, "%s [y/N] ", question.c_str());
+  std::fprintf(stderr, "%s [y/N] ", harmless(question, Lines::kKeep).c_str());
   std::fflush(stderr);
   std::string answer;
   for (int c = std::fgetc(stdin); c != EOF && c != '\n'; c = std::fgetc(stdin)) {

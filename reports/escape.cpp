@@ -2,45 +2,30 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
-#include "engine/base/text.h"
+#include "engine/base/harmless.h"
 
 namespace backcast::reports {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// Length of the UTF-8 sequence that begins text, 0 if it is not one.
-std::size_t sequence_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t length = lead < 0x80   ? 1
-                             : lead < 0xC2 ? 0
-                             : lead < 0xE0 ? 2
-                             : lead < 0xF0 ? 3
-                                           : 4;
-  if (length == 0 || length > text.size()) return 0;
-  return is_valid_utf8(text.substr(0, length)) ? length : 0;
+bool may_stand_in_xml(const Character& c) {
+  if (c.code == '\t' || c.code == '\n' || c.code == '\r') return true;
+  return c.is_harmless && c.code != 0xFFFE && c.code != 0xFFFF;
 }
 
-bool xml_can_hold(std::string_view sequence) {
-  if (sequence.size() == 1) {
-    const auto c = static_cast<unsigned char>(sequence[0]);
-    return c >= 0x20 ? c != 0x7F : c == '\t' || c == '\n' || c == '\r';
-  }
-  return sequence != "\xEF\xBF\xBE" && sequence != "\xEF\xBF\xBF";
+// \uNNNN, in two halves beyond the basic plane. A byte that is no UTF-8 is the lone surrogate
+// U+DC80 to U+DCFF, from which Python's surrogateescape (PEP 383) makes the byte again.
+std::string json_escape(char32_t code) {
+  if (code < 0x10000) return fmt::format("\\u{:04x}", static_cast<unsigned>(code));
+  const unsigned rest = static_cast<unsigned>(code) - 0x10000;
+  return fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (rest >> 10), 0xDC00 + (rest & 0x3FF));
 }
 
 }  // namespace
 
 std::string terminal_text(std::string_view text) {
-  const bool clean =
-      is_valid_utf8(text) &&
-      std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-  if (clean) return std::string(text);
-  const std::string quoted = printable(text, 4096);
-  return quoted.substr(1, quoted.size() - 2);
+  return harmless(text);
 }
 
 std::string markdown_text(std::string_view text) {
@@ -60,46 +45,49 @@ std::string xml_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    const std::string_view sequence = text.substr(0, std::max<std::size_t>(length, 1));
-    if (length == 0 || !xml_can_hold(sequence)) {
+    const Character c = first_character(text);
+    if (!may_stand_in_xml(c)) {
       out += kReplacement;
-    } else if (sequence == "&") {
+    } else if (c.code == '&') {
       out += "&amp;";
-    } else if (sequence == "<") {
+    } else if (c.code == '<') {
       out += "&lt;";
-    } else if (sequence == ">") {
+    } else if (c.code == '>') {
       out += "&gt;";
-    } else if (sequence == "\"") {
+    } else if (c.code == '"') {
       out += "&quot;";
-    } else if (sequence == "'") {
+    } else if (c.code == '\'') {
       out += "&#39;";
     } else {
-      out += sequence;
+      out += c.bytes;
     }
-    text.remove_prefix(sequence.size());
+    text.remove_prefix(c.bytes.size());
   }
   return out;
 }
 
 std::string json_text(std::string_view text) {
-  const std::string dumped =
-      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  std::string out;
-  out.reserve(dumped.size());
-  for (std::size_t i = 0; i < dumped.size(); ++i) {
-    const char c = dumped[i];
-    if (c == '<' || c == '>' || c == '&') {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else if (dumped.compare(i, 2, "\xE2\x80") == 0 && i + 2 < dumped.size() &&
-               (dumped[i + 2] == '\xA8' || dumped[i + 2] == '\xA9')) {
-      out += dumped[i + 2] == '\xA8' ? "\\u2028" : "\\u2029";
-      i += 2;
+  std::string out = "\"";
+  out.reserve(text.size() + 2);
+  while (!text.empty()) {
+    const Character c = first_character(text);
+    if (c.code == '"' || c.code == '\\') {
+      out += '\\';
+      out += c.bytes;
+    } else if (c.code == '\n') {
+      out += "\\n";
+    } else if (c.code == '\t') {
+      out += "\\t";
+    } else if (c.code == '\r') {
+      out += "\\r";
+    } else if (!c.is_harmless || c.code == '<' || c.code == '>' || c.code == '&') {
+      out += json_escape(c.code);
     } else {
-      out += c;
+      out += c.bytes;
     }
+    text.remove_prefix(c.bytes.size());
   }
-  return out;
+  return out + '"';
 }
 
 }  // namespace backcast::reports

@@ -6,15 +6,16 @@
 
 namespace backcast::reports {
 
-// For a terminal: control characters and invalid UTF-8 become \xNN.
+// For a terminal, and for CSV: harmless() of engine/base/harmless.h.
 std::string terminal_text(std::string_view text);
 // For one cell or line of Markdown: as terminal_text, and nothing in it is markup.
 std::string markdown_text(std::string_view text);
 // For HTML, SVG and XML, as content or as a quoted attribute: & < > " ' become entities, and what
-// XML 1.0 cannot hold (control characters, invalid UTF-8, U+FFFE, U+FFFF) becomes U+FFFD.
+// XML 1.0 cannot hold (U+FFFE, U+FFFF) or is not harmless becomes U+FFFD; tabs and lines stay.
 std::string xml_text(std::string_view text);
-// A JSON string with its quotes that may stand inside <script>: < > & U+2028 and U+2029 as \uNNNN,
-// invalid UTF-8 as U+FFFD.
+// A JSON string with its quotes that may stand inside <script> and on a terminal: < > & and what is
+// not harmless as \uNNNN. Nothing is lost: a byte that is no UTF-8 is \udcNN with its value, as
+// Python's surrogateescape (PEP 383) writes and reads it.
 std::string json_text(std::string_view text);
 
 }  // namespace backcast::reports

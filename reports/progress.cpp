@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "engine/base/instant.h"
+#include "engine/base/harmless.h"
 #include "reports/escape.h"
 
 namespace backcast::reports {
@@ -29,7 +30,7 @@ std::string whole_seconds(double seconds) {
 Progress::Progress(ProgressForm form, std::string what, std::uint64_t total, std::string unit,
                    ProgressDoor door)
     : form_(form),
-      what_(std::move(what)),
+      what_(harmless(what)),
       unit_(std::move(unit)),
       total_(total),
       door_(std::move(door)),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/harmless.h"
 #include "reports/escape.h"
 #include "reports/table_rows.h"
 
@@ -31,8 +32,8 @@ std::string json_list(const std::vector<std::string>& items) {
 }
 
 std::string csv_field(std::string_view text, bool is_number) {
-  std::string field(text);
-  constexpr std::string_view kFormulaLeaders = "=+-@\t\r";
+  std::string field = harmless(text, Lines::kKeep);
+  constexpr std::string_view kFormulaLeaders = "=+-@";
   if (!is_number && !field.empty() && kFormulaLeaders.find(field[0]) != std::string_view::npos) {
     field.insert(0, 1, '\'');
   }

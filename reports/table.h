@@ -35,8 +35,8 @@ struct Table {
 
 // Aligned columns, control characters made harmless.
 std::string to_terminal(const Table& table);
-// RFC 4180 with a header; text cells that a spreadsheet would run as a formula (leading = + - @
-// tab CR) get a leading apostrophe.
+// RFC 4180 with a header; text cells that a spreadsheet would run as a formula (leading = + - @)
+// get a leading apostrophe, and what is not harmless (engine/base/harmless.h) is \xNN.
 std::string to_csv(const Table& table);
 // {"table": name, "version": 1, "rows": [{key: value}]}: numbers stay exact JSON numbers, lists are
 // lists.

@@ -7,6 +7,7 @@
 #include "engine/base/document.h"
 #include "engine/base/instant.h"
 #include "engine/base/json_number.h"
+#include "engine/base/harmless.h"
 #include "engine/base/text.h"
 
 namespace backcast {
@@ -62,6 +63,46 @@ TEST(Durations, ReadSumsOfUnits) {
 TEST(Text, PrintableEscapesControlsAndBadUtf8) {
   EXPECT_EQ(printable("a\x1b[31m\xff"), "\"a\\x1b[31m\\xff\"");
   EXPECT_EQ(printable("Zürich"), "\"Zürich\"");
+}
+
+TEST(Text, NothingFromOutsideSteersATerminalOrTurnsTextAround) {
+  EXPECT_EQ(harmless("Zürich 漢字 😀 \xe2\x80\x8d"), "Zürich 漢字 😀 \xe2\x80\x8d");
+  EXPECT_EQ(harmless("a\xc2\x9b"
+                     "2Jb"),
+            "a\\xc2\\x9b2Jb")
+      << "U+009B is a CSI of its own";
+  EXPECT_EQ(harmless("\x9b"), "\\x9b");
+  EXPECT_EQ(harmless("txt.\xe2\x80\xae"
+                     "exe"),
+            "txt.\\xe2\\x80\\xaeexe")
+      << "U+202E";
+  EXPECT_EQ(harmless("\xe2\x81\xa6\xe2\x81\xa9\xd8\x9c\xe2\x80\x8f"),
+            "\\xe2\\x81\\xa6\\xe2\\x81\\xa9\\xd8\\x9c\\xe2\\x80\\x8f");
+  EXPECT_EQ(harmless("\xf3\xa0\x81\x81"), "\\xf3\\xa0\\x81\\x81") << "a tag, not seen";
+  EXPECT_EQ(harmless("one\ntwo\r\t"), "one\\x0atwo\\x0d\\x09");
+  EXPECT_EQ(harmless("one\ntwo\r", Lines::kKeep), "one\ntwo\\x0d");
+  // Every code point: what is shown as it is is neither a control nor direction nor unseen.
+  std::size_t shown = 0;
+  for (char32_t code = 0; code < 0x110000; ++code) {
+    std::string text;
+    if (code < 0x80) {
+      text = {static_cast<char>(code)};
+    } else if (code < 0x800) {
+      text = {static_cast<char>(0xC0 | code >> 6), static_cast<char>(0x80 | (code & 63))};
+    } else if (code < 0x10000) {
+      text = {static_cast<char>(0xE0 | code >> 12), static_cast<char>(0x80 | (code >> 6 & 63)),
+              static_cast<char>(0x80 | (code & 63))};
+    } else {
+      text = {static_cast<char>(0xF0 | code >> 18), static_cast<char>(0x80 | (code >> 12 & 63)),
+              static_cast<char>(0x80 | (code >> 6 & 63)), static_cast<char>(0x80 | (code & 63))};
+    }
+    const Character c = first_character(text);
+    EXPECT_EQ(c.is_valid, code < 0xD800 || code > 0xDFFF);
+    if (c.is_valid) EXPECT_EQ(c.code, code);
+    EXPECT_EQ(harmless(text) == text, c.is_harmless);
+    shown += c.is_harmless;
+  }
+  EXPECT_EQ(shown, 0x110000u - 2048 - 32 - 33 - 1 - 1 - 2 - 7 - 16 - 1 - 3 - 128);
 }
 
 TEST(Text, NearestNameOffersTyposOnly) {

@@ -245,14 +245,27 @@ TEST(Escape, xml_keeps_text_and_replaces_what_xml_cannot_hold) {
   EXPECT_EQ(xml_text("tab\tnew\n"), "tab\tnew\n");
   EXPECT_EQ(xml_text(std::string("\0\x1b\x7f", 3)), "\uFFFD\uFFFD\uFFFD");
   EXPECT_EQ(xml_text("\xff\xc3"), "\uFFFD\uFFFD");
+  EXPECT_EQ(xml_text("\xc2\x9b\xe2\x80\xae"), "\uFFFD\uFFFD");
   EXPECT_EQ(xml_text("\xEF\xBF\xBE"), "\uFFFD");
   EXPECT_EQ(xml_text("größe → 漢字 😀"), "größe → 漢字 😀");
 }
 
 TEST(Escape, json_may_stand_in_a_script) {
   const std::string text = json_text("</script>&\xE2\x80\xA8\xE2\x80\xA9\xff");
-  EXPECT_EQ(text, "\"\\u003c/script\\u003e\\u0026\\u2028\\u2029\uFFFD\"");
-  EXPECT_EQ(nlohmann::json::parse(text), "</script>&\xE2\x80\xA8\xE2\x80\xA9\uFFFD");
+  EXPECT_EQ(text, "\"\\u003c/script\\u003e\\u0026\\u2028\\u2029\\udcff\"");
+  EXPECT_EQ(nlohmann::json::parse(json_text("</script>&\xE2\x80\xA8\"\\\n")),
+            "</script>&\xE2\x80\xA8\"\\\n");
+}
+
+TEST(Escape, json_loses_nothing_and_steers_no_terminal) {
+  EXPECT_EQ(json_text("\x1b[2J\xc2\x9b\x7f\xe2\x80\xae\xf3\xa0\x81\x81"),
+            "\"\\u001b[2J\\u009b\\u007f\\u202e\\udb40\\udc41\"");
+  EXPECT_EQ(nlohmann::json::parse(json_text("\xf3\xa0\x81\x81 größe")), "\xf3\xa0\x81\x81 größe");
+}
+
+TEST(Escape, csv_steers_no_terminal) {
+  const Table table{"t", {{"name", "Name"}}, {{{"a\x1b[2J\xc2\x9b,\n\r", ""}}}};
+  EXPECT_EQ(to_csv(table), "name\r\n\"a\\x1b[2J\\xc2\\x9b,\n\\x0d\"\r\n");
 }
 
 TEST(Escape, terminal_text_has_no_control_characters) {
