@@ -92,6 +92,29 @@ void note_times(const Context& context, const Options& options, const store::For
   note(context, fmt::format("Judged at {}; days and weeks begin in {}", now, options.zone));
 }
 
+// What would have made room by coming from nowhere.
+void tell_newcomers(const Context& context, const store::ForgetPlan& plan) {
+  std::size_t spared = 0, newcomers = 0;
+  const store::ForgetVerdict* last = nullptr;
+  for (const store::ForgetVerdict& verdict : plan.verdicts) {
+    spared += verdict.is_spared;
+    newcomers += verdict.came.has_value();
+    if (verdict.came && (!last || *last->came < *verdict.came)) last = &verdict;
+  }
+  if (spared == 0) return;
+  std::string text =
+      fmt::format("{} snapshots stay that others would push out whose times are in doubt", spared);
+  if (last) {
+    text += fmt::format(
+        ". {} came at another time than they say, the last, {}, at {} and says {}. If they are not "
+        "yours, forget them by name; if the repository was moved "
+        "or its clock was wrong, nothing is amiss",
+        newcomers, to_hex(last->snapshot.id).substr(0, 8), format_instant(*last->came),
+        format_instant(last->snapshot.received));
+  }
+  note(context, text);
+}
+
 Status run(Context& context, Options& options) {
   BACKCAST_CHECK(prepare(options));
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
@@ -99,6 +122,7 @@ Status run(Context& context, Options& options) {
   for (const std::string& warning : plan.warnings) complain(warning);
   summarize(context, table_of(plan));
   if (options.request.policy) note_times(context, options, plan);
+  tell_newcomers(context, plan);
   BACKCAST_CHECK(confirm(options, plan));
   const auto kept = plan.verdicts.size() - plan.deletions;
   const std::string frees =

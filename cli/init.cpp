@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "cli/repository_options.h"
+#include "cli/passphrase.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
 
@@ -19,7 +19,7 @@ Status run(Context& context, const Options& options) {
   BACKCAST_CHECK(check_repository_choice(options.repository));
   BACKCAST_TRY(const std::uint64_t memory_bytes, parse_bytes(options.memory));
   const store::Stretching cost{options.passes, memory_bytes};
-  BACKCAST_TRY(const std::string passphrase,
+  BACKCAST_TRY(const store::SecretText passphrase,
                obtain_passphrase(options.repository, "New passphrase", true));
   store::Keys keys = store::Keys::generate();
   if (!options.like.empty()) {

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "cli/repository_options.h"
+#include "cli/passphrase.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
 
@@ -50,7 +50,7 @@ Status list_keys(Context& context, const Options& options) {
 Status add_passphrase(Context& context, const Options& options) {
   BACKCAST_TRY(const auto cost, cost_of(options));
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
-  BACKCAST_TRY(const std::string passphrase,
+  BACKCAST_TRY(const store::SecretText passphrase,
                obtain_passphrase(options.next, "New passphrase", true));
   BACKCAST_TRY(const store::Id slot,
                repository->slots().add(repository->keys(), passphrase, options.label, cost));
@@ -93,9 +93,9 @@ Status rotate(Context& context, const Options& options) {
   BACKCAST_TRY(const auto cost, cost_of(options));
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
   BACKCAST_TRY(const auto old_slots, repository->slots().list());
-  BACKCAST_TRY(const std::string passphrase,
+  BACKCAST_TRY(const store::SecretText passphrase,
                obtain_passphrase(options.next, "New passphrase", true));
-  store::Keys keys = repository->keys();
+  store::Keys keys = repository->keys();  // its public keys are the newest that are known
   keys.pairs.push_back(store::KeyPair::generate());
   keys.public_keys.push_back(keys.pairs.back().public_key);
   // The private half is safe under the passphrase before anything is sealed to the public one.

@@ -1,12 +1,16 @@
 // The command line: global options, then one verb. Results go to standard output, everything else
 // to standard error.
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <new>
 #include <optional>
 
 #include "cli/arguments.h"
 #include "cli/parser_view.h"
 #include "cli/verbs.h"
+#include "engine/store/secret.h"
 
 namespace {
 
@@ -42,10 +46,19 @@ std::optional<int> parse(CLI::App& app, backcast::cli::Context& context, int arg
   return std::nullopt;
 }
 
+// Nothing goes on without memory, and what is on the disk does not depend on what would be tidied.
+void out_of_memory() {
+  constexpr std::string_view kText = "backcast: out of memory\n";
+  (void)!::write(STDERR_FILENO, kText.data(), kText.size());
+  std::_Exit(1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace backcast::cli;
+  backcast::store::keep_process_private();
+  std::set_new_handler(out_of_memory);
   Context context;
   CLI::App app(kDescription, "backcast");
   app.footer(kExitCodes);

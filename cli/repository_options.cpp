@@ -1,22 +1,16 @@
 #include "cli/repository_options.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <cstdlib>
 
 #include "cli/arguments.h"
+#include "cli/passphrase.h"
 #include "engine/base/document.h"
 
 namespace backcast::cli {
 namespace {
-
-constexpr std::uint64_t kMaxPassphraseBytes = 64 << 10;
 
 std::string user_folder(const char* variable, const char* fallback) {
   const char* given = std::getenv(variable);
@@ -29,53 +23,6 @@ std::string key_folder() {
   return user_folder("XDG_CONFIG_HOME", "/.config") + "/keys";
 }
 
-std::string without_line_end(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
-}
-
-Result<std::string> run_command(const std::string& command) {
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (!pipe) return failed("cannot run the passphrase command");
-  std::string out;
-  char buffer[512];
-  while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, pipe)) {
-    out.append(buffer, got);
-    if (out.size() > kMaxPassphraseBytes) break;
-  }
-  const int status = ::pclose(pipe);
-  if (status != 0 || out.size() > kMaxPassphraseBytes) {
-    return failed("the passphrase command failed", "it must print the passphrase and exit with 0");
-  }
-  return without_line_end(std::move(out));
-}
-
-Result<std::string> ask_once(const std::string& prompt) {
-  FILE* terminal = std::fopen("/dev/tty", "r+");
-  if (!terminal) {
-    return bad_input("no passphrase given and no terminal to ask on",
-                     "give --passphrase-file FILE or --passphrase-command COMMAND");
-  }
-  std::fprintf(terminal, "%s: ", prompt.c_str());
-  std::fflush(terminal);
-  termios before{};
-  const int descriptor = ::fileno(terminal);
-  const bool hidden = ::tcgetattr(descriptor, &before) == 0;
-  if (hidden) {
-    termios silent = before;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(descriptor, TCSAFLUSH, &silent);
-  }
-  std::string line;
-  for (int c = std::fgetc(terminal); c != EOF && c != '\n'; c = std::fgetc(terminal)) {
-    if (line.size() < kMaxPassphraseBytes) line.push_back(static_cast<char>(c));
-  }
-  if (hidden) ::tcsetattr(descriptor, TCSAFLUSH, &before);
-  std::fputc('\n', terminal);
-  std::fclose(terminal);
-  return line;
-}
-
 bool passphrase_given(const RepositoryOptions& options) {
   return !options.passphrase_file.empty() || !options.passphrase_command.empty();
 }
@@ -85,7 +32,7 @@ Result<std::optional<store::WriterKey>> find_writer_key(const RepositoryOptions&
                                                         const store::Id& project) {
   const bool given = !options.writer_key_file.empty();
   const std::string path = given ? options.writer_key_file : key_folder() + "/" + to_hex(project);
-  auto text = read_text_file(path, kMaxPassphraseBytes);
+  auto text = read_secret_file(path);
   if (!text.ok()) {
     if (given || text.error().code != Errc::kNotFound) return text.error();
     return std::optional<store::WriterKey>();
@@ -101,9 +48,6 @@ Result<std::optional<store::WriterKey>> find_writer_key(const RepositoryOptions&
 
 Result<std::unique_ptr<store::Repository>> open_with(const RepositoryOptions& options,
                                                      Access access) {
-  // Keys stand in memory from here on: no core dump of them.
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
   BACKCAST_CHECK(check_repository_choice(options));
   env::Env& env = env::posix_env();
   BACKCAST_TRY(const store::Config config, store::read_config(env, options.path));
@@ -157,21 +101,6 @@ Result<std::unique_ptr<store::Repository>> open_repository(const RepositoryOptio
 Result<std::unique_ptr<store::Repository>> open_repository_as_given(
     const RepositoryOptions& options) {
   return open_with(options, passphrase_given(options) ? Access::kUnlockLater : Access::kWrite);
-}
-
-Result<std::string> obtain_passphrase(const RepositoryOptions& options, const std::string& prompt,
-                                      bool confirm) {
-  if (!options.passphrase_file.empty()) {
-    BACKCAST_TRY(std::string text, read_text_file(options.passphrase_file, kMaxPassphraseBytes));
-    return without_line_end(std::move(text));
-  }
-  if (!options.passphrase_command.empty()) return run_command(options.passphrase_command);
-  BACKCAST_TRY(std::string first, ask_once(prompt));
-  if (confirm) {
-    BACKCAST_TRY(const std::string second, ask_once("Again"));
-    if (first != second) return bad_input("the two passphrases differ", "try again");
-  }
-  return first;
 }
 
 Status keep_writer_key(const store::Repository& repository) {

@@ -35,10 +35,6 @@ Result<std::unique_ptr<store::Repository>> open_repository(const RepositoryOptio
 Result<std::unique_ptr<store::Repository>> open_repository_as_given(
     const RepositoryOptions& options);
 
-// From file, command or terminal, in this order. `confirm` asks twice on a terminal.
-Result<std::string> obtain_passphrase(const RepositoryOptions& options, const std::string& prompt,
-                                      bool confirm);
-
 // Keeps the writer key of a repository for this user: ~/.config/backcast/keys/, mode 0600.
 Status keep_writer_key(const store::Repository& repository);
 // Where this machine keeps its file caches: ~/.cache/backcast/. Null if it cannot be made.

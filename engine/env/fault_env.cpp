@@ -183,6 +183,7 @@ void FaultEnv::set_bytes(const std::string& name, std::string bytes) {
     state_->disk.change_names({{folder, name.substr(slash + 1), *id}});
   }
   state_->disk.at(*id).bytes = std::move(bytes);
+  state_->disk.at(*id).changed = state_->machine->now;
   state_->disk.sync_all();
 }
 

@@ -74,7 +74,7 @@ void write_extents(WireWriter& out, const std::vector<Extent>& data) {
 
 // Extents in order, apart from each other, not empty, within the file.
 void read_extents(WireReader& in, Node& node) {
-  const std::uint64_t count = in.varint(in.rest().size());
+  const std::uint64_t count = in.varint(std::min(in.rest().size(), kMaxExtents));
   std::uint64_t at = 0;
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     const std::uint64_t gap = in.varint(node.size_bytes - at);

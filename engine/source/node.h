@@ -72,6 +72,7 @@ inline constexpr std::size_t kMaxNameBytes = 4096;
 inline constexpr std::size_t kMaxTargetBytes = 64 << 10;
 inline constexpr std::size_t kMaxAttributeBytes = 64 << 10;  // Linux: XATTR_SIZE_MAX
 inline constexpr std::size_t kMaxAttributes = 1024;
+inline constexpr std::size_t kMaxExtents = 1 << 22;  // holes between more of them are kept as zeros
 
 // False for a name that must never reach a file system: empty, ".", "..", with "/" or NUL.
 bool is_entry_name(std::string_view name);

@@ -77,6 +77,10 @@ int find_extents(env::Tree& tree, int file, Node& node) {
       return can_tell ? errno : 0;
     }
     if (begin >= size) break;
+    if (data.size() == kMaxExtents) {  // the rest with its holes
+      data.back().size_bytes = node.size_bytes - data.back().offset_bytes;
+      break;
+    }
     data.push_back({static_cast<std::uint64_t>(begin),
                     static_cast<std::uint64_t>(std::min(end, size) - begin)});
     at = end;

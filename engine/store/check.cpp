@@ -42,6 +42,9 @@ class Checking {
       BACKCAST_CHECK(check_snapshot(id));
     }
     BACKCAST_CHECK(look_for_missing_snapshots(names));
+    if (auto current = repository_.config_is_current(); !current.ok()) {
+      add_damage("config", current.error().message);
+    }
     result_.chunks = index_.entries().size();
     return std::move(result_);
   }

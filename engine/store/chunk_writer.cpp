@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace backcast::store {
+namespace {
+
+// Nonces are 96 bits of chunk ids. Two of n chunks under one key share theirs with probability
+// n²/2⁹⁷: with this many, however small they are, 2⁻⁶⁵.
+constexpr std::uint32_t kMaxChunksPerKey = 1 << 16;
+
+}  // namespace
 
 bool ChunkStore::claim(const Id& id) {
   if (had(id)) return false;
@@ -67,19 +74,23 @@ ChunkWriter::ChunkWriter(ChunkStore& store, int level)
       compressor_(level) {}
 
 // A data key seals about one pack: what one key can open stays small.
-ChunkWriter::SealingKey& ChunkWriter::fresh_enough(BlobKind kind) {
+Result<ChunkWriter::SealingKey*> ChunkWriter::fresh_enough(BlobKind kind) {
   const Keys& keys = store_.repository().keys();
   SealingKey& current = kind == BlobKind::kReferences ? reference_key_ : data_key_;
-  if (current.sealed_bytes < kTargetPackBytes) return current;
+  if (current.sealed_bytes < kTargetPackBytes && current.sealed_chunks < kMaxChunksPerKey) {
+    return &current;
+  }
   if (kind == BlobKind::kReferences) {
     const Id name = random_id();
-    current = {keys.reference_key().derive(name), DataKey::derived(name), 0};
+    current = {keys.reference_key().derive(name), DataKey::derived(name), 0, 0};
   } else {
+    BACKCAST_CHECK(store_.repository().config_is_current());
     current.secret = Secret::random();
     current.key = {false, wrap_key(keys.public_keys.back(), current.secret)};
     current.sealed_bytes = 0;
+    current.sealed_chunks = 0;
   }
-  return current;
+  return &current;
 }
 
 Result<Id> ChunkWriter::put(BlobKind kind, ByteView plain) {
@@ -91,8 +102,10 @@ Result<Id> ChunkWriter::put(BlobKind kind, ByteView plain) {
     sealed_.resize(plain.size() + kTagBytes);
   }
   const ByteView packed = compressor_.compress(plain, packed_);
-  SealingKey& sealing = fresh_enough(kind);
+  BACKCAST_TRY(SealingKey * sealing_key, fresh_enough(kind));
+  SealingKey& sealing = *sealing_key;
   sealing.sealed_bytes += packed.size();
+  ++sealing.sealed_chunks;
   cipher_.set_key(sealing.secret);
   const ChunkLabel label{id, kind, static_cast<std::uint32_t>(plain.size())};
   cipher_.seal(label, packed, sealed_.data());

@@ -66,8 +66,9 @@ class ChunkWriter {
     Secret secret;
     DataKey key;
     std::uint64_t sealed_bytes = UINT64_MAX;  // renewed before the first use
+    std::uint32_t sealed_chunks = 0;
   };
-  SealingKey& fresh_enough(BlobKind kind);
+  Result<SealingKey*> fresh_enough(BlobKind kind);
 
   ChunkStore& store_;
   ChunkCipher cipher_;

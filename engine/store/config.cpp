@@ -4,6 +4,7 @@
 
 #include "engine/base/document.h"
 #include "engine/base/json_number.h"
+#include "engine/base/text.h"
 
 namespace backcast::store {
 namespace {
@@ -54,8 +55,9 @@ Result<Config> decode_config(const std::string& text) {
                     "use a newer backcast");
     }
     if (root.at("suite").get<std::string>() != kSuite) {
-      return failed("this repository is sealed with suite \"" +
-                        root.at("suite").get<std::string>() + "\", which this program lacks",
+      return failed("this repository is sealed with suite " +
+                        printable(root.at("suite").get<std::string>()) +
+                        ", which this program lacks",
                     "use a newer backcast");
     }
     Config config;

@@ -14,44 +14,50 @@ const bool kSodiumReady = [] {
   return true;
 }();
 
-constexpr char kDeriveContext[crypto_kdf_CONTEXTBYTES + 1] = "backcast";
+constexpr std::size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
+static_assert(kSealOverheadBytes == kNonceBytes + crypto_aead_xchacha20poly1305_ietf_ABYTES);
+
+// BLAKE2b under a child of `key`: of random bytes, and of what they are to be told apart for.
+void hedged(const Secret& key, ByteView about, ByteView plain, ByteSpan out) {
+  std::array<std::uint8_t, 32> random;
+  randombytes_buf(random.data(), random.size());
+  const Secret child = key.derive(1);
+  crypto_generichash_state state;
+  std::array<std::uint8_t, 8> about_bytes;
+  for (std::size_t i = 0; i < 8; ++i) {
+    about_bytes[i] = static_cast<std::uint8_t>(std::uint64_t{about.size()} >> (8 * i));
+  }
+  crypto_generichash_init(&state, child.view().data(), kKeyBytes, out.size());
+  for (const ByteView part : {ByteView(random), ByteView(about_bytes), about, plain}) {
+    crypto_generichash_update(&state, part.data(), part.size());
+  }
+  crypto_generichash_final(&state, out.data(), out.size());
+  sodium_memzero(&state, sizeof state);
+}
+
+// False if anything differs from what was sealed; writes sealed.size() - kSealOverheadBytes.
+bool open_into(const Secret& key, ByteView sealed, ByteView associated, void* out) {
+  return crypto_aead_xchacha20poly1305_ietf_decrypt(
+             static_cast<std::uint8_t*>(out), nullptr, nullptr, sealed.data() + kNonceBytes,
+             sealed.size() - kNonceBytes, associated.data(), associated.size(), sealed.data(),
+             key.view().data()) == 0;
+}
+
+Error broken_seal() {
+  return Error{Errc::kCorrupt, "the seal is broken", {}, {}};
+}
 
 }  // namespace
-
-Secret::~Secret() {
-  sodium_memzero(bytes_.data(), bytes_.size());
-}
-
-Secret Secret::random() {
-  BACKCAST_ASSERT(kSodiumReady);
-  Secret secret;
-  randombytes_buf(secret.bytes_.data(), secret.bytes_.size());
-  return secret;
-}
-
-Secret Secret::from(ByteView bytes) {
-  BACKCAST_ASSERT(bytes.size() == kKeyBytes);
-  Secret secret;
-  std::memcpy(secret.bytes_.data(), bytes.data(), kKeyBytes);
-  return secret;
-}
-
-Secret Secret::derive(std::uint64_t number) const {
-  Secret child;
-  crypto_kdf_derive_from_key(child.bytes_.data(), kKeyBytes, number, kDeriveContext, bytes_.data());
-  return child;
-}
-
-Secret Secret::derive(const Id& name) const {
-  Secret child;
-  crypto_generichash(child.bytes_.data(), kKeyBytes, name.bytes.data(), kIdBytes, bytes_.data(),
-                     kKeyBytes);
-  return child;
-}
 
 Id random_id() {
   Id id;
   randombytes_buf(id.bytes.data(), kIdBytes);
+  return id;
+}
+
+Id random_id(ByteView about) {
+  Id id;
+  hedged(Secret(), about, {}, id.bytes);
   return id;
 }
 
@@ -67,10 +73,24 @@ KeyPair KeyPair::from_private(const Secret& private_key) {
 }
 
 WrappedKey wrap_key(const PublicKey& to, const Secret& key) {
-  WrappedKey wrapped;
   static_assert(kWrappedKeyBytes == kKeyBytes + crypto_box_SEALBYTES);
+  static_assert(crypto_box_SEALBYTES == crypto_box_PUBLICKEYBYTES + crypto_box_MACBYTES);
+  // As crypto_box_seal does it, but for where the ephemeral key comes from: a machine whose random
+  // numbers repeat would box two data keys under one.
+  Secret seed, ephemeral;
+  hedged(key, to, {}, seed.span());
+  WrappedKey wrapped;
+  std::array<std::uint8_t, crypto_box_NONCEBYTES> nonce;
+  crypto_box_seed_keypair(wrapped.data(), ephemeral.span().data(), seed.view().data());
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, nullptr, 0, nonce.size());
+  crypto_generichash_update(&state, wrapped.data(), crypto_box_PUBLICKEYBYTES);
+  crypto_generichash_update(&state, to.data(), to.size());
+  crypto_generichash_final(&state, nonce.data(), nonce.size());
   // Fails only for a public key of small order, which init never makes and the writer key pins.
-  BACKCAST_ASSERT(crypto_box_seal(wrapped.data(), key.view().data(), kKeyBytes, to.data()) == 0);
+  BACKCAST_ASSERT(crypto_box_easy(wrapped.data() + crypto_box_PUBLICKEYBYTES, key.view().data(),
+                                  kKeyBytes, nonce.data(), to.data(),
+                                  ephemeral.view().data()) == 0);
   return wrapped;
 }
 
@@ -91,29 +111,28 @@ std::array<std::uint8_t, 32> mac_of(const Secret& key, ByteView text) {
 }
 
 std::string seal(const Secret& key, ByteView plain, ByteView associated) {
-  constexpr std::size_t kNonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
-  static_assert(kSealOverheadBytes == kNonce + crypto_aead_xchacha20poly1305_ietf_ABYTES);
   std::string out(plain.size() + kSealOverheadBytes, '\0');
   auto* bytes = reinterpret_cast<std::uint8_t*>(out.data());
-  randombytes_buf(bytes, kNonce);
-  crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + kNonce, nullptr, plain.data(), plain.size(),
-                                             associated.data(), associated.size(), nullptr, bytes,
-                                             key.view().data());
+  hedged(key, associated, plain, {bytes, kNonceBytes});
+  crypto_aead_xchacha20poly1305_ietf_encrypt(bytes + kNonceBytes, nullptr, plain.data(),
+                                             plain.size(), associated.data(), associated.size(),
+                                             nullptr, bytes, key.view().data());
   return out;
 }
 
 Result<std::string> open(const Secret& key, ByteView sealed, ByteView associated) {
-  constexpr std::size_t kNonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
-  if (sealed.size() >= kSealOverheadBytes) {
-    std::string out(sealed.size() - kSealOverheadBytes, '\0');
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-            reinterpret_cast<std::uint8_t*>(out.data()), nullptr, nullptr, sealed.data() + kNonce,
-            sealed.size() - kNonce, associated.data(), associated.size(), sealed.data(),
-            key.view().data()) == 0) {
-      return out;
-    }
-  }
-  return Error{Errc::kCorrupt, "the seal is broken", {}, {}};
+  if (sealed.size() < kSealOverheadBytes) return broken_seal();
+  std::string out(sealed.size() - kSealOverheadBytes, '\0');
+  if (!open_into(key, sealed, associated, out.data())) return broken_seal();
+  return out;
+}
+
+Result<SecretText> open_secret(const Secret& key, ByteView sealed, ByteView associated) {
+  if (sealed.size() < kSealOverheadBytes) return broken_seal();
+  auto out = SecretText::with_room(sealed.size() - kSealOverheadBytes);
+  if (!open_into(key, sealed, associated, out.rest().data())) return broken_seal();
+  out.grow(out.room());
+  return out;
 }
 
 Salt random_salt() {

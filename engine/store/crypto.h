@@ -5,7 +5,9 @@
 //                 still never seals two different chunks under one nonce
 //   pack digests  AES-256-GMAC, one derived key per pack
 //   data keys     X25519 sealed boxes to the project's public key (libsodium)
-//   small objects XChaCha20-Poly1305 with a random 192-bit nonce made inside the call (libsodium)
+//   small objects XChaCha20-Poly1305 with a 192-bit nonce made inside the call (libsodium): a keyed
+//                 hash of fresh random bytes and of what is sealed, so that a machine whose random
+//                 numbers repeat (a clone) repeats a nonce only for the same message
 //   passphrases   Argon2id (libsodium)
 // Nobody outside passes a nonce. docs/format.md says what is bound to what.
 #pragma once
@@ -16,6 +18,7 @@
 
 #include "engine/base/error.h"
 #include "engine/store/id.h"
+#include "engine/store/secret.h"
 
 namespace backcast::store {
 
@@ -23,35 +26,16 @@ inline constexpr std::uint8_t kFormatVersion = 1;
 inline constexpr const char* kSuite =
     "bc1:hmac-sha256/aes-256-gcm/x25519/xchacha20-poly1305/argon2id";
 
-inline constexpr std::size_t kKeyBytes = 32;
 inline constexpr std::size_t kTagBytes = 16;
 inline constexpr std::size_t kWrappedKeyBytes = kKeyBytes + 48;  // crypto_box_SEALBYTES
 using PublicKey = std::array<std::uint8_t, 32>;
 using WrappedKey = std::array<std::uint8_t, kWrappedKeyBytes>;
 using Tag = std::array<std::uint8_t, kTagBytes>;
 
-// 32 secret bytes, wiped when they go.
-class Secret {
- public:
-  Secret() = default;
-  Secret(const Secret&) = default;
-  Secret& operator=(const Secret&) = default;
-  ~Secret();
-  static Secret random();
-  static Secret from(ByteView bytes);  // exactly kKeyBytes
-  ByteView view() const { return bytes_; }
-  ByteSpan span() { return bytes_; }
-  // Child key number `number` (BLAKE2b, crypto_kdf): one master secret, many independent keys.
-  Secret derive(std::uint64_t number) const;
-  // The same for children named by an id.
-  Secret derive(const Id& name) const;
-  bool operator==(const Secret&) const = default;
-
- private:
-  std::array<std::uint8_t, kKeyBytes> bytes_{};
-};
-
 Id random_id();
+// Mixed with what it will name, as far as that is known: repeated random numbers alone then do not
+// repeat the id.
+Id random_id(ByteView about);
 
 struct KeyPair {
   PublicKey public_key{};
@@ -60,6 +44,7 @@ struct KeyPair {
   static KeyPair from_private(const Secret& private_key);
 };
 
+// A sealed box of libsodium whose ephemeral key also depends on what is in it.
 WrappedKey wrap_key(const PublicKey& to, const Secret& key);
 // kWrongKey if `pair` is not the one it was wrapped to, or it was changed.
 Result<Secret> unwrap_key(const KeyPair& pair, ByteView wrapped);
@@ -72,6 +57,8 @@ std::string seal(const Secret& key, ByteView plain, ByteView associated);
 // kCorrupt if anything differs from what was sealed, or the key does.
 Result<std::string> open(const Secret& key, ByteView sealed, ByteView associated);
 inline constexpr std::size_t kSealOverheadBytes = 24 + 16;
+// The same into memory that is kept secret.
+Result<SecretText> open_secret(const Secret& key, ByteView sealed, ByteView associated);
 
 // Argon2id. The floor is what anybody may ask for; the ceiling protects whoever opens a hostile
 // repository. Defaults: libsodium's MODERATE.

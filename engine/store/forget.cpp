@@ -9,6 +9,7 @@
 #include "engine/store/journal.h"
 #include "engine/store/lease.h"
 #include "engine/store/presence.h"
+#include "engine/store/received.h"
 
 namespace backcast::store {
 namespace {
@@ -45,32 +46,43 @@ std::string words(const policy::RetentionPolicy& policy, std::span<const policy:
   return out;
 }
 
-void decide_by_policy(const ForgetRequest& request, Instant now, const Presence& presence,
-                      std::vector<ForgetVerdict>& verdicts) {
-  std::vector<Snapshot> snapshots;
-  for (const ForgetVerdict& verdict : verdicts) {
-    if (!verdict.is_damaged) snapshots.push_back(verdict.snapshot);  // these come first
-  }
-  const auto trusted = trusted_times(snapshots, now);
+// One reading of when everything came (received.h). What another reading before it kept stays.
+void decide_by_reading(const ForgetRequest& request, Instant now, const Presence& presence,
+                       const Times& times, bool is_first, std::vector<ForgetVerdict>& verdicts) {
   std::vector<policy::Snapshot> history;
   std::vector<std::size_t> number;
-  for (std::size_t i = 0; i < snapshots.size(); ++i) {
-    if (!matches(snapshots[i], request)) {
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (!matches(verdicts[i].snapshot, request)) {
       verdicts[i].reason = "not selected";
-    } else if (!trusted[i]) {
-      verdicts[i].reason = "received in the future: kept, and counts for nothing";
-    } else {
-      verdicts[i].judged = trusted[i];
-      history.push_back(as_history(snapshots[i], *trusted[i],
+    } else if (times[i]) {
+      history.push_back(as_history(verdicts[i].snapshot, *times[i],
                                    presence.stored_bytes(static_cast<std::uint32_t>(i))));
+      if (is_first) verdicts[i].judged = times[i];
       number.push_back(i);
+    } else if (is_first) {
+      verdicts[i].reason = "received in the future: kept, and counts for nothing";
     }
   }
   const policy::Plan plan = policy::plan(*request.policy, history, {now, request.zone});
   for (std::size_t k = 0; k < history.size(); ++k) {
     ForgetVerdict& verdict = verdicts[number[k]];
-    verdict.keep = plan.verdicts[k].keep;
-    verdict.reason = words(*request.policy, plan.reasons_of(k));
+    const bool keep = plan.verdicts[k].keep;
+    verdict.is_spared = verdict.is_spared || (!is_first && keep && !verdict.keep);
+    if (is_first || (keep && !verdict.keep))
+      verdict.reason = words(*request.policy, plan.reasons_of(k));
+    verdict.keep = is_first ? keep : keep || verdict.keep;
+  }
+}
+
+void decide_by_policy(const ForgetRequest& request, Instant now, const Presence& presence,
+                      const Arrivals& arrivals, std::vector<ForgetVerdict>& verdicts) {
+  for (const Times& times : arrivals.readings) {
+    const bool is_first = &times == &arrivals.readings.front();
+    decide_by_reading(request, now, presence, times, is_first, verdicts);
+  }
+  for (std::size_t i = 0; i < arrivals.stored.size(); ++i) {
+    if (arrivals.came_otherwise[i]) verdicts[i].came = arrivals.stored[i];
+    if (verdicts[i].is_spared) verdicts[i].reason += ", without what came later than it says";
   }
 }
 
@@ -103,14 +115,14 @@ Result<ForgetPlan> list_all(Repository& repository, const SnapshotNames& names) 
   ForgetPlan plan;
   for (const Error& error : damaged) plan.warnings.push_back(to_string(error));
   for (const Snapshot& snapshot : snapshots)
-    plan.verdicts.push_back({snapshot, false, {}, true, {}, 0});
+    plan.verdicts.push_back({snapshot, false, {}, true, {}, 0, {}, false});
   std::unordered_set<Id, IdHash> whole;
   for (const Snapshot& snapshot : snapshots) whole.insert(snapshot.id);
   for (const Id& id : names.live) {
     if (whole.contains(id)) continue;
     auto gone = repository.folder().stat(name_of(ObjectType::kSnapshot, id));
     if (!gone.ok()) continue;  // forgotten by somebody else since the listing
-    ForgetVerdict verdict{{}, true, {}, true, "damaged: no policy can judge it", 0};
+    ForgetVerdict verdict{{}, true, {}, true, "damaged: no policy can judge it", 0, {}, false};
     verdict.snapshot.id = id;
     verdict.snapshot.object_bytes = gone->size_bytes;
     plan.verdicts.push_back(std::move(verdict));
@@ -179,24 +191,6 @@ class Deleting {
 
 }  // namespace
 
-std::vector<std::optional<Instant>> trusted_times(const std::vector<Snapshot>& snapshots,
-                                                  Instant now) {
-  std::vector<std::optional<Instant>> times(snapshots.size());
-  std::optional<Instant> newest;
-  for (std::size_t i = 0; i < snapshots.size(); ++i) {
-    if (snapshots[i].received > now) continue;
-    // Copies come in any order and keep the time their first store gave them.
-    if (snapshots[i].is_copy) {
-      times[i] = snapshots[i].received;
-      continue;
-    }
-    // Strictly later than the one before it: the last that arrived is the newest.
-    if (newest) newest = std::max(*newest + Duration(1), snapshots[i].received);
-    times[i] = newest = newest.value_or(snapshots[i].received);
-  }
-  return times;
-}
-
 Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& request) {
   if (request.policy.has_value() == !request.snapshots.empty()) {
     return bad_input("forget needs either a policy or snapshots",
@@ -221,7 +215,8 @@ Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& requ
                     to_hex(lack.snapshot).substr(0, 8), lack.what));
   }
   if (request.policy) {
-    decide_by_policy(request, plan.now, presence, plan.verdicts);
+    BACKCAST_TRY(const Arrivals arrivals, judge_arrivals(repository, snapshots));
+    decide_by_policy(request, plan.now, presence, arrivals, plan.verdicts);
   } else {
     BACKCAST_CHECK(decide_by_name(request, names, plan.verdicts));
   }

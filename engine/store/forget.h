@@ -28,6 +28,9 @@ struct ForgetVerdict {
   bool keep = true;
   std::string reason;
   std::uint64_t frees_bytes = 0;  // chunks and object that nothing but it needs
+  // Says another time than the one at which the store received it, which is here (received.h).
+  std::optional<Instant> came;
+  bool is_spared = false;  // would go if all times were as the writers say
 };
 
 struct ForgetPlan {
@@ -53,12 +56,5 @@ struct ForgetResult {
 // Does what the plan says. Errors: kFailed above the ceiling; kNoSpace if something was deleted at
 // once but the journal has no room even then, so that check will miss it.
 Result<ForgetResult> apply_forget(Repository& repository, const ForgetPlan& plan);
-
-// The time that retention goes by, per snapshot in order of sequence: when the store received it. A
-// clock that was set back at some backup counts as standing still, so that what it stamped does
-// not look old. Unset: received later than now, by a clock that runs ahead; never deleted, and
-// displaces nothing.
-std::vector<std::optional<Instant>> trusted_times(const std::vector<Snapshot>& snapshots,
-                                                  Instant now);
 
 }  // namespace backcast::store

@@ -20,13 +20,15 @@ std::string slot_name(const Id& slot) {
   return "keys/" + to_hex(slot);
 }
 
-std::string encode(const Keys& keys) {
-  std::string out;
-  WireWriter writer(out);
-  writer.fixed(view(keys.project));
-  writer.fixed(keys.writer.view());
-  writer.varint(keys.pairs.size());
-  for (const KeyPair& pair : keys.pairs) writer.fixed(pair.private_key.view());
+SecretText encode(const Keys& keys) {
+  std::string count;
+  WireWriter(count).varint(keys.pairs.size());
+  auto out =
+      SecretText::with_room(kIdBytes + kKeyBytes + count.size() + keys.pairs.size() * kKeyBytes);
+  out.append(as_text(view(keys.project)));
+  out.append(as_text(keys.writer.view()));
+  out.append(count);
+  for (const KeyPair& pair : keys.pairs) out.append(as_text(pair.private_key.view()));
   return out;
 }
 
@@ -114,9 +116,14 @@ Keys Keys::generate() {
   return keys;
 }
 
-std::string writer_key_text(const Keys& keys) {
-  return std::string(kWriterKeyPrefix) + to_hex(keys.project) + ":" + to_hex(keys.writer.view()) +
-         "\n";
+SecretText writer_key_text(const Keys& keys) {
+  auto text = SecretText::with_room(kWriterKeyPrefix.size() + 2 * (kIdBytes + kKeyBytes) + 2);
+  text.append(kWriterKeyPrefix);
+  text.append_hex(view(keys.project));
+  text.append(":");
+  text.append_hex(keys.writer.view());
+  text.append("\n");
+  return text;
 }
 
 Result<WriterKey> parse_writer_key(std::string_view text) {
@@ -157,8 +164,8 @@ Result<Id> KeySlots::add(const Keys& keys, std::string_view passphrase, const st
   const Id slot = random_id();
   const Salt salt = random_salt();
   BACKCAST_TRY(const Secret key, stretch(passphrase, salt, cost));
-  const std::string sealed =
-      seal(key, as_bytes(encode(keys)), as_bytes(associated(keys.project, slot, cost, salt)));
+  const std::string sealed = seal(key, as_bytes(encode(keys).view()),
+                                  as_bytes(associated(keys.project, slot, cost, salt)));
   const json file = {{"format", kFormatVersion},
                      {"label", label},
                      {"created", format_instant(env_.now())},
@@ -175,10 +182,10 @@ Result<Id> KeySlots::add(const Keys& keys, std::string_view passphrase, const st
 Result<Keys> KeySlots::open_slot(const Id& slot, std::string_view passphrase) const {
   BACKCAST_TRY(const SlotFile file, read_slot(folder_, slot));
   BACKCAST_TRY(const Secret key, stretch(passphrase, file.salt, file.slot.cost));
-  auto plain = store::open(key, as_bytes(file.sealed),
-                           as_bytes(associated(project_, slot, file.slot.cost, file.salt)));
+  const auto plain = open_secret(key, as_bytes(file.sealed),
+                                 as_bytes(associated(project_, slot, file.slot.cost, file.salt)));
   if (!plain.ok()) return Error{Errc::kWrongKey, "wrong passphrase", {}, {}};
-  auto keys = decode(as_bytes(*plain));
+  auto keys = decode(as_bytes(plain->view()));
   if (!keys || keys->project != project_ || !keys->can_read()) {
     return Error{Errc::kCorrupt, slot_name(slot) + ": sealed for another project", {}, {}};
   }

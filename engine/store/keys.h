@@ -35,7 +35,7 @@ struct Keys {
 };
 
 // What a machine that backs up keeps: one line of text. Secret, but opens no data.
-std::string writer_key_text(const Keys& keys);
+SecretText writer_key_text(const Keys& keys);
 struct WriterKey {
   Id project;
   Secret writer;

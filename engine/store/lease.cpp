@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "engine/base/harmless.h"
+
 namespace backcast::store {
 namespace {
 
@@ -29,7 +31,7 @@ bool is_of(const env::Machine& machine, const std::string& holder) {
 
 Error locked(const std::string& holder) {
   return Error{Errc::kLocked,
-               "maintenance of this repository is at work: " + holder,
+               "maintenance of this repository is at work: " + harmless(holder),
                {},
                "try again when it is done; a dead one frees the repository by itself"};
 }

@@ -37,9 +37,24 @@ std::string name_of(ObjectType type, const Id& id) {
   return std::string(folder_of(type)) + '/' + to_hex(id);
 }
 
-std::array<std::uint8_t, kObjectHeaderBytes> object_header(ObjectType type) {
-  return {'B', 'K', 'C', static_cast<std::uint8_t>(type), kFormatVersion, 0, 0, 0};
+ObjectHeader object_header(ObjectType type, std::uint16_t rotations) {
+  return {'B',
+          'K',
+          'C',
+          static_cast<std::uint8_t>(type),
+          kFormatVersion,
+          static_cast<std::uint8_t>(rotations),
+          static_cast<std::uint8_t>(rotations >> 8),
+          0};
 }
+
+namespace {
+
+std::uint16_t rotations_of(ByteView header) {
+  return static_cast<std::uint16_t>(header[5] | header[6] << 8);
+}
+
+}  // namespace
 
 Status check_object_header(ObjectType type, ByteView bytes, const std::string& name) {
   const auto expected = object_header(type);
@@ -51,16 +66,14 @@ Status check_object_header(ObjectType type, ByteView bytes, const std::string& n
                       ", this program reads " + std::to_string(kFormatVersion),
                   "use a newer backcast");
   }
-  if (std::memcmp(bytes.data(), expected.data(), kObjectHeaderBytes) != 0) {
-    return corrupt(name, "damaged header");
-  }
+  if (bytes[4] != expected[4] || bytes[7] != expected[7]) return corrupt(name, "damaged header");
   return kOk;
 }
 
-std::string Objects::associated(ObjectType type, const Id& id) const {
+std::string Objects::associated(const ObjectHeader& header, const Id& id) const {
   std::string out = "backcast object";
   WireWriter writer(out);
-  writer.fixed(object_header(type));
+  writer.fixed(header);
   writer.fixed(view(repository_));
   writer.fixed(view(id));
   return out;
@@ -69,15 +82,23 @@ std::string Objects::associated(ObjectType type, const Id& id) const {
 std::string Objects::seal(ObjectType type, const Id& id, ByteView plain) const {
   std::string out;
   WireWriter writer(out);
-  writer.fixed(object_header(type));
-  writer.fixed(store::seal(key_, plain, as_bytes(associated(type, id))));
+  const ObjectHeader header = object_header(type, rotations_);
+  writer.fixed(header);
+  writer.fixed(store::seal(key_, plain, as_bytes(associated(header, id))));
   return out;
 }
 
 Result<std::string> Objects::open(ObjectType type, const Id& id, ByteView bytes) const {
   BACKCAST_CHECK(check_object_header(type, bytes, name_of(type, id)));
-  auto plain = store::open(key_, bytes.subspan(kObjectHeaderBytes), as_bytes(associated(type, id)));
+  ObjectHeader header;
+  std::memcpy(header.data(), bytes.data(), kObjectHeaderBytes);
+  auto plain =
+      store::open(key_, bytes.subspan(kObjectHeaderBytes), as_bytes(associated(header, id)));
   if (!plain.ok()) return corrupt(name_of(type, id), "damaged, or not written by this repository");
+  const std::uint16_t rotations = rotations_of(header);
+  for (std::uint16_t seen = seen_;
+       seen < rotations && !seen_.compare_exchange_weak(seen, rotations);) {
+  }
   return plain;
 }
 

@@ -2,6 +2,7 @@
 // whole under a random name and never changed; its seal binds repository, type and name.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ std::string name_of(ObjectType type, const Id& id);  // "index/0123…"
 
 inline constexpr std::uint64_t kMaxObjectBytes = 1ULL << 30;
 inline constexpr std::size_t kObjectHeaderBytes = 8;
-// 'B' 'K' 'C' type format 0 0 0: readable without any key, so that a newer format is recognised.
-std::array<std::uint8_t, kObjectHeaderBytes> object_header(ObjectType type);
+// 'B' 'K' 'C' type format, u16 rotations, 0: readable without any key, so that a newer format is
+// recognised. `rotations`: how often its writer knew the key pair to have been renewed.
+using ObjectHeader = std::array<std::uint8_t, kObjectHeaderBytes>;
+ObjectHeader object_header(ObjectType type, std::uint16_t rotations = 0);
 // kCorrupt if it is no such object; kFailed with advice if it was written by a newer format.
 Status check_object_header(ObjectType type, ByteView bytes, const std::string& name);
 
@@ -45,13 +48,20 @@ class Objects {
   Result<std::vector<Id>> list(ObjectType type) const;
   Status remove(ObjectType type, const Id& id);
 
+  // Says so in whatever is written from now on.
+  void set_rotations(std::uint16_t rotations) { rotations_ = rotations; }
+  // The most that anything opened so far says: more than config knows means that config is old.
+  std::uint16_t rotations_seen() const { return seen_; }
+
  private:
-  std::string associated(ObjectType type, const Id& id) const;
+  std::string associated(const ObjectHeader& header, const Id& id) const;
 
   env::Env& env_;
   env::Folder& folder_;
   Id repository_;
   Secret key_;
+  std::atomic<std::uint16_t> rotations_{0};
+  mutable std::atomic<std::uint16_t> seen_{0};
 };
 
 }  // namespace backcast::store

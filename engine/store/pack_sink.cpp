@@ -13,7 +13,7 @@ Status PackSink::append(const SealedChunk& chunk) {
 }
 
 Status PackSink::add(const SealedChunk& chunk) {
-  if (!pack_) BACKCAST_CHECK(begin_pack());
+  if (!pack_) BACKCAST_CHECK(begin_pack(chunk));
   const std::uint16_t key = number_of(chunk.key);
   pack_->blobs.push_back({chunk.label.id, chunk.label.kind, key,
                           static_cast<std::uint32_t>(end_bytes_),
@@ -32,10 +32,18 @@ Result<WrittenPacks> PackSink::finish() {
   return disk_.finish();
 }
 
-Status PackSink::begin_pack() {
+Status PackSink::begin_pack(const SealedChunk& first) {
   pack_ = std::make_shared<Pack>();
-  pack_->id = random_id();
   pack_->created = repository_.env().now();
+  // Its digest is under a key that follows from its id: also where random numbers repeat, two packs
+  // should not have one.
+  std::string about;
+  WireWriter writer(about);
+  writer.fixed(view(repository_.config().repository));
+  writer.fixed(view(first.label.id));
+  writer.zigzag(pack_->created.time_since_epoch().count());
+  writer.fixed(first.bytes.last(kTagBytes));
+  pack_->id = random_id(as_bytes(about));
   end_bytes_ = 0;
   return put(as_bytes(pack_header(pack_->id)));
 }

@@ -31,7 +31,7 @@ class PackSink {
 
  private:
   Status add(const SealedChunk& chunk);
-  Status begin_pack();
+  Status begin_pack(const SealedChunk& first);
   Status end_pack();
   Status need_buffer();
   Status put(ByteView bytes);

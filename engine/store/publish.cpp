@@ -1,5 +1,7 @@
 #include "engine/store/publish.h"
 
+#include <algorithm>
+
 #include "engine/store/head.h"
 
 namespace backcast::store {
@@ -27,7 +29,9 @@ Status still_there(ChunkStore& store, Lease& lease, const WrittenPacks& written)
 Result<std::uint64_t> next_sequence(Repository& repository) {
   std::vector<Error> damaged;  // no reason not to save the next one
   BACKCAST_TRY(const auto others, load_snapshots(repository, &damaged));
-  return others.empty() ? 1 : others.back().sequence + 1;
+  if (others.empty()) return 1;
+  // Somebody may have taken the last number there is: then time decides, too.
+  return std::min(others.back().sequence, UINT64_MAX - 1) + 1;
 }
 
 // A snapshot without its head could vanish unseen, so it is taken back if the disk fails here.

@@ -57,8 +57,18 @@ Result<Keys> find_keys(env::Env& env, env::Folder& folder, const Config& config,
                                      {},
                                      "give --passphrase-file or --passphrase-command"};
   }
-  BACKCAST_TRY(const std::string passphrase, options.passphrase());
-  return KeySlots(env, folder, config.project).open(passphrase);
+  BACKCAST_TRY(const SecretText passphrase, options.passphrase());
+  return KeySlots(env, folder, config.project).open(passphrase.view());
+}
+
+std::uint16_t rotations_of(const Config& config) {
+  return static_cast<std::uint16_t>(config.public_keys.size() - 1);
+}
+
+// The config knows the newest public key even where an older key file was opened; the key file
+// does where a rotation was interrupted, or an old config put back.
+void take_newest(Keys& keys, const Config& config) {
+  if (keys.pairs.size() <= config.public_keys.size()) keys.public_keys = config.public_keys;
 }
 
 }  // namespace
@@ -68,7 +78,9 @@ Repository::Repository(env::Env& env, std::unique_ptr<env::Folder> folder, Confi
       folder_(std::move(folder)),
       config_(std::move(config)),
       keys_(std::move(keys)),
-      objects_(env_, *folder_, config_.repository, keys_.object_key()) {}
+      objects_(env_, *folder_, config_.repository, keys_.object_key()) {
+  objects_.set_rotations(rotations_of(config_));
+}
 
 Result<Config> read_config(env::Env& env, const std::string& path) {
   BACKCAST_TRY(const auto folder, open_existing(env, path));
@@ -118,21 +130,21 @@ Result<std::unique_ptr<Repository>> Repository::open(env::Env& env, const std::s
   BACKCAST_TRY(Config config, decode_config(text));
   BACKCAST_TRY(Keys keys, find_keys(env, *folder, config, options));
   BACKCAST_CHECK(verify_config(text, keys.config_key()));
-  // The config knows the newest public key even where an older key file was opened.
-  keys.public_keys = config.public_keys;
+  take_newest(keys, config);
   auto repository = std::unique_ptr<Repository>(
       new Repository(env, std::move(folder), std::move(config), std::move(keys)));
   if (options.read_data && !repository->keys_.can_read()) {
     if (!options.passphrase) return reading_needs_passphrase();
-    BACKCAST_TRY(std::string passphrase, options.passphrase());
+    BACKCAST_TRY(SecretText passphrase, options.passphrase());
     repository->start_unlocking(std::move(passphrase));
   }
   return repository;
 }
 
-void Repository::start_unlocking(std::string passphrase) {
-  unlocking_ = std::async(std::launch::async,
-                          [this, given = std::move(passphrase)] { return slots().open(given); });
+void Repository::start_unlocking(SecretText passphrase) {
+  unlocking_ = std::async(std::launch::async, [this, given = std::move(passphrase)] {
+    return slots().open(given.view());
+  });
 }
 
 Status Repository::unlock() {
@@ -141,7 +153,7 @@ Status Repository::unlock() {
   if (opened.writer != keys_.writer) {
     return Error{Errc::kWrongKey, "the writer key belongs to another project", {}, {}};
   }
-  opened.public_keys = config_.public_keys;
+  take_newest(opened, config_);
   keys_ = std::move(opened);
   return kOk;
 }
@@ -163,7 +175,16 @@ Status Repository::adopt_keys(const Keys& keys) {
   BACKCAST_CHECK(env::publish_file(env_, *folder_, "config", as_bytes(text), {.replace = true}));
   config_ = config;
   keys_ = keys;
-  return kOk;
+  objects_.set_rotations(rotations_of(config_));
+  return objects_.publish(ObjectType::kIndex, random_id(), as_bytes(encode_packs({})));
+}
+
+Status Repository::config_is_current() const {
+  if (objects_.rotations_seen() <= rotations_of(config_)) return kOk;
+  return failed(
+      "config is older than what was written since: somebody put back the one from before a key "
+      "rotation, or restored it from an old copy; nothing is sealed to its key",
+      "backcast key rotate, with the newest passphrase, writes a new one");
 }
 
 }  // namespace backcast::store

@@ -35,7 +35,7 @@ struct Config {
 struct OpenOptions {
   std::optional<WriterKey> writer;  // what this machine keeps; else the passphrase opens it too
   // Asked at most once, only when needed. Errors are handed on.
-  std::function<Result<std::string>()> passphrase;
+  std::function<Result<SecretText>()> passphrase;
   bool read_data = false;     // also open the private keys
   bool unlock_later = false;  // with a writer key: return at once and open them meanwhile
   std::optional<Keys> keys = std::nullopt;  // open already: nothing is asked
@@ -67,12 +67,16 @@ class Repository {
   // The whole index as far as it can be read; packs under a mark are condemned.
   Result<Index> load_index();
 
-  // Replaces the key pairs and rewrites config: rotation. Keys must be of the same project.
+  // Replaces the key pairs and rewrites config: rotation. Keys must be of the same project. An
+  // index object without packs records it, so that an older config is found out at once.
   Status adopt_keys(const Keys& keys);
+  // Whether anything opened so far was written by somebody who knew a later key pair than config
+  // does: kFailed. To be asked before anything is sealed to the public key.
+  Status config_is_current() const;
 
  private:
   Repository(env::Env& env, std::unique_ptr<env::Folder> folder, Config config, Keys keys);
-  void start_unlocking(std::string passphrase);
+  void start_unlocking(SecretText passphrase);
 
   env::Env& env_;
   std::unique_ptr<env::Folder> folder_;

@@ -5,8 +5,6 @@
 namespace backcast::store {
 namespace {
 
-constexpr std::uint64_t kMaxRecordBytes = 1ULL << 30;
-constexpr std::uint64_t kMaxPathBytes = 1 << 20;
 // A reference chunk ends where an id says so, so that unchanged stretches are the same chunks:
 // mean 512 references.
 constexpr std::size_t kMaxReferences = 4096;
@@ -20,19 +18,6 @@ Error damaged(const Snapshot& snapshot, const char* what) {
       Errc::kCorrupt, "snapshot " + to_hex(snapshot.id).substr(0, 8) + ": " + what, {}, {}};
 }
 
-Result<TreeListing> parse_listing(ByteView bytes) {
-  WireReader in(bytes);
-  TreeListing listing;
-  listing.path = in.bytes(kMaxPathBytes);
-  const std::uint64_t count = in.varint(bytes.size());
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    BACKCAST_TRY(source::Node node, source::read_node(in));
-    listing.nodes.push_back(std::move(node));
-  }
-  if (!in.ok() || !in.at_end()) return Error{Errc::kCorrupt, "damaged listing", {}, {}};
-  return listing;
-}
-
 }  // namespace
 
 void set_chunk_count(source::Node& node, std::uint64_t chunks) {
@@ -44,7 +29,7 @@ Result<std::uint64_t> chunk_count(const source::Node& node) {
   if (node.content.empty()) return std::uint64_t{0};
   WireReader in(as_bytes(node.content));
   const std::uint64_t count = in.varint();
-  if (!in.ok() || !in.at_end() || count == 0) {
+  if (!in.ok() || !in.at_end() || count == 0 || count > most_chunks(node.content_bytes())) {
     return Error{Errc::kCorrupt, "damaged node", {}, {}};
   }
   return count;
@@ -125,7 +110,7 @@ Status TreeWriter::finish(Snapshot& snapshot) {
 
 Status read_tree(BlobReader& reader, const Snapshot& snapshot,
                  const std::function<Status(TreeListing&)>& visit, const OnLost& lost) {
-  std::string pending;
+  std::optional<ListingParser> parser(std::in_place, visit);
   std::optional<Error> damage;  // since which no listing was found
   for (std::size_t i = 0; i < snapshot.tree.size(); ++i) {
     auto bytes = reader.read(snapshot.tree[i], BlobKind::kTree);
@@ -134,7 +119,6 @@ Status read_tree(BlobReader& reader, const Snapshot& snapshot,
                              snapshot.tree_marks.size() == snapshot.tree.size();
       if (!can_go_on) return bytes.error();
       if (!damage) damage = bytes.error();
-      pending.clear();
       continue;
     }
     std::string_view text = as_text(*bytes);
@@ -144,21 +128,13 @@ Status read_tree(BlobReader& reader, const Snapshot& snapshot,
       BACKCAST_CHECK(lost(*damage, mark.references_before));
       damage.reset();
       text.remove_prefix(mark.listing_at);
+      parser.emplace(visit);
     }
-    pending.append(text);
-    WireReader in(as_bytes(pending));
-    std::size_t used = 0;
-    while (true) {
-      const std::uint64_t size = in.varint(kMaxRecordBytes);
-      if (!in.ok() || in.rest().size() < size) break;
-      BACKCAST_TRY(TreeListing listing, parse_listing(in.fixed(size)));
-      BACKCAST_CHECK(visit(listing));
-      used = pending.size() - in.rest().size();
-    }
-    pending.erase(0, used);
+    BACKCAST_CHECK(parser->add(text));
   }
   if (damage) return lost(*damage, snapshot.reference_count);
-  return pending.empty() ? Status(kOk) : Status(damaged(snapshot, "its tree ends too early"));
+  return parser->is_between_records() ? Status(kOk)
+                                      : Status(damaged(snapshot, "its tree ends too early"));
 }
 
 Status ReferenceReader::load() {

@@ -11,20 +11,19 @@
 #include "engine/source/node.h"
 #include "engine/store/blob_reader.h"
 #include "engine/store/chunk_writer.h"
+#include "engine/store/listing_parser.h"
 #include "engine/store/snapshot.h"
 
 namespace backcast::store {
 
-// The entries of one folder, or a part of them. Depth first; a folder's entry comes before its
-// listings. Paths are without leading "/"; "" is above the roots.
-struct TreeListing {
-  std::string path;
-  std::vector<source::Node> nodes;
-};
-
 // Chunks of a file's content: what Node::content holds in a tree.
 void set_chunk_count(source::Node& node, std::uint64_t chunks);
 Result<std::uint64_t> chunk_count(const source::Node& node);
+// A writer cuts no chunk below 64 KiB but the last; ids of much smaller ones would outweigh
+// content.
+constexpr std::uint64_t most_chunks(std::uint64_t content_bytes) {
+  return content_bytes / 64 + 1;
+}
 
 // Header of a listing record; the nodes follow, as append_node writes them.
 std::string listing_record(const std::string& path, std::size_t node_count,
@@ -58,9 +57,9 @@ class TreeWriter {
   std::vector<TreeMark> marks_;
 };
 
-// Calls `visit` with each listing in order. Needs the private key. A damaged chunk is an error; or,
-// where `lost` is given, reported there, and reading goes on at the next listing that is whole;
-// its references begin at `references_before`.
+// Calls `visit` with each listing in order, a long one in parts. Needs the private key. A damaged
+// chunk is an error; or, where `lost` is given, reported there, and reading goes on at the next
+// listing that is whole; its references begin at `references_before`.
 using OnLost = std::function<Status(const Error& why, std::uint64_t references_before)>;
 Status read_tree(BlobReader& reader, const Snapshot& snapshot,
                  const std::function<Status(TreeListing&)>& visit, const OnLost& lost = nullptr);

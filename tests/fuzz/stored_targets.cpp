@@ -196,9 +196,9 @@ const Register kKeyFile({"key_file",
                            return std::vector{env.bytes("/r/keys/" + to_hex(*slot))};
                          }});
 
-const Register kWriterKey({"writer_key",
-                           [](ByteView bytes) { (void)parse_writer_key(as_text(bytes)); },
-                           [] { return std::vector{writer_key_text(Keys::generate())}; }});
+const Register kWriterKey(
+    {"writer_key", [](ByteView bytes) { (void)parse_writer_key(as_text(bytes)); },
+     [] { return std::vector{std::string(writer_key_text(Keys::generate()).view())}; }});
 
 // Whatever the bytes announce, no more than the recorded length is written or allocated.
 const Register kDecompress({"decompress",

@@ -146,7 +146,7 @@ TEST(BadInput, ASourceThatChangesUnderTheBackupIsSurvived) {
 TEST(BadInput, APlaceWithoutARepositoryIsNamedAndNothingIsMade) {
   env::FaultEnv env;
   OpenOptions options;
-  options.passphrase = [] { return Result<std::string>("x"); };
+  options.passphrase = [] { return Result<SecretText>("x"); };
   for (const char* path : {"/nowhere", "/empty"}) {
     if (path[1] == 'e') env.set_bytes("/empty/x", "");
     const auto opened = Repository::open(env, path, options);
@@ -165,7 +165,7 @@ TEST(BadInput, AWrongPassphraseAndAForeignWriterKeyAreRefused) {
   Lab lab(1000);
   OpenOptions options;
   options.read_data = true;
-  options.passphrase = [] { return Result<std::string>("wrong"); };
+  options.passphrase = [] { return Result<SecretText>("wrong"); };
   auto opened = Repository::open(lab.env(), Lab::kPath, options);
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, Errc::kWrongKey);

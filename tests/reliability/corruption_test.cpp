@@ -335,7 +335,7 @@ TEST_F(Corruption, DamagedKeyFilesNeverGiveOtherKeys) {
   const auto try_passphrase = [&](const char* passphrase) -> bool {
     OpenOptions options;
     options.read_data = true;
-    options.passphrase = [=] { return Result<std::string>(passphrase); };
+    options.passphrase = [=] { return Result<SecretText>(passphrase); };
     const auto repository = Repository::open(lab_.env(), Lab::kPath, options);
     if (!repository.ok()) return false;
     EXPECT_EQ((*repository)->keys().writer, lab_.keys().writer);

@@ -118,7 +118,7 @@ TEST(Crash, InitKilledAtEveryCallCanBeRunAgain) {
           << "call " << call << ": " << to_string(again.error());
       OpenOptions options;
       options.read_data = true;
-      options.passphrase = [] { return Result<std::string>("pass"); };
+      options.passphrase = [] { return Result<SecretText>("pass"); };
       const auto opened = Repository::open(env, "/r", options);
       EXPECT_TRUE(opened.ok()) << "call " << call << " seed " << seed << ": "
                                << to_string(opened.error());
@@ -249,7 +249,7 @@ Status rotate_keys(Lab& lab) {
 Result<std::unique_ptr<Repository>> open_with(Lab& lab, const char* passphrase) {
   OpenOptions options;
   options.read_data = true;
-  options.passphrase = [=] { return Result<std::string>(passphrase); };
+  options.passphrase = [=] { return Result<SecretText>(passphrase); };
   return Repository::open(lab.env(), Lab::kPath, options);
 }
 

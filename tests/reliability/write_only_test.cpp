@@ -25,7 +25,7 @@ std::unique_ptr<Repository> open_as_writer(Lab& lab) {
 
 TEST(WriteOnly, TheWriterKeyCarriesNoPrivateKey) {
   Lab lab;
-  const std::string text = writer_key_text(lab.keys());
+  const std::string text(writer_key_text(lab.keys()).view());
   for (const KeyPair& pair : lab.keys().pairs) {
     EXPECT_THAT(text, Not(HasSubstr(std::string(as_text(pair.private_key.view())))));
     std::string hex;
@@ -122,7 +122,7 @@ TEST(WriteOnly, WithoutItsKeyFilesARepositoryIsShredded) {
   }
   OpenOptions options;
   options.read_data = true;
-  options.passphrase = [] { return Result<std::string>(Lab::kPassphrase); };
+  options.passphrase = [] { return Result<SecretText>(Lab::kPassphrase); };
   const auto opened = Repository::open(lab.env(), Lab::kPath, options);
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, Errc::kWrongKey) << to_string(opened.error());

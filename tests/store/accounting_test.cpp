@@ -238,6 +238,130 @@ TEST(Forget, ASnapshotFromTheFutureDisplacesNothing) {
   EXPECT_EQ(plan->verdicts.front().snapshot.id, future);
 }
 
+// What a stolen writer key can put beside the snapshots of an honest week.
+struct Liar {
+  Lab lab{500};
+  std::vector<Id> honest;
+
+  explicit Liar(int days = 7) {
+    for (int day = 0; day < days; ++day) {
+      honest.push_back(lab.commit());
+      lab.env().advance(kDay);
+    }
+  }
+  Id forge(Instant received, bool is_copy, std::uint64_t sequence) {
+    const auto repository = *lab.open();
+    Snapshot snapshot = *load_snapshot(*repository, honest[0]);
+    snapshot.id = random_id();
+    snapshot.received = received;
+    snapshot.is_copy = is_copy;
+    snapshot.sequence = sequence;
+    EXPECT_TRUE(
+        repository->objects()
+            .publish(ObjectType::kSnapshot, snapshot.id, as_bytes(encode_snapshot(snapshot)))
+            .ok());
+    return snapshot.id;
+  }
+  ForgetPlan plan(const char* policy) {
+    ForgetRequest request;
+    request.policy = *policy::parse_policy(policy);
+    request.max_deletions = 1000;
+    auto plan = plan_forget(**lab.open(), request);
+    EXPECT_TRUE(plan.ok()) << to_string(plan.error());
+    return *plan;
+  }
+  void expect_kept(const ForgetPlan& plan, const std::string& what) {
+    for (const ForgetVerdict& verdict : plan.verdicts) {
+      const bool is_honest =
+          std::find(honest.begin(), honest.end(), verdict.snapshot.id) != honest.end();
+      EXPECT_TRUE(verdict.keep || !is_honest) << what;
+    }
+  }
+};
+
+TEST(Forget, ForgedCopiesAndSnapshotsThatClaimOtherTimesPushNothingOut) {
+  for (const bool is_copy : {true, false}) {
+    for (const std::uint64_t sequence : {1, 4, 100}) {
+      Liar liar;
+      const Instant now = liar.lab.env().now();
+      for (int day = 1; day <= 7; ++day) {
+        liar.forge(now - day * kDay + std::chrono::hours(11), is_copy, sequence);
+      }
+      const auto plan = liar.plan("restic: --keep-daily 7");
+      liar.expect_kept(plan, fmt::format("copy {}, sequence {}", is_copy, sequence));
+      if (!is_copy) continue;
+      const auto told = std::count_if(plan.verdicts.begin(), plan.verdicts.end(),
+                                      [](const ForgetVerdict& v) { return v.came.has_value(); });
+      EXPECT_GE(told, 6);
+    }
+  }
+}
+
+TEST(Forget, OneThatSaysItCameFirstAndNowMovesNoOthers) {
+  Liar liar;
+  liar.forge(liar.lab.env().now(), false, 0);
+  liar.expect_kept(liar.plan("restic: --keep-daily 8"), "sequence 0, received now");
+}
+
+TEST(Forget, TimesStampedAheadDisplaceNothingWhenTheyHaveCome) {
+  Liar liar(1);
+  const Instant then = liar.lab.env().now();
+  for (int day = 0; day < 7; ++day) liar.forge(then + day * kDay + std::chrono::hours(11), true, 9);
+  for (int day = 0; day < 7; ++day) {
+    liar.honest.push_back(liar.lab.commit());
+    liar.lab.env().advance(kDay);
+  }
+  liar.expect_kept(liar.plan("restic: --keep-daily 8"), "stamped ahead");
+}
+
+TEST(Forget, AMovedRepositoryKeepsItsTimesAndStillRefusesNewcomers) {
+  Liar liar;
+  // As cp and rsync do: every file is new.
+  for (const std::string& name : liar.lab.env().files()) {
+    liar.lab.env().set_bytes(name, liar.lab.env().bytes(name));
+  }
+  const auto moved = liar.plan("restic: --keep-daily 3");
+  EXPECT_EQ(moved.deletions, 4u) << "as before it was moved";
+  liar.lab.env().advance(2 * kDay);
+  const Instant now = liar.lab.env().now();
+  for (int day = 3; day <= 9; ++day) {
+    liar.forge(now - day * kDay + std::chrono::hours(11), true, 100);
+  }
+  const auto plan = liar.plan("restic: --keep-daily 7");
+  std::size_t honest = 0;
+  for (const ForgetVerdict& verdict : plan.verdicts) {
+    honest += verdict.keep && std::find(liar.honest.begin(), liar.honest.end(),
+                                        verdict.snapshot.id) != liar.honest.end();
+  }
+  EXPECT_GE(honest, 6u);
+}
+
+TEST(Forget, WhatCopyBringsDailyIsJudgedAsBefore) {
+  Lab lab(500);
+  for (int day = 0; day < 10; ++day) {
+    const auto repository = *lab.open();
+    Snapshot snapshot;
+    if (day == 0) lab.commit();
+    snapshot = load_snapshots(*repository)->front();
+    snapshot.id = random_id();
+    snapshot.is_copy = true;
+    snapshot.sequence = static_cast<std::uint64_t>(day) + 2;
+    snapshot.received = lab.env().now() - std::chrono::hours(12);
+    ASSERT_TRUE(
+        repository->objects()
+            .publish(ObjectType::kSnapshot, snapshot.id, as_bytes(encode_snapshot(snapshot)))
+            .ok());
+    lab.env().advance(kDay);
+  }
+  ForgetRequest request;
+  request.policy = *policy::parse_policy("restic: --keep-daily 3");
+  const auto plan = plan_forget(**lab.open(), request);
+  EXPECT_EQ(plan->deletions, 7u);
+  for (const ForgetVerdict& verdict : plan->verdicts) {
+    EXPECT_EQ(verdict.is_spared, !verdict.snapshot.is_copy) << "the only one of its own";
+  }
+}
+
 TEST(Copy, OneProjectExchangesChunksUnopened) {
   Lab lab(200'000);
   make_history(lab, 3);

@@ -52,7 +52,7 @@ Result<std::unique_ptr<Repository>> open_later(Lab& lab, const std::string& pass
   OpenOptions options;
   options.writer = *parse_writer_key(writer_key_text(lab.keys()));
   options.read_data = options.unlock_later = true;
-  options.passphrase = [=] { return Result<std::string>(passphrase); };
+  options.passphrase = [=] { return Result<SecretText>(passphrase); };
   return Repository::open(lab.env(), Lab::kPath, options);
 }
 

@@ -80,7 +80,7 @@ TEST(Suite, StretchingHasAFloorAndACeiling) {
 
 TEST(Suite, TheWriterKeyReadsBackAndNothingElseDoes) {
   const Keys keys = Keys::generate();
-  const std::string text = writer_key_text(keys);
+  const std::string text(writer_key_text(keys).view());
   EXPECT_EQ(parse_writer_key(text)->writer, keys.writer);
   EXPECT_EQ(parse_writer_key(text)->project, keys.project);
   for (const std::string& bad : {std::string(), text.substr(1), text.substr(0, text.size() - 2),

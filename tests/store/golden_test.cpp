@@ -34,7 +34,7 @@ struct Golden {
     }
     OpenOptions options;
     options.read_data = true;
-    options.passphrase = [] { return std::string(kPassphrase); };
+    options.passphrase = [] { return SecretText(kPassphrase); };
     auto opened = Repository::open(env::posix_env(), path, options);
     EXPECT_TRUE(opened.ok()) << to_string(opened.error());
     repository = *std::move(opened);
@@ -92,7 +92,7 @@ TEST(GoldenFormat1, ANewerFormatIsSaidToBeNewer) {
       env::publish_file(env::posix_env(), **folder, "config", as_bytes(text), {.replace = true})
           .ok());
   OpenOptions options;
-  options.passphrase = [] { return std::string(kPassphrase); };
+  options.passphrase = [] { return SecretText(kPassphrase); };
   const auto opened = Repository::open(env::posix_env(), golden.path, options);
   ASSERT_FALSE(opened.ok());
   EXPECT_NE(opened.error().message.find("format 2"), std::string::npos);
