@@ -28,10 +28,11 @@ struct Answer {
 constexpr std::uint32_t kEnoughToScore = 60, kMostToScore = 1000;
 
 // Ctrl-C while the fit is scored leaves the fit, without its score.
-Result<Answer> calibrate_file(Context& context, const std::string& path) {
+Result<Answer> calibrate_file(Context& context, const std::string& path,
+                              const sim::SourceChoice& choice) {
   BACKCAST_TRY(const std::string text, read_text_file(path, kMaxInputBytes));
   Interruptible interruptible;  // not while input is waited for
-  BACKCAST_TRY(sim::Observations seen, sim::read_observations(text, path));
+  BACKCAST_TRY(sim::Observations seen, sim::read_observations(text, path, choice));
   auto fit = sim::calibrate(seen.history);
   if (!fit) {
     Error error = fit.error();
@@ -180,13 +181,18 @@ void add_calibrate(CLI::App& app, Context& context) {
   auto workload_only = std::make_shared<bool>(false);
   auto recorded = std::make_shared<std::string>();
   verb->add_option("FILE", *path, "The history, - for standard input")->required();
+  auto choice = std::make_shared<sim::SourceChoice>();
+  verb->add_option("--host", choice->host, "Only backups of this machine");
+  verb->add_option("--path", choice->paths, "Only backups of exactly this path; may be given often")
+      ->expected(1)
+      ->take_all();
   verb->add_flag("--workload", *workload_only, "Print only the fields for a scenario's service");
   verb->add_option("--recorded", *recorded,
                    "Print only the fields for a service that replays the sizes and new bytes of "
                    "this CSV file (time,size_bytes,new_bytes)")
       ->type_name("CSV");
-  verb->callback([&context, path, workload_only, recorded] {
-    const auto answer = calibrate_file(context, *path);
+  verb->callback([&context, path, choice, workload_only, recorded] {
+    const auto answer = calibrate_file(context, *path, *choice);
     if (!answer) return report(context, answer.error());
     if (!recorded->empty()) return print(sim::recorded_workload_json(answer->fit, *recorded));
     if (*workload_only) return print(sim::workload_json(answer->fit));

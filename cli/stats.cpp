@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <map>
+
 #include "cli/repository_options.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
+#include "engine/base/text.h"
 #include "engine/store/chunker.h"
 #include "engine/store/presence.h"
 
@@ -16,6 +19,7 @@ constexpr std::uint32_t kGaps[] = {1, 2, 4, 7, 14, 28, 56};
 struct Options {
   RepositoryOptions repository;
   std::string host;
+  std::vector<std::string> paths;
   bool presence = false;
 };
 
@@ -32,55 +36,9 @@ void print_presence(const store::Presence& presence) {
   }
 }
 
-reports::Table table_of(const std::vector<store::Snapshot>& snapshots,
-                        const store::Presence& presence) {
-  reports::Table table{"stats",
-                       {{"id", "Snapshot"},
-                        {"time", "Time"},
-                        {"content_bytes", "Content", true},
-                        {"size_bytes", "Stored", true},
-                        {"new_bytes", "New", true}},
-                       {}};
-  for (const std::uint32_t gap : kGaps) {
-    table.columns.push_back(
-        {fmt::format("lost_{}_bytes", gap), fmt::format("Lost since {}", gap), true});
-  }
-  const auto bytes = [](std::uint64_t n) {
-    return reports::Cell{std::to_string(n), format_bytes(n)};
-  };
-  for (std::uint32_t i = 0; i < snapshots.size(); ++i) {
-    const store::Snapshot& s = snapshots[i];
-    const std::string id = to_hex(s.id);
-    std::vector<reports::Cell> row{{id, id.substr(0, 8)},
-                                   {format_instant(s.time), ""},
-                                   bytes(s.content_bytes),
-                                   bytes(presence.stored_bytes(i)),
-                                   bytes(presence.new_bytes(i))};
-    for (const std::uint32_t gap : kGaps) {
-      row.push_back(
-          gap > i ? reports::Cell{}
-                  : bytes(presence.stored_bytes(i - gap) - presence.shared_bytes(i - gap, i)));
-    }
-    table.rows.push_back(std::move(row));
-  }
-  return table;
-}
-
-Status run(Context& context, const Options& options) {
-  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
-  BACKCAST_TRY(const store::Index index, repository->load_index());
-  BACKCAST_TRY(auto snapshots, store::load_snapshots(*repository));
-  std::erase_if(snapshots, [&](const store::Snapshot& s) {
-    return !options.host.empty() && s.host != options.host;
-  });
-  store::PackFiles packs(*repository, index);
-  BACKCAST_TRY(const auto presence, store::Presence::of(packs, snapshots));
-  if (options.presence) {
-    print_presence(presence);
-    return kOk;
-  }
-  print(context, table_of(snapshots, presence));
-  if (context.format != Format::kText) return kOk;
+Status note_totals(const Context& context, store::PackFiles& packs, const store::Index& index,
+                   const std::vector<store::Snapshot>& shown) {
+  BACKCAST_TRY(const auto presence, store::Presence::of(packs, shown));
   std::uint64_t stored = 0, needed = 0, packs_bytes = 0;
   for (const auto& pack : index.packs()) packs_bytes += pack.size_bytes;
   for (const auto& entry : index.entries()) stored += entry.stored_bytes;
@@ -91,17 +49,119 @@ Status run(Context& context, const Options& options) {
   return kOk;
 }
 
+// A history is one source's: mixed with another, each would seem to replace all of the other.
+using Source = std::pair<std::string, std::vector<std::string>>;  // host, paths
+using Histories = std::map<Source, std::vector<store::Snapshot>>;
+
+Histories histories_of(std::vector<store::Snapshot> snapshots, const Options& options) {
+  std::vector<std::string> wanted = options.paths;
+  std::sort(wanted.begin(), wanted.end());
+  Histories histories;
+  for (store::Snapshot& s : snapshots) {
+    std::vector<std::string> paths = s.paths;
+    std::sort(paths.begin(), paths.end());
+    if (!options.host.empty() && s.host != options.host) continue;
+    if (!wanted.empty() && paths != wanted) continue;
+    histories[{s.host, paths}].push_back(std::move(s));
+  }
+  return histories;
+}
+
+Error several_sources(const Histories& histories) {
+  std::string all;
+  for (const auto& [source, snapshots] : histories) {
+    all += (all.empty() ? "" : "; ") + printable(source.first);
+    for (const std::string& path : source.second) all += ' ' + printable(path);
+    if (all.size() > 1000) break;
+  }
+  return bad_input(
+      fmt::format("a presence table is of one source; here are {}: {}", histories.size(), all),
+      "choose one by --host and --path");
+}
+
+reports::Table empty_table() {
+  reports::Table table{"stats",
+                       {{"id", "Snapshot"},
+                        {"time", "Time"},
+                        {"host", "Host"},
+                        {"paths", "Paths", false, true},
+                        {"content_bytes", "Content", true},
+                        {"size_bytes", "Stored", true},
+                        {"new_bytes", "New", true}},
+                       {}};
+  table.version = 2;  // paths are a list; what is new or lost is so within one host and its paths
+  for (const std::uint32_t gap : kGaps) {
+    table.columns.push_back(
+        {fmt::format("lost_{}_bytes", gap), fmt::format("Lost since {}", gap), true});
+  }
+  return table;
+}
+
+void add_rows(reports::Table& table, const std::vector<store::Snapshot>& snapshots,
+              const store::Presence& presence) {
+  const auto bytes = [](std::uint64_t n) {
+    return reports::Cell{std::to_string(n), format_bytes(n)};
+  };
+  std::vector<std::vector<std::uint64_t>> shared;  // by gap, then snapshot
+  for (const std::uint32_t gap : kGaps) shared.push_back(presence.shared_bytes(gap));
+  for (std::uint32_t i = 0; i < snapshots.size(); ++i) {
+    const store::Snapshot& s = snapshots[i];
+    const std::string id = to_hex(s.id);
+    std::vector<reports::Cell> row{{id, id.substr(0, 8)},
+                                   {format_instant(s.time), ""},
+                                   {s.host, ""},
+                                   reports::list_cell(s.paths, " "),
+                                   bytes(s.content_bytes),
+                                   bytes(presence.stored_bytes(i)),
+                                   bytes(presence.new_bytes(i))};
+    for (std::size_t g = 0; g < std::size(kGaps); ++g) {
+      row.push_back(kGaps[g] > i ? reports::Cell{}
+                                 : bytes(presence.stored_bytes(i - kGaps[g]) - shared[g][i]));
+    }
+    table.rows.push_back(std::move(row));
+  }
+}
+
+Status run(Context& context, const Options& options) {
+  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
+  // Snapshots before the index: what is listed is in the index that is read after it.
+  BACKCAST_TRY(auto snapshots, store::load_snapshots(*repository));
+  BACKCAST_TRY(const store::Index index, repository->load_index());
+  const Histories histories = histories_of(std::move(snapshots), options);
+  if (options.presence && histories.size() > 1) return several_sources(histories);
+  store::PackFiles packs(*repository, index);
+  reports::Table table = empty_table();
+  std::vector<store::Snapshot> shown;
+  for (const auto& [source, history] : histories) {
+    BACKCAST_TRY(const auto presence, store::Presence::of(packs, history));
+    if (options.presence) {
+      print_presence(presence);
+      return kOk;
+    }
+    add_rows(table, history, presence);
+    shown.insert(shown.end(), history.begin(), history.end());
+  }
+  print(context, table);
+  if (context.format != Format::kText) return kOk;
+  return note_totals(context, packs, index, shown);
+}
+
 }  // namespace
 
 void add_stats(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand(
       "stats",
-      "What each snapshot stores, adds and has lost: what calibrate reads\n\n"
+      "What each snapshot stores, adds and has lost within its host and paths: what calibrate "
+      "reads\n\n"
       "  backcast stats /srv/backup --json > history.json\n"
       "  backcast stats /srv/backup --presence > presence.csv   # exact for any subset");
   add_repository_options(*verb, options->repository);
   verb->add_option("--host", options->host, "Only snapshots of this machine");
+  verb->add_option("--path", options->paths,
+                   "Only snapshots of exactly this path; may be given often")
+      ->expected(1)
+      ->take_all();
   verb->add_flag("--presence", options->presence, "Bytes by the snapshots that hold them");
   verb->callback([&context, options] {
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "engine/base/csv_reader.h"
 #include "engine/base/document.h"
@@ -19,6 +20,77 @@ std::string lost_name(std::size_t i) {
 const json* find(const json& object, std::string_view key) {
   const auto found = object.find(key);
   return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+// What a row says it is of.
+struct Source {
+  std::string host;
+  std::set<std::string> paths;
+  auto operator<=>(const Source&) const = default;
+};
+
+// Takes the rows of one source out of those of several.
+class OneSource {
+ public:
+  explicit OneSource(const SourceChoice& choice)
+      : host_(choice.host), paths_(choice.paths.begin(), choice.paths.end()) {}
+
+  bool takes(const Source& source) {
+    if (!host_.empty() && source.host != host_) return false;
+    if (!paths_.empty() && source.paths != paths_) return false;
+    seen_.insert(source);
+    return true;
+  }
+  Status check(const std::string& name) const {
+    if (seen_.empty() && !(host_.empty() && paths_.empty())) {
+      return Error{Errc::kBadInput,
+                   "no row says that it is of this host and these paths",
+                   {name, "", 0, 0},
+                   "see what the rows say; a presence table says nothing of hosts and paths"};
+    }
+    if (seen_.size() <= 1) return kOk;
+    std::string all;
+    for (const Source& source : seen_) {
+      all += (all.empty() ? "" : "; ") + printable(source.host);
+      for (const std::string& path : source.paths) all += ' ' + printable(path);
+      if (all.size() > 1000) break;
+    }
+    return Error{Errc::kBadInput,
+                 "these are backups of " + std::to_string(seen_.size()) +
+                     " sources, whose histories must not be mixed: " + all,
+                 {name, "", 0, 0},
+                 "choose one by --host and --path, of calibrate or already of backcast stats"};
+  }
+
+ private:
+  std::string host_;
+  std::set<std::string> paths_;
+  std::set<Source> seen_;
+};
+
+// Paths as our tables write them in one cell.
+std::set<std::string> paths_of(std::string_view text) {
+  std::set<std::string> paths;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(';'), text.size());
+    paths.emplace(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return paths;
+}
+
+Source source_of(const json& object) {
+  Source source;
+  for (const char* key : {"host", "hostname"}) {
+    const json* host = find(object, key);
+    if (host && host->is_string()) source.host = host->get<std::string>();
+  }
+  const json* paths = find(object, "paths");
+  if (paths && paths->is_string()) source.paths = {paths->get<std::string>()};
+  for (std::size_t i = 0; paths && paths->is_array() && i < paths->size(); ++i) {
+    if ((*paths)[i].is_string()) source.paths.insert((*paths)[i].get<std::string>());
+  }
+  return source;
 }
 
 struct JsonRows {
@@ -82,7 +154,8 @@ struct JsonRows {
   }
 };
 
-Result<Observations> read_json(std::string_view text, const std::string& name) {
+Result<Observations> read_json(std::string_view text, const std::string& name,
+                               const SourceChoice& choice) {
   BACKCAST_TRY(const Document document, Document::parse(text, name));
   const JsonRows reader{document};
   const json* rows = &document.root();
@@ -100,15 +173,17 @@ Result<Observations> read_json(std::string_view text, const std::string& name) {
     return reader.fault(pointer, "more than 1,000,000 backups");
   Observations result;
   std::size_t index = 0;
+  OneSource one(choice);
   for (const json& object : *rows) {
     BACKCAST_TRY(ObservedBackup backup,
                  reader.row(object, pointer + "/" + std::to_string(index++)));
+    if (!one.takes(source_of(object))) continue;
     result.history.backups.push_back(backup);
   }
+  BACKCAST_CHECK(one.check(name));
   if (!rows->empty() && find(rows->front(), "summary")) {
     result.notes.push_back(
-        "restic counts bytes before compression: sizes and new bytes are of raw data, and all "
-        "hosts and paths in the list are taken as one source");
+        "restic counts bytes before compression: sizes and new bytes are of raw data");
   }
   if (!rows->empty() && find(rows->front(), "archive")) {
     result.notes.push_back("all archives in the list are taken as one source");
@@ -130,11 +205,12 @@ Status read_cell(const char* cell, std::optional<std::uint64_t>& target) {
 }
 
 Result<Observations> read_rows(
-    io::CSVReader<10, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>& csv) {
+    const SourceChoice& choice, const std::string& name,
+    io::CSVReader<12, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>& csv) {
   static_assert(kLossGapCount == 7);
   csv.read_header(io::ignore_missing_column | io::ignore_extra_column, "time", "size_bytes",
                   "new_bytes", lost_name(0), lost_name(1), lost_name(2), lost_name(3), lost_name(4),
-                  lost_name(5), lost_name(6));
+                  lost_name(5), lost_name(6), "host", "paths");
   for (const char* needed : {"size_bytes", "new_bytes"}) {
     if (!csv.has_column(needed)) {
       return bad_input(std::string("no column \"") + needed + "\"",
@@ -143,9 +219,11 @@ Result<Observations> read_rows(
   }
   Observations result;
   const char *time = nullptr, *size = nullptr, *added = nullptr;
+  const char *host = nullptr, *paths = nullptr;
   const char* lost[kLossGapCount] = {};
+  OneSource one(choice);
   while (csv.read_row(time, size, added, lost[0], lost[1], lost[2], lost[3], lost[4], lost[5],
-                      lost[6])) {
+                      lost[6], host, paths)) {
     if (result.history.backups.size() == kMaxObservedBackups) {
       return bad_input("more than 1,000,000 backups");
     }
@@ -163,19 +241,22 @@ Result<Observations> read_rows(
       BACKCAST_TRY(const StampedInstant stamp, parse_instant(time));
       backup.time = stamp.instant;
     }
+    if (!one.takes({host ? host : "", paths_of(paths ? paths : "")})) continue;
     result.history.backups.push_back(backup);
   }
+  BACKCAST_CHECK(one.check(name));
   return result;
 }
 
-Result<Observations> read_csv(std::string_view text, const std::string& name) {
+Result<Observations> read_csv(std::string_view text, const std::string& name,
+                              const SourceChoice& choice) {
   // The reader reports by exception; none leaves this function.
   text = csv_text(text);
   try {
-    io::CSVReader<10, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>> csv(
+    io::CSVReader<12, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>> csv(
         name, text.data(), text.data() + text.size());
-    auto result = read_rows(csv);
-    if (result) return result;
+    auto result = read_rows(choice, name, csv);
+    if (result || !result.error().where.file.empty()) return result;
     Error error = std::move(result).error();
     error.where = {name, "", static_cast<int>(csv.get_file_line()), 0};
     return error;
@@ -189,14 +270,16 @@ Result<Observations> read_csv(std::string_view text, const std::string& name) {
 
 }  // namespace
 
-Result<Observations> read_observations(std::string_view text, const std::string& name) {
+Result<Observations> read_observations(std::string_view text, const std::string& name,
+                                       const SourceChoice& choice) {
   if (!is_valid_utf8(text)) {
     return Error{
         Errc::kBadInput, "not UTF-8 text", {name, "", 0, 0}, "unpack a compressed file first"};
   }
   const std::string_view body = trim(text);
-  if (body.starts_with('{') || body.starts_with('[')) return read_json(text, name);
-  if (!body.starts_with('#')) return read_csv(text, name);
+  if (body.starts_with('{') || body.starts_with('[')) return read_json(text, name, choice);
+  if (!body.starts_with('#')) return read_csv(text, name, choice);
+  BACKCAST_CHECK(OneSource(choice).check(name));
   BACKCAST_TRY(PresenceTable table, parse_presence_table(text, name));
   Observations result;
   result.history = observe(table, table.trace());

@@ -29,7 +29,6 @@ class Presence {
   struct Pattern {
     std::vector<Run> runs;
     std::uint64_t stored_bytes = 0, chunks = 0;
-    bool holds(std::uint32_t snapshot) const;
     std::uint32_t holders() const;  // how many snapshots
   };
 
@@ -41,15 +40,17 @@ class Presence {
   const std::vector<Pattern>& patterns() const { return patterns_; }
   std::uint32_t snapshot_count() const { return count_; }
 
-  std::uint64_t stored_bytes(std::uint32_t snapshot) const;            // all that it needs
-  std::uint64_t shared_bytes(std::uint32_t a, std::uint32_t b) const;  // needed by both
-  std::uint64_t new_bytes(std::uint32_t snapshot) const;               // in no snapshot before it
+  std::uint64_t stored_bytes(std::uint32_t i) const { return stored_[i]; }  // all that it needs
+  std::uint64_t new_bytes(std::uint32_t i) const { return new_[i]; }  // in no snapshot before it
+  // Per snapshot what the one `gap` before it needs, too; 0 for the first ones.
+  std::vector<std::uint64_t> shared_bytes(std::uint32_t gap) const;
   // What deleting exactly these frees: needed by none but them. `gone` is per snapshot.
   std::uint64_t freed_bytes(const std::vector<bool>& gone) const;
 
  private:
   std::vector<Pattern> patterns_;
   std::uint32_t count_ = 0;
+  std::vector<std::uint64_t> stored_, new_;  // by snapshot
 };
 
 // One flag per index entry: needed by some snapshot. Reads every reference chunk once.

@@ -199,6 +199,17 @@ def variable(place):
     place.run("snapshots", code=2, secret=None)
 
 
+def missing_source(place):
+    make(place, 0)
+    there, gone = place.path("source"), place.path("gone")
+    place.write("source/x", "saved")
+    done = place.run("backup", place.repository, there, gone, code=3, secret=None)
+    assert "gone" in place.errors and "Snapshot" in done, (done, place.errors)
+    assert place.run("dump", place.repository, "latest", there + "/x") == "saved"
+    place.run("backup", place.repository, gone, code=1, secret=None)
+    assert len(ids(place)) == 1
+
+
 def quiet(place):
     first, second = make(place, 2)
     repository = place.repository
@@ -232,7 +243,42 @@ def lists(place):
     assert "n0" in planned
 
 
-CASES = (identifiers, set_aside, asking, addresses, commands, variable, quiet, lists)
+def two_sources(place):
+    place.run("init", place.repository, "--kdf-memory", "8 MiB")
+    a, b = place.path("a"), place.path("b")
+    for number in range(4):
+        place.write("a/data", os.urandom(200_000))
+        place.write("b/data%d" % number, os.urandom(50_000))
+        place.run("backup", place.repository, a, "--host", "one", secret=None)
+        place.run("backup", place.repository, b, "--host", "two", secret=None)
+    document = json.loads(place.run("stats", place.repository, "--json", secret=None))
+    assert document["version"] == 2
+    by_host = {host: [row for row in document["rows"] if row["host"] == host]
+               for host in ("one", "two")}
+    for host, path in (("one", a), ("two", b)):
+        chosen = rows(place, "stats", place.repository, "--host", host)
+        assert chosen == by_host[host] == rows(place, "stats", place.repository, "--path", path)
+        assert [row["paths"] for row in chosen] == [[path]] * 4
+    # Nothing of b ever goes; mixed, all of it would have gone at every backup of a.
+    assert all(row["lost_1_bytes"] < 30_000 for row in by_host["two"][1:]), by_host["two"]
+    place.run("stats", place.repository, "--presence", code=2, secret=None)
+    assert "--host" in place.errors and "two" in place.errors, place.errors
+    place.run("stats", place.repository, "--presence", "--host", "two", secret=None)
+    for name, text in (("all.json", json.dumps(document)),
+                       ("all.csv", place.run("stats", place.repository, "--csv", secret=None))):
+        place.write(name, text)
+        file = place.path(name)
+        place.run("calibrate", file, code=2, secret=None)
+        assert "2 sources" in place.errors and "--host" in place.errors, place.errors
+        place.run("calibrate", file, "--host", "three", code=2, secret=None)
+        one = json.loads(place.run("calibrate", file, "--host", "one", "--json", secret=None))
+        two = json.loads(place.run("calibrate", file, "--path", b, "--json", secret=None))
+        assert (one["backups"], two["backups"]) == (4, 4), (one, two)
+        assert one["new_bytes_per_backup"] > 3 * two["new_bytes_per_backup"], (one, two)
+
+
+CASES = (identifiers, set_aside, asking, addresses, commands, variable, missing_source, quiet, lists,
+         two_sources)
 wanted = sys.argv[2:]
 for case in CASES:
     if wanted and case.__name__ not in wanted:

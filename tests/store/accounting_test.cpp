@@ -82,12 +82,12 @@ TEST(Accounting, PresenceAgreesWithBruteForceForEverySubset) {
   const auto n = static_cast<std::uint32_t>(truth.snapshots.size());
   for (std::uint32_t a = 0; a < n; ++a) {
     EXPECT_EQ(presence->stored_bytes(a), truth.bytes(truth.chunks[a]));
-    for (std::uint32_t b = 0; b < n; ++b) {
+    for (std::uint32_t b = a; b < n; ++b) {
       ChunkSet both;
       for (const Id& id : truth.chunks[a]) {
         if (truth.chunks[b].contains(id)) both.insert(id);
       }
-      EXPECT_EQ(presence->shared_bytes(a, b), truth.bytes(both));
+      EXPECT_EQ(presence->shared_bytes(b - a)[b], truth.bytes(both));
     }
   }
   for (unsigned mask = 0; mask < 1u << n; ++mask) {
