@@ -10,6 +10,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
 #include "engine/store/check.h"
+#include "reports/escape.h"
 
 namespace backcast::cli {
 namespace {
@@ -64,12 +65,13 @@ void print_text(const Context& context, const store::CheckResult& result) {
          fmt::format("{} packs belong to interrupted backups; prune removes them", result.orphans));
   }
   for (const auto& damage : result.damage) {
-    print(fmt::format("damaged  {}: {}\n", damage.object, damage.what));
+    print(reports::terminal_text(fmt::format("damaged  {}: {}", damage.object, damage.what)) +
+          '\n');
   }
   for (const auto& affected : result.affected) {
     print(fmt::format("affected snapshot {} {}: {}\n", affected.snapshot.substr(0, 8),
                       affected.path.empty() ? "as a whole" : printable(affected.path, 4096),
-                      affected.what));
+                      reports::terminal_text(affected.what)));
   }
   if (!result.ok()) {
     print(fmt::format("{} of {} snapshots are intact\n", result.intact.size(), result.snapshots));

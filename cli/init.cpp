@@ -4,6 +4,7 @@
 #include "cli/passphrase.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
+#include "reports/escape.h"
 
 namespace backcast::cli {
 namespace {
@@ -38,8 +39,8 @@ Status run(Context& context, const Options& options) {
                       to_hex(repository->config().project)));
     return kOk;
   }
-  summarize(context,
-            fmt::format("Made repository {} in {}\n", id.substr(0, 8), options.repository.path));
+  summarize(context, fmt::format("Made repository {} in {}\n", id.substr(0, 8),
+                                 reports::terminal_text(options.repository.path)));
   note(context,
        "The passphrase opens what is saved here; without it nothing can be restored.\n"
        "This user can now back up, forget and prune without it.");

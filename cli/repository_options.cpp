@@ -8,6 +8,7 @@
 #include "cli/arguments.h"
 #include "cli/passphrase.h"
 #include "engine/base/document.h"
+#include "engine/base/text.h"
 
 namespace backcast::cli {
 namespace {
@@ -56,7 +57,7 @@ Result<std::unique_ptr<store::Repository>> open_with(const RepositoryOptions& op
   open.read_data = access != Access::kWrite;
   open.unlock_later = access == Access::kUnlockLater;
   open.passphrase = [&] {
-    return obtain_passphrase(options, "Passphrase of " + options.path, false);
+    return obtain_passphrase(options, "Passphrase of " + printable(options.path), false);
   };
   return store::Repository::open(env, options.path, open);
 }

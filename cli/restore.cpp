@@ -8,6 +8,7 @@
 #include "engine/base/text.h"
 #include "engine/store/forgotten.h"
 #include "engine/store/restore.h"
+#include "reports/escape.h"
 
 namespace backcast::cli {
 namespace {
@@ -32,9 +33,10 @@ void print_result(const Context& context, const store::RestoreResult& result,
         counts.devices_left_out, counts.bytes, result.failures.size(), synced, seconds));
     return;
   }
-  summarize(context, fmt::format("Restored {} files, {} folders, {} others, {} to {} in {:.2f} s\n",
-                                 counts.files, counts.folders, counts.others,
-                                 format_bytes(counts.bytes), request.target, seconds));
+  summarize(context,
+            fmt::format("Restored {} files, {} folders, {} others, {} to {} in {:.2f} s\n",
+                        counts.files, counts.folders, counts.others, format_bytes(counts.bytes),
+                        reports::terminal_text(request.target), seconds));
   if (counts.kept > 0) {
     summarize(context, fmt::format("Kept {} that were there already\n", counts.kept));
   }

@@ -246,7 +246,8 @@ def lists(place):
 def two_sources(place):
     place.run("init", place.repository, "--kdf-memory", "8 MiB")
     a, b = place.path("a"), place.path("b")
-    for number in range(4):
+    place.write("a/fixed", os.urandom(400_000))
+    for number in range(6):
         place.write("a/data", os.urandom(200_000))
         place.write("b/data%d" % number, os.urandom(50_000))
         place.run("backup", place.repository, a, "--host", "one", secret=None)
@@ -258,7 +259,7 @@ def two_sources(place):
     for host, path in (("one", a), ("two", b)):
         chosen = rows(place, "stats", place.repository, "--host", host)
         assert chosen == by_host[host] == rows(place, "stats", place.repository, "--path", path)
-        assert [row["paths"] for row in chosen] == [[path]] * 4
+        assert [row["paths"] for row in chosen] == [[path]] * 6
     # Nothing of b ever goes; mixed, all of it would have gone at every backup of a.
     assert all(row["lost_1_bytes"] < 30_000 for row in by_host["two"][1:]), by_host["two"]
     place.run("stats", place.repository, "--presence", code=2, secret=None)
@@ -273,7 +274,7 @@ def two_sources(place):
         place.run("calibrate", file, "--host", "three", code=2, secret=None)
         one = json.loads(place.run("calibrate", file, "--host", "one", "--json", secret=None))
         two = json.loads(place.run("calibrate", file, "--path", b, "--json", secret=None))
-        assert (one["backups"], two["backups"]) == (4, 4), (one, two)
+        assert (one["backups"], two["backups"]) == (6, 6), (one, two)
         assert one["new_bytes_per_backup"] > 3 * two["new_bytes_per_backup"], (one, two)
 
 
