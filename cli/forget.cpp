@@ -19,6 +19,12 @@ struct Options {
 };
 
 Status prepare(Options& options) {
+  for (const char* name : {"--host", "--tag", "--zone"}) {
+    if (options.request.snapshots.empty()) break;
+    if (options.repository.verb->get_option(name)->count() == 0) continue;
+    return bad_input(std::string(name) + " says which snapshots a policy is for",
+                     "snapshots that are named are forgotten whatever they are");
+  }
   if (!options.policy.empty()) {
     BACKCAST_TRY(options.request.policy, policy::parse_policy(options.policy));
   }

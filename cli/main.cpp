@@ -65,9 +65,12 @@ int main(int argc, char** argv) {
   set_help_style(app);
   app.require_subcommand(1);
   app.fallthrough();
+  std::vector<CLI::Option*> formats;
   const auto add_format = [&](const char* flag, Format format, const char* help) {
-    app.add_flag_callback(
+    auto* option = app.add_flag_callback(
         flag, [&context, format] { context.format = format; }, help);
+    for (CLI::Option* other : formats) option->excludes(other);  // nothing typed is ignored
+    formats.push_back(option);
   };
   add_format("--json", Format::kJson, "Print results as JSON");
   add_format("--csv", Format::kCsv, "Print tables as CSV");

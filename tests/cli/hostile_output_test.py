@@ -1,5 +1,5 @@
-"""Names, tags, hosts and paths that would steer a terminal, turn its text around or are no UTF-8 are
-shown harmlessly by every verb in every form; JSON loses nothing of them."""
+"""Names, tags, hosts and paths that would steer a terminal, turn its text around or are no UTF-8
+are shown harmlessly by every verb in every form; JSON loses nothing of them."""
 import json
 import os
 import re

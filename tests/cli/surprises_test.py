@@ -243,6 +243,19 @@ def lists(place):
     assert "n0" in planned
 
 
+def nothing_is_ignored(place):
+    first, second = make(place, 2)
+    repository = place.repository
+    for bad in (["forget", repository, first, "--host", "x"],
+                ["forget", repository, first, "--tag", "x"],
+                ["forget", repository, first, "--zone", "UTC"],
+                ["forget", repository, first, "--policy", "restic: --keep-last 1"],
+                ["snapshots", repository, "--json", "--csv"],
+                ["snapshots", repository, first], ["check", repository, "x"]):
+        place.run(*bad, code=2, secret=None)
+    assert ids(place) == [first, second]
+
+
 def two_sources(place):
     place.run("init", place.repository, "--kdf-memory", "8 MiB")
     a, b = place.path("a"), place.path("b")
@@ -278,8 +291,8 @@ def two_sources(place):
         assert one["new_bytes_per_backup"] > 3 * two["new_bytes_per_backup"], (one, two)
 
 
-CASES = (identifiers, set_aside, asking, addresses, commands, variable, missing_source, quiet, lists,
-         two_sources)
+CASES = (identifiers, set_aside, asking, addresses, commands, variable, missing_source, quiet,
+         lists, nothing_is_ignored, two_sources)
 wanted = sys.argv[2:]
 for case in CASES:
     if wanted and case.__name__ not in wanted:
