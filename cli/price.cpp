@@ -25,6 +25,7 @@ struct PriceOptions {
   std::string usage, forecast;
   std::vector<std::string> books, options, exchange_rates;
   bool explain = false, lines = false;
+  bool has_by = false;  // --by was given
   std::string by, view = "accrual", month, budget;
   std::string focus, xlsx;       // files to write
   RepositoryOptions repository;  // where `usage` is one
@@ -37,6 +38,31 @@ struct PriceOptions {
            view == "accrual";
   }
 };
+
+// What only one bill can show, asked for beside a forecast.
+Status check_forecast(const PriceOptions& options) {
+  if (options.forecast.empty()) return kOk;
+  const std::pair<bool, const char*> alone[] = {{options.lines, "--lines"},
+                                                {options.explain, "--explain"},
+                                                {!options.budget.empty(), "--budget"},
+                                                {!options.focus.empty(), "--focus"},
+                                                {!options.xlsx.empty(), "--xlsx"}};
+  for (const auto& [is_given, name] : alone) {
+    if (!is_given) continue;
+    return bad_input(fmt::format("{} shows one bill, --forecast compares two", name),
+                     fmt::format("leave out one of them; {} works for each file by itself", name));
+  }
+  return kOk;
+}
+
+// The view and the month that are asked for.
+cost::Invoice narrowed(cost::Invoice invoice, const PriceOptions& options) {
+  if (options.view == "cash") invoice = cost::cash_view(invoice);
+  if (options.month.empty()) return invoice;
+  std::erase_if(invoice.lines,
+                [&](const auto& line) { return cost::format_month(line.month) != options.month; });
+  return invoice;
+}
 
 // Where a bill goes, whole or month by month: its sums, and the FOCUS file.
 class BillOutput {
@@ -118,15 +144,35 @@ Result<bool, Errors> run_by_month(Context& context, const PriceOptions& options,
   return true;
 }
 
+// Forecast beside actual, both in the view and the month that are asked for.
+Result<Ok, Errors> print_variance(const Context& context, const PriceOptions& options,
+                                  const cost::Invoice& forecast, const cost::Invoice& actual,
+                                  std::span<const cost::Dimension> by) {
+  const cost::Invoice left = narrowed(forecast, options), right = narrowed(actual, options);
+  if (!options.month.empty() && left.lines.empty() && right.lines.empty()) {
+    return Errors{bad_input("nothing was billed in " + printable(options.month))};
+  }
+  const std::string currency(actual.book->currency.code());
+  const reports::SideNames names{"Forecast", "Actual"};
+  if (options.has_by) {
+    print(context, reports::variance_table(cost::compare(left, right, by), by, currency, names));
+    return kOk;
+  }
+  const auto rows = cost::compare(left, right);
+  if (!rows.ok()) return Errors{rows.error()};
+  print(context, reports::compare_table(*rows, currency, names));
+  return kOk;
+}
+
 Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, UsageToBill usage,
                              std::span<const cost::Dimension> by) {
   BACKCAST_TRY(cost::Invoice invoice, bill_usage(usage));
-  if (options.view == "cash") invoice = cost::cash_view(invoice);
-  std::optional<cost::Invoice> forecast;
   if (!options.forecast.empty()) {
     usage.path = options.forecast;
-    BACKCAST_TRY(forecast, bill_usage(usage));
+    BACKCAST_TRY(const cost::Invoice forecast, bill_usage(usage));
+    return print_variance(context, options, forecast, invoice, by);
   }
+  if (options.view == "cash") invoice = cost::cash_view(invoice);
   std::optional<cost::BudgetReport> budget;
   if (!options.budget.empty()) {
     BACKCAST_TRY(budget, against_budget(options.budget, cost::spend_of(invoice)));
@@ -138,12 +184,7 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
     return options.xlsx.empty() ? kOk : reports::write_xlsx(invoice, options.xlsx);
   };
   if (auto written = write(); !written.ok()) return Errors{written.error()};
-  if (forecast) {
-    const auto rows = cost::compare(*forecast, invoice);
-    if (!rows.ok()) return Errors{rows.error()};
-    print(context, reports::compare_table(*rows, std::string(usage.book->currency.code()),
-                                          {"Forecast", "Actual"}));
-  } else if (budget) {
+  if (budget) {
     print(context, reports::budget_table(*budget, std::string(usage.book->currency.code())));
     note(context, reports::budget_sentence(*budget));
   } else if (options.shows_lines()) {
@@ -158,6 +199,7 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
 void run(Context& context, const PriceOptions& options) {
   const auto by = cost::parse_dimensions(options.by);
   if (!by.ok()) return report(context, by.error());
+  if (auto fits = check_forecast(options); !fits.ok()) return report(context, fits.error());
   const auto book = open_price_books(options.books, options.exchange_rates);
   if (!book.ok()) return report(context, book.error());
   const UsageToBill usage{options.usage,
@@ -192,7 +234,7 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
                  "Every line with its rate, tier, convention, price row and source");
   verb->add_option("--by", options->by,
                    "Sum by month, project, service, region, class, kind, tag, tag:KEY, meter, "
-                   "category")
+                   "category, provider")
       ->default_str("month,region,meter")
       ->type_name("LIST");
   options->by = "month,region,meter";
@@ -204,7 +246,10 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
   verb->add_option("--xlsx", options->xlsx,
                    "Also write the bill as a workbook with live formulas to this file");
   verb->add_option("--month", options->month, "Only this month: 2026-01");
-  verb->callback([&context, options] { run(context, *options); });
+  verb->callback([&context, options, verb] {
+    options->has_by = verb->count("--by") > 0;
+    run(context, *options);
+  });
   return options;
 }
 
@@ -228,8 +273,9 @@ void add_bill(CLI::App& app, Context& context) {
   verb->add_option("--storage-class", options->names.storage_class,
                    "Storage class of a repository, as the price book calls it");
   verb->add_option("--project", options->names.project, "Project of a repository, for --by");
-  verb->add_option("--forecast", options->forecast,
-                   "Usage that was forecast; prints line by line what differs");
+  verb->add_option(
+      "--forecast", options->forecast,
+      "Usage that was forecast; prints line by line what differs, or summed with --by");
 }
 
 }  // namespace backcast::cli

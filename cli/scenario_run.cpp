@@ -9,6 +9,7 @@
 #include "cli/changed_fields.h"
 #include "cli/context.h"
 #include "cli/history_input.h"
+#include "costmodel/match.h"
 #include "engine/base/time_math.h"
 #include "scenarios/not_billed.h"
 #include "scenarios/run_time.h"
@@ -135,8 +136,14 @@ Result<ScenarioRun, Errors> run_billed(const PreparedScenario& prepared,
                                                              bills_early_deletion(*prepared.book));
   std::optional<cost::Biller> biller;
   if (prepared.book != nullptr) {
+    // What was committed is due in every month of the run, used or not.
+    const auto month_of = [](Instant at) {
+      return cost::to_year_month(cost::month_at(unix_seconds(at)));
+    };
     const cost::BillOptions bill_options{
-        {loaded.pricing.options.begin(), loaded.pricing.options.end()}};
+        {loaded.pricing.options.begin(), loaded.pricing.options.end()},
+        month_of(loaded.scenario.start),
+        month_of(loaded.scenario.end - Duration(1))};
     biller.emplace(prepared.book, bill_options);
   }
   // The biller keeps what it cannot price and says so at the end.

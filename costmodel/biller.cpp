@@ -47,12 +47,12 @@ bool same_group(const UsageGroup& group, const UsageRecord& r) {
   return group.kind == r.kind && group.service == r.service && group.region == r.region &&
          group.storage_class == r.storage_class && group.backup_kind == r.backup_kind &&
          group.project == r.project && group.peer_region == r.peer_region &&
-         group.operation == r.operation && group.tags == r.tags;
+         group.operation == r.operation && group.provider == r.provider && group.tags == r.tags;
 }
 
 UsageGroup group_of(const UsageRecord& r) {
-  return {r.kind,          r.project,     r.service,   r.region, r.peer_region,
-          r.storage_class, r.backup_kind, r.operation, r.tags};
+  return {r.kind,          r.project,     r.service,   r.region,   r.peer_region,
+          r.storage_class, r.backup_kind, r.operation, r.provider, r.tags};
 }
 
 std::size_t hash_of(const UsageRecord& r) {
@@ -62,11 +62,16 @@ std::size_t hash_of(const UsageRecord& r) {
     hash ^= hash >> 29;
   };
   for (const std::string* text : {&r.service, &r.region, &r.peer_region, &r.storage_class,
-                                  &r.backup_kind, &r.project, &r.operation}) {
+                                  &r.backup_kind, &r.project, &r.operation, &r.provider}) {
     mix(*text);
   }
   for (const std::string& tag : r.tags) mix(tag);
   return hash;
+}
+
+int index_of(std::chrono::year_month month) {
+  return (static_cast<int>(month.year()) - 1970) * 12 +
+         static_cast<int>(static_cast<unsigned>(month.month())) - 1;
 }
 
 bool is_held(UsageKind kind) {
@@ -91,20 +96,24 @@ std::uint64_t counted_seconds(Proration proration, std::int64_t start, std::int6
 
 struct Biller::State {
   std::shared_ptr<const PriceBook> book;
-  std::set<std::string> options;
+  BillOptions asked;
+  const std::set<std::string>& options = asked.options;
   Matcher matcher;
   std::vector<GroupState> groups;
   std::unordered_multimap<std::size_t, std::uint32_t> group_by_hash;
   std::uint32_t last_group = kNone;
-  int billed_before = INT_MIN;  // usage of earlier months is billed and gone
+  int billed_before = INT_MIN;    // usage of earlier months is billed and gone
+  std::optional<int> next_month;  // the first that is not billed; none before any was used
   std::set<std::uint32_t> rows_used;
   SharedBlocks shared_blocks;
   // What went wrong so far, once per cause: a bill with an error never becomes an invoice.
   Errors errors;
   std::set<std::string> causes;
 
-  State(std::shared_ptr<const PriceBook> b, std::set<std::string> o)
-      : book(std::move(b)), options(std::move(o)), matcher(*book, options) {}
+  State(std::shared_ptr<const PriceBook> b, BillOptions o)
+      : book(std::move(b)), asked(std::move(o)), matcher(*book, options) {
+    if (asked.first_month) next_month = index_of(*asked.first_month);
+  }
 
   GroupState& find_group(const UsageRecord& record) {
     if (last_group != kNone && same_group(groups[last_group].group, record)) {
@@ -290,7 +299,7 @@ struct Biller::State {
     const auto key = [this](std::uint32_t index) {
       const UsageGroup& g = groups[index].group;
       return std::tie(g.project, g.service, g.region, g.kind, g.peer_region, g.storage_class,
-                      g.backup_kind, g.operation, g.tags);
+                      g.backup_kind, g.operation, g.tags, g.provider);
     };
     std::vector<std::uint32_t> order;
     for (std::uint32_t i = 0; i < groups.size(); ++i) {
@@ -319,21 +328,33 @@ struct Biller::State {
     return usage;
   }
 
+  // Exclusive. All months up to one that is used are known; the last bill ends with the usage, or
+  // with the months that were asked for.
+  int end_of_bill(int month, const std::vector<Usage>& usage) const {
+    if (month != INT_MAX) return month;
+    const int used = usage.empty() ? INT_MIN : usage.back().month + 1;
+    return asked.last_month ? std::max(used, index_of(*asked.last_month) + 1) : used;
+  }
+
   Result<Invoice, Errors> bill_before(int month) {
     if (!errors.empty()) return errors;
     billed_before = std::max(billed_before, month);
     Invoice invoice;
     invoice.book = book;
     const std::vector<Usage> usage = take_before(month, invoice.groups);
-    for (auto begin = usage.begin(); begin != usage.end();) {
-      const int current = begin->month;
-      const auto end =
+    if (!next_month && !usage.empty()) next_month = usage.front().month;
+    auto begin = usage.begin();
+    for (const int end = end_of_bill(month, usage); next_month && *next_month < end;
+         ++*next_month) {
+      const int current = *next_month;
+      const auto next =
           std::find_if(begin, usage.end(), [&](const Usage& u) { return u.month != current; });
       const std::size_t first = invoice.lines.size();
-      auto status = rate_month(*book, options, invoice.groups, {begin, end}, invoice.lines);
+      auto status =
+          rate_month(*book, options, current, invoice.groups, {begin, next}, invoice.lines);
       if (status.ok()) status = adjust_month(*book, options, current, first, invoice.lines);
       if (!status.ok()) return Errors{status.error()};
-      for (; begin != end; ++begin) rows_used.insert(begin->row);
+      for (; begin != next; ++begin) rows_used.insert(begin->row);
     }
     return invoice;
   }
@@ -368,7 +389,7 @@ struct Biller::State {
 };
 
 Biller::Biller(std::shared_ptr<const PriceBook> book, BillOptions options)
-    : state_(std::make_unique<State>(std::move(book), std::move(options.options))) {}
+    : state_(std::make_unique<State>(std::move(book), std::move(options))) {}
 Biller::Biller(Biller&&) noexcept = default;
 Biller& Biller::operator=(Biller&&) noexcept = default;
 Biller::~Biller() = default;
@@ -387,8 +408,7 @@ Status Biller::add_blocks(const UsageRecord& record, std::vector<std::uint32_t> 
 }
 
 Result<Invoice, Errors> Biller::bill_before(std::chrono::year_month month) {
-  return state_->bill_before((static_cast<int>(month.year()) - 1970) * 12 +
-                             static_cast<int>(static_cast<unsigned>(month.month())) - 1);
+  return state_->bill_before(index_of(month));
 }
 
 Result<Invoice, Errors> Biller::finish() {
@@ -401,7 +421,7 @@ Result<Invoice, Errors> Biller::finish() {
   if (!errors.empty()) return errors;
   auto invoice = state_->bill_before(INT_MAX);
   if (invoice.ok()) invoice->assumptions = state_->assumptions();
-  state_ = std::make_unique<State>(state_->book, std::set<std::string>());
+  state_ = std::make_unique<State>(state_->book, BillOptions());
   return invoice;
 }
 

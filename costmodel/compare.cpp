@@ -10,7 +10,7 @@ namespace {
 
 auto names_of(const UsageGroup& g) {
   return std::tie(g.project, g.service, g.region, g.peer_region, g.storage_class, g.backup_kind,
-                  g.operation, g.tags);
+                  g.operation, g.tags, g.provider);
 }
 
 struct Key {
@@ -25,13 +25,6 @@ struct Key {
     return a.charge < b.charge;
   }
 };
-
-// Sums of different units (GB of 30-day and of calendar months) cannot be added; the later wins.
-void add(Quantity& sum, const Quantity& more) {
-  sum = sum.base_per_unit == more.base_per_unit
-            ? Quantity{must_add(sum.base, more.base), sum.base_per_unit}
-            : more;
-}
 
 }  // namespace
 
@@ -59,11 +52,29 @@ Result<std::vector<CompareRow>> compare(const Invoice& left, const Invoice& righ
       row.charge = key.charge;
       row.unit = unit;
       (is_right ? row.right : row.left) += line.amount;
-      add(is_right ? row.right_quantity : row.left_quantity, line.quantity);
+      Quantity& sum = is_right ? row.right_quantity : row.left_quantity;
+      sum = sum + line.quantity;
     }
   }
   std::vector<CompareRow> result;
   for (auto& [key, row] : rows) result.push_back(std::move(row));
+  return result;
+}
+
+std::vector<VarianceRow> compare(const Invoice& left, const Invoice& right,
+                                 std::span<const Dimension> dimensions) {
+  std::map<std::vector<std::string>, VarianceRow> rows;
+  for (const ShowbackRow& row : showback(left, dimensions)) {
+    rows[row.values].left = row.total();
+  }
+  for (const ShowbackRow& row : showback(right, dimensions)) {
+    rows[row.values].right = row.total();
+  }
+  std::vector<VarianceRow> result;
+  for (auto& [values, row] : rows) {
+    row.values = values;
+    result.push_back(std::move(row));
+  }
   return result;
 }
 

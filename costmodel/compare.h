@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "costmodel/invoice.h"
+#include "costmodel/showback.h"
 
 namespace backcast::cost {
 
@@ -23,5 +25,15 @@ struct CompareRow {
 // tiers are taken together. The columns sum to the two totals. Errors: kBadInput for different
 // currencies.
 Result<std::vector<CompareRow>> compare(const Invoice& left, const Invoice& right);
+
+// The two showbacks by the same dimensions, side by side: what is shared is split in both. Rows are
+// sorted by values; the columns sum to the two totals.
+struct VarianceRow {
+  std::vector<std::string> values;  // one per dimension
+  Decimal left, right;
+  Decimal difference() const { return right - left; }
+};
+std::vector<VarianceRow> compare(const Invoice& left, const Invoice& right,
+                                 std::span<const Dimension> dimensions);
 
 }  // namespace backcast::cost

@@ -34,7 +34,8 @@ std::string_view to_string(ChargeCategory category);
 // Who used it: the part of a usage record that stays visible on a line.
 struct UsageGroup {
   UsageKind kind = UsageKind::kStorage;
-  std::string project, service, region, peer_region, storage_class, backup_kind, operation;
+  std::string project, service, region, peer_region, storage_class, backup_kind, operation,
+      provider;
   std::vector<std::string> tags;
 };
 
@@ -44,6 +45,7 @@ struct InvoiceLine {
   std::chrono::year_month month{};
   ChargeCategory category = ChargeCategory::kUsage;
   std::uint32_t group = kNone;  // index into Invoice::groups; kNone = shared by the whole account
+  std::uint32_t account = 0;    // index into PriceBook::accounts: whose bill it is on
   std::uint32_t row = kNone;    // index into PriceBook::rows
   std::uint32_t meter = kNone;  // index into PriceBook::meters
   std::uint32_t commitment =
@@ -67,7 +69,10 @@ struct Invoice {
 };
 
 struct BillOptions {
-  std::set<std::string> options;  // of PriceBook::options, "started-blocks"
+  std::set<std::string> options = {};  // of PriceBook::options, "started-blocks"
+  // The months that are billed whether anything was used in them or not: what was committed is due.
+  // Without them a bill reaches from the first month of usage to the last.
+  std::optional<std::chrono::year_month> first_month = std::nullopt, last_month = std::nullopt;
 };
 
 // Sums usage as it comes and prices it at the end. Memory grows with the number of different

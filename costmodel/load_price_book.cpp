@@ -61,6 +61,7 @@ class Loader {
     }
     check_unique();
     if (!errors_.empty()) return errors_;
+    book_.accounts.push_back(std::move(account_));
     return std::move(book_);
   }
 
@@ -94,8 +95,11 @@ class Loader {
     } else {
       fields.fail("currency", currency.error().message, currency.error().hint);
     }
-    book_.payment_days = static_cast<int>(fields.integer("payment_days", 0, 366).value_or(0));
-    book_.default_storage_class = fields.text("default_storage_class");
+    account_.name = book_.name;
+    account_.provider = book_.provider;
+    account_.as_of = book_.as_of;
+    account_.payment_days = static_cast<int>(fields.integer("payment_days", 0, 366).value_or(0));
+    account_.default_storage_class = fields.text("default_storage_class");
     if (const json* rounding = fields.object("rounding")) {
       const Fields r = at(*rounding, "/rounding", {"line_decimals", "invoice_decimals", "mode"});
       book_.line_rounding.decimals =
@@ -119,7 +123,7 @@ class Loader {
           members.is_array() && std::all_of(members.begin(), members.end(),
                                             [](const json& member) { return member.is_string(); });
       if (is_list) {
-        book_.regions[name] = members.get<std::vector<std::string>>();
+        account_.regions[name] = members.get<std::vector<std::string>>();
       } else {
         errors_.push_back(Error{Errc::kBadInput, "expected a list of region names",
                                 document_.locate(pointer), "a name may end in * for any rest"});
@@ -213,7 +217,25 @@ class Loader {
 
   // Indices of the meters of that name: the default and its options.
   std::optional<std::size_t> read_meter_name(const Fields& fields, std::string_view key) {
-    const std::string name = fields.required_text(key);
+    return find_meter(fields, key, fields.required_text(key));
+  }
+
+  // "meter": one, or "meters": several.
+  void read_meter_names(const Fields& fields, std::vector<std::size_t>& meters) {
+    const auto add = [&](const std::optional<std::size_t>& meter) {
+      if (meter) meters.push_back(*meter);
+    };
+    if (fields.has("meter")) add(read_meter_name(fields, "meter"));
+    if (fields.has("meter") && fields.has("meters"))
+      fields.fail("meters", "\"meter\" is there, too");
+    each(fields, "meters", [&](const json& value, const std::string&) {
+      if (value.is_string()) return add(find_meter(fields, "meters", value.get<std::string>()));
+      fields.fail("meters", "expected a list of names of meters");
+    });
+  }
+
+  std::optional<std::size_t> find_meter(const Fields& fields, std::string_view key,
+                                        const std::string& name) {
     std::vector<std::string_view> names;
     for (std::size_t i = 0; i < book_.meters.size(); ++i) {
       if (book_.meters[i].name == name) return i;
@@ -398,14 +420,15 @@ class Loader {
   void read_adjustment(const json& value, const std::string& pointer, Adjustment::Kind kind) {
     const bool is_credit = kind == Adjustment::Kind::kCredit;
     const Fields fields =
-        is_credit ? at(value, pointer, {"name", "meter", "amount_per_month", "option", "source"})
-                  : at(value, pointer, {"name", "meter", "percent", "option", "source"});
+        is_credit ? at(value, pointer,
+                       {"name", "meter", "meters", "amount_per_month", "option", "source"})
+                  : at(value, pointer, {"name", "meter", "meters", "percent", "option", "source"});
     Adjustment adjustment;
     adjustment.kind = kind;
     adjustment.name = fields.required_text("name");
     adjustment.source = fields.text("source");
     adjustment.option = read_option(fields);
-    if (fields.has("meter")) adjustment.meter = read_meter_name(fields, "meter");
+    read_meter_names(fields, adjustment.meters);
     if (is_credit) {
       adjustment.amount_per_month = not_negative(fields, "amount_per_month", true);
     } else {
@@ -468,6 +491,7 @@ class Loader {
   const Document& document_;
   Errors errors_;
   PriceBook book_;
+  Account account_;
   std::optional<sys_days> book_date_;
 };
 

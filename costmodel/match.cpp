@@ -50,11 +50,12 @@ MonthSpan span_of_month(int month) {
 Matcher::Matcher(const PriceBook& book, const std::set<std::string>& options)
     : book_(book), options_(options) {}
 
-int Matcher::region_closeness(const std::string& wanted, const std::string& region) const {
+int Matcher::region_closeness(const Account& account, const std::string& wanted,
+                              const std::string& region) {
   if (wanted.empty()) return 0;
   if (wanted == region) return 2;
-  const auto it = book_.regions.find(wanted);
-  if (it == book_.regions.end()) return -1;
+  const auto it = account.regions.find(wanted);
+  if (it == account.regions.end()) return -1;
   const bool is_member = std::any_of(it->second.begin(), it->second.end(), [&](const auto& member) {
     return fits_pattern(member, region);
   });
@@ -63,8 +64,10 @@ int Matcher::region_closeness(const std::string& wanted, const std::string& regi
 
 int Matcher::closeness(const PriceRow& row, const UsageGroup& group) const {
   if (!is_active(row.option)) return -1;
+  const Account& account = account_of(row);
+  if (!group.provider.empty() && !account.is_called(group.provider)) return -1;
   const std::string& storage_class =
-      group.storage_class.empty() ? book_.default_storage_class : group.storage_class;
+      group.storage_class.empty() ? account.default_storage_class : group.storage_class;
   const auto differs = [](const std::string& wanted, const std::string& is) {
     return !wanted.empty() && wanted != is;
   };
@@ -72,9 +75,10 @@ int Matcher::closeness(const PriceRow& row, const UsageGroup& group) const {
       differs(row.backup_kind, group.backup_kind)) {
     return -1;
   }
-  const int region = region_closeness(row.region, group.region);
-  const int peer = row.peer_region == "same" ? (group.peer_region == group.region ? 3 : -1)
-                                             : region_closeness(row.peer_region, group.peer_region);
+  const int region = region_closeness(account, row.region, group.region);
+  const int peer = row.peer_region == "same"
+                       ? (group.peer_region == group.region ? 3 : -1)
+                       : region_closeness(account, row.peer_region, group.peer_region);
   if (region < 0 || peer < 0) return -1;
   // What outranks what, most important first: options, staying in a region, class, region, peer,
   // operation, kind.
@@ -114,7 +118,43 @@ Result<std::vector<std::uint32_t>> Matcher::rows(const UsageGroup& group, int mo
     found.push_back(best.row);
   }
   std::sort(found.begin(), found.end());
+  BACKCAST_CHECK(keep_one_account(group, found));
   return found;
+}
+
+// A surcharge alone prices nothing, so it does not make a provider a candidate.
+Status Matcher::keep_one_account(const UsageGroup& group, std::vector<std::uint32_t>& found) const {
+  const auto account = [&](std::uint32_t row) {
+    return book_.meters[book_.rows[row].meter].account;
+  };
+  std::set<std::uint32_t> candidates;
+  for (const std::uint32_t row : found) {
+    if (!book_.meters[book_.rows[row].meter].is_surcharge) candidates.insert(account(row));
+  }
+  if (candidates.size() > 1) {
+    const Account& one = book_.accounts[*candidates.begin()];
+    const Account& other = book_.accounts[*std::next(candidates.begin())];
+    return bad_input(
+        fmt::format("{} of region {} is priced by both {} ({}) and {} ({})",
+                    kKindNames[static_cast<int>(group.kind)], printable(group.region),
+                    printable(one.name), one.provider, printable(other.name), other.provider),
+        fmt::format("say whose it is: \"provider\": {}", printable(one.name)));
+  }
+  std::erase_if(found, [&](std::uint32_t row) {
+    return !candidates.empty() && !candidates.contains(account(row));
+  });
+  return kOk;
+}
+
+// The class that a book takes for usage without one, where only one book can be meant.
+std::string Matcher::default_class_of(const UsageGroup& group) const {
+  const Account* only = nullptr;
+  for (const Account& account : book_.accounts) {
+    if (!group.provider.empty() && !account.is_called(group.provider)) continue;
+    if (only != nullptr) return "";
+    only = &account;
+  }
+  return only == nullptr ? "" : only->default_storage_class;
 }
 
 Error Matcher::missing(const UsageGroup& group, int month) const {
@@ -123,10 +163,11 @@ Error Matcher::missing(const UsageGroup& group, int month) const {
   const auto add = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) what += fmt::format(", {} {}", name, printable(value));
   };
+  add("provider", group.provider);
   add("region", group.region);
   add("to region", group.peer_region);
   add("class", group.storage_class.empty() && group.kind == UsageKind::kStorage
-                   ? book_.default_storage_class
+                   ? default_class_of(group)
                    : group.storage_class);
   add("operation", group.operation);
   add("kind", group.backup_kind);

@@ -25,7 +25,9 @@ class Matcher {
   Matcher(const PriceBook& book, const std::set<std::string>& options);
 
   // For each meter of the group's kind, its most particular row that applies in that month; the
-  // order is that of the book. Errors: kBadInput where two rows apply equally well.
+  // order is that of the book. All are of one account: the provider that the usage names, or the
+  // only one that prices it. Errors: kBadInput where two rows, or two providers, apply equally
+  // well.
   Result<std::vector<std::uint32_t>> rows(const UsageGroup& group, int month) const;
 
   // "no price for …", naming the nearest rows.
@@ -36,7 +38,13 @@ class Matcher {
  private:
   // How closely the row fits: larger is closer; -1 where it does not apply.
   int closeness(const PriceRow& row, const UsageGroup& group) const;
-  int region_closeness(const std::string& wanted, const std::string& region) const;
+  static int region_closeness(const Account& account, const std::string& wanted,
+                              const std::string& region);
+  const Account& account_of(const PriceRow& row) const {
+    return book_.accounts[book_.meters[row.meter].account];
+  }
+  std::string default_class_of(const UsageGroup& group) const;
+  Status keep_one_account(const UsageGroup& group, std::vector<std::uint32_t>& found) const;
   bool is_active(const std::string& option) const {
     return option.empty() || options_.contains(option);
   }

@@ -157,6 +157,24 @@ std::string to_string(const Money& money) {
   return to_string(money.amount, 2) + ' ' + std::string(money.currency.code());
 }
 
+Quantity operator+(const Quantity& a, const Quantity& b) {
+  if (a.base == 0) return b;
+  if (b.base == 0) return a;
+  if (a.base_per_unit == b.base_per_unit) return {must_add(a.base, b.base), a.base_per_unit};
+  const Wide x = widen(a.base_per_unit), y = widen(b.base_per_unit);
+  Wide base = widen(a.base) * y + widen(b.base) * x, per_unit = x * y;
+  const Wide common = boost::multiprecision::gcd(base, per_unit);
+  base /= common;
+  per_unit /= common;
+  const Wide most = widen(~uint128{0});
+  if (base > most || per_unit > most) {
+    base = divide(base * power_of_ten(18), per_unit, RoundingMode::kHalfUp);
+    per_unit = power_of_ten(18);
+  }
+  BACKCAST_ASSERT(base <= most);
+  return {narrow(base), narrow(per_unit)};
+}
+
 std::string to_string(const Quantity& quantity, int digits) {
   std::string text = divide(widen(quantity.base) * power_of_ten(digits),
                             widen(quantity.base_per_unit), RoundingMode::kHalfUp)

@@ -83,6 +83,9 @@ struct Quantity {
   uint128 base = 0;
   uint128 base_per_unit = 1;
 };
+// The sum in units, also where one unit is another base: GB-months of February and of March. Exact
+// wherever it fits 128 bits, else to 18 decimals.
+Quantity operator+(const Quantity& a, const Quantity& b);
 // "40", "66.666667": rounded half up to `digits` for people; never read back.
 std::string to_string(const Quantity& quantity, int digits = 6);
 // The exact decimal, or nullopt where it has none of at most `max_digits` digits.

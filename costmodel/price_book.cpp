@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/text.h"
 
 namespace backcast::cost {
@@ -59,56 +61,98 @@ std::string describe_convention(const Meter& meter) {
   return text;
 }
 
+bool Account::is_called(std::string_view wanted) const {
+  const auto is_same = [&](const std::string& own) {
+    return std::equal(own.begin(), own.end(), wanted.begin(), wanted.end(), [](char a, char b) {
+      const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+      };
+      return lower(a) == lower(b);
+    });
+  };
+  return is_same(name) || is_same(provider);
+}
+
+namespace {
+
+Status check_mergeable(const PriceBook& one, const PriceBook& other) {
+  if (one.name == other.name) {
+    return bad_input("price book " + printable(one.name) + " is given twice",
+                     "give it once, or another name to one of the two");
+  }
+  if (one.currency != other.currency) {
+    return bad_input(fmt::format("price book {} is in {}, {} in {}", printable(other.name),
+                                 other.currency.code(), printable(one.name), one.currency.code()),
+                     "bill them apart, or give the rate with --exchange; nothing is converted in "
+                     "silence");
+  }
+  if (one.line_rounding.decimals != other.line_rounding.decimals ||
+      one.line_rounding.mode != other.line_rounding.mode ||
+      one.invoice_decimals != other.invoice_decimals) {
+    return bad_input(fmt::format("price books {} and {} round differently", printable(one.name),
+                                 printable(other.name)),
+                     "bill them apart, or write the same \"rounding\" in both");
+  }
+  return kOk;
+}
+
+// Adds a book of one account. Meters of different books are different meters, also where their
+// names agree.
+void append(PriceBook& all, PriceBook book) {
+  const std::size_t first_meter = all.meters.size();
+  const auto account = static_cast<std::uint32_t>(all.accounts.size());
+  for (Meter& meter : book.meters) {
+    meter.account = account;
+    meter.name = book.name + ": " + meter.name;
+    if (!meter.instead_of.empty()) meter.instead_of = book.name + ": " + meter.instead_of;
+  }
+  for (PriceRow& row : book.rows) row.meter += first_meter;
+  for (Allowance& allowance : book.allowances) {
+    allowance.meter += first_meter;
+    if (allowance.of_meter) *allowance.of_meter += first_meter;
+  }
+  for (Adjustment& adjustment : book.adjustments) {
+    adjustment.account = account;
+    for (std::size_t& meter : adjustment.meters) meter += first_meter;
+  }
+  for (Commitment& commitment : book.commitments) commitment.meter += first_meter;
+  const auto move_all = [](auto& from, auto& to) {
+    for (auto& item : from) to.push_back(std::move(item));
+  };
+  move_all(book.accounts, all.accounts);
+  move_all(book.meters, all.meters);
+  move_all(book.rows, all.rows);
+  move_all(book.allowances, all.allowances);
+  move_all(book.adjustments, all.adjustments);
+  move_all(book.commitments, all.commitments);
+  move_all(book.notes, all.notes);
+  move_all(book.conversions, all.conversions);
+  all.options.merge(book.options);
+  const auto join = [](std::string& names, const std::string& name) {
+    names += (names.empty() ? "" : "+") + name;
+  };
+  join(all.name, book.name);
+  join(all.provider, book.provider);
+  join(all.title, book.title);
+  all.as_of = std::max(all.as_of, book.as_of);
+}
+
+}  // namespace
+
 Result<PriceBook, Errors> merge(std::vector<PriceBook> books) {
   BACKCAST_ASSERT(!books.empty());
-  PriceBook all = std::move(books.front());
+  if (books.size() == 1) return std::move(books.front());
+  std::sort(books.begin(), books.end(),
+            [](const PriceBook& a, const PriceBook& b) { return a.name < b.name; });
   for (std::size_t b = 1; b < books.size(); ++b) {
-    PriceBook& book = books[b];
-    if (book.currency != all.currency) {
-      return Errors{
-          bad_input(fmt::format("price book {} is in {}, {} in {}", printable(book.name),
-                                book.currency.code(), printable(all.name), all.currency.code()),
-                    "bill them apart, or give the rate with --exchange; nothing is converted in "
-                    "silence")};
-    }
-    if (book.line_rounding.decimals != all.line_rounding.decimals ||
-        book.line_rounding.mode != all.line_rounding.mode ||
-        book.invoice_decimals != all.invoice_decimals) {
-      return Errors{bad_input(fmt::format("price books {} and {} round differently",
-                                          printable(all.name), printable(book.name)),
-                              "bill them apart, or write the same \"rounding\" in both")};
-    }
-    // Meters of different books are different meters, also where their names agree.
-    const std::size_t first_meter = all.meters.size();
-    for (Meter& meter : book.meters) {
-      meter.name = book.name + ": " + meter.name;
-      if (!meter.instead_of.empty()) meter.instead_of = book.name + ": " + meter.instead_of;
-      all.meters.push_back(std::move(meter));
-    }
-    const auto move_all = [&](auto& from, auto& to) {
-      for (auto& item : from) to.push_back(std::move(item));
-    };
-    for (PriceRow& row : book.rows) row.meter += first_meter;
-    for (Allowance& allowance : book.allowances) {
-      allowance.meter += first_meter;
-      if (allowance.of_meter) *allowance.of_meter += first_meter;
-    }
-    for (Adjustment& adjustment : book.adjustments) {
-      if (adjustment.meter) *adjustment.meter += first_meter;
-    }
-    for (Commitment& commitment : book.commitments) commitment.meter += first_meter;
-    move_all(book.rows, all.rows);
-    move_all(book.allowances, all.allowances);
-    move_all(book.adjustments, all.adjustments);
-    move_all(book.commitments, all.commitments);
-    move_all(book.notes, all.notes);
-    move_all(book.conversions, all.conversions);
-    all.regions.merge(book.regions);
-    all.options.merge(book.options);
-    all.name += '+' + book.name;
-    all.provider += '+' + book.provider;
-    all.as_of = std::max(all.as_of, book.as_of);
+    if (auto fits = check_mergeable(books[b - 1], books[b]); !fits.ok())
+      return Errors{fits.error()};
   }
+  PriceBook all;
+  all.currency = books.front().currency;
+  all.line_rounding = books.front().line_rounding;
+  all.invoice_decimals = books.front().invoice_decimals;
+  for (PriceBook& book : books) append(all, std::move(book));
   return all;
 }
 

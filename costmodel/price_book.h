@@ -38,6 +38,7 @@ enum class TierMode : std::uint8_t {
 
 struct Meter {
   std::string name;
+  std::uint32_t account = 0;  // into PriceBook::accounts
   UsageKind kind = UsageKind::kStorage;
   std::string unit;  // for people and FOCUS: "GB-Month"
   Measure measure = Measure::kBytes;
@@ -122,9 +123,10 @@ struct Allowance {
 struct Adjustment {
   enum class Kind : std::uint8_t { kDiscount, kCredit, kTax } kind = Kind::kDiscount;
   std::string name;
-  std::optional<std::size_t> meter;  // of one meter only
-  Decimal percent;                   // discount and tax
-  Decimal amount_per_month;          // credit; never more than what it relieves
+  std::uint32_t account = 0;        // into PriceBook::accounts: it looks at no other's lines
+  std::vector<std::size_t> meters;  // of these alone; empty: of every line of the account
+  Decimal percent;                  // discount and tax
+  Decimal amount_per_month;         // credit; never more than what it relieves
   std::string option, source;
 };
 
@@ -139,16 +141,26 @@ struct Commitment {
   std::string option, source;
 };
 
+// What one provider's bill has of its own, in a book that covers several.
+struct Account {
+  std::string name, provider, as_of;  // of the book it came from
+  int payment_days = 0;               // after the end of the month: the cash view
+  std::string default_storage_class;
+  std::map<std::string, std::vector<std::string>, std::less<>> regions;  // group → "gcp-us-*", …
+
+  // Whether a usage record that names its provider so is on this bill: the name of the book or of
+  // the provider, whatever the case.
+  bool is_called(std::string_view provider) const;
+};
+
 // Settings with an `option` name hold only if that option is asked for, and then outrank those
 // without: where published figures contradict each other, both are in the book.
 struct PriceBook {
   std::string name, provider, title, as_of;
   Currency currency;
   Rounding line_rounding{6, RoundingMode::kHalfUp};
-  int invoice_decimals = 2;  // a month's total is brought to these by a line of its own
-  int payment_days = 0;      // after the end of the month: the cash view
-  std::string default_storage_class;
-  std::map<std::string, std::vector<std::string>, std::less<>> regions;  // group → "gcp-us-*", …
+  int invoice_decimals = 2;       // a month's total is brought to these by a line of its own
+  std::vector<Account> accounts;  // one, or one for each merged book in the order of their names
   std::vector<Meter> meters;
   std::vector<PriceRow> rows;
   std::vector<Allowance> allowances;
@@ -164,8 +176,8 @@ struct PriceBook {
 // currency, a row dated after the book, a row without source, date or certainty.
 Result<PriceBook, Errors> load_price_book(const Document& document);
 
-// One book out of several for usage that crosses providers. Errors: kBadInput for different
-// currencies or roundings.
+// One book out of several for usage that crosses providers; the order in which they come does not
+// matter. Errors: kBadInput for two books of one name, different currencies or roundings.
 Result<PriceBook, Errors> merge(std::vector<PriceBook> books);
 
 // "GB = 10^9 bytes; month = 30 days; started days, per backup; first units shared by all"

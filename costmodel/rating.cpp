@@ -55,11 +55,10 @@ struct Segment {
 
 class MonthRater {
  public:
-  MonthRater(const PriceBook& book, const std::set<std::string>& options,
+  MonthRater(const PriceBook& book, const std::set<std::string>& options, int month,
              const std::vector<UsageGroup>& groups, std::span<const Usage> usage,
              std::vector<InvoiceLine>& lines)
-      : book_(book), options_(options), groups_(groups), lines_(lines) {
-    month_ = usage.front().month;
+      : book_(book), options_(options), groups_(groups), lines_(lines), month_(month) {
     make_pools(usage);
   }
 
@@ -76,6 +75,14 @@ class MonthRater {
 
  private:
   uint128 per_unit(std::size_t meter) const { return base_per_unit(book_.meters[meter], month_); }
+
+  // Base of what counts against the same of the other meter: a byte held for a month against a byte
+  // moved, whatever the units of their prices; where they measure different things, one unit.
+  uint128 per_counterpart(std::size_t meter, std::size_t other) const {
+    const Meter& m = book_.meters[meter];
+    const bool are_alike = m.measure == book_.meters[other].measure;
+    return are_alike ? per_unit(meter) / m.unit_size : per_unit(meter);
+  }
 
   std::uint32_t index_of(const Commitment& commitment) const {
     return static_cast<std::uint32_t>(&commitment - book_.commitments.data());
@@ -146,11 +153,11 @@ class MonthRater {
                             (project == nullptr || project_of(pool) == *project);
         if (counts) source = must_add(source, pool.base);
       }
-      // Units of the one meter count as units of the other: 3 GB-months free 3 × 3 GB.
-      free_base = mul_div_floor(
-          mul_div_floor(source, per_unit(allowance.meter), per_unit(*allowance.of_meter)),
-          static_cast<uint128>(allowance.times.coefficient()),
-          power_of_ten(allowance.times.scale()));
+      free_base =
+          mul_div_floor(mul_div_floor(source, per_counterpart(allowance.meter, *allowance.of_meter),
+                                      per_counterpart(*allowance.of_meter, allowance.meter)),
+                        static_cast<uint128>(allowance.times.coefficient()),
+                        power_of_ten(allowance.times.scale()));
     }
     const auto weights = uncovered_of_meter(allowance.meter, project);
     const auto parts = split(std::min(free_base, sum_of(weights)), weights);
@@ -167,6 +174,7 @@ class MonthRater {
     InvoiceLine line;
     line.month = to_year_month(month_);
     line.category = ChargeCategory::kPurchase;
+    line.account = book_.meters[commitment.meter].account;
     line.meter = static_cast<std::uint32_t>(commitment.meter);
     line.commitment = index_of(commitment);
     line.quantity = {1, 1};
@@ -296,6 +304,7 @@ class MonthRater {
     InvoiceLine line;
     line.month = to_year_month(month_);
     line.group = group;
+    line.account = book_.meters[book_.rows[pool.row].meter].account;
     line.row = pool.row;
     line.meter = static_cast<std::uint32_t>(book_.rows[pool.row].meter);
     line.tier = segment.tier;
@@ -312,7 +321,7 @@ class MonthRater {
   const std::set<std::string>& options_;
   const std::vector<UsageGroup>& groups_;
   std::vector<InvoiceLine>& lines_;
-  int month_ = 0;
+  const int month_;
   std::vector<Pooled> pools_;
 };
 
@@ -332,12 +341,11 @@ uint128 to_base(const Decimal& units, uint128 per_unit) {
                        power_of_ten(units.scale()));
 }
 
-Status rate_month(const PriceBook& book, const std::set<std::string>& options,
+Status rate_month(const PriceBook& book, const std::set<std::string>& options, int month,
                   const std::vector<UsageGroup>& groups, std::span<const Usage> usage,
                   std::vector<InvoiceLine>& lines) {
-  if (usage.empty()) return kOk;
   const std::size_t first = lines.size();
-  BACKCAST_CHECK(MonthRater(book, options, groups, usage, lines).run());
+  BACKCAST_CHECK(MonthRater(book, options, month, groups, usage, lines).run());
   std::stable_sort(lines.begin() + static_cast<std::ptrdiff_t>(first), lines.end(),
                    [](const InvoiceLine& a, const InvoiceLine& b) {
                      return std::tie(a.category, a.row, a.group) <

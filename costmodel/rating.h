@@ -26,9 +26,10 @@ uint128 base_per_unit(const Meter& meter, int month);
 // Units as base, rounded down.
 uint128 to_base(const Decimal& units, uint128 per_unit);
 
-// Prices the usage of one month, which is sorted by row, early deletion and group; appends lines.
-// Errors: kBadInput where an amount does not fit.
-Status rate_month(const PriceBook& book, const std::set<std::string>& options,
+// Prices the usage of one month, which is sorted by row, early deletion and group, and may be none:
+// what was committed is due all the same; appends lines. Errors: kBadInput where an amount does not
+// fit.
+Status rate_month(const PriceBook& book, const std::set<std::string>& options, int month,
                   const std::vector<UsageGroup>& groups, std::span<const Usage> usage,
                   std::vector<InvoiceLine>& lines);
 

@@ -10,13 +10,14 @@ namespace backcast::cost {
 namespace {
 
 using Kind = Dimension::Kind;
-constexpr std::array<std::string_view, 9> kNames{"month", "project", "service", "region",  "class",
-                                                 "kind",  "tag",     "meter",   "category"};
+constexpr std::array<std::string_view, 10> kNames{"month",    "project", "service", "region",
+                                                  "class",    "kind",    "tag",     "meter",
+                                                  "category", "provider"};
 
-// Shared lines say when and for what, never by whom.
+// Shared lines say when, for what and on whose bill, never by whom.
 bool says_who(const Dimension& dimension) {
   return dimension.kind != Kind::kMonth && dimension.kind != Kind::kMeter &&
-         dimension.kind != Kind::kCategory;
+         dimension.kind != Kind::kCategory && dimension.kind != Kind::kProvider;
 }
 
 std::string tag_value(const std::vector<std::string>& tags, const std::string& key) {
@@ -96,14 +97,14 @@ class Showback {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (!says_who(dimensions_[i])) values[i].clear();
     }
-    weights_[{line.month, line.meter}][values] += line.amount;
-    weights_[{line.month, kNone}][values] += line.amount;
+    weights_[{line.month, line.account, line.meter}][values] += line.amount;
+    weights_[{line.month, line.account, kNone}][values] += line.amount;
   }
 
   void add_shared(const InvoiceLine& line) {
     const Values own = values_of(line);
-    auto weights = weights_.find({line.month, line.meter});
-    if (weights == weights_.end()) weights = weights_.find({line.month, kNone});
+    auto weights = weights_.find({line.month, line.account, line.meter});
+    if (weights == weights_.end()) weights = weights_.find({line.month, line.account, kNone});
     std::vector<Decimal> amounts;
     Decimal sum;
     if (weights != weights_.end()) {
@@ -130,8 +131,9 @@ class Showback {
   const Invoice& invoice_;
   std::span<const Dimension> dimensions_;
   std::map<Values, ShowbackRow> rows_;
-  // Direct cost per month and meter (kNone: all of them), by who used it.
-  std::map<std::pair<std::chrono::year_month, std::uint32_t>, std::map<Values, Decimal>> weights_;
+  // Direct cost per month, account and meter (kNone: all of them), by who used it.
+  using Of = std::tuple<std::chrono::year_month, std::uint32_t, std::uint32_t>;
+  std::map<Of, std::map<Values, Decimal>> weights_;
 };
 
 std::chrono::year_month paid_in(std::chrono::year_month month, int payment_days) {
@@ -180,6 +182,8 @@ std::string value_of(const Invoice& invoice, const InvoiceLine& line, const Dime
       return line.meter == kNone ? line.description : invoice.book->meters[line.meter].name;
     case Kind::kCategory:
       return std::string(to_string(line.category));
+    case Kind::kProvider:
+      return invoice.book->accounts[line.account].provider;
     default:
       break;
   }
@@ -227,7 +231,8 @@ Payment payment_of(const Invoice& invoice, const InvoiceLine& line) {
   const bool is_in_advance =
       line.meter != kNone && invoice.book->meters[line.meter].is_paid_in_advance;
   if (prepaid == 0 && is_in_advance) return {line.month, 1};
-  if (prepaid == 0) return {paid_in(line.month, invoice.book->payment_days), 1};
+  if (prepaid == 0)
+    return {paid_in(line.month, invoice.book->accounts[line.account].payment_days), 1};
   const auto first = invoice.lines.front().month;
   return {line.month, (line.month - first).count() % prepaid == 0 ? prepaid : 0};
 }

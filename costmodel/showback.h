@@ -22,7 +22,8 @@ struct Dimension {
     kBackupKind,
     kTag,
     kMeter,
-    kCategory
+    kCategory,
+    kProvider
   } kind = Kind::kMonth;
   std::string tag_key;  // of kTag: the value after "KEY:" or "KEY="; "" = all tags of the line
 };
@@ -56,7 +57,7 @@ class ShowbackSum {
   std::map<std::vector<std::string>, ShowbackRow> rows_;
 };
 
-// When a line is paid, and how many times its amount: PriceBook::payment_days after its month, in
+// When a line is paid, and how many times its amount: Account::payment_days after its month, in
 // it where the meter is paid in advance; a prepaid fee once for its whole term at the start of it,
 // and then not again (0).
 struct Payment {
@@ -65,7 +66,7 @@ struct Payment {
 };
 Payment payment_of(const Invoice& invoice, const InvoiceLine& line);
 
-// The same lines in the months in which they are paid: PriceBook::payment_days after the end of
+// The same lines in the months in which they are paid: Account::payment_days after the end of
 // their month, prepaid fees at the start of their term for the whole of it.
 Invoice cash_view(const Invoice& invoice);
 

@@ -38,7 +38,7 @@ UsageCheck::Key UsageCheck::key_of(const UsageRecord& r) {
     add_number(word);
   };
   add_number(static_cast<std::uint64_t>(r.kind));
-  for (const std::string* text : {&r.project, &r.service, &r.region, &r.peer_region,
+  for (const std::string* text : {&r.provider, &r.project, &r.service, &r.region, &r.peer_region,
                                   &r.storage_class, &r.backup_kind, &r.backup, &r.operation}) {
     add_text(*text);
   }

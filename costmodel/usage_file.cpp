@@ -34,6 +34,7 @@ enum Field {
   kBorn,
   kQuantity,
   kObjects,
+  kProvider,
   kProject,
   kService,
   kRegion,
@@ -47,9 +48,9 @@ enum Field {
   kFieldCount
 };
 constexpr std::array<const char*, kFieldCount> kNames{
-    "kind",    "start",     "end",    "born",        "quantity",      "objects",
-    "project", "service",   "region", "peer_region", "storage_class", "backup_kind",
-    "backup",  "operation", "tags",   "blocks"};
+    "kind",        "start",   "end",       "born",   "quantity",    "objects",
+    "provider",    "project", "service",   "region", "peer_region", "storage_class",
+    "backup_kind", "backup",  "operation", "tags",   "blocks"};
 
 // A fault in one field; the caller knows the line.
 struct FieldError {
@@ -151,10 +152,11 @@ class RecordParser {
   }
 
   void set_name(int field, std::string_view text) {
-    const std::array<std::string*, 8> targets{
-        &record_.project,       &record_.service,     &record_.region, &record_.peer_region,
-        &record_.storage_class, &record_.backup_kind, &record_.backup, &record_.operation};
-    *targets[static_cast<std::size_t>(field - kProject)] = text;
+    const std::array<std::string*, 9> targets{
+        &record_.provider,    &record_.project,     &record_.service,
+        &record_.region,      &record_.peer_region, &record_.storage_class,
+        &record_.backup_kind, &record_.backup,      &record_.operation};
+    *targets[static_cast<std::size_t>(field - kProvider)] = text;
   }
 
   UsageRecord record_;
@@ -407,14 +409,12 @@ std::string to_json_line(const UsageRecord& r) {
   if (r.born) line["born"] = format_instant(*r.born);
   line["quantity"] = r.quantity;
   if (r.objects != 0) line["objects"] = r.objects;
-  const std::pair<const char*, const std::string*> names[] = {{"project", &r.project},
-                                                              {"service", &r.service},
-                                                              {"region", &r.region},
-                                                              {"peer_region", &r.peer_region},
-                                                              {"storage_class", &r.storage_class},
-                                                              {"backup_kind", &r.backup_kind},
-                                                              {"backup", &r.backup},
-                                                              {"operation", &r.operation}};
+  const std::pair<const char*, const std::string*> names[] = {
+      {"provider", &r.provider},       {"project", &r.project},
+      {"service", &r.service},         {"region", &r.region},
+      {"peer_region", &r.peer_region}, {"storage_class", &r.storage_class},
+      {"backup_kind", &r.backup_kind}, {"backup", &r.backup},
+      {"operation", &r.operation}};
   for (const auto& [key, value] : names) {
     if (!value->empty()) line[key] = *value;
   }

@@ -154,8 +154,6 @@ bool is_network(UsageKind kind) {
 struct FocusWriter::State {
   State(std::shared_ptr<const cost::PriceBook> book, const FocusOptions& options, Write write)
       : kept_(std::move(book)), book_(*kept_), options_(options), write_(std::move(write)) {
-    if (options_.billing_account_id.empty()) options_.billing_account_id = book_.name;
-    if (options_.billing_account_name.empty()) options_.billing_account_name = book_.provider;
     for (const cost::PriceRow& row : book_.rows) {
       if (!is_network(book_.meters[row.meter].kind)) storage_services_.insert(row.service);
     }
@@ -196,6 +194,10 @@ struct FocusWriter::State {
 
   std::string& cell(Column column) { return cells_[column.index]; }
 
+  const cost::Account& account_of(const InvoiceLine& line) const {
+    return book_.accounts[line.account];
+  }
+
   void fill(const InvoiceLine& line) {
     cells_.fill({});
     fill_billing(line);
@@ -207,21 +209,25 @@ struct FocusWriter::State {
 
   void fill_billing(const InvoiceLine& line) {
     const std::string currency(book_.currency.code());
+    const cost::Account& account = account_of(line);
+    const auto or_else = [](const std::string& given, const std::string& own) {
+      return ascii(given.empty() ? own : given);
+    };
     const std::string provider =
-        ascii(line.row == kNone ? book_.provider : book_.rows[line.row].provider);
+        ascii(line.row == kNone ? account.provider : book_.rows[line.row].provider);
     for (const Column name :
          std::initializer_list<Column>{"HostProviderName", "InvoiceIssuerName", "ProviderName",
                                        "PublisherName", "ServiceProviderName"}) {
       cell(name) = provider;
     }
-    cell("BillingAccountId") = ascii(options_.billing_account_id);
-    cell("BillingAccountName") = ascii(options_.billing_account_name);
+    cell("BillingAccountId") = or_else(options_.billing_account_id, account.name);
+    cell("BillingAccountName") = or_else(options_.billing_account_name, account.provider);
     cell("BillingAccountType") = "Account";
     cell("BillingCurrency") = cell("PricingCurrency") = currency;
     cell("BillingPeriodStart") = cell("ChargePeriodStart") = month_start(line.month);
     cell("BillingPeriodEnd") = cell("ChargePeriodEnd") =
         month_start(line.month + std::chrono::months(1));
-    cell("InvoiceId") = ascii(book_.name + "-" + cost::format_month(line.month));
+    cell("InvoiceId") = ascii(account.name + "-" + cost::format_month(line.month));
   }
 
   void fill_charge(const InvoiceLine& line) {
@@ -307,7 +313,7 @@ struct FocusWriter::State {
 
   void fill_service(const InvoiceLine& line) {
     if (line.row == kNone) {
-      cell("ServiceName") = ascii(book_.provider + " account");
+      cell("ServiceName") = ascii(account_of(line).provider + " account");
       cell("ServiceCategory") = "Other";
       cell("ServiceSubcategory") = "Other (Other)";
       if (line.category != ChargeCategory::kPurchase) return;

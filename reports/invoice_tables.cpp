@@ -31,6 +31,18 @@ std::string quantity_text(const cost::Quantity& quantity) {
   return exact ? to_string(*exact) : to_string(quantity, 12);
 }
 
+std::vector<Column> columns_of(std::span<const cost::Dimension> dimensions) {
+  std::vector<Column> columns;
+  for (const cost::Dimension& dimension : dimensions) {
+    std::string name = to_string(dimension);
+    std::string title = name;
+    title[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(title[0])));
+    for (char& c : name) c = c == ':' ? '_' : c;
+    columns.push_back({name, title, false});
+  }
+  return columns;
+}
+
 Cell money(const Decimal& amount) {
   return {to_string(amount, 2), ""};
 }
@@ -95,14 +107,7 @@ Table invoice_table(const Invoice& invoice, bool explain) {
 
 Table showback_table(std::span<const cost::ShowbackRow> rows,
                      std::span<const cost::Dimension> dimensions, const std::string& currency) {
-  Table table{"showback", {}, {}};
-  for (const cost::Dimension& dimension : dimensions) {
-    std::string name = to_string(dimension);
-    std::string title = name;
-    title[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(title[0])));
-    for (char& c : name) c = c == ':' ? '_' : c;
-    table.columns.push_back({name, title, false});
-  }
+  Table table{"showback", columns_of(dimensions), {}};
   for (const Column& column : {Column{"direct", "Direct", true}, Column{"shared", "Shared", true},
                                Column{"total", "Total", true}, Column{"currency", "Currency"}}) {
     table.columns.push_back(column);
@@ -171,6 +176,33 @@ Table compare_table(std::span<const cost::CompareRow> rows, const std::string& c
   last[11] = money(right);
   last[12] = money(right - left);
   last[13].value = currency;
+  return table;
+}
+
+Table variance_table(std::span<const cost::VarianceRow> rows,
+                     std::span<const cost::Dimension> dimensions, const std::string& currency,
+                     const SideNames& names) {
+  Table table{"variance", columns_of(dimensions), {}};
+  for (const Column& column :
+       {Column{"left", names.left, true}, Column{"right", names.right, true},
+        Column{"difference", "Difference", true}, Column{"currency", "Currency"}}) {
+    table.columns.push_back(column);
+  }
+  const auto add_row = [&](const std::vector<std::string>& values, const Decimal& left,
+                           const Decimal& right) {
+    auto& row = table.rows.emplace_back();
+    for (const std::string& value : values) row.push_back({value, ""});
+    row.insert(row.end(), {money(left), money(right), money(right - left), {currency, ""}});
+  };
+  Decimal left, right;
+  for (const cost::VarianceRow& row : rows) {
+    add_row(row.values, row.left, row.right);
+    left += row.left;
+    right += row.right;
+  }
+  std::vector<std::string> last(dimensions.size());
+  if (!last.empty()) last[0] = "total";
+  add_row(last, left, right);
   return table;
 }
 

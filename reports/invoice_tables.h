@@ -23,6 +23,10 @@ struct SideNames {
 };
 Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency,
                     const SideNames& names = {});
+// Two invoices summed by the dimensions; one more row holds the totals.
+Table variance_table(std::span<const cost::VarianceRow> rows,
+                     std::span<const cost::Dimension> dimensions, const std::string& currency,
+                     const SideNames& names = {});
 // The same summed over months and users: one row per charge.
 Table compare_summary(std::span<const cost::CompareRow> rows, const std::string& currency,
                       const SideNames& names = {});

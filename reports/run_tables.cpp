@@ -148,7 +148,6 @@ Table invoice_table(const cost::Invoice& invoice) {
 Table invoice_summary(const cost::Invoice& invoice) {
   struct Sum {
     cost::Quantity quantity;
-    bool is_one_unit = true;  // all lines count in the same base, so the quantity can be summed
     cost::Decimal rate, amount;
     bool is_one_rate = true;
     std::string unit;
@@ -159,11 +158,10 @@ Table invoice_summary(const cost::Invoice& invoice) {
     const auto [at, is_new] = sums.try_emplace(key);
     Sum& sum = at->second;
     if (is_new) {
-      sum = {line.quantity, true, line.rate, line.amount, true, unit_of(invoice, line.meter)};
+      sum = {line.quantity, line.rate, line.amount, true, unit_of(invoice, line.meter)};
       continue;
     }
-    sum.is_one_unit = sum.is_one_unit && sum.quantity.base_per_unit == line.quantity.base_per_unit;
-    sum.quantity.base += line.quantity.base;
+    sum.quantity = sum.quantity + line.quantity;
     sum.is_one_rate = sum.is_one_rate && sum.rate == line.rate;
     sum.amount += line.amount;
   }
@@ -176,7 +174,7 @@ Table invoice_summary(const cost::Invoice& invoice) {
                {"amount", "Amount", true}},
               {}};
   for (const auto& [key, sum] : sums) {
-    const bool has_quantity = sum.is_one_unit && sum.quantity.base != 0;
+    const bool has_quantity = sum.quantity.base != 0;
     table.rows.push_back({{std::get<1>(key), {}},
                           {std::get<2>(key), {}},
                           {has_quantity ? cost::to_string(sum.quantity, 3) : "", {}},

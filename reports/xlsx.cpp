@@ -11,6 +11,7 @@
 #include "costmodel/showback.h"
 #include "engine/base/text.h"
 #include "reports/invoice_tables.h"
+#include "reports/xlsx_formula.h"
 
 namespace backcast::reports {
 namespace {
@@ -41,19 +42,10 @@ enum : lxw_col_t {
   kCurrency,
   kMeter,
   kPaidIn,
-  kPaid
+  kPaid,
+  kProvider
 };
 constexpr lxw_col_t kPriceRate = 4;  // column E of the sheet Prices
-
-std::string cell_name(lxw_col_t column, std::size_t row) {
-  return fmt::format("{}{}", static_cast<char>('A' + column), row + 1);
-}
-
-std::string text_for_cell(const std::string& text) {
-  constexpr std::size_t kMaxCellText = 32'000;
-  if (is_valid_utf8(text) && text.size() <= kMaxCellText) return text;
-  return printable(text, kMaxCellText);
-}
 
 class Workbook {
  public:
@@ -72,6 +64,7 @@ class Workbook {
       format_set_num_format(f, "#,##0.00");
     });
     quantity_ = add_format([](lxw_format* f) { format_set_num_format(f, "#,##0.######"); });
+    rate_ = add_format([](lxw_format* f) { format_set_num_format(f, "0.00########"); });
     input_ = add_format([](lxw_format* f) {
       format_set_num_format(f, "0.00########");
       format_set_bg_color(f, 0xFFF4CC);  // what is meant to be changed
@@ -81,7 +74,8 @@ class Workbook {
   Status write() {
     summary_ = sheet("Summary", {34, 18, 12});
     prices_ = sheet("Prices", {48, 14, 18, 20, 14, 48, 60, 12, 12});
-    lines_ = sheet("Invoice", {10, 12, 16, 20, 26, 22, 12, 20, 40, 16, 18, 14, 16, 10, 22, 10, 16});
+    lines_ =
+        sheet("Invoice", {10, 12, 16, 20, 26, 22, 12, 20, 40, 16, 18, 14, 16, 10, 22, 10, 16, 16});
     write_prices();
     write_lines();
     write_summary();
@@ -93,7 +87,8 @@ class Workbook {
                                      {"By class", {kClass}},
                                      {"By kind", {kKind}},
                                      {"By tags", {kTags}},
-                                     {"By meter", {kMeter}}}) {
+                                     {"By meter", {kMeter}},
+                                     {"By provider", {kProvider}}}) {
       write_view(title, columns);
     }
     lxw_doc_properties properties{};
@@ -208,9 +203,9 @@ class Workbook {
   }
 
   void write_lines() {
-    head(lines_,
-         {"Month", "Category", "Project", "Service", "Region", "Class", "Kind", "Tags", "Charge",
-          "Quantity", "Unit", "Rate", "Amount", "Currency", "Meter", "Paid in", "Paid"});
+    head(lines_, {"Month", "Category", "Project", "Service", "Region", "Class", "Kind", "Tags",
+                  "Charge", "Quantity", "Unit", "Rate", "Amount", "Currency", "Meter", "Paid in",
+                  "Paid", "Provider"});
     const Table table = invoice_table(invoice_);
     std::size_t first_of_month = 1, first_of_category = 1;
     for (std::size_t i = 0; i < invoice_.lines.size(); ++i) {
@@ -228,7 +223,8 @@ class Workbook {
       text(lines_, at, kUnit, table.rows[i][kUnit].value);
       write_amount(line, at, first_of_month, first_of_category);
       text(lines_, at, kCurrency, std::string(book_.currency.code()));
-      if (line.meter != kNone) text(lines_, at, kMeter, book_.meters[line.meter].name);
+      text(lines_, at, kMeter, meter_of(book_, line));
+      text(lines_, at, kProvider, book_.accounts[line.account].provider);
       const cost::Payment payment = payment_of(invoice_, line);
       text(lines_, at, kPaidIn, cost::format_month(payment.month));
       formula(lines_, at, kPaid, fmt::format("={}*{}", cell_name(kAmount, at), payment.times),
@@ -236,12 +232,30 @@ class Workbook {
     }
   }
 
-  std::string rounded(const std::string& expression) const {
-    const char* const function = book_.line_rounding.mode == cost::RoundingMode::kUp ? "ROUNDUP"
-                                 : book_.line_rounding.mode == cost::RoundingMode::kDown
-                                     ? "ROUNDDOWN"
-                                     : "ROUND";
-    return fmt::format("{}({},{})", function, expression, book_.line_rounding.decimals);
+  // The lines [first, end) of the same provider, and of the same meters where the line is for some.
+  // EXACT, for "=" and SUMIFS take names that differ only in case for one.
+  std::string sum_above(const InvoiceLine& line, std::size_t at, std::size_t first,
+                        std::size_t end) const {
+    const auto range = [&](lxw_col_t column) {
+      return cell_name(column, first) + ":" + cell_name(column, end - 1);
+    };
+    std::string conditions;
+    if (book_.accounts.size() > 1) {
+      conditions += fmt::format("*EXACT({},{})", range(kProvider), cell_name(kProvider, at));
+    }
+    const bool is_of_some =
+        line.adjustment != kNone && !book_.adjustments[line.adjustment].meters.empty();
+    if (is_of_some) {
+      std::string any;
+      for (const std::string& name :
+           names_within(book_, book_.adjustments[line.adjustment].meters)) {
+        any += fmt::format("{}EXACT({},{})", any.empty() ? "" : "+", range(kMeter),
+                           quoted_for_formula(name));
+      }
+      conditions += "*(" + any + ")";
+    }
+    if (conditions.empty()) return fmt::format("SUM({})", range(kAmount));
+    return fmt::format("SUMPRODUCT({}{})", range(kAmount), conditions);
   }
 
   void write_amount(const InvoiceLine& line, std::size_t at, std::size_t first_of_month,
@@ -250,19 +264,15 @@ class Workbook {
     if (line.row != kNone) price_row = rate_rows_.at(rate_key(line));
     if (line.row == kNone && line.commitment != kNone) price_row = fee_rows_.at(line.commitment);
     if (price_row > 0) {
-      formula(lines_, at, kRate, "=Prices!" + cell_name(kPriceRate, price_row), line.rate, input_);
-      formula(lines_, at, kAmount,
-              '=' + rounded(cell_name(kQuantity, at) + "*" + cell_name(kRate, at)), line.amount,
-              amount_);
+      formula(lines_, at, kRate, "=Prices!" + cell_name(kPriceRate, price_row), line.rate, rate_);
+      formula(
+          lines_, at, kAmount,
+          '=' + rounded(book_.line_rounding, cell_name(kQuantity, at) + "*" + cell_name(kRate, at)),
+          line.amount, amount_);
       return;
     }
     const auto sum_until = [&](std::size_t end) {
-      if (end <= first_of_month) return std::string("0");
-      const auto range = [&](lxw_col_t column) {
-        return cell_name(column, first_of_month) + ":" + cell_name(column, end - 1);
-      };
-      if (line.meter == kNone) return fmt::format("SUM({})", range(kAmount));
-      return fmt::format("SUMIFS({},{},{})", range(kAmount), range(kMeter), cell_name(kMeter, at));
+      return end <= first_of_month ? std::string("0") : sum_above(line, at, first_of_month, end);
     };
     std::string expression;
     if (line.adjustment == kNone) {
@@ -275,8 +285,9 @@ class Workbook {
         expression = fmt::format("=-MIN({},MAX(0,{}))", setting, sum_until(at));
       } else {
         const char* const sign = line.category == ChargeCategory::kDiscount ? "-" : "";
-        expression = fmt::format("={}{}", sign,
-                                 rounded(sum_until(first_of_category) + "*" + setting + "/100"));
+        expression = fmt::format(
+            "={}{}", sign,
+            rounded(book_.line_rounding, sum_until(first_of_category) + "*" + setting + "/100"));
       }
     }
     formula(lines_, at, kAmount, expression, line.amount, amount_);
@@ -350,14 +361,17 @@ class Workbook {
       const InvoiceLine& line = invoice_.lines[i];
       std::vector<std::string> key;
       for (const lxw_col_t column : columns) {
-        key.push_back(column == kMeter ? (line.meter == kNone ? "" : book_.meters[line.meter].name)
-                                       : table.rows[i][column].value);
+        key.push_back(column == kMeter      ? meter_of(book_, line)
+                      : column == kProvider ? book_.accounts[line.account].provider
+                                            : table.rows[i][column].value);
       }
       sums[key] += line.amount;
     }
     std::vector<const char*> titles;
     for (const lxw_col_t column : columns) {
-      titles.push_back(column == kMeter ? "Meter" : kTitles[column]);
+      titles.push_back(column == kMeter      ? "Meter"
+                       : column == kProvider ? "Provider"
+                                             : kTitles[column]);
     }
     titles.push_back("Amount");
     head(view, titles);
@@ -368,7 +382,8 @@ class Workbook {
       for (std::size_t c = 0; c < columns.size(); ++c) {
         const auto column = static_cast<lxw_col_t>(c);
         text(view, at, column, key[c].empty() ? "(shared or unnamed)" : key[c]);
-        conditions += fmt::format("*({}={})", column_of_lines(columns[c]),
+        // "=" would take names that differ only in case for one.
+        conditions += fmt::format("*EXACT({},{})", column_of_lines(columns[c]),
                                   key[c].empty() ? "\"\"" : "$" + cell_name(column, at));
       }
       formula(view, at, amount_column,
@@ -386,7 +401,7 @@ class Workbook {
   const Invoice& invoice_;
   const cost::PriceBook& book_;
   lxw_workbook* workbook_ = nullptr;
-  lxw_format *heading_, *amount_, *total_, *quantity_, *input_;
+  lxw_format *heading_, *amount_, *total_, *quantity_, *rate_, *input_;
   lxw_worksheet *summary_ = nullptr, *prices_ = nullptr, *lines_ = nullptr;
   std::map<RateKey, std::size_t> rate_rows_;
   std::map<std::uint32_t, std::size_t> fee_rows_, adjustment_rows_;

@@ -34,6 +34,7 @@ struct UsageRecord {
   std::optional<Instant> born;
   std::uint64_t quantity = 0;  // bytes, requests or objects, by kind
   std::uint64_t objects = 0;   // stored or moved objects behind the bytes; 0 = not counted
+  std::string provider;        // whose bill it is on, as a price book names it; "" = not said
   std::string project;
   std::string service;  // the cluster, database or folder that was backed up
   std::string region;
