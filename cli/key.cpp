@@ -4,6 +4,7 @@
 #include "cli/passphrase.h"
 #include "cli/verbs.h"
 #include "engine/base/bytes.h"
+#include "engine/base/text.h"
 
 namespace backcast::cli {
 namespace {
@@ -58,16 +59,25 @@ Status add_passphrase(Context& context, const Options& options) {
   return kOk;
 }
 
+constexpr std::size_t kLeastIdDigits = 4;
+
 Result<store::KeySlot> find_slot(store::Repository& repository, const std::string& name) {
   BACKCAST_TRY(const auto slots, repository.slots().list());
+  if (name.size() < kLeastIdDigits) {
+    return bad_input(printable(name) + " is no passphrase",
+                     "name one by at least 4 digits of its id; backcast key list shows them");
+  }
   const store::KeySlot* found = nullptr;
   for (const auto& slot : slots) {
-    if (name.empty() || !to_hex(slot.id).starts_with(name)) continue;
-    if (found) return bad_input("several passphrases begin with " + name, "give more digits");
+    if (!to_hex(slot.id).starts_with(name)) continue;
+    if (found) {
+      return bad_input("several passphrases begin with " + printable(name), "give more digits");
+    }
     found = &slot;
   }
   if (!found) {
-    return Error{Errc::kNotFound, "no passphrase " + name, {}, "backcast key list shows them"};
+    return Error{
+        Errc::kNotFound, "no passphrase " + printable(name), {}, "backcast key list shows them"};
   }
   if (slots.size() == 1) {
     return bad_input("this is the last passphrase: without it nothing can ever be read",

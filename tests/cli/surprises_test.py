@@ -66,6 +66,11 @@ def identifiers(place):
             place.run(*verb, code=2)
     assert ids(place) == [first, second, third]
     assert not os.path.exists(out)
+    place.run("key", "add", repository, "--new-passphrase-file", place.path("pass2"),
+              "--kdf-memory", "8 MiB")
+    key = rows(place, "key", "list", repository)[0]["id"]
+    for short in ("", key[0], key[:3]):
+        place.run("key", "remove", repository, short, code=2)
     place.run("forget", repository, third[:4], secret=None)
     assert ids(place) == [first, second]
 
