@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "engine/base/lone_bytes.h"
 #include "engine/base/text.h"
 
 namespace backcast {
@@ -225,6 +226,13 @@ Result<Document> Document::parse(std::string_view text, std::string name, Docume
     return Error{Errc::kBadInput, "a zero byte", {name, "", static_cast<int>(line), 0}, ""};
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  // Only what we wrote ourselves has such bytes: the copy is rare.
+  std::string copy;
+  if (text.find("\\udc") != std::string_view::npos ||
+      text.find("\\uDC") != std::string_view::npos) {
+    copy = with_private_bytes(text);
+    text = copy;
+  }
   Position position{text.data(), text.data(), 1, text.data()};
   Builder builder(position, limits.max_depth);
   const bool ok = json::sax_parse(CountingIterator(text.data(), &position),
