@@ -113,6 +113,13 @@ void Index::distrust(const Id& pack, const Id& chunk) {
   }
 }
 
+void Index::distrust(const std::vector<BadPack>& bad) {
+  for (const BadPack& each : bad) {
+    if (each.chunks.empty()) distrust(each.pack);
+    for (const Id& chunk : each.chunks) distrust(each.pack, chunk);
+  }
+}
+
 void Index::set_recovered(const Id& pack) {
   const auto found = pack_numbers_.find(pack);
   if (found != pack_numbers_.end()) packs_[found->second].is_recovered = true;
@@ -120,7 +127,7 @@ void Index::set_recovered(const Id& pack) {
 
 int Index::flaws_of(const IndexEntry& entry) const {
   if (is_usable(entry)) return 0;
-  return entry.is_bad || packs_[entry.pack].is_bad ? 2 : 1;
+  return is_bad(entry) ? 2 : 1;
 }
 
 const IndexEntry* Index::find(const Id& id) const {

@@ -38,6 +38,14 @@ struct PackInfo {
   bool takes_references() const { return !is_condemned && !is_bad && !is_recovered; }
 };
 
+// What was found bad of a pack (damage.h): some chunks, or all of it if none is named.
+struct BadPack {
+  Id pack;
+  std::vector<Id> chunks;
+};
+// Among them: what is no chunk, its header, padding or table.
+inline constexpr Id kPackFrame{};
+
 struct IndexEntry {
   Id id;
   std::uint32_t pack = 0;  // into packs()
@@ -66,6 +74,7 @@ class Index {
   // Nothing new refers to the pack, or to this copy of the chunk, and reading prefers other copies.
   void distrust(const Id& pack);
   void distrust(const Id& pack, const Id& chunk);
+  void distrust(const std::vector<BadPack>& bad);
   void set_recovered(const Id& pack);
   void add_unreadable(const Id& index_object) { unreadable_objects_.push_back(index_object); }
 
@@ -75,6 +84,7 @@ class Index {
   std::vector<const IndexEntry*> copies(const Id& id) const;
   // find, but only what a new snapshot may refer to.
   const IndexEntry* find_usable(const Id& id) const;
+  bool is_bad(const IndexEntry& entry) const { return entry.is_bad || packs_[entry.pack].is_bad; }
   bool is_usable(const IndexEntry& entry) const {
     return !entry.is_bad && packs_[entry.pack].takes_references();
   }
