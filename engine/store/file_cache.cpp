@@ -141,10 +141,12 @@ FileCacheWriter::FileCacheWriter(env::Env& env, env::Folder* folder, std::string
   temporary_ = std::string(env::kTemporaryPrefix) + to_hex(unique);
   auto file = folder_->create(temporary_);
   if (!file.ok()) return;
-  // Another backup that tidies up here may be quicker: then this one writes no cache.
+  // Another backup that tidies up here may be quicker: then this one writes no cache. Where there
+  // are no locks nobody tidies up.
   auto lock = folder_->lock(temporary_, env::LockKind::kExclusive);
-  if (!lock.ok() || !folder_->stat(temporary_).ok()) return;
-  lock_ = *std::move(lock);
+  if (!lock.ok() && lock.error().code == Errc::kLocked) return;
+  if (!folder_->stat(temporary_).ok()) return;
+  if (lock.ok()) lock_ = *std::move(lock);
   file_ = *std::move(file);
 }
 
