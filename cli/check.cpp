@@ -20,7 +20,6 @@ using nlohmann::json;
 struct Options {
   RepositoryOptions repository;
   store::CheckOptions check;
-  bool rebuild = false;
 };
 
 void print_json(const store::CheckResult& result) {
@@ -62,7 +61,10 @@ void print_text(const Context& context, const store::CheckResult& result) {
   }
   if (result.orphans > 0) {
     note(context,
-         fmt::format("{} packs belong to interrupted backups; prune removes them", result.orphans));
+         fmt::format(
+             "{} packs belong to backups that are at work or were interrupted; prune removes "
+             "what is left over",
+             result.orphans));
   }
   for (const auto& damage : result.damage) {
     print(reports::terminal_text(fmt::format("damaged  {}: {}", damage.object, damage.what)) +
@@ -75,24 +77,18 @@ void print_text(const Context& context, const store::CheckResult& result) {
   }
   if (!result.ok()) {
     print(fmt::format("{} of {} snapshots are intact\n", result.intact.size(), result.snapshots));
+    note(context,
+         "What was found is recorded: the next backup stores again what the source still has; "
+         "backcast repair tidies up after it.");
   } else {
     summarize(context, "Everything is there\n");
   }
-}
-
-Status rebuild(const Context& context, store::Repository& repository) {
-  BACKCAST_TRY(const auto result, store::rebuild_index(repository));
-  note(context, fmt::format("Index: {} packs listed again, {} damaged objects set aside, {} packs "
-                            "unreadable",
-                            result.packs, result.set_aside, result.unreadable));
-  return kOk;
 }
 
 Status run(Context& context, const Options& options) {
   BACKCAST_TRY(const auto repository,
                options.check.open_data ? open_repository(options.repository, Access::kUnlockLater)
                                        : open_repository_as_given(options.repository));
-  if (options.rebuild) BACKCAST_CHECK(rebuild(context, *repository));
   store::CheckProgress progress;
   const auto state = [&]() -> ProgressState {
     return {progress.bytes, progress.expected_bytes, progress.packs, ""};
@@ -125,8 +121,6 @@ void add_check(CLI::App& app, Context& context) {
                  "Read every byte and compare it with what was written; needs no passphrase");
   verb->add_flag("--open-data", options->check.open_data,
                  "Also open, decompress and identify every chunk; needs the passphrase");
-  verb->add_flag("--rebuild-index", options->rebuild,
-                 "First list again every pack that a damaged index has lost");
   verb->add_option("--threads", options->check.threads, "Threads (default: one a core)")
       ->check(CLI::Range(1, 256));
   verb->callback([&context, options] {

@@ -104,6 +104,7 @@ int main(int argc, char** argv) {
   add_dump(app, context);
   add_diff(app, context);
   add_check(app, context);
+  add_repair(app, context);
   add_forget(app, context);
   add_unforget(app, context);
   add_prune(app, context);

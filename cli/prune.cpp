@@ -1,31 +1,49 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/progress.h"
 #include "cli/repository_options.h"
 #include "cli/verbs.h"
+#include "cli/wait_option.h"
 #include "engine/base/bytes.h"
+#include "engine/base/text.h"
 #include "engine/store/prune.h"
 
 namespace backcast::cli {
 namespace {
 
+using nlohmann::json;
+
 struct Options {
   RepositoryOptions repository;
   store::PruneOptions prune;
-  std::string grace = "1d";
+  std::string grace = "1d", wait = kDefaultWait;
 };
 
 void print_json(const store::PruneResult& r) {
-  print(fmt::format(
-      "{{\"type\": \"summary\", \"version\": 1, \"packs\": {}, \"stored_bytes\": {}, "
-      "\"unused_bytes\": {}, \"copied_bytes\": {}, \"marked_packs\": {}, \"marked_bytes\": {}, "
-      "\"deleted_packs\": {}, \"deleted_bytes\": {}, \"rescued_packs\": {}, \"orphans\": {}, "
-      "\"orphan_bytes\": {}, \"deleted_snapshots\": {}, \"forgotten_snapshots\": {}, "
-      "\"others_at_work\": {}}}\n",
-      r.packs, r.stored_bytes, r.unused_bytes, r.copied_bytes, r.marked_packs, r.marked_bytes,
-      r.deleted_packs, r.deleted_bytes, r.rescued_packs, r.orphans, r.orphan_bytes,
-      r.deleted_snapshots, r.forgotten_snapshots, r.others_at_work));
+  json damage = json::array();
+  for (const auto& d : r.damage) damage.push_back({{"object", d.object}, {"what", d.what}});
+  const json out = {{"type", "summary"},
+                    {"version", 1},
+                    {"packs", r.packs},
+                    {"stored_bytes", r.stored_bytes},
+                    {"unused_bytes", r.unused_bytes},
+                    {"copied_bytes", r.copied_bytes},
+                    {"marked_packs", r.marked_packs},
+                    {"marked_bytes", r.marked_bytes},
+                    {"deleted_packs", r.deleted_packs},
+                    {"deleted_bytes", r.deleted_bytes},
+                    {"rescued_packs", r.rescued_packs},
+                    {"orphans", r.orphans},
+                    {"orphan_bytes", r.orphan_bytes},
+                    {"deleted_snapshots", r.deleted_snapshots},
+                    {"forgotten_snapshots", r.forgotten_snapshots},
+                    {"others_at_work", r.others_at_work},
+                    {"held_back", r.held_back},
+                    {"damage", damage}};
+  print(out.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 void print_text(const Context& context, const Options& options, const store::PruneResult& r) {
@@ -42,6 +60,20 @@ void print_text(const Context& context, const Options& options, const store::Pru
     note(context, fmt::format("{} forgotten snapshots still wait; unforget brings them back",
                               r.forgotten_snapshots));
   }
+  for (const auto& damage : r.damage) {
+    print(fmt::format("damaged  {}: {}\n", damage.object, printable(damage.what, 4096)));
+  }
+  if (!r.held_back.empty()) {
+    print(fmt::format("Nothing that snapshots may need was deleted: {}\n",
+                      printable(r.held_back, 4096)));
+  }
+  if (r.rescued_packs > 0) {
+    summarize(context, fmt::format("{} marked packs were taken back, for they are needed\n",
+                                   r.rescued_packs));
+  }
+  if (!r.damage.empty()) {
+    note(context, "What is damaged was left as it is; backcast repair mends what can be mended.");
+  }
   if (r.marked_packs > 0) {
     note(context,
          fmt::format("{} packs, {}, are marked; {}", r.marked_packs, format_bytes(r.marked_bytes),
@@ -56,6 +88,7 @@ Status run(Context& context, Options& options) {
   BACKCAST_TRY(options.prune.grace, parse_duration(options.grace));
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
   store::PruneProgress progress;
+  BACKCAST_TRY(options.prune.wait, waiting(context, options.wait, progress.stop));
   const auto state = [&]() -> ProgressState { return {progress.copied_bytes, 0, 0, "copied"}; };
   auto result = [&] {
     ProgressLine line(context, state, progress.stop);
@@ -67,6 +100,7 @@ Status run(Context& context, Options& options) {
   } else {
     print_text(context, options, *result);
   }
+  if (!result->damage.empty()) context.exit_code = 1;
   return kOk;
 }
 
@@ -87,6 +121,7 @@ void add_prune(CLI::App& app, Context& context) {
                    "Percent of the stored bytes that may stay as holes")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
+  add_wait_option(*verb, options->wait);
   verb->add_flag("-n,--dry-run", options->prune.dry_run, "Only say what would be done");
   verb->callback([&context, options] {
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());

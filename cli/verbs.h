@@ -29,6 +29,7 @@ void add_man(CLI::App& app, Context& context);
 void add_dump(CLI::App& app, Context& context);
 void add_diff(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
+void add_repair(CLI::App& app, Context& context);
 void add_forget(CLI::App& app, Context& context);
 void add_unforget(CLI::App& app, Context& context);
 void add_prune(CLI::App& app, Context& context);

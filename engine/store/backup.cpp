@@ -5,8 +5,10 @@
 #include <unordered_set>
 
 #include "engine/store/backup_work.h"
+#include "engine/store/damage.h"
 #include "engine/store/lease.h"
 #include "engine/store/publish.h"
+#include "engine/store/reserve.h"
 
 namespace backcast::store {
 namespace {
@@ -57,7 +59,7 @@ std::vector<std::string> notes_of(const ChunkStore& store) {
   for (const Id& object : store.index().unreadable_objects()) {
     notes.push_back(name_of(ObjectType::kIndex, object) +
                     " cannot be read: what it lists was stored again where it was needed; backcast "
-                    "check --rebuild-index finds the rest");
+                    "repair finds the rest");
   }
   for (const Id& pack : store.bad_packs()) {
     notes.push_back(name_of(ObjectType::kPack, pack) +
@@ -123,6 +125,11 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
   }
   BACKCAST_CHECK(publish(store, *lease, snapshot));
   next_cache.commit();
+  fill_reserve(repository);
+  std::vector<BadPack> bad;
+  for (const Id& pack : store.bad_packs()) bad.push_back({pack, {}});
+  // Failing to record it is no matter: whoever comes next looks for himself.
+  if (!bad.empty()) (void)record_damage(repository, std::move(bad));
   return result;
 }
 

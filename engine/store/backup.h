@@ -1,4 +1,6 @@
 // Backing up: walk, recognise what is unchanged, read, chunk, seal, publish. Needs no private key.
+// What is stored already is not stored again. Of the packs that this relies on one look makes sure
+// that they are there and as long as they should be; of their bytes only what damage/ records.
 #pragma once
 
 #include <atomic>

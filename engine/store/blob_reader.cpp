@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "engine/store/damage.h"
+
 namespace backcast::store {
 namespace {
 
@@ -14,7 +16,9 @@ constexpr std::uint64_t kFirstReadBytes = 64 << 10;
 // Stretches of a pack that are this near to each other are read as one.
 constexpr std::uint64_t kGapBytes = 128 << 10;
 
-Error corrupt(const Index& index, const IndexEntry& entry, const char* what) {
+Error corrupt(PackFiles& packs, const IndexEntry& entry, const char* what) {
+  packs.note_damage(entry);
+  const Index& index = packs.index();
   return Error{Errc::kCorrupt,
                "chunk " + to_hex(entry.id) + " in pack " + to_hex(index.packs()[entry.pack].id) +
                    ": " + what,
@@ -46,6 +50,16 @@ void PackFiles::note_overcome(const Error& why) {
 std::vector<std::string> PackFiles::overcome() const {
   std::lock_guard lock(mutex_);
   return {overcome_.begin(), overcome_.end()};
+}
+
+// Where the repository cannot be written nobody can rely on anything either.
+PackFiles::~PackFiles() {
+  if (!damage_.empty()) (void)record_damage(repository_, std::move(damage_));
+}
+
+void PackFiles::note_damage(const IndexEntry& entry) {
+  std::lock_guard lock(mutex_);
+  damage_.push_back({index_.packs()[entry.pack].id, {entry.id}});
 }
 
 void PackFiles::will_read(std::vector<const IndexEntry*> entries) {
@@ -122,7 +136,7 @@ Status BlobReader::fill(Window& window, const IndexEntry& entry, bool forward) {
   window.pack = UINT32_MAX;
   BACKCAST_TRY(const auto file, packs_.file(entry.pack));
   BACKCAST_TRY(const std::size_t got, file->read_at(begin, ByteSpan(window.bytes).first(size)));
-  if (got < entry.stored_bytes) return corrupt(packs_.index(), entry, "the pack is too short");
+  if (got < entry.stored_bytes) return corrupt(packs_, entry, "the pack is too short");
   window.pack = entry.pack;
   window.begin = begin;
   window.end = begin + got;
@@ -154,15 +168,15 @@ Status BlobReader::read_copy(const IndexEntry& entry, ByteSpan out) {
   const bool is_compressed = entry.is_compressed();
   if (is_compressed && packed_.size() < sealed.size()) packed_.resize(sealed.size());
   if (!cipher_.open(entry.label(), sealed, is_compressed ? packed_.data() : out.data())) {
-    return corrupt(packs_.index(), entry, "damaged");
+    return corrupt(packs_, entry, "damaged");
   }
   if (is_compressed &&
       !decompressor_.decompress(ByteView(packed_).first(sealed.size() - kTagBytes), out)) {
-    return corrupt(packs_.index(), entry, "does not decompress to its length");
+    return corrupt(packs_, entry, "does not decompress to its length");
   }
   // The seal says who wrote it, the id what it must be: a stolen writer key makes the one alone.
   if (cipher_.id_of(entry.kind, out) != entry.id) {
-    return corrupt(packs_.index(), entry, "holds other bytes than its id says");
+    return corrupt(packs_, entry, "holds other bytes than its id says");
   }
   return kOk;
 }

@@ -15,11 +15,15 @@
 
 namespace backcast::store {
 
-// Open pack files and unwrapped data keys. Thread safe.
+// Open pack files and unwrapped data keys; and what its readers found damaged, which is recorded at
+// the end, so that no later backup relies on it. Thread safe.
 class PackFiles {
  public:
   // `index` must outlive it.
   PackFiles(Repository& repository, const Index& index) : repository_(repository), index_(index) {}
+  ~PackFiles();
+  PackFiles(const PackFiles&) = delete;
+  PackFiles& operator=(const PackFiles&) = delete;
 
   Repository& repository() { return repository_; }
   const Index& index() const { return index_; }
@@ -29,6 +33,7 @@ class PackFiles {
   std::vector<std::string> overcome() const;
   // Hints that these chunks are wanted soon, nearly all of each stretch they lie in.
   void will_read(std::vector<const IndexEntry*> entries);
+  void note_damage(const IndexEntry& entry);  // this copy of the chunk
   // kWrongKey without the private key, except for references.
   Result<Secret> data_key(std::uint32_t pack, std::uint16_t key);
 
@@ -39,6 +44,7 @@ class PackFiles {
   std::set<std::string> overcome_;
   std::list<std::pair<std::uint32_t, std::shared_ptr<env::File>>> open_;  // newest first
   std::unordered_map<std::uint64_t, Secret> keys_;
+  std::vector<BadPack> damage_;
 };
 
 class BlobReader {

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <set>
 
+#include "engine/store/damage.h"
 #include "engine/store/snapshot.h"
 
 namespace backcast::store {
@@ -29,10 +30,6 @@ struct CheckProgress {
   std::atomic<bool> stop{false};
 };
 
-struct Damage {
-  std::string object;  // "packs/…", "snapshots/…", "chunk …"
-  std::string what;
-};
 struct DamagedFile {
   std::string snapshot;  // id
   std::string path;      // "" = the snapshot as a whole
@@ -54,14 +51,5 @@ struct CheckResult {
 
 Result<CheckResult> check(Repository& repository, const CheckOptions& options,
                           CheckProgress& progress);
-
-struct RebuildResult {
-  std::uint64_t packs = 0;       // found and listed again
-  std::uint64_t set_aside = 0;   // of index/ and marks/, not opening: renamed to damaged-…
-  std::uint64_t unreadable = 0;  // packs without a readable table: interrupted, or damaged
-};
-
-// Lists every whole pack that the index does not know. Nothing is deleted. Errors: kLocked.
-Result<RebuildResult> rebuild_index(Repository& repository);
 
 }  // namespace backcast::store

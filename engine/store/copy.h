@@ -6,6 +6,7 @@
 #include <atomic>
 #include <vector>
 
+#include "engine/store/damage.h"
 #include "engine/store/snapshot.h"
 
 namespace backcast::store {
@@ -15,14 +16,21 @@ struct CopyProgress {
   std::atomic<bool> stop{false};
 };
 
+struct SkippedSnapshot {
+  Id id;
+  std::string what;  // it lacks
+};
+
 struct CopyResult {
   std::vector<Id> copied, present;             // snapshots; present = were there already
+  std::vector<SkippedSnapshot> skipped;        // not whole at the source, so not copied
+  std::vector<Damage> damage;                  // packs of the source that were found damaged
   std::uint64_t chunks = 0, stored_bytes = 0;  // added to the target
   bool unsealed = false;                       // it was between projects
 };
 
-// Keeps ids, times and times of arrival. Errors: kWrongKey between projects without the private
-// key; kCorrupt if the source lacks anything: then nothing is published.
+// Keeps ids, times and times of arrival. Nothing damaged is copied: snapshots that need it are
+// skipped, all others are published. Errors: kWrongKey between projects without the private key.
 Result<CopyResult> copy_snapshots(Repository& from, Repository& to,
                                   const std::vector<Snapshot>& snapshots, CopyProgress& progress);
 

@@ -12,12 +12,10 @@ namespace {
 using IdSet = std::unordered_set<Id, IdHash>;
 
 Result<IdSet> load_condemned(Repository& repository) {
-  // A damaged mark condemns nothing: prune does not get past it, so nothing it names is deleted.
-  auto marks = load_marks(repository);
-  if (!marks.ok() && marks.error().code != Errc::kCorrupt) return marks.error();
+  std::vector<Damage> damaged;  // those condemn nothing
+  BACKCAST_TRY(const auto marks, load_marks(repository, &damaged));
   IdSet condemned;
-  if (!marks.ok()) return condemned;
-  for (const Mark& mark : *marks) condemned.insert(mark.packs.begin(), mark.packs.end());
+  for (const Mark& mark : marks) condemned.insert(mark.packs.begin(), mark.packs.end());
   return condemned;
 }
 
@@ -49,9 +47,7 @@ Status recover_packs(Repository& repository, const IdSet& condemned, Index& inde
   return kOk;
 }
 
-}  // namespace
-
-Result<Index> load_index_once(Repository& repository) {
+Result<Index> load_once(Repository& repository) {
   BACKCAST_TRY(const auto ids, objects_in_order(repository));
   BACKCAST_TRY(const IdSet condemned, load_condemned(repository));
   Index index;
@@ -74,6 +70,32 @@ Result<Index> load_index_once(Repository& repository) {
     return info->changed;
   });
   return index;
+}
+
+}  // namespace
+
+Result<Index> load_index_once(Repository& repository) {
+  BACKCAST_TRY(Index index, load_once(repository));
+  BACKCAST_TRY(const auto bad, load_damage(repository));
+  index.distrust(bad);
+  return index;
+}
+
+Result<Index> load_index_unjudged(Repository& repository, std::vector<Damage>& damaged) {
+  constexpr int kAttempts = 5;
+  for (int attempt = 0;; ++attempt) {
+    auto index = load_once(repository);
+    // Prune replaced an object since the listing.
+    if (!index.ok() && index.error().code == Errc::kNotFound && attempt < kAttempts) continue;
+    if (!index.ok()) return index;
+    damaged.clear();
+    for (const Id& id : index->unreadable_objects()) {
+      damaged.push_back({name_of(ObjectType::kIndex, id), "does not open"});
+    }
+    const auto marks = load_marks(repository, &damaged);
+    if (!marks.ok() && marks.error().code != Errc::kNotFound) return marks.error();
+    return index;
+  }
 }
 
 }  // namespace backcast::store

@@ -22,13 +22,18 @@ Result<Mark> decode_mark(const Id& id, ByteView bytes) {
   return mark;
 }
 
-Result<std::vector<Mark>> load_marks(Repository& repository) {
+Result<std::vector<Mark>> load_marks(Repository& repository, std::vector<Damage>* damaged) {
   BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kMark));
   std::vector<Mark> marks;
   for (const Id& id : ids) {
-    BACKCAST_TRY(const std::string plain, repository.objects().load(ObjectType::kMark, id));
-    BACKCAST_TRY(Mark mark, decode_mark(id, as_bytes(plain)));
-    marks.push_back(std::move(mark));
+    const auto plain = repository.objects().load(ObjectType::kMark, id);
+    auto mark = plain.ok() ? decode_mark(id, as_bytes(*plain)) : plain.error();
+    if (!mark.ok() && damaged && mark.error().code == Errc::kCorrupt) {
+      damaged->push_back({name_of(ObjectType::kMark, id), mark.error().message});
+      continue;
+    }
+    if (!mark.ok()) return mark.error();
+    marks.push_back(*std::move(mark));
   }
   return marks;
 }

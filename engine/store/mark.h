@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "engine/store/repository.h"
+#include "engine/store/damage.h"
 
 namespace backcast::store {
 
@@ -16,6 +16,9 @@ struct Mark {
 
 std::string encode_mark(const Mark& mark);
 Result<Mark> decode_mark(const Id& id, ByteView bytes);
-Result<std::vector<Mark>> load_marks(Repository& repository);
+// A damaged one is an error; or, where `damaged` is given, left out and told there: it condemns
+// nothing.
+Result<std::vector<Mark>> load_marks(Repository& repository,
+                                     std::vector<Damage>* damaged = nullptr);
 
 }  // namespace backcast::store

@@ -8,7 +8,7 @@ Error corrupt(const std::string& name, const std::string& what) {
   return Error{Errc::kCorrupt,
                name + ": " + what,
                {},
-               is_index ? "backcast check --rebuild-index lists again what it held"
+               is_index ? "backcast repair sets it aside and lists again what it held"
                         : "backcast check names what it affects"};
 }
 
@@ -26,6 +26,8 @@ const char* folder_of(ObjectType type) {
       return "journal";
     case ObjectType::kHead:
       return "heads";
+    case ObjectType::kDamage:
+      return "damage";
     case ObjectType::kPack:
     case ObjectType::kPackTable:
       return "packs";

@@ -1,4 +1,5 @@
-// The small sealed files of a repository: index, snapshots, heads, marks, journal. Each is written
+// The small sealed files of a repository: index, snapshots, heads, marks, journal, damage.
+// Each is written
 // whole under a random name and never changed; its seal binds repository, type and name.
 #pragma once
 
@@ -17,6 +18,7 @@ enum class ObjectType : std::uint8_t {
   kMark = 'M',
   kJournal = 'J',
   kHead = 'H',       // named like the snapshot it vouches for (head.h)
+  kDamage = 'D',     // copies of chunks that were found bad (damage.h)
   kPack = 'P',       // not a small object: packs/ holds chunks (pack.h)
   kPackTable = 'T',  // the sealed table at the end of a pack
 };

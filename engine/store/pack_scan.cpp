@@ -52,7 +52,7 @@ Status scan_pack(PackFiles& packs, const PackInfo& pack, ScanRoom& room, const O
         Errc::kCorrupt,
         name_of(ObjectType::kPack, pack.id) + ": the object of index/ that lists it is damaged",
         {},
-        "backcast check --rebuild-index lists it again"};
+        "backcast repair lists it again"};
   }
   if (end != pack.size_bytes) return corrupt(pack.id, "not as long as the index says");
   if (digest.finish() != pack.digest) return corrupt(pack.id, "damaged");

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace backcast::store {
 namespace {
@@ -262,28 +261,44 @@ std::uint64_t Presence::freed_bytes(const std::vector<bool>& gone) const {
   return sum;
 }
 
-Result<std::vector<bool>> needed_entries(PackFiles& packs, const std::vector<Snapshot>& snapshots) {
+bool Need::is_known() const {
+  return std::none_of(lacks.begin(), lacks.end(), [](const Lack& l) { return l.is_unknown; });
+}
+
+Result<Need> needed_by(PackFiles& packs, const std::vector<Snapshot>& snapshots) {
   const Index& index = packs.index();
   BlobReader reader(packs);
-  std::vector<bool> needed(index.entries().size());
-  std::optional<Id> lost;
+  Need needed{std::vector<bool>(index.entries().size()), {}};
+  std::optional<Lack> lack;  // of the snapshot, or of the reference chunk, at hand
   const auto need = [&](const Id& id) {
-    if (const IndexEntry* entry = index.find(id)) {
-      needed[index.number_of(*entry)] = true;
-    } else {
-      lost = id;
-    }
+    const IndexEntry* entry = index.find(id);
+    if (entry) needed.entries[index.number_of(*entry)] = true;
+    if (lack || (entry && !index.is_bad(*entry))) return;
+    lack = Lack{{}, entry ? "chunk " + to_hex(id) + ", which is damaged" : missing(id), false};
   };
-  std::unordered_set<Id, IdHash> seen;
+  // Unchanged stretches of the list are the same chunk in every snapshot: what each lacks.
+  std::unordered_map<Id, std::optional<Lack>, IdHash> seen;
   for (const Snapshot& snapshot : snapshots) {
+    lack.reset();
     for (const Id& id : snapshot.tree) need(id);
+    auto first = lack;
     for (const Id& chunk : snapshot.references) {
-      need(chunk);
-      // Unchanged stretches of the list are the same chunk in every snapshot.
-      if (!seen.insert(chunk).second || lost) continue;
-      BACKCAST_CHECK(visit_reference_chunk(reader, snapshot, chunk, need));
+      auto [known, is_new] = seen.try_emplace(chunk);
+      if (is_new) {
+        lack.reset();
+        need(chunk);
+        const auto visited = visit_reference_chunk(reader, snapshot, chunk, need);
+        const bool is_damage = !visited.ok() && (visited.error().code == Errc::kCorrupt ||
+                                                 visited.error().code == Errc::kNotFound);
+        if (!visited.ok() && !is_damage) return visited.error();
+        if (is_damage) lack = Lack{{}, visited.error().message, true};
+        known->second = lack;
+      }
+      if (known->second && (!first || known->second->is_unknown)) first = known->second;
     }
-    if (lost) return lacking({snapshot.id, missing(*lost), false});
+    if (!first) continue;
+    first->snapshot = snapshot.id;
+    needed.lacks.push_back(*first);
   }
   return needed;
 }

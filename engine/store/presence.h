@@ -53,7 +53,13 @@ class Presence {
   std::vector<std::uint64_t> stored_, new_;  // by snapshot
 };
 
-// One flag per index entry: needed by some snapshot. Reads every reference chunk once.
-Result<std::vector<bool>> needed_entries(PackFiles& packs, const std::vector<Snapshot>& snapshots);
+// What snapshots need, as far as it can be told.
+struct Need {
+  std::vector<bool> entries;  // one flag per index entry: needed by some snapshot
+  std::vector<Lack> lacks;    // snapshots to whom something is missing, or whose only copy is bad
+  bool is_known() const;      // all of it can be told
+};
+// Reads every reference chunk once. Errors: those of the disk.
+Result<Need> needed_by(PackFiles& packs, const std::vector<Snapshot>& snapshots);
 
 }  // namespace backcast::store

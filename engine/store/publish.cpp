@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/store/forgotten.h"
 #include "engine/store/head.h"
+#include "engine/store/journal.h"
 
 namespace backcast::store {
 namespace {
@@ -34,6 +36,24 @@ Result<std::uint64_t> next_sequence(Repository& repository) {
   return std::min(others.back().sequence, UINT64_MAX - 1) + 1;
 }
 
+// One that was here before, and forgotten, has had a number of its own: it takes the newest one.
+// Numbers beyond those that are here or were forgotten would say that some vanished.
+Result<std::uint64_t> sequence_of_copy(Repository& repository, const Id& id) {
+  BACKCAST_TRY(const std::uint64_t next, next_sequence(repository));
+  const auto journal = read_journal(repository);
+  if (!journal.ok()) return next;  // damaged: check says so
+  const auto names = [&](const JournalEntry& entry) {
+    return std::any_of(entry.deletions.begin(), entry.deletions.end(), [&](const Deletion& gone) {
+      return gone.type == ObjectType::kSnapshot && gone.id == id;
+    });
+  };
+  BACKCAST_TRY(const SnapshotNames present, list_snapshot_names(repository));
+  const bool was_here = std::any_of(journal->begin(), journal->end(), names) ||
+                        std::any_of(present.forgotten.begin(), present.forgotten.end(),
+                                    [&](const Forgotten& forgotten) { return forgotten.id == id; });
+  return was_here && next > 1 ? next - 1 : next;
+}
+
 // A snapshot without its head could vanish unseen, so it is taken back if the disk fails here.
 Status publish_with_head(Repository& repository, Snapshot& snapshot, const std::vector<Id>& heads) {
   Objects& objects = repository.objects();
@@ -60,7 +80,7 @@ Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& sn
   BACKCAST_CHECK(still_there(store, lease, written));
   for (Snapshot& snapshot : snapshots) {
     BACKCAST_TRY(const auto heads, read_heads(repository));
-    BACKCAST_TRY(snapshot.sequence, next_sequence(repository));
+    BACKCAST_TRY(snapshot.sequence, sequence_of_copy(repository, snapshot.id));
     snapshot.is_copy = true;
     BACKCAST_CHECK(publish_with_head(repository, snapshot, heads));
   }

@@ -5,12 +5,13 @@
 #include "engine/store/address.h"
 #include "engine/store/config.h"
 #include "engine/store/load_index.h"
+#include "engine/store/reserve.h"
 
 namespace backcast::store {
 namespace {
 
-constexpr const char* kFolders[] = {"keys",  "packs", "index",   "snapshots",
-                                    "heads", "marks", "journal", "leases"};
+constexpr const char* kFolders[] = {"keys",  "packs",  "index",   "snapshots", "heads",
+                                    "marks", "damage", "journal", "leases"};
 
 Error no_repository(const std::string& path) {
   return Error{
@@ -120,6 +121,7 @@ Result<std::unique_ptr<Repository>> Repository::create(env::Env& env, const std:
   // The config comes last: without it there is no repository.
   const std::string text = encode_config(config, keys.config_key());
   BACKCAST_CHECK(env::publish_file(env, repository->folder(), "config", as_bytes(text)));
+  fill_reserve(*repository);
   return repository;
 }
 

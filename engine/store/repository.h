@@ -8,6 +8,7 @@
 //   snapshots/        one object per snapshot: written last, so what it names is there
 //   heads/            a second word for the newest snapshot
 //   marks/            what prune will delete after its grace period
+//   damage/           which copies of chunks were found bad
 //   journal/          what was deleted, for the ledger
 //   leases/           who is at work
 #pragma once
@@ -64,7 +65,8 @@ class Repository {
   Status unlock();
   bool is_unlocking() const { return unlocking_.valid(); }
 
-  // The whole index as far as it can be read; packs under a mark are condemned.
+  // The whole index as far as it can be read; packs under a mark are condemned, and what damage/
+  // says is bad.
   Result<Index> load_index();
 
   // Replaces the key pairs and rewrites config: rotation. Keys must be of the same project. An

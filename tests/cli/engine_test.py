@@ -194,12 +194,14 @@ def damage(place):
     assert not place.json("check", repository, code=1)["ok"]
     place.run("restore", repository, "--target", place.path("out"))
     place.run("backup", repository, place.source, secret=None)
-    place.run("prune", repository, "--grace", "0", code=1, secret=None)  # nothing may be deleted
+    held = place.json("prune", repository, "--grace", "0", code=1, secret=None)
+    assert "cannot be read" in held["held_back"] and held["deleted_packs"] == 0, held
     place.write("repository/snapshots/" + second, whole)
     for name in os.listdir(os.path.join(repository, "index")):
         os.remove(os.path.join(repository, "index", name))
     place.run("restore", repository, "--target", place.path("x"), code=1)
-    assert place.json("check", repository, "--rebuild-index", "--read-data")["ok"]
+    assert place.json("repair", repository)["listed_packs"] > 0
+    assert place.json("check", repository, "--read-data")["ok"]
     place.run("restore", repository, second[:8], "--target", place.path("again"))
     # The middle of the largest pack is the content of a file, not a tree.
     packs = [os.path.join(repository, "packs", name)
@@ -215,6 +217,17 @@ def damage(place):
     inside = place.source.lstrip("/") + "/"
     assert any(a["path"].lstrip("/").startswith(inside) for a in result["affected"]), result
     assert result["intact"] or len(result["affected"]) >= 1
+    # What was found is recorded: the next backup stores it again, and repair tidies up.
+    assert not place.json("repair", repository, "--dry-run", code=1)["ok"]
+    place.run("backup", repository, place.source, secret=None)
+    repaired = place.json("repair", repository)
+    assert repaired["ok"] and repaired["damaged_packs"] == 1, repaired
+    assert "/damaged-" in repaired["set_aside"][0]["object"], repaired
+    assert place.json("check", repository, "--open-data")["ok"]
+    os.remove(os.path.join(repository, "snapshots", second))
+    assert place.json("check", repository, code=1)["damage"]
+    assert place.json("repair", repository)["vanished_snapshots"] == 1
+    assert place.json("check", repository)["ok"]
 
 
 for case in (unreadable_source, damage, whole_life, keys, pipes, bad_input):

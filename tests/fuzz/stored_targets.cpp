@@ -7,6 +7,7 @@
 #include "engine/source/node.h"
 #include "engine/store/codec.h"
 #include "engine/store/config.h"
+#include "engine/store/damage.h"
 #include "engine/store/index.h"
 #include "engine/store/journal.h"
 #include "engine/store/keys.h"
@@ -134,6 +135,17 @@ const Register kSnapshot({"snapshot",
                             snapshot.references = {random_id()};
                             return std::vector{encode_snapshot({}), encode_snapshot(snapshot)};
                           }});
+
+const Register kDamage({"damage",
+                        [](ByteView bytes) {
+                          const auto bad = decode_damage(Id{}, bytes);
+                          if (bad.ok()) BACKCAST_ASSERT(encode_damage(*bad) == as_text(bytes));
+                        },
+                        [] {
+                          const std::vector<BadPack> bad = {
+                              {random_id(), {}}, {random_id(), {kPackFrame, random_id()}}};
+                          return std::vector{encode_damage({}), encode_damage(bad)};
+                        }});
 
 const Register kMark({"mark",
                       [](ByteView bytes) {

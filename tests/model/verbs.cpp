@@ -11,6 +11,7 @@
 #include "engine/store/forget.h"
 #include "engine/store/presence.h"
 #include "engine/store/prune.h"
+#include "engine/store/repair.h"
 #include "engine/store/restore.h"
 #include "engine/store/usage.h"
 #include "tests/model/known_bugs.h"
@@ -206,9 +207,9 @@ Deed World::rebuild(Actor& actor) {
   const Place& place = some_place(actor.random);
   const auto act = [this, &actor, &place]() -> Status {
     BACKCAST_TRY(const auto repository, open(*actor.env, place));
-    BACKCAST_TRY(const auto result, store::rebuild_index(*repository));
-    (void)result;
-    return kOk;
+    store::RepairProgress progress;
+    BACKCAST_TRY(const auto result, store::repair(*repository, {}, progress));
+    return result.is_whole() ? Status(kOk) : failed("false alarm of repair");
   };
   return {act, [](const Status&) {}, {Errc::kLocked}, &place};
 }
@@ -279,7 +280,11 @@ Deed World::copy(Actor& actor) {
     }
     store::CopyProgress progress;
     BACKCAST_TRY(const auto result, store::copy_snapshots(*source, *target, snapshots, progress));
-    (void)result;
+    for (const auto& skipped : result.skipped) {
+      // Forgotten and pruned meanwhile, or damaged.
+      BACKCAST_TRY(const auto there, store::load_snapshot(*source, skipped.id));
+      return failed("copy skipped " + to_hex(there.id) + ": " + skipped.what);
+    }
     return kOk;
   };
   const auto settle = [=, &from, &to](const Status& outcome) {

@@ -111,7 +111,30 @@ class Prune:
         pass
 
 
-VERBS = {"backup": Backup, "restore": Restore, "forget": Forget, "prune": Prune}
+class Repair:
+    """Of a pack with a flipped byte, whose content the next backup has stored again."""
+
+    def prepare(self, place):
+        packs = sorted((place.repository / "packs").iterdir(), key=lambda p: p.stat().st_size)
+        data = bytearray(packs[-1].read_bytes())
+        data[len(data) // 2] ^= 1
+        packs[-1].write_bytes(data)
+        expect(place.run("check", place.repository, "--read-data").returncode == 1,
+               "check does not notice a flipped byte")
+        place.do("backup", place.repository, place.source)
+
+    def arguments(self, place):
+        return ["repair", place.repository]
+
+    def verify(self, place, done, before):
+        expect(set(place.snapshots()) == set(before), "other snapshots")
+        if done.returncode == 0:
+            expect(any(name.name.startswith("damaged-")
+                       for name in (place.repository / "packs").iterdir()), "nothing is set aside")
+
+
+VERBS = {"backup": Backup, "restore": Restore, "forget": Forget, "prune": Prune,
+         "repair": Repair}
 
 
 def name_of(verb):
@@ -168,6 +191,8 @@ def try_out(base, verb, folder, before, fault):
     killed = done.returncode == -9 and ":kill" in fault
     expect(done.returncode >= 0 or killed, "dies of signal %d" % -done.returncode)
     expect(done.returncode == 0 or killed or done.stderr, "fails without a word")
+    if isinstance(verb, Repair) and done.returncode != 0:
+        place.do("repair", place.repository)  # the next one ends what was begun
     place.check("afterwards")
     expect(set(before) <= set(place.snapshots()) or isinstance(verb, Forget),
            "a snapshot is gone")

@@ -28,6 +28,8 @@ bool is_spared(Fault fault, const env::Call& call) {
   // A full disk removes and syncs names.
   const bool frees = call.kind == CallKind::kRemove || call.kind == CallKind::kSyncFolder;
   if (fault == Fault::kNoSpace && frees) return true;
+  // The reserve is made if there is room for it.
+  if (call.name.ends_with("/reserve")) return true;
   // A lease that cannot be given back is over with its process.
   return call.kind == CallKind::kRemove && call.name.find("/leases/") != std::string::npos;
 }

@@ -1,0 +1,29 @@
+// The phases of repair (repair.h) and what they share.
+#pragma once
+
+#include "engine/store/repair.h"
+
+namespace backcast::store {
+
+struct RepairWork {
+  Repository& repository;
+  const RepairOptions& options;
+  RepairProgress& progress;
+  RepairResult result{};
+
+  Status check_stop() const;
+};
+
+// Sets aside what does not open.
+Status repair_objects(RepairWork& work);
+// Lists packs again. `index` is what is listed, and gains them.
+Status list_lost_packs(RepairWork& work, Index& index);
+// Drops, moves and sets aside; leaves `index` distrusting all that is bad.
+Status repair_packs(RepairWork& work, Index& index);
+// Tells what of the snapshots is not whole, and writes them anew if asked to.
+Status repair_snapshots(RepairWork& work, const std::vector<Snapshot>& snapshots,
+                        const Index& index);
+// Notes those that vanished.
+Status note_missing_snapshots(RepairWork& work);
+
+}  // namespace backcast::store
