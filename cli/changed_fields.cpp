@@ -57,6 +57,25 @@ Result<FieldValue> parse_field_value(std::string_view text) {
   return FieldValue{std::string(text.substr(0, equals)), sim::json_text(text.substr(equals + 1))};
 }
 
+Status check_assumed(const Document& written, const FieldValue& field) {
+  const auto refuse = [&](std::string message, std::string hint) {
+    return Error{Errc::kBadInput, std::move(message), written.locate(field.pointer),
+                 std::move(hint)};
+  };
+  if (field.pointer.starts_with("/requirements") || field.pointer == "/quantile") {
+    return refuse("a value can be assumed, what is required of it cannot",
+                  "--set asks what if something else were required");
+  }
+  try {
+    const nlohmann::json::json_pointer at(field.pointer);
+    if (!written.root().contains(at)) return kOk;
+  } catch (const nlohmann::json::exception&) {
+    return refuse(printable(field.pointer) + " is not a JSON pointer into the document",
+                  "give the JSON pointer of a field, such as /services/0/job/rate");
+  }
+  return refuse(printable(field.pointer) + " is stated", "--set gives it another value");
+}
+
 Result<scenario::Loaded, Errors> load_changed(const Document& written,
                                               const std::vector<FieldValue>& changes,
                                               const scenario::Given& given) {

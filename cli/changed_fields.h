@@ -18,6 +18,10 @@ struct FieldValue {
 // "/services/0/size=20 GB": what is no JSON value is a string.
 Result<FieldValue> parse_field_value(std::string_view text);
 
+// Whether the field may be assumed: the document does not state it, and it is nothing that is
+// required. Errors: kBadInput.
+Status check_assumed(const Document& written, const FieldValue& field);
+
 // Sets fields that exist, or new ones with the objects around them. `written` is the document as
 // the user has it: faults stand at its lines and say what was put there. Errors: a pointer to
 // nothing; every fault of the changed document.

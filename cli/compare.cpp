@@ -84,6 +84,7 @@ reports::Table difference_table(const sim::Replications& a, const sim::Replicati
 struct Pairs {
   sim::Replications a, b;
   std::optional<reports::Spread> spread_a, spread_b;
+  std::unique_ptr<sim::Judge> judge_a, judge_b;  // have heard them all
 };
 
 Status write_report(const std::string& path, const Pair& pair, const Pairs& pairs) {
@@ -102,18 +103,22 @@ Result<Pairs, Errors> run_pairs(const Context& context, const PreparedScenario& 
                                 Interruptible& interruptible) {
   reports::Progress progress(progress_form(context), "comparing", options.replications, "pairs");
   Bills bills_a(options.replications), bills_b(options.replications);
+  Pairs pairs;
+  pairs.judge_a = std::make_unique<sim::Judge>(a.loaded.scenario, options.replications);
+  pairs.judge_b = std::make_unique<sim::Judge>(b.loaded.scenario, options.replications);
   const sim::Trial trial = [&](std::uint32_t r) -> Result<sim::Measures, Errors> {
     BACKCAST_TRY(const ScenarioRun run_a, run_prepared(a, {.replication = r, .threads = 1}));
     BACKCAST_TRY(const ScenarioRun run_b, run_prepared(b, {.replication = r, .threads = 1}));
     bills_a.keep(r, run_a);
     bills_b.keep(r, run_b);
+    pairs.judge_a->hear(r, run_a.result);
+    pairs.judge_b->hear(r, run_b.result);
     sim::Measures both = measures_of(run_a);
     for (sim::Measure& m : measures_of(run_b)) both.push_back({kOfB + m.name, m.value});
     return both;
   };
   BACKCAST_TRY(const sim::Replications both,
                sim::replicate(trial, replication_options(options, interruptible, progress)));
-  Pairs pairs;
   pairs.a.partial = pairs.b.partial = both.partial;
   pairs.spread_a = bills_a.spread(both.rows.size());
   pairs.spread_b = bills_b.spread(both.rows.size());
@@ -134,7 +139,10 @@ void compare(Context& context, const Options& options) {
   auto b = prepare(options.b);
   if (!b.ok()) return report(context, b.error());
   // The same seed and replication number give both the same failures and jitter.
-  if (!options.b.seed) b->loaded.scenario.seed = a->loaded.scenario.seed;
+  if (!options.b.seed) {
+    b->loaded.scenario.seed = a->loaded.scenario.seed;
+    for (sim::Scenario& extreme : b->extremes) extreme.seed = a->loaded.scenario.seed;
+  }
   Interruptible interruptible;
   const auto pairs = run_pairs(context, *a, *b, options.trials, interruptible);
   if (!pairs.ok()) return report(context, pairs.error());
@@ -144,8 +152,13 @@ void compare(Context& context, const Options& options) {
   const auto difference = sim::paired_difference(pairs->b, pairs->a);
   if (!difference.ok()) return report(context, difference.error());
   if (options.lines || !options.report.empty()) {
-    const auto pair = run_both(*a, *b, options.trials.threads);
+    auto pair = run_both(*a, *b, options.trials.threads);
     if (!pair.ok()) return report(context, pair.error());
+    const auto conclude = [&](const sim::Judge& judge, sim::RunResult& run) {
+      judge.conclude(difference->rows.size(), options.trials.confidence, pairs->a.partial, run);
+    };
+    conclude(*pairs->judge_a, pair->a.result);
+    conclude(*pairs->judge_b, pair->b.result);
     if (!options.report.empty()) {
       if (auto status = write_report(options.report, *pair, *pairs); !status.ok()) {
         return report(context, status.error());

@@ -20,7 +20,7 @@ constexpr const char* kDescription =
     "  backcast schedule '30 2 * * *' --zone Europe/Berlin    # when would it run?\n";
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done; 1 failed, or a requirement does not hold; 2 bad usage or input;\n"
+    "Exit codes: 0 done; 1 failed, or validate does not say HOLDS; 2 bad usage or input;\n"
     "3 source partly unreadable; 10 no repository; 11 locked; 12 wrong key; 130 interrupted.";
 
 // The verb runs inside. An exit code where there is nothing more to do.

@@ -87,7 +87,9 @@ Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const Scenario
     const auto& chosen = loaded.pricing.options;
     not_billed = scenario::not_billed(loaded.scenario, *book, {chosen.begin(), chosen.end()});
   }
-  return PreparedScenario{std::move(loaded), std::move(book), options.file, std::move(not_billed)};
+  auto extremes = sim::extremes_of(loaded.scenario);
+  return PreparedScenario{std::move(loaded), std::move(book), options.file, std::move(not_billed),
+                          std::move(extremes)};
 }
 
 Result<scenario::Given, Errors> read_given(const ScenarioOptions& options) {
@@ -114,6 +116,13 @@ Result<scenario::Loaded, Errors> load_scenario(const ScenarioOptions& options,
                                                const scenario::Given& given) {
   BACKCAST_TRY(const std::vector<FieldValue> changes, changes_of(options));
   BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.file, given));
+  for (const std::string& text : options.assumed) {
+    auto field = parse_field_value(text);  // read once above, so it is right
+    if (!field.ok()) continue;
+    if (auto status = check_assumed(loaded.document, *field); !status.ok()) {
+      return Errors{std::move(status).error()};
+    }
+  }
   if (changes.empty()) return loaded;
   return load_changed(loaded.document, changes, given);
 }
@@ -182,7 +191,7 @@ Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
   const sim::Scenario& scenario = prepared.loaded.scenario;
   BACKCAST_TRY(ScenarioRun run, run_billed(prepared, scenario, options));
   std::vector<sim::RunResult> extremes;
-  for (const sim::Scenario& variant : sim::extremes_of(scenario)) {
+  for (const sim::Scenario& variant : prepared.extremes) {
     if (run.result.partial) break;
     BACKCAST_TRY(ScenarioRun other, run_billed(prepared, variant, quietly(options)));
     run.result.partial = other.result.partial;

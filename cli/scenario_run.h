@@ -44,6 +44,7 @@ struct PreparedScenario {
   std::shared_ptr<const cost::PriceBook> book;  // null: no bill
   std::string file;
   std::vector<std::string> not_billed;  // as RunResult::not_billed
+  std::vector<sim::Scenario> extremes;  // of its scenario, see sim/extremes.h
 };
 
 // The history and start that the options name, read.

@@ -76,7 +76,7 @@ void what_next(const Context& context, const Options& options) {
        "  backcast simulate " + file + " --backups         every restore point and its fate");
   note(context, "  backcast simulate " + file + " --report out.html one page to pass on");
   note(context,
-       "  backcast validate " + file + "                   exit code 1 if a requirement fails");
+       "  backcast validate " + file + "                   exit code 0 only if all of it holds");
 }
 
 // By month: of all replications, or of the one run.

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -57,6 +59,17 @@ bool passes(const Options& options, const ScenarioRun& run) {
          (verdict == sim::Verdict::kUnknown && options.allow_unknown);
 }
 
+// The replication whose counterexample is shown, if it is not the one that the rest is about.
+void say_how_to_replay(const Context& context, const ScenarioRun& run) {
+  for (const sim::RequirementOutcome& outcome : run.result.requirements) {
+    if (outcome.verdict != sim::Verdict::kFails || !outcome.replicated) continue;
+    note(context, fmt::format("{} first fails in replication {}: backcast simulate {} "
+                              "--replication {} --events",
+                              outcome.name, outcome.replicated->first_failing, run.file,
+                              outcome.replicated->first_failing));
+  }
+}
+
 void validate(Context& context, const Options& options) {
   std::vector<ScenarioRun> runs;
   Errors errors;
@@ -88,6 +101,7 @@ void validate(Context& context, const Options& options) {
       note(context, run.file + ": the scenario states no requirements, so nothing was proved");
     }
     if (!passes(options, run)) context.exit_code = 1;
+    say_how_to_replay(context, run);
   }
   if (interruptible.stop) say_partial(context, runs.size(), options.files.size(), "scenarios");
 }

@@ -62,7 +62,8 @@ struct HeatMap {
 };
 Chart heat_map_chart(const HeatMap& map, std::string id);
 
-// Candidates by two figures to be kept small; those on the front are not beaten in both.
+// Candidates by two figures to be kept small; those on the front are not beaten in these and
+// whatever else counts together.
 struct Candidate {
   std::string name;
   double x = 0, y = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "reports/chart_parts.h"
 
@@ -105,7 +106,8 @@ Chart pareto_chart(const std::vector<Candidate>& candidates, const std::string& 
   Chart chart{
       .id = std::move(id),
       .title = fmt::format("{} against {}", y_name, x_name),
-      .caption = "Lower and further left is better; nothing beats the marked front in both.",
+      .caption =
+          "Lower and further left is better; no other beats a marked one in all that counts.",
       .svg = {},
       .marks = 0,
       .legend = {{"c0", "on the front"}, {"faint", "beaten by another"}},
@@ -137,6 +139,13 @@ Chart pareto_chart(const std::vector<Candidate>& candidates, const std::string& 
     if (candidate.is_on_front) front.emplace_back(candidate.x, candidate.y);
   }
   std::sort(front.begin(), front.end());
+  // Some are there for what this chart does not show: the line goes through the others.
+  double least = std::numeric_limits<double>::infinity();
+  std::erase_if(front, [&](const auto& point) {
+    const bool is_beaten = point.second >= least;
+    least = std::min(least, point.second);
+    return is_beaten;
+  });
   for (auto& [px, py] : front) {
     px = x(px);
     py = y(py);

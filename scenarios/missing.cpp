@@ -81,6 +81,9 @@ class Finder {
     if (is_used("job/copy_rate") && !is_stated("job/copy_rate")) {
       add(MissingKind::kCopyTime, subject, "job/copy_rate", false);
     }
+    if (subject.service.job.retries > 0 && !is_stated("job/retry_after")) {
+      add(MissingKind::kRetryTime, subject, "job/retry_after", false);
+    }
     if (is_used("job/restore_rate") && !is_stated("job/restore_rate")) {
       add(MissingKind::kRestoreTime, subject, "job/restore_rate", false);
     }

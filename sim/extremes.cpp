@@ -33,6 +33,9 @@ void set_time(Scenario& scenario, const MissingValue& missing, std::optional<Dur
         job.restore_takes = takes;
         if (!takes) job.restore_rate_bytes_per_second = 0;
         break;
+      case MissingKind::kRetryTime:
+        job.retry_after = takes.value_or(Duration{0});
+        break;
     }
   };
   for (const std::uint32_t service : missing.services) set(scenario.services[service]);
@@ -58,9 +61,11 @@ const char* what_takes(MissingKind kind) {
     case MissingKind::kCopyTime:
       return "a copy";
     case MissingKind::kRestoreTime:
+      return "a restore";
+    case MissingKind::kRetryTime:
       break;
   }
-  return "a restore";
+  return "the wait for a retry";
 }
 
 std::string names_of(const std::vector<MissingValue>& missing) {

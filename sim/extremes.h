@@ -1,5 +1,6 @@
-// Times that nobody stated with a source: how long a backup, a copy or a restore takes. A verdict
-// must be true of their extremes, nothing at all and until the service's next start; where these
+// Times that nobody stated with a source: how long a backup, a copy, a restore or the wait for a
+// retry takes. A verdict must be true of their extremes, nothing at all and until the service's
+// next start (for ever, of restores and retries); where these
 // differ, it is unknown, and the break-even between them is told.
 #pragma once
 

@@ -20,6 +20,17 @@ void take_counterexample(RequirementOutcome& to, const RequirementOutcome& from)
   to.tolerance = from.tolerance;
 }
 
+// The share that holds, or less where so many replications are too few to tell of it; "" if none.
+std::string quantile_that_holds(std::uint64_t held, std::uint64_t all) {
+  constexpr std::uint64_t kHundredths = 10'000;  // of a percent
+  std::uint64_t share = held * kHundredths / all;
+  const auto is_told = [&] {
+    return least_replications(static_cast<double>(share) / kHundredths) <= all;
+  };
+  while (share > 0 && !is_told()) --share;
+  return share == 0 ? "" : percent_down(share * (kWholeShare / kHundredths));
+}
+
 }  // namespace
 
 Judge::Judge(const Scenario& scenario, std::uint32_t count, std::uint32_t first)
@@ -81,12 +92,14 @@ void Judge::conclude(std::size_t requirement, std::uint64_t done, double confide
   outcome.verdict = verdict_of({told.held, told.failed, all}, told.quantile);
   outcome.one_future = done == 1;
   outcome.unknown_because.clear();
-  if (outcome.verdict == Verdict::kUnknown && done > 1) {
+  if (outcome.verdict == Verdict::kUnknown && partial) {
+    outcome.unknown_because = fmt::format("interrupted after {} of {} replications", done, all);
+  } else if (outcome.verdict == Verdict::kUnknown && told.unknown > 0) {
+    outcome.unknown_because = first.unknown_because;
+  } else if (outcome.verdict == Verdict::kUnknown && done > 1) {
     outcome.unknown_because =
-        told.unknown > 0
-            ? first.unknown_because
-            : fmt::format("{} replications are too few for {}; {} can tell", all,
-                          percent_down(parts_of(told.quantile)), least_replications(told.quantile));
+        fmt::format("{} replications are too few for {}; {} can tell", all,
+                    percent_down(parts_of(told.quantile)), least_replications(told.quantile));
   }
   std::vector<Nearness> runs;
   for (std::uint64_t i = 0; i < done; ++i) {
@@ -102,9 +115,10 @@ void Judge::conclude(std::size_t requirement, std::uint64_t done, double confide
   if (told.failed > 0) take_counterexample(outcome, first.outcome);
   if (outcome.verdict == Verdict::kFails) {
     outcome.would_hold = what_would_hold(r, scenario_, std::move(runs), told.required);
-    if (done > 1 && told.held > 0) {
-      outcome.would_hold += (outcome.would_hold.empty() ? "with quantile " : ", with quantile ") +
-                            percent_down(told.held * kWholeShare / all);
+    const std::string quantile = done > 1 ? quantile_that_holds(told.held, all) : "";
+    if (!quantile.empty()) {
+      outcome.would_hold +=
+          (outcome.would_hold.empty() ? "with quantile " : ", with quantile ") + quantile;
     }
   }
   outcome.replicated = told;

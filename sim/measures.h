@@ -12,7 +12,7 @@ namespace backcast::sim {
 // backups_failed (refused ones and copies too), restore_points_last (copies too)
 // rpo_seconds_worst: the greatest age of any service's newest restore point, anywhere
 // coverage_days_mean: age of the oldest restore point when the run ends, over services
-// requirements_hold: 1 if every one that could be checked holds, else 0
+// requirements_hold: 1 if every one HOLDS, else 0
 // requirements_failing_seconds: summed over requirements
 Measures measures_of(const RunResult& run);
 

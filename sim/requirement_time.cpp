@@ -23,9 +23,11 @@ void Checker::judge(Span checked, const std::vector<Span>& broken) {
 
 void Checker::check_rpo(const Requirement& r) {
   Duration worst{0};
+  bool any = false;
   for (const std::uint32_t service : r.services) {
     const Span checked = span_of(r, service);
     if (checked.from >= checked.until) continue;
+    any = true;
     const auto all = points(r, service);
     const Instant protected_from = protected_[service].from;
     const auto steps = age_steps(all, checked, protected_from);
@@ -51,6 +53,7 @@ void Checker::check_rpo(const Requirement& r) {
     note({std::move(spans), service, region_of(r, service), newest, since,
           what + ", and the next one is not there yet"});
   }
+  tally_.checked = any;
   tally_.nearness.worst = count_of(worst);
 }
 

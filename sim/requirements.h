@@ -24,7 +24,7 @@ struct RequirementTally {
   std::vector<TraceStep> trace;
 };
 
-// One per requirement of the scenario, in its order. Budgets are left unchecked.
+// One per requirement of the scenario, in its order. Budgets are left unknown.
 std::vector<RequirementTally> tally_requirements(const Scenario& scenario, const RunResult& result);
 // Adds what other services showed; of two failures at one instant the one in `to` stays first.
 void add(const Requirement& requirement, RequirementTally& to, RequirementTally from);
@@ -46,7 +46,7 @@ std::string what_would_hold(const Requirement& requirement, const Scenario& scen
 std::string subject_of(const Requirement& requirement, const Scenario& scenario);
 
 // Fills in the outcomes of budget requirements from the bill of the run. A budget in another
-// currency than the bill stays unchecked and says so.
+// currency than the bill stays unknown and says so.
 void check_budgets(const Scenario& scenario, const cost::Invoice& invoice, RunResult& result);
 
 }  // namespace backcast::sim

@@ -199,7 +199,7 @@ struct Requirement {
 };
 
 // A time that the run depends on and that nobody stated with a source.
-enum class MissingKind : std::uint8_t { kBackupTime, kCopyTime, kRestoreTime };
+enum class MissingKind : std::uint8_t { kBackupTime, kCopyTime, kRestoreTime, kRetryTime };
 struct MissingValue {
   MissingKind kind{};
   bool is_part = false;                         // a speed is stated, but not all of what takes time

@@ -199,6 +199,9 @@ def one_future_holds_nothing(folder):
     place = scenario(folder, [{"kind": "rpo", "at_most": "9d"}], flaky)
     text = run("simulate", place, "--quiet", expect=0).stdout
     assert "in this one future" in text and "HOLDS" not in text, text
+    page = folder / "both.html"
+    run("compare", place, place, "--quiet", "--report", str(page), expect=0)
+    assert "HOLDS" not in page.read_text() and "in this one future" in page.read_text()
     told = json.loads(run("simulate", place, "--quiet", "--json", "--replications", "40").stdout)
     assert told["verdict"] == "holds"
     replicated = told["requirements"][0]["replicated"]
@@ -235,6 +238,34 @@ def break_even_is_where_it_turns(folder):
         assert told["assumed"] == [{"pointer": "/services/0/job/rate", "value": speed}]
 
 
+def a_value_is_assumed_and_never_a_verdict(folder):
+    place = scenario(folder, [{"kind": "rpo", "at_most": "24h"}])
+    for pointer in ("/requirements/0/at_most=30h", "/requirements/0/of_time=50%", "/quantile=1%",
+                    "/services/0/job/rate=1 TB/s"):
+        refused = run("validate", place, "--quiet", "--assume", pointer, expect=2)
+        assert "--set" in refused.stderr, refused.stderr
+
+
+def the_wait_for_a_retry_is_stated_or_unknown(folder):
+    flaky = {"rate": "100 MB/s", "failure_probability": "50%", "retries": 40}
+    place = scenario(folder, [{"kind": "rpo", "at_most": "30h"}], flaky)
+    told = json.loads(run("validate", place, "--quiet", "--json", expect=1).stdout)
+    assert told["verdict"] == "unknown", told["verdict"]
+    assert told["missing"][0]["pointer"] == "/services/0/job/retry_after"
+    run("validate", place, "--quiet", "--set", "/services/0/job/retry_after=1m", expect=0)
+
+
+def the_chart_marks_the_rows_of_the_table(folder):
+    """Also those that are there for their reach alone, which the chart does not show."""
+    place = scenario(folder, [{"kind": "rpo", "at_most": "9d"}])
+    page = folder / "front.html"
+    done = run("optimize", place, "--quiet", "--csv", "--minimize", "stored_bytes_mean", "--vary",
+               "/services/0/schedules/0/retention_days=3,7,14", "--report", str(page), expect=0)
+    rows = len(list(csv.DictReader(done.stdout.splitlines())))
+    assert rows == 3, done.stdout
+    assert page.read_text().count(">yes</td>") == rows
+
+
 def interrupted_never_holds(folder):
     flaky = {"rate": "100 MB/s", "failure_probability": "5%"}
     place = scenario(folder, [{"kind": "rpo", "at_most": "300d"}], flaky, horizon="5 years")
@@ -257,7 +288,9 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         for test in (forms_agree, one_future_holds_nothing, the_first_counterexample_replays,
-                     break_even_is_where_it_turns, interrupted_never_holds):
+                     break_even_is_where_it_turns, a_value_is_assumed_and_never_a_verdict,
+                     the_wait_for_a_retry_is_stated_or_unknown,
+                     the_chart_marks_the_rows_of_the_table, interrupted_never_holds):
             began = time.monotonic()
             test(folder)
             print(f"{test.__name__}: {time.monotonic() - began:.1f} s", flush=True)

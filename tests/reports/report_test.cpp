@@ -177,6 +177,27 @@ TEST(Svg, charts_are_as_expected) {
                     .svg);
 }
 
+TEST(Svg, no_service_is_held_against_the_limit_of_another) {
+  Sample sample = daily_sample();
+  sample.run.services.push_back(sample.run.services.front());
+  sample.run.services.back().name = "other";
+  const std::size_t count_of_first = sample.run.backups.size();
+  for (std::size_t i = 0; i < count_of_first; ++i) {
+    sim::BackupRecord twin = sample.run.backups[i];
+    twin.service = 1;
+    sample.run.backups.push_back(twin);
+  }
+  const auto names = [&] {
+    std::string text;
+    const auto chart = age_chart(sample.run, headline(sample.run));
+    for (const auto& [css, name] : chart->legend) text += name + "\n";
+    return text;
+  };
+  EXPECT_THAT(names(), HasSubstr("us-east4 (RPO 26h)\nus-east4 (no RPO)\n"));
+  sample.run.requirements.front().services = {0, 1};
+  EXPECT_THAT(names(), HasSubstr("us-east4\nus-west1\n"));
+}
+
 TEST(Svg, timeline_has_a_mark_for_every_backup_and_the_same_rows) {
   const Sample sample = daily_sample();
   const auto chart = timeline_chart(sample.run);

@@ -65,6 +65,33 @@ TEST(Verdicts, AShareOfServiceTimeMayBeLacking) {
   EXPECT_EQ(first_outcome(broken).verdict, Verdict::kFails);
 }
 
+TEST(Verdicts, AQuantileOfTheScenarioHoldsForAllThatStateNone) {
+  std::string text =
+      nightly("", R"({"kind": "rpo", "at_most": "26h"}, {"name": "own", "kind": "rpo",
+                     "at_most": "26h", "quantile": "99%"})");
+  text.insert(1, R"("quantile": "95%", )");
+  const auto loaded = load_text(text);
+  ASSERT_TRUE(loaded.ok()) << all_messages(loaded.error());
+  EXPECT_EQ(loaded->scenario.requirements[0].quantile, 0.95);
+  EXPECT_EQ(loaded->scenario.requirements[1].quantile, 0.99);
+  EXPECT_FALSE(load_text(nightly("", R"({"kind": "protected", "of_time": "99%"})")).ok());
+}
+
+TEST(Verdicts, WhatIsNeverDoneHasNoWorstValue) {
+  const auto outcome =
+      first_outcome(nightly("", R"({"kind": "copy_within", "region": "y", "at_most": "1h"})"));
+  EXPECT_EQ(outcome.verdict, Verdict::kFails);
+  EXPECT_EQ(outcome.observed, "never");
+  EXPECT_EQ(outcome.would_hold, "") << "no time is long enough for a copy that nobody makes";
+}
+
+TEST(Verdicts, WithoutAServiceAtTheTimeNothingIsProved) {
+  std::string text = nightly("", R"({"kind": "rpo", "at_most": "26h", "from": "+10d"})");
+  text.insert(text.find("\"requirements\""),
+              R"("events": [{"at": "+5d", "kind": "delete_service", "service": "db"}], )");
+  EXPECT_EQ(first_outcome(text).verdict, Verdict::kUnknown);
+}
+
 // Whatever a failure advises is put into the document, and then it holds.
 TEST(Verdicts, WhatWouldHoldHolds) {
   const std::vector<std::pair<std::string, std::string>> cases{

@@ -98,7 +98,7 @@ TEST(Judge, TellsTheFirstCounterexampleTheWorstOfAllAndWhatWouldHold) {
   EXPECT_EQ(outcome.replicated->required, 40u);
   EXPECT_EQ(outcome.trace[0].text, "1d 6h");
   EXPECT_EQ(outcome.observed, "2d 2h");
-  EXPECT_EQ(outcome.would_hold, "with at_most 2d 2h, with of_time 99%, with quantile 95%");
+  EXPECT_EQ(outcome.would_hold, "with at_most 2d 2h, with of_time 99%, with quantile 92.5%");
 }
 
 TEST(Judge, SaysCloseWhereTheIntervalHoldsTheQuantile) {
@@ -121,6 +121,7 @@ TEST(Judge, WhatIsInterruptedNeverHolds) {
   judge.conclude(1, 0.95, true, shown);
   EXPECT_TRUE(shown.partial);
   EXPECT_EQ(shown.requirements[0].verdict, Verdict::kUnknown);
+  EXPECT_EQ(shown.requirements[0].unknown_because, "interrupted after 1 of 2000 replications");
 }
 
 TEST(Judge, WithoutDrawsOneRunDecides) {
