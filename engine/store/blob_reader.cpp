@@ -16,14 +16,25 @@ constexpr std::uint64_t kFirstReadBytes = 64 << 10;
 // Stretches of a pack that are this near to each other are read as one.
 constexpr std::uint64_t kGapBytes = 128 << 10;
 
-Error corrupt(PackFiles& packs, const IndexEntry& entry, const char* what) {
-  packs.note_damage(entry);
-  const Index& index = packs.index();
+// A pack that is missing or cannot be read is damage, too: whoever reads on finds the rest.
+Error corrupt(const Index& index, const IndexEntry& entry, const std::string& what) {
   return Error{Errc::kCorrupt,
                "chunk " + to_hex(entry.id) + " in pack " + to_hex(index.packs()[entry.pack].id) +
                    ": " + what,
                {},
                "backcast check --read-data names what it affects"};
+}
+
+// Found to be so: nothing new refers to this copy.
+Error corrupt(PackFiles& packs, const IndexEntry& entry, const std::string& what) {
+  packs.note_damage(entry);
+  return corrupt(packs.index(), entry, what);
+}
+
+// What cannot be read now may be read another time: only what is gone is noted.
+Error unreadable(PackFiles& packs, const IndexEntry& entry, const Error& why) {
+  if (why.code == Errc::kNotFound) return corrupt(packs, entry, why.message);
+  return corrupt(packs.index(), entry, why.message);
 }
 
 }  // namespace
@@ -134,8 +145,11 @@ Status BlobReader::fill(Window& window, const IndexEntry& entry, bool forward) {
   const std::uint64_t size = std::min(wanted, pack.size_bytes - begin);
   if (window.bytes.size() < size) window.bytes.resize(size);
   window.pack = UINT32_MAX;
-  BACKCAST_TRY(const auto file, packs_.file(entry.pack));
-  BACKCAST_TRY(const std::size_t got, file->read_at(begin, ByteSpan(window.bytes).first(size)));
+  const auto file = packs_.file(entry.pack);
+  if (!file.ok()) return unreadable(packs_, entry, file.error());
+  const auto read = (*file)->read_at(begin, ByteSpan(window.bytes).first(size));
+  if (!read.ok()) return unreadable(packs_, entry, read.error());
+  const std::size_t got = *read;
   if (got < entry.stored_bytes) return corrupt(packs_, entry, "the pack is too short");
   window.pack = entry.pack;
   window.begin = begin;

@@ -88,5 +88,27 @@ TEST_F(LyingPack, OldSnapshotsGiveBackWhatWasSavedAndTheLiarIsNamed) {
   }
 }
 
+TEST_F(LyingPack, AMissingPackIsDamageAndWhatIsWholeIsRestored) {
+  const Id first = lab_.commit();
+  const auto old_packs = packs();
+  lab_.write_source(1);
+  const Snapshot second = *lab_.back_up();
+  for (const std::string& name : packs()) {
+    if (std::find(old_packs.begin(), old_packs.end(), name) == old_packs.end()) {
+      lab_.env().erase(name);
+    }
+  }
+  const auto repository = *lab_.open();
+  RestoreRequest request;
+  const source::Scratch target(true);
+  request.target = target.path();
+  RestoreProgress progress;
+  const auto restored = restore(*repository, second, request, progress);
+  ASSERT_TRUE(restored.ok()) << to_string(restored.error());
+  EXPECT_FALSE(restored->failures.empty());
+  const Snapshot whole = *load_snapshot(*repository, first);
+  EXPECT_TRUE(*Lab::content_of(*repository, whole) == lab_.committed().at(first));
+}
+
 }  // namespace
 }  // namespace backcast::store

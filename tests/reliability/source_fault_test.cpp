@@ -308,6 +308,38 @@ TEST_F(SourceFaults, AMissingRootIsToldAndTheOthersAreSaved) {
   EXPECT_FALSE(backup(*repository, options, progress).ok()) << "nothing is left to save";
 }
 
+// Ends after three reads, and fails at the call with this number; the last one is close.
+class FailingPipe final : public source::PipeSource {
+ public:
+  explicit FailingPipe(int call) : call_(call) {}
+  Result<std::size_t> read(ByteSpan into) override {
+    if (made_++ == call_) return failed("cannot read the pipe");
+    if (made_ > 3) return std::size_t{0};
+    std::fill(into.begin(), into.end(), static_cast<std::uint8_t>(made_));
+    return into.size();
+  }
+  Status close() override { return call_ == kClose ? failed("the command failed") : Status(kOk); }
+  static constexpr int kClose = 4;
+
+ private:
+  int call_, made_ = 0;
+};
+
+TEST_F(SourceFaults, APipeThatFailsAtAnyCallLeavesNoSnapshot) {
+  const auto repository = *lab_.open();
+  for (int call = 0; call <= FailingPipe::kClose + 1; ++call) {
+    FailingPipe pipe(call);
+    BackupOptions options;
+    options.pipe = &pipe;
+    options.threads = 1;
+    BackupProgress progress;
+    const auto result = backup(*repository, options, progress);
+    const bool fails = call <= FailingPipe::kClose;
+    EXPECT_EQ(result.ok(), !fails) << call;
+    EXPECT_EQ(load_snapshots(*repository)->size(), fails ? 0u : 1u) << call;
+  }
+}
+
 TEST_F(SourceFaults, DeviceNodesAreMadeOnRequestOnly) {
   if (::geteuid() != 0) return;  // nobody else can make one to be saved
   ASSERT_EQ(::mknod(lab_.source().path("null").c_str(), S_IFCHR | 0600, makedev(1, 3)), 0);
