@@ -240,6 +240,11 @@ class Restoration {
           give_up(*large, entry.error());
           break;
         }
+        // What waits to be written is bounded by its chunks as well as by its bytes.
+        if (piece.chunks.size() > most_chunks(kPieceBytes)) {
+          give_up(*large, wrong_length());
+          break;
+        }
         piece.chunks.push_back(*entry);
         const std::uint64_t begin = at;
         at += (*entry)->plain_bytes;
