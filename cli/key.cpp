@@ -1,5 +1,10 @@
 #include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include "cli/passphrase.h"
 #include "cli/verbs.h"
@@ -138,7 +143,15 @@ Status destroy(Context& context, const Options& options) {
 
 Status show_writer(const Options& options) {
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
-  print(store::writer_key_text(repository->keys()));
+  // Past the buffer of standard output, which would keep it.
+  std::fflush(stdout);
+  const store::SecretText text = store::writer_key_text(repository->keys());
+  for (std::string_view rest = text.view(); !rest.empty();) {
+    const ssize_t done = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return failed(std::string("cannot write to standard output: ") + strerror(errno));
+    rest.remove_prefix(static_cast<std::size_t>(done));
+  }
   return kOk;
 }
 
