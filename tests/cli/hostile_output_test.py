@@ -72,6 +72,9 @@ def every_verb(place):
     assert [os.fsencode(tag) for tag in snapshots[0]["tags"]] == NAMES, snapshots[0]
     assert os.fsencode(snapshots[0]["host"]) == NAMES[0] + NAMES[3], snapshots[0]
     assert source + b"/folder-" + NAMES[3] in map(os.fsencode, snapshots[-1]["paths"])
+    # What we printed we read again, bytes that are no UTF-8 included.
+    place.write("list.json", place.all_of("snapshots", repository)[1])
+    place.all_of("retention", "-p", "restic: --keep-last 1", place.path("list.json"))
     differences = json.loads(place.all_of("diff", repository, snapshots[0]["id"], "latest")[1])
     assert source + b"/" + NAMES[3] in {os.fsencode(row["path"]) for row in differences["rows"]}
     for arguments in (["stats", repository], ["stats", repository, "--presence"],
