@@ -36,9 +36,8 @@ void print_presence(const store::Presence& presence) {
   }
 }
 
-Status note_totals(const Context& context, store::PackFiles& packs, const store::Index& index,
-                   const std::vector<store::Snapshot>& shown) {
-  BACKCAST_TRY(const auto presence, store::Presence::of(packs, shown));
+void note_totals(const Context& context, const store::Index& index,
+                 const store::Presence& presence) {
   std::uint64_t stored = 0, needed = 0, packs_bytes = 0;
   for (const auto& pack : index.packs()) packs_bytes += pack.size_bytes;
   for (const auto& entry : index.entries()) stored += entry.stored_bytes;
@@ -46,7 +45,6 @@ Status note_totals(const Context& context, store::PackFiles& packs, const store:
   note(context, fmt::format("{} in {} packs; {} needed by the snapshots shown, {} not",
                             format_bytes(packs_bytes), index.packs().size(), format_bytes(needed),
                             format_bytes(stored - needed)));
-  return kOk;
 }
 
 // A history is one source's: mixed with another, each would seem to replace all of the other.
@@ -131,7 +129,6 @@ Status run(Context& context, const Options& options) {
   if (options.presence && histories.size() > 1) return several_sources(histories);
   store::PackFiles packs(*repository, index);
   reports::Table table = empty_table();
-  std::vector<store::Snapshot> shown;
   for (const auto& [source, history] : histories) {
     BACKCAST_TRY(const auto presence, store::Presence::of(packs, history));
     if (options.presence) {
@@ -139,11 +136,21 @@ Status run(Context& context, const Options& options) {
       return kOk;
     }
     add_rows(table, history, presence);
-    shown.insert(shown.end(), history.begin(), history.end());
+    if (histories.size() == 1 && context.format == Format::kText) {
+      print(context, table);
+      note_totals(context, index, presence);
+      return kOk;
+    }
   }
   print(context, table);
   if (context.format != Format::kText) return kOk;
-  return note_totals(context, packs, index, shown);
+  std::vector<store::Snapshot> shown;
+  for (const auto& [source, history] : histories) {
+    shown.insert(shown.end(), history.begin(), history.end());
+  }
+  BACKCAST_TRY(const auto presence, store::Presence::of(packs, shown));
+  note_totals(context, index, presence);
+  return kOk;
 }
 
 }  // namespace
