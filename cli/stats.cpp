@@ -127,6 +127,10 @@ Status run(Context& context, const Options& options) {
   BACKCAST_TRY(const store::Index index, repository->load_index());
   const Histories histories = histories_of(std::move(snapshots), options);
   if (options.presence && histories.size() > 1) return several_sources(histories);
+  if (histories.empty() && (options.presence || !options.host.empty() || !options.paths.empty())) {
+    return Error{
+        Errc::kNotFound, "no snapshot is of that kind", {}, "backcast snapshots lists all"};
+  }
   store::PackFiles packs(*repository, index);
   reports::Table table = empty_table();
   for (const auto& [source, history] : histories) {
