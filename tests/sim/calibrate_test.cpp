@@ -257,6 +257,33 @@ TEST(Observations, restic_counts_stand_in_its_summary) {
   EXPECT_EQ(seen->notes.size(), 1u);
 }
 
+TEST(Observations, of_several_sources_are_one_history_each) {
+  const char* const texts[] = {
+      "host,paths,size_bytes,new_bytes\na,/x;/y,100,100\nb,/x,7,7\na,/y;/x,110,20\n",
+      R"([{"hostname": "a", "paths": ["/x", "/y"], "size_bytes": 100, "new_bytes": 100},
+          {"hostname": "b", "paths": ["/x"], "size_bytes": 7, "new_bytes": 7},
+          {"hostname": "a", "paths": ["/y", "/x"], "size_bytes": 110, "new_bytes": 20}])"};
+  for (const char* text : texts) {
+    const auto mixed = read_observations(text, "mixed");
+    ASSERT_FALSE(mixed.ok());
+    EXPECT_NE(to_string(mixed.error()).find("2 sources"), std::string::npos);
+    EXPECT_NE(to_string(mixed.error()).find("\"b\" \"/x\""), std::string::npos);
+    for (const SourceChoice& choice : {SourceChoice{"a", {}}, SourceChoice{"", {"/y", "/x"}}}) {
+      const auto one = read_observations(text, "mixed", choice);
+      ASSERT_TRUE(one.ok()) << to_string(one.error());
+      ASSERT_EQ(one->history.backups.size(), 2u);
+      EXPECT_EQ(one->history.backups[1].size_bytes, 110u);
+    }
+    EXPECT_FALSE(read_observations(text, "mixed", {"c", {}}).ok());
+    EXPECT_FALSE(read_observations(text, "mixed", {"a", {"/x"}}).ok());
+  }
+  // Rows that do not say are taken as one; they cannot be chosen from.
+  const char* const silent = "size_bytes,new_bytes\n100,100\n";
+  EXPECT_TRUE(read_observations(silent, "x").ok());
+  EXPECT_FALSE(read_observations(silent, "x", {"a", {}}).ok());
+  EXPECT_FALSE(read_observations("# generations=2\n0-1,90\n", "x", {"a", {}}).ok());
+}
+
 TEST(Observations, bad_input_is_refused_with_its_place) {
   const auto error = [](const char* text) {
     const auto result = read_observations(text, "x");
