@@ -132,6 +132,8 @@ bool World::must_queue(std::uint32_t service) const {
 }
 
 void World::note_overlap(std::uint32_t service) {
+  // What takes as long as it may is only tried: nobody says that such jobs overlap.
+  if (scenario_.services[service].job.backup_takes) return;
   using Then = OverlappingJobs::Then;
   auto known = std::find_if(result_.overlaps.begin(), result_.overlaps.end(),
                             [&](const OverlappingJobs& o) { return o.service == service; });
