@@ -15,7 +15,8 @@ constexpr const char* kName = "index/object";
 TEST(Publish, NeverLeavesAPartUnderTheFinalName) {
   const std::string bytes(10'000, 'b');
   for (const auto& [rename_new, link] : {std::pair(true, true), {false, true}, {false, false}}) {
-    for (const Fault fault : {Fault::kKill, Fault::kKillHalfway, Fault::kIoError, Fault::kNoSpace}) {
+    for (const Fault fault :
+         {Fault::kKill, Fault::kKillHalfway, Fault::kIoError, Fault::kNoSpace}) {
       bool is_over = false;
       for (std::uint64_t call = 0; !is_over; ++call) {
         FaultEnv env;

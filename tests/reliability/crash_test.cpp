@@ -155,7 +155,7 @@ TEST(Crash, ForgetKilledAtEveryCallTakesNoOtherSnapshot) {
         EXPECT_TRUE(lab.verify(when + ", and again").empty());
       });
   std::printf("forget: killed at each of %lu mutating calls\n", calls);
-  EXPECT_GT(calls, 8u);
+  EXPECT_GE(calls, 8u);  // a lease to look and one to act, the rename and its sync
 }
 
 TEST(Crash, PruneKilledAtEveryCallLosesNothingAndIsResumed) {
