@@ -88,7 +88,6 @@ class Index {
   bool is_usable(const IndexEntry& entry) const {
     return !entry.is_bad && packs_[entry.pack].takes_references();
   }
-  bool is_bad(const IndexEntry& entry) const { return entry.is_bad || packs_[entry.pack].is_bad; }
   const PackInfo* find_pack(const Id& id) const;
 
   // Objects of index/ that list a pack which another one lists too: an interrupted rewriting, or
