@@ -8,8 +8,8 @@
 #include <cstdio>
 
 #include "engine/base/bytes.h"
-#include "engine/base/instant.h"
 #include "engine/base/harmless.h"
+#include "engine/base/instant.h"
 
 namespace backcast::cli {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <cstdio>
 
-#include "engine/base/instant.h"
 #include "engine/base/harmless.h"
+#include "engine/base/instant.h"
 #include "reports/escape.h"
 
 namespace backcast::reports {

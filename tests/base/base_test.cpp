@@ -5,9 +5,9 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
+#include "engine/base/harmless.h"
 #include "engine/base/instant.h"
 #include "engine/base/json_number.h"
-#include "engine/base/harmless.h"
 #include "engine/base/text.h"
 
 namespace backcast {
