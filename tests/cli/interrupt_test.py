@@ -58,7 +58,7 @@ def sweep(folder):
 
 def optimize(folder):
     out, err = interrupted(folder, "optimize", "policy.json", *VARY, "--minimize",
-                           "stored_bytes_mean", "--replications", FOREVER, "--at-least", "0")
+                           "stored_bytes_mean", "--replications", FOREVER, "--at-least", "0.01")
     assert "partial: interrupted after" in err, err
     assert json.loads(out)["rows"], out
 
