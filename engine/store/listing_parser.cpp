@@ -9,7 +9,7 @@ constexpr std::size_t kMaxVarintBytes = 10;
 constexpr std::uint64_t kMaxRecordBytes = 1ULL << 30;
 constexpr std::uint64_t kMaxPathBytes = 1 << 20;
 // No entry is longer: its attributes and extents are bounded (engine/source/node.h).
-constexpr std::size_t kMaxEntryBytes = 256 << 20;
+constexpr std::size_t kMaxEntryBytes = 160 << 20;
 // A record is handed on in parts of so much, so that memory follows entries, not records: a record
 // may be one small chunk of the store a thousand times over.
 constexpr std::size_t kPartEntries = 4096;
@@ -33,6 +33,9 @@ bool is_listing_path(std::string_view path) {
 }  // namespace
 
 Status ListingParser::add(std::string_view text) {
+  const std::size_t size = pending_.size() + text.size();
+  if (size > pending_.capacity())
+    pending_.reserve(std::min(2 * size, kMaxEntryBytes + text.size()));
   pending_.append(text);
   // An entry that is not whole is looked at again when twice as much of it is there.
   if (pending_.size() < wanted_ && pending_.size() < record_bytes_) return kOk;

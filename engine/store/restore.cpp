@@ -321,18 +321,20 @@ class Restoration {
 // will be needed first.
 void read_ahead(PackFiles& packs, const Snapshot& snapshot) {
   constexpr std::uint64_t kAheadBytes = 1 << 30;
+  constexpr std::size_t kAheadChunks = 1 << 17;  // a list may name a small one any number of times
   BlobReader reader(packs);
   std::vector<const IndexEntry*> wanted;
   std::uint64_t bytes = 0;
+  const auto is_enough = [&] { return bytes >= kAheadBytes || wanted.size() >= kAheadChunks; };
   const auto want = [&](const Id& id) {
     const IndexEntry* entry = packs.index().find(id);
-    if (!entry || bytes >= kAheadBytes) return;
+    if (!entry || is_enough()) return;
     bytes += entry->stored_bytes;
     wanted.push_back(entry);
   };
   for (const Id& id : snapshot.tree) want(id);
   for (const Id& chunk : snapshot.references) {
-    if (bytes >= kAheadBytes) break;
+    if (is_enough()) break;
     // Damage is found again, and reported, when the tree is read.
     if (!visit_reference_chunk(reader, snapshot, chunk, want).ok()) break;
   }
