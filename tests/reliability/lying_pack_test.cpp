@@ -3,6 +3,7 @@
 // adds changes what an old snapshot gives back.
 #include <gmock/gmock.h>
 
+#include "engine/store/damage.h"
 #include "engine/store/publish.h"
 #include "tests/reliability/lab.h"
 
@@ -78,6 +79,7 @@ TEST_F(LyingPack, OldSnapshotsGiveBackWhatWasSavedAndTheLiarIsNamed) {
       EXPECT_EQ(!restored->notes.empty(), lies_sort_first);
       if (lies_sort_first) {
         EXPECT_THAT(restored->notes[0], HasSubstr("in pack "));
+        EXPECT_FALSE(load_damage(*repository)->empty()) << "later backups must not rely on it";
       }
       const auto content = Lab::content_of(*repository, snapshot);
       ASSERT_TRUE(content.ok()) << to_string(content.error());
