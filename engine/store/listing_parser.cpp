@@ -46,7 +46,7 @@ Status ListingParser::add(std::string_view text) {
     used += step;
   }
   pending_.erase(0, used);
-  wanted_ = 2 * pending_.size();
+  wanted_ = std::min(2 * pending_.size(), kMaxEntryBytes);
   return pending_.size() > kMaxEntryBytes ? Status(damaged_listing()) : kOk;
 }
 
