@@ -6,7 +6,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
 #include "engine/store/browse.h"
-#include "engine/store/listing_index.h"
+#include "engine/store/load_index.h"
 #include "reports/escape.h"
 #include "reports/table_rows.h"
 
@@ -69,8 +69,9 @@ std::vector<reports::Cell> row_of(const std::string& path, const source::Node& n
 
 Status run(Context& context, const Options& options) {
   BACKCAST_TRY(const auto open, open_snapshot(options.repository, options.snapshot));
-  BACKCAST_TRY(const store::Index index,
-               store::load_listing_index(*open.repository, open.snapshot));
+  store::ChunkSet chunks(open.snapshot.tree.begin(), open.snapshot.tree.end());
+  chunks.insert(open.snapshot.references.begin(), open.snapshot.references.end());
+  BACKCAST_TRY(const store::Index index, store::load_index_of(*open.repository, chunks));
   store::PackFiles packs(*open.repository, index);
   const store::Selection selection(options.path);
   const bool as_table = options.long_form || context.format != Format::kText;

@@ -47,7 +47,8 @@ Status recover_packs(Repository& repository, const IdSet& condemned, Index& inde
   return kOk;
 }
 
-Result<Index> load_once(Repository& repository) {
+// All chunks, or `only` these.
+Result<Index> load_once(Repository& repository, const ChunkSet* only = nullptr) {
   BACKCAST_TRY(const auto ids, objects_in_order(repository));
   BACKCAST_TRY(const IdSet condemned, load_condemned(repository));
   Index index;
@@ -55,6 +56,10 @@ Result<Index> load_once(Repository& repository) {
     auto plain = repository.objects().load(ObjectType::kIndex, id);
     auto visited = !plain.ok() ? plain.error() : visit_packs(as_bytes(*plain), [&](Pack pack) {
       const bool is_condemned = condemned.contains(pack.id);
+      if (only) {
+        std::erase_if(pack.blobs, [&](const Blob& blob) { return !only->contains(blob.id); });
+        if (pack.blobs.empty()) return;
+      }
       index.add(std::move(pack), id, is_condemned);
     });
     if (visited.ok()) continue;
@@ -78,6 +83,17 @@ Result<Index> load_index_once(Repository& repository) {
   BACKCAST_TRY(Index index, load_once(repository));
   BACKCAST_TRY(const auto bad, load_damage(repository));
   index.distrust(bad);
+  return index;
+}
+
+Result<Index> load_index_of(Repository& repository, const ChunkSet& chunks) {
+  auto index = load_once(repository, &chunks);
+  const bool has_all = index.ok() && std::all_of(chunks.begin(), chunks.end(), [&](const Id& id) {
+                         return index->find(id) != nullptr;
+                       });
+  if (!has_all) return repository.load_index();
+  BACKCAST_TRY(const auto bad, load_damage(repository));
+  index->distrust(bad);
   return index;
 }
 

@@ -1,12 +1,18 @@
 // The whole index of a repository, as far as it can be read.
 #pragma once
 
+#include <unordered_set>
+
 #include "engine/store/damage.h"
 
 namespace backcast::store {
 
 // One attempt of Repository::load_index: kNotFound if an object vanished meanwhile.
 Result<Index> load_index_once(Repository& repository);
+// Repository::load_index of these chunks alone: small however much the repository holds, for
+// whoever reads little. All of it where one of them is in no object that can be read.
+using ChunkSet = std::unordered_set<Id, IdHash>;
+Result<Index> load_index_of(Repository& repository, const ChunkSet& chunks);
 // Repository::load_index without what damage/ says, for whoever looks for himself. Objects that do
 // not open are added to `damaged`.
 Result<Index> load_index_unjudged(Repository& repository, std::vector<Damage>& damaged);
