@@ -64,11 +64,12 @@ void print_snapshot(const store::RepairedSnapshot& snapshot) {
 
 void print_text(const Context& context, const Options& options, const store::RepairResult& r) {
   const bool dry = options.repair.dry_run;
-  print(fmt::format(
-      "{} {} missing and {} damaged packs{}, listed {} again\n", dry ? "Would drop" : "Dropped",
-      r.missing_packs, r.damaged_packs,
-      r.moved_chunks > 0 ? fmt::format(" ({} whole chunks kept)", r.moved_chunks) : std::string(),
-      r.listed_packs));
+  summarize(context,
+            fmt::format("{} {} missing and {} damaged packs{}, listed {} again\n",
+                        dry ? "Would drop" : "Dropped", r.missing_packs, r.damaged_packs,
+                        r.moved_chunks > 0 ? fmt::format(" ({} whole chunks kept)", r.moved_chunks)
+                                           : std::string(),
+                        r.listed_packs));
   for (const auto& aside : r.set_aside) {
     print(fmt::format("{} {}: {}\n", dry ? "damaged  " : "set aside", aside.object,
                       printable(aside.what, 4096)));
