@@ -226,13 +226,8 @@ Result<Document> Document::parse(std::string_view text, std::string name, Docume
     return Error{Errc::kBadInput, "a zero byte", {name, "", static_cast<int>(line), 0}, ""};
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  // Only what we wrote ourselves has such bytes: the copy is rare.
   std::string copy;
-  if (text.find("\\udc") != std::string_view::npos ||
-      text.find("\\uDC") != std::string_view::npos) {
-    copy = with_private_bytes(text);
-    text = copy;
-  }
+  text = parsable(text, copy);
   Position position{text.data(), text.data(), 1, text.data()};
   Builder builder(position, limits.max_depth);
   const bool ok = json::sax_parse(CountingIterator(text.data(), &position),

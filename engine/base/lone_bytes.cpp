@@ -23,4 +23,11 @@ std::string with_private_bytes(std::string_view json) {
   return out;
 }
 
+std::string_view parsable(std::string_view json, std::string& copy) {
+  const auto has = [&](const char* start) { return json.find(start) != std::string_view::npos; };
+  if (!has("\\udc") && !has("\\uDC")) return json;
+  copy = with_private_bytes(json);
+  return copy;
+}
+
 }  // namespace backcast

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/harmless.h"
 #include "engine/store/address.h"
 #include "engine/store/config.h"
 #include "engine/store/load_index.h"
@@ -14,8 +15,9 @@ constexpr const char* kFolders[] = {"keys",  "packs",  "index",   "snapshots", "
                                     "marks", "damage", "journal", "leases"};
 
 Error no_repository(const std::string& path) {
+  const std::string name = harmless(path);
   return Error{
-      Errc::kNoRepository, "no repository at " + path, {}, "backcast init " + path + " makes one"};
+      Errc::kNoRepository, "no repository at " + name, {}, "backcast init " + name + " makes one"};
 }
 
 Result<std::string> read_config_text(env::Folder& folder) {
@@ -98,7 +100,8 @@ Result<std::unique_ptr<Repository>> Repository::create(env::Env& env, const std:
   BACKCAST_TRY(const auto present, folder->list(""));
   for (const auto& entry : present) {
     if (entry.name == "config") {
-      return Error{Errc::kExists, "there is a repository at " + path + " already", {}, {}};
+      return Error{
+          Errc::kExists, "there is a repository at " + harmless(path) + " already", {}, {}};
     }
     // What an interrupted init left behind is taken up; anything else is somebody's.
     const bool ours = std::any_of(std::begin(kFolders), std::end(kFolders),

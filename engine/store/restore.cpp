@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/base/harmless.h"
 #include "engine/base/text.h"
 #include "engine/env/accounts.h"
 #include "engine/source/tar.h"
@@ -367,7 +368,7 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
           {"/", "the tree is damaged from here on: " + browsed.error().message});
     } else if (!restoration.found() && !request.selection.path().empty()) {
       return Error{Errc::kNotFound,
-                   "/" + request.selection.path() + " is not in the snapshot",
+                   harmless("/" + request.selection.path()) + " is not in the snapshot",
                    {},
                    "backcast ls lists what is"};
     }

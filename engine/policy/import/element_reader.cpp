@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/document.h"
+#include "engine/base/lone_bytes.h"
 #include "engine/base/text.h"
 #include "engine/policy/dialects/decide.h"
 
@@ -95,6 +96,8 @@ Result<json> for_each_element(std::string_view text, std::string_view key,
                               const ImportOptions& options,
                               const std::function<Status(const Element&)>& each) {
   if (text.size() > kMaxHistoryBytes) return bad_input("the history is larger than 2 GiB");
+  std::string copy;
+  text = parsable(text, copy);
   Elements elements(key, each);
   try {
     json rest = json::parse(text, std::ref(elements), true, true);
