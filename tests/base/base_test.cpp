@@ -98,7 +98,9 @@ TEST(Text, NothingFromOutsideSteersATerminalOrTurnsTextAround) {
     }
     const Character c = first_character(text);
     EXPECT_EQ(c.is_valid, code < 0xD800 || code > 0xDFFF);
-    if (c.is_valid) EXPECT_EQ(c.code, code);
+    if (c.is_valid) {
+      EXPECT_EQ(c.code, code);
+    }
     EXPECT_EQ(harmless(text) == text, c.is_harmless);
     shown += c.is_harmless;
   }

@@ -58,7 +58,8 @@ def sweep(folder):
 
 def optimize(folder):
     out, err = interrupted(folder, "optimize", "policy.json", *VARY, "--minimize",
-                           "stored_bytes_mean", "--replications", FOREVER, "--at-least", "0.01")
+                           "stored_bytes_mean", "--replications", FOREVER,
+                           "--set", "/requirements/0/at_most=30d")
     assert "partial: interrupted after" in err, err
     assert json.loads(out)["rows"], out
 

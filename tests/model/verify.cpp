@@ -141,7 +141,7 @@ void World::learn_keys(Place& place, const std::string& other_passphrase) {
   for (const std::string& passphrase : {place.passphrase, other_passphrase}) {
     store::OpenOptions options;
     options.read_data = true;
-    options.passphrase = [=] { return Result<SecretText>(passphrase); };
+    options.passphrase = [=] { return Result<store::SecretText>(passphrase); };
     const auto repository = store::Repository::open(env_, place.path, options);
     if (!repository.ok()) continue;
     place.keys = (*repository)->keys();

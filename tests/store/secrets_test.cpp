@@ -61,11 +61,14 @@ TEST(DataKeys, SealNoMoreChunksThanTheBoundOnNoncesSays) {
   for (std::uint32_t i = 0; i < 140'000; ++i) {
     ASSERT_TRUE(writer.put(BlobKind::kData, as_bytes(std::to_string(i))).ok());
   }
-  const auto packs = store.sink().finish();
-  ASSERT_TRUE(packs.ok());
+  ASSERT_TRUE(store.sink().finish().ok());
+  const auto written = repository->load_index();
+  ASSERT_TRUE(written.ok());
   std::map<std::string, std::size_t> chunks;
-  for (const Pack& pack : *packs) {
-    for (const Blob& blob : pack.blobs) ++chunks[to_hex(pack.keys[blob.key].wrapped)];
+  for (const PackInfo& pack : written->packs()) {
+    for (const IndexEntry& entry : written->entries_of(pack)) {
+      ++chunks[to_hex(pack.keys[entry.key].wrapped)];
+    }
   }
   EXPECT_EQ(chunks.size(), 3u);
   for (const auto& [key, count] : chunks) EXPECT_LE(count, 65'536u);
