@@ -106,12 +106,17 @@ def slowest(document, index, by_service):
 
 
 def extremes(document, profile, by_service):
-    """Options that set every time nobody states to nothing at all, and to as long as there is."""
+    """Options that set every time nobody states to nothing at all, and to as long as there is.
+
+    What the tool does with jobs that overlap is asked for apart: here they run beside each other.
+    """
     missing = [(index, field)
                for index in range(len(document.get("services", ()))) for field in TIMES
                if not is_stated(document, index, field, profile)]
-    return [[option for index, field in missing for option in
-             ("--set", f"/services/{index}/job/{field}={speed(index)}")]
+    beside = [option for index in sorted({index for index, _ in missing})
+              for option in ("--set", f"/services/{index}/job/overlap=beside")]
+    return [beside + [option for index, field in missing for option in
+                      ("--set", f"/services/{index}/job/{field}={speed(index)}")]
             for speed in (lambda index: INSTANT,
                           lambda index: slowest(document, index, by_service))]
 
