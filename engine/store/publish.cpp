@@ -1,6 +1,7 @@
 #include "engine/store/publish.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "engine/store/forgotten.h"
 #include "engine/store/head.h"
@@ -31,9 +32,14 @@ Status still_there(ChunkStore& store, Lease& lease, const WrittenPacks& written)
 Result<std::uint64_t> next_sequence(Repository& repository) {
   std::vector<Error> damaged;  // no reason not to save the next one
   BACKCAST_TRY(const auto others, load_snapshots(repository, &damaged));
-  if (others.empty()) return 1;
+  // Those whose number cannot be read have had one, too: it is not given a second time.
+  BACKCAST_TRY(const SnapshotNames names, list_snapshot_names(repository));
+  std::unordered_set<Id, IdHash> made(names.live.begin(), names.live.end());
+  for (const Forgotten& forgotten : names.forgotten) made.insert(forgotten.id);
+  const std::uint64_t newest =
+      std::max<std::uint64_t>(others.empty() ? 0 : others.back().sequence, made.size());
   // Somebody may have taken the last number there is: then time decides, too.
-  return std::min(others.back().sequence, UINT64_MAX - 1) + 1;
+  return std::min(newest, UINT64_MAX - 1) + 1;
 }
 
 // One that was here before, and forgotten, has had a number of its own: it takes the newest one.
