@@ -115,6 +115,8 @@ class Repair:
     """Of a pack with a flipped byte, whose content the next backup has stored again."""
 
     def prepare(self, place):
+        (pathlib.Path(place.source) / "repaired").write_bytes(os.urandom(1_500_000))
+        place.do("backup", place.repository, place.source)
         packs = sorted((place.repository / "packs").iterdir(), key=lambda p: p.stat().st_size)
         data = bytearray(packs[-1].read_bytes())
         data[len(data) // 2] ^= 1
