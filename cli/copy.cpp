@@ -22,12 +22,12 @@ struct Options {
   std::vector<std::string> snapshots;
 };
 
-// The source needs its private key only where the two are of different projects.
+// The source needs its private key only where the target cannot read what it sealed.
 Result<std::unique_ptr<store::Repository>> open_source(const Options& options,
                                                        const store::Repository& to) {
   BACKCAST_TRY(const store::Config config, store::read_config(env::posix_env(), options.from.path));
-  const bool same_project = config.project == to.config().project;
-  return open_repository(options.from, same_project ? Access::kWrite : Access::kRead);
+  const bool is_sealed = store::shares_keys(config, to.config());
+  return open_repository(options.from, is_sealed ? Access::kWrite : Access::kRead);
 }
 
 void print_json(const store::CopyResult& result, const std::vector<Error>& unreadable) {

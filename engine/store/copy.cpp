@@ -99,7 +99,8 @@ class SealedCopy {
   std::set<Id> named_;  // damaged packs
 };
 
-// Opens and seals anew: chunk ids are keyed by project, so tree and references get new ones.
+// Opens and seals anew: chunk ids are keyed by project, so between projects tree and references get
+// new ones.
 class Resealing {
  public:
   Resealing(PackFiles& packs, ChunkStore& store, CopyProgress& progress)
@@ -148,7 +149,7 @@ class Resealing {
   std::unordered_map<Id, Id, IdHash> known_;
 };
 
-// Between projects. A snapshot that is not whole is skipped.
+// Where the target lacks a key. A snapshot that is not whole is skipped.
 Status reseal(Repository& from, const Index& index, ChunkStore& store,
               std::vector<Snapshot>& wanted, CopyProgress& progress, CopyResult& result) {
   PackFiles packs(from, index);
@@ -170,6 +171,13 @@ Status reseal(Repository& from, const Index& index, ChunkStore& store,
 }
 
 }  // namespace
+
+bool shares_keys(const Config& from, const Config& to) {
+  if (from.project != to.project) return false;
+  return std::all_of(from.public_keys.begin(), from.public_keys.end(), [&](const PublicKey& key) {
+    return std::find(to.public_keys.begin(), to.public_keys.end(), key) != to.public_keys.end();
+  });
+}
 
 Result<CopyResult> copy_snapshots(Repository& from, Repository& to,
                                   const std::vector<Snapshot>& snapshots, CopyProgress& progress) {
@@ -195,7 +203,7 @@ Result<CopyResult> copy_snapshots(Repository& from, Repository& to,
     if (!is_there) wanted.push_back(snapshot);
   }
   ChunkStore store(to, to_index);
-  result.unsealed = from.config().project != to.config().project;
+  result.unsealed = !shares_keys(from.config(), to.config());
   if (result.unsealed) {
     BACKCAST_CHECK(reseal(from, from_index, store, wanted, progress, result));
   } else if (!wanted.empty()) {

@@ -1,6 +1,7 @@
-// Snapshots from one repository into another. Repositories of one project exchange chunks sealed as
-// they are: nothing is opened and no passphrase is needed. Between projects everything is opened
-// with the source's private key and sealed anew.
+// Snapshots from one repository into another. Where the target has the source's keys, chunks go
+// over sealed as they are: nothing is opened and no passphrase is needed. Between projects, and
+// where the source's keys were rotated and the target's were not, everything is opened with the
+// source's private key and sealed anew.
 #pragma once
 
 #include <atomic>
@@ -26,11 +27,15 @@ struct CopyResult {
   std::vector<SkippedSnapshot> skipped;        // not whole at the source, so not copied
   std::vector<Damage> damage;                  // packs of the source that were found damaged
   std::uint64_t chunks = 0, stored_bytes = 0;  // added to the target
-  bool unsealed = false;                       // it was between projects
+  bool unsealed = false;                       // opened and sealed anew
 };
 
+// Whether whoever can read all of `to` can read what `from` sealed: one project, and no key pair of
+// `from` that `to` does not have.
+bool shares_keys(const Config& from, const Config& to);
+
 // Keeps ids, times and times of arrival. Nothing damaged is copied: snapshots that need it are
-// skipped, all others are published. Errors: kWrongKey between projects without the private key.
+// skipped, all others are published. Errors: kWrongKey without the private key where it is needed.
 Result<CopyResult> copy_snapshots(Repository& from, Repository& to,
                                   const std::vector<Snapshot>& snapshots, CopyProgress& progress);
 

@@ -1,6 +1,8 @@
 // What happens to stored bytes behind the repository's back.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tests/model/known_bugs.h"
 #include "tests/model/world.h"
 
@@ -23,18 +25,19 @@ constexpr Way kWays[] = {{"lost pack", "packs", Harm::kLose},
                          {"flipped index", "index", Harm::kFlip},
                          {"flipped snapshot", "snapshots", Harm::kFlip},
                          {"lost snapshot", "snapshots", Harm::kLose}};
+constexpr std::size_t kWaysUsed = std::size(kWays) - (kLostSnapshotsStayTold ? 0 : 1);
 
 }  // namespace
 
 void World::damage(const Step& step) {
-  if (!kDamageIsMet) return;
   std::mt19937_64 random(step.seed);
   Place& place = some_place(random);
-  const Way& way = kWays[random() % std::size(kWays)];
+  const Way& way = kWays[random() % kWaysUsed];
   std::vector<std::string> files;
   const std::string folder = fmt::format("{}/{}/", place.path.substr(1), way.folder);
   for (const std::string& name : env_.files()) {
-    const bool is_object = name.substr(name.rfind('/') + 1).find('.') == std::string::npos;
+    const bool is_object =
+        name.substr(name.rfind('/') + 1).find_first_of(".-") == std::string::npos;
     if (name.starts_with(folder) && is_object && !env_.bytes(name).empty()) files.push_back(name);
   }
   if (files.empty()) return;
@@ -60,6 +63,46 @@ void World::damage(const Step& step) {
   count(fmt::format("damage.{}", way.name));
   place.is_damaged = place.is_freshly_damaged = true;
   verify(place);
+}
+
+// What a repair said that is lost is lost, and what it wrote anew is there.
+void World::learn_losses(Place& place, const store::RepairResult& result) {
+  for (const auto& told : result.snapshots) {
+    const auto known = place.snapshots.find(told.id);
+    if (known == place.snapshots.end()) continue;
+    if (told.rewritten) {
+      Known rest = known->second;
+      rest.is_partial = rest.is_whole = true;
+      rest.fate = Fate::kMust;
+      place.snapshots[*told.rewritten] = rest;
+      place.snapshots.at(told.id).fate = Fate::kLost;
+      count("repair.rewrote");
+    } else {
+      known->second.is_whole = false;
+    }
+  }
+  const auto is_set_aside = [&](const Id& id) {
+    return std::any_of(result.set_aside.begin(), result.set_aside.end(), [&](const auto& object) {
+      return object.object.find(to_hex(id)) != std::string::npos;
+    });
+  };
+  for (auto& [id, known] : place.snapshots) {
+    if (known.fate == Fate::kMust && !known.is_whole &&
+        (is_set_aside(id) || result.vanished_snapshots > 0)) {
+      known.fate = Fate::kLost;
+    }
+  }
+}
+
+// A repair that was cut off may have set aside, or written anew, what was not whole.
+void World::learn_losses(Place& place) {
+  for (auto& [id, known] : place.snapshots) {
+    if (known.fate != Fate::kMust || known.is_whole) continue;
+    attempts_.push_back({&place, known});
+    attempts_.back().known.is_partial = true;
+    attempts_.back().known.fate = Fate::kMay;
+    known.fate = Fate::kLost;
+  }
 }
 
 }  // namespace backcast::model

@@ -21,16 +21,17 @@ constexpr std::array<Weight, kVerbs> kWeights{{{Verb::kEdit, 22, false},
                                                {Verb::kForget, 11, true},
                                                {Verb::kPrune, 12, true},
                                                {Verb::kCheck, 5, true},
-                                               {Verb::kRebuild, 2, true},
+                                               {Verb::kRepair, 4, true},
                                                {Verb::kRestore, 5, true},
                                                {Verb::kCopy, 5, true},
                                                {Verb::kRotate, 1, false},
                                                {Verb::kLook, 5, true},
-                                               {Verb::kDamage, 4, false}}};
+                                               {Verb::kDamage, 4, false},
+                                               {Verb::kUnforget, 5, true}}};
 
-constexpr std::array<const char*, kVerbs> kVerbNames{"edit",  "clock",  "backup",  "forget",
-                                                     "prune", "check",  "rebuild", "restore",
-                                                     "copy",  "rotate", "look",    "damage"};
+constexpr std::array<const char*, kVerbs> kVerbNames{
+    "edit",    "clock", "backup", "forget", "prune",  "check",   "repair",
+    "restore", "copy",  "rotate", "look",   "damage", "unforget"};
 constexpr std::array<const char*, kStrikes> kStrikeNames{"none", "kill",    "half", "power",
                                                          "io",   "nospace", "full", "dropsync"};
 

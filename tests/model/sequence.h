@@ -22,14 +22,15 @@ enum class Verb : std::uint8_t {
   kForget,
   kPrune,
   kCheck,
-  kRebuild,
+  kRepair,
   kRestore,
   kCopy,
   kRotate,
   kLook,  // ls, diff, dump, stats
   kDamage,
+  kUnforget,
 };
-inline constexpr int kVerbs = 12;
+inline constexpr int kVerbs = 13;
 const char* name_of(Verb verb);
 
 enum class Strike : std::uint8_t {

@@ -156,6 +156,17 @@ std::string difference(const Tree& expected, const Tree& found) {
   return {};
 }
 
+std::string difference_of_part(const Tree& expected, const Tree& found) {
+  Tree wanted, has = found;
+  for (auto& [path, entry] : has) {
+    const auto other = expected.find(path);
+    if (other == expected.end()) continue;
+    entry.same_as = other->second.same_as;
+    wanted.insert(*other);
+  }
+  return difference(wanted, has);
+}
+
 Tree part_of(const Tree& tree, const std::string& path) {
   Tree part;
   for (const auto& [at, entry] : tree) {

@@ -25,6 +25,8 @@ Tree read_tree(const std::string& folder);
 Tree read_tar(std::string_view tar, const std::string& root);
 // "" if they are equal, else what the first difference is.
 std::string difference(const Tree& expected, const Tree& found);
+// The same, but entries of `expected` may be missing, and links to them with them.
+std::string difference_of_part(const Tree& expected, const Tree& found);
 // `path` and what lies beneath it.
 Tree part_of(const Tree& tree, const std::string& path);
 

@@ -9,12 +9,12 @@
 #include "engine/store/copy.h"
 #include "engine/store/diff.h"
 #include "engine/store/forget.h"
+#include "engine/store/forgotten.h"
 #include "engine/store/presence.h"
 #include "engine/store/prune.h"
 #include "engine/store/repair.h"
 #include "engine/store/restore.h"
 #include "engine/store/usage.h"
-#include "tests/model/known_bugs.h"
 #include "tests/model/world.h"
 
 namespace backcast::model {
@@ -57,12 +57,14 @@ Deed World::deed_of(Actor& actor) {
       return back_up(actor);
     case Verb::kForget:
       return forget(actor);
+    case Verb::kUnforget:
+      return unforget(actor);
     case Verb::kPrune:
       return prune(actor);
     case Verb::kCheck:
       return check(actor);
-    case Verb::kRebuild:
-      return rebuild(actor);
+    case Verb::kRepair:
+      return repair(actor);
     case Verb::kRestore:
       return restore(actor);
     case Verb::kCopy:
@@ -133,6 +135,7 @@ Deed World::forget(Actor& actor) {
     }
     if (request.snapshots.empty()) return {[] { return kOk; }};
   }
+  const bool is_full = actor.step.strike == Strike::kFull || actor.step.strike == Strike::kNoSpace;
   const auto doomed = std::make_shared<std::vector<Id>>();
   const auto act = [=, this, &actor, &place]() -> Status {
     BACKCAST_TRY(const auto repository, open(*actor.env, place));
@@ -154,10 +157,37 @@ Deed World::forget(Actor& actor) {
       if (known == place.snapshots.end()) continue;
       if (known->second.fate == Fate::kGone) continue;
       known->second.fate = outcome.ok() ? Fate::kGone : Fate::kMay;
+      // A disk too full for another name makes forget delete at once.
+      known->second.may_be_deleted |= is_full;
     }
     place.has_unnoted_deletions |= !outcome.ok() && outcome.error().code == Errc::kNoSpace;
   };
   return {act, settle, {Errc::kNotFound, Errc::kLocked}, &place};
+}
+
+Deed World::unforget(Actor& actor) {
+  Place& place = some_place(actor.random);
+  const auto gone = place.with(Fate::kGone);
+  if (gone.empty()) return {[] { return kOk; }};
+  const Id id = gone[actor.random() % gone.size()];
+  // Prune may have been there, or be there now.
+  const bool may_be_deleted = place.snapshots.at(id).may_be_deleted;
+  count(may_be_deleted ? "unforget.late" : "unforget.in_time");
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    BACKCAST_TRY(const auto result, store::unforget(*repository, {to_hex(id)}));
+    if (result.back.size() + result.present.size() != 1) return lie("nothing is back");
+    return kOk;
+  };
+  const auto settle = [=, &place](const Status& outcome) {
+    Known& known = place.snapshots.at(id);
+    const bool is_certain = !outcome.ok() && outcome.error().code == Errc::kNotFound;
+    if (!is_certain) known.fate = outcome.ok() ? Fate::kMust : Fate::kMay;
+    if (outcome.ok()) known.may_be_deleted = false;
+    known.is_whole = !place.is_damaged;
+  };
+  std::set<Errc> refusals{Errc::kNotFound, Errc::kLocked, Errc::kBadInput};
+  return {act, settle, refusals, &place, nullptr, may_be_deleted};
 }
 
 Deed World::prune(Actor& actor) {
@@ -203,15 +233,31 @@ Deed World::check(Actor& actor) {
   return {act, settle, {}, &place};
 }
 
-Deed World::rebuild(Actor& actor) {
-  const Place& place = some_place(actor.random);
-  const auto act = [this, &actor, &place]() -> Status {
+Deed World::repair(Actor& actor) {
+  Place& place = some_place(actor.random);
+  store::RepairOptions options;
+  options.read_data = actor.random() % 3 != 0;
+  options.rewrite_snapshots = actor.random() % 2 == 0;
+  options.dry_run = actor.random() % 8 == 0;
+  count(options.read_data ? "repair.read_data" : "repair.known");
+  if (options.rewrite_snapshots) count("repair.rewrite");
+  if (place.is_damaged) count("repair.of_damage");
+  const auto result = std::make_shared<store::RepairResult>();
+  const auto act = [=, this, &actor, &place]() -> Status {
     BACKCAST_TRY(const auto repository, open(*actor.env, place));
     store::RepairProgress progress;
-    BACKCAST_TRY(const auto result, store::repair(*repository, {}, progress));
-    return result.is_whole() ? Status(kOk) : failed("false alarm of repair");
+    BACKCAST_TRY(*result, store::repair(*repository, options, progress));
+    const bool may_be_hurt = place.is_damaged || result->is_whole();
+    return may_be_hurt ? Status(kOk) : failed("false alarm of repair");
   };
-  return {act, [](const Status&) {}, {Errc::kLocked}, &place};
+  const auto settle = [=, this, &place](const Status& outcome) {
+    if (options.dry_run) return;
+    // What it had not said when it was struck may have been done all the same.
+    if (!outcome.ok()) return learn_losses(place);
+    learn_losses(place, *result);
+    place.is_said_to_be_whole = options.read_data && result->is_whole();
+  };
+  return {act, settle, {Errc::kLocked}, &place};
 }
 
 Deed World::restore(Actor& actor) {
@@ -262,13 +308,9 @@ Deed World::copy(Actor& actor) {
   std::vector<Id> chosen;
   for (std::uint64_t left = 1 + actor.random() % 2; left > 0; --left) {
     const auto id = some_snapshot(from, actor.random);
-    const bool was_here = id && to.snapshots.contains(*id);
-    if (was_here && to.snapshots.at(*id).fate != Fate::kMust && !kCopiesForgottenOnes) continue;
     if (id && std::find(chosen.begin(), chosen.end(), *id) == chosen.end()) chosen.push_back(*id);
   }
   const bool one_project = from.keys.project == to.keys.project;
-  const bool was_rotated = one_project && from.keys.public_keys != to.keys.public_keys;
-  if (was_rotated && !kCopiesAcrossRotation) return {[] { return kOk; }};
   count(one_project ? "copy.sealed" : "copy.opened");
   const auto act = [=, this, &actor, &from, &to]() -> Status {
     BACKCAST_TRY(const auto source, open(*actor.env, from));
@@ -294,6 +336,7 @@ Deed World::copy(Actor& actor) {
       if (was_there && !outcome.ok()) continue;
       Known known = from.snapshots.at(id);
       known.fate = outcome.ok() ? Fate::kMust : Fate::kMay;
+      known.is_whole = !to.has_unseen_flips;
       to.snapshots[id] = known;
     }
   };

@@ -9,6 +9,11 @@
 namespace backcast::model {
 namespace {
 
+std::string difference_from(const Known& known, const std::string& tar) {
+  const Tree found = read_tar(tar, known.root);
+  return known.is_partial ? difference_of_part(*known.tree, found) : difference(*known.tree, found);
+}
+
 Result<std::string> tar_of(store::Repository& repository, const store::Snapshot& snapshot) {
   std::string tar;
   BACKCAST_CHECK(
@@ -37,6 +42,7 @@ std::string first_alarm(const Place& place, const store::CheckResult& result) {
 void World::verify(Place& place) {
   if (failure_) return;
   if (place.is_damaged) return verify_damaged(place);
+  place.is_said_to_be_whole = false;
   const auto repository = open(env_, place);
   if (!repository.ok()) return fail(place.path + ": " + to_string(repository.error()));
   const auto snapshots = store::load_snapshots(**repository);
@@ -50,7 +56,7 @@ void World::verify(Place& place) {
     } else if (known->second.fate == Fate::kGone) {
       fail(fmt::format("{}: snapshot {} was forgotten, and is back", place.path,
                        to_hex(snapshot.id)));
-    } else {
+    } else if (known->second.fate != Fate::kLost) {
       verify_snapshot(**repository, place, snapshot, known->second);
     }
     if (failure_) return;
@@ -70,7 +76,7 @@ void World::verify_snapshot(store::Repository& repository, const Place& place,
   const auto tar = tar_of(repository, snapshot);
   const std::string name = fmt::format("{}: snapshot {}", place.path, to_hex(snapshot.id));
   if (!tar.ok()) return fail(name + " cannot be read: " + to_string(tar.error()));
-  const std::string wrong = difference(*known.tree, read_tar(*tar, known.root));
+  const std::string wrong = difference_from(known, *tar);
   if (!wrong.empty()) fail(name + " is not what was saved: " + wrong);
 }
 
@@ -79,10 +85,14 @@ void World::adopt(store::Repository& repository, Place& place, const store::Snap
   const auto tar = tar_of(repository, snapshot);
   const std::string name =
       fmt::format("{}: unreported snapshot {}", place.path, to_hex(snapshot.id));
+  if (!tar.ok() && place.is_damaged) {
+    place.snapshots[snapshot.id] = {nullptr, "", Fate::kLost};
+    return;
+  }
   if (!tar.ok()) return fail(name + " cannot be read: " + to_string(tar.error()));
   for (const Attempt& attempt : attempts_) {
     if (attempt.place != &place) continue;
-    if (!difference(*attempt.known.tree, read_tar(*tar, attempt.known.root)).empty()) continue;
+    if (!difference_from(attempt.known, *tar).empty()) continue;
     place.snapshots[snapshot.id] = attempt.known;
     return count("adopted");
   }
@@ -90,17 +100,29 @@ void World::adopt(store::Repository& repository, Place& place, const store::Snap
 }
 
 // After damage: never other bytes, nothing lost but by the damage itself, and check tells of it.
+// What this finds must not help those who come after it: the disk is put back as it was.
 void World::verify_damaged(Place& place) {
+  const auto disk = env_.save();
+  look_at_damaged(place);
+  env_.load(disk);
+}
+
+void World::look_at_damaged(Place& place) {
   const auto repository = open(env_, place);
   if (!repository.ok()) return fail(place.path + ": " + to_string(repository.error()));
-  bool is_hurt = false;
+  std::vector<Error> unreadable;
+  const auto listed = store::load_snapshots(**repository, &unreadable);
+  if (!listed.ok()) return fail(place.path + ": " + to_string(listed.error()));
+  for (const store::Snapshot& snapshot : *listed) {
+    if (!place.snapshots.contains(snapshot.id)) adopt(**repository, place, snapshot);
+  }
   for (auto& [id, known] : place.snapshots) {
-    if (known.fate == Fate::kGone) continue;
+    if (known.fate == Fate::kGone || known.fate == Fate::kLost) continue;
     count("compared.damaged");
     const std::string name = fmt::format("{}: snapshot {}", place.path, to_hex(id));
     const auto snapshot = store::load_snapshot(**repository, id);
     const auto tar = snapshot.ok() ? tar_of(**repository, *snapshot) : snapshot.error();
-    const std::string wrong = tar.ok() ? difference(*known.tree, read_tar(*tar, known.root)) : "";
+    const std::string wrong = tar.ok() ? difference_from(known, *tar) : "";
     if (!wrong.empty()) return fail(name + " gives back what was never saved: " + wrong);
     if (!tar.ok() && known.fate == Fate::kMay && tar.error().code == Errc::kNotFound) continue;
     const bool may_be_lost =
@@ -109,18 +131,34 @@ void World::verify_damaged(Place& place) {
       return fail(name + " was whole, and is no longer: " + to_string(tar.error()));
     }
     known.is_whole = tar.ok();
-    is_hurt = is_hurt || !tar.ok();
   }
   place.is_freshly_damaged = false;
-  if (!is_hurt) return;
+  verify_told(place, **repository);
+}
+
+// While anything is hurt check says so; after a repair that says all is whole nothing is.
+void World::verify_told(Place& place, store::Repository& repository) {
   store::CheckOptions options;
   options.threads = 1;
   options.open_data = true;
   store::CheckProgress progress;
-  const auto checked = store::check(**repository, options, progress);
-  if (checked.ok() && checked->ok()) {
-    fail(place.path + ": a snapshot cannot be read, and check finds nothing wrong");
+  const auto checked = store::check(repository, options, progress);
+  const bool is_clean = checked.ok() && checked->ok();
+  for (const auto& [id, known] : place.snapshots) {
+    const bool is_hurt = known.fate == Fate::kMust && !known.is_whole;
+    if (is_hurt && is_clean) {
+      return fail(fmt::format("{}: snapshot {} is not whole, and check finds nothing wrong",
+                              place.path, to_hex(id)));
+    }
   }
+  if (place.is_said_to_be_whole && !is_clean) {
+    return fail(
+        fmt::format("{}: repair says that all is whole, and check says {}", place.path,
+                    checked.ok() ? first_alarm(place, *checked) : to_string(checked.error())));
+  }
+  if (place.is_said_to_be_whole) count("repair.healed");
+  if (is_clean) place.is_damaged = place.has_unseen_flips = false;
+  place.is_said_to_be_whole = false;
 }
 
 void World::verify_by_check(Place& place, bool open_data) {

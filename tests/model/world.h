@@ -11,6 +11,7 @@
 
 #include "engine/env/fault_env.h"
 #include "engine/store/check.h"
+#include "engine/store/repair.h"
 #include "tests/model/baton.h"
 #include "tests/model/sequence.h"
 #include "tests/model/tree.h"
@@ -23,14 +24,17 @@ using store::Id;
 enum class Fate : std::uint8_t {
   kMust,  // reported as done: there and whole, whatever happens
   kMay,   // a backup or a forget of it was cut off: there and whole, or not there
-  kGone,  // reported as forgotten
+  kGone,  // reported as forgotten: not listed, until unforget brings it back
+  kLost,  // repair said that damage took something of it: there in part, or set aside
 };
 
 struct Known {
   std::shared_ptr<const Tree> tree;
   std::string root;  // where it was saved from, without leading "/"
   Fate fate = Fate::kMust;
-  bool is_whole = true;  // false: damage took something of it, and whoever looks is told
+  bool is_partial = false;      // what repair made of a lost one: some of its entries
+  bool may_be_deleted = false;  // forgotten, and prune came by
+  bool is_whole = true;         // false: damage took something of it, and whoever looks is told
 };
 
 struct Place {
@@ -46,6 +50,7 @@ struct Place {
   bool is_freshly_damaged = false;  // in this round
   // A byte was flipped, and nobody has read it since: a backup may still rely on it.
   bool has_unseen_flips = false;
+  bool is_said_to_be_whole = false;  // by a repair of this round
 
   std::vector<Id> with(Fate fate) const {
     std::vector<Id> found;
@@ -64,6 +69,7 @@ struct Deed {
   std::set<Errc> refusals{};
   const Place* place = nullptr;
   const Place* other_place = nullptr;  // of a copy
+  bool may_be_refused_alone = false;
 
   bool meets_damage() const {
     return (place && place->is_damaged) || (other_place && other_place->is_damaged);
@@ -106,6 +112,8 @@ class World {
   void strike(Actor& actor, std::vector<Actor>& all);
   void judge(const Actor& actor, bool alone);
   void damage(const Step& step);
+  void stall(Actor& actor, std::vector<Actor>& all, std::mt19937_64& random);
+  void note_pruning(const std::vector<Actor>& actors);
   void move_clock(std::mt19937_64& random);
   void finish();
 
@@ -113,9 +121,10 @@ class World {
   Deed deed_of(Actor& actor);
   Deed back_up(Actor& actor);
   Deed forget(Actor& actor);
+  Deed unforget(Actor& actor);
   Deed prune(Actor& actor);
   Deed check(Actor& actor);
-  Deed rebuild(Actor& actor);
+  Deed repair(Actor& actor);
   Deed restore(Actor& actor);
   Deed copy(Actor& actor);
   Deed rotate(Actor& actor);
@@ -131,7 +140,11 @@ class World {
                        const store::Snapshot& snapshot, const Known& known);
   void adopt(store::Repository& repository, Place& place, const store::Snapshot& snapshot);
   void verify_damaged(Place& place);
+  void look_at_damaged(Place& place);
+  void verify_told(Place& place, store::Repository& repository);
   void verify_by_check(Place& place, bool open_data);
+  void learn_losses(Place& place, const store::RepairResult& result);
+  void learn_losses(Place& place);
   void learn_keys(Place& place, const std::string& other_passphrase);
 
   void fail(const std::string& what);

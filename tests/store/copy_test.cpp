@@ -79,6 +79,39 @@ TEST_F(CopyTest, WhatWasForgottenAtTheTargetComesBack) {
   }
 }
 
+// Sealed to a pair that the target never heard of, a copy could not be read there.
+TEST_F(CopyTest, WhatWasSavedAfterARotationCanBeReadAtATargetThatWasNotRotated) {
+  const Id before = lab_.commit();
+  make_target(lab_.keys());
+  EXPECT_FALSE(copy().unsealed);
+  const auto rotated = *lab_.open();
+  Keys keys = rotated->keys();
+  keys.pairs.push_back(KeyPair::generate());
+  keys.public_keys.push_back(keys.pairs.back().public_key);
+  ASSERT_TRUE(rotated->adopt_keys(keys).ok());
+  lab_.source().write("more", random_bytes(78, 50'000));
+  BackupOptions options;
+  options.walk.roots = {lab_.source().path()};
+  options.threads = 1;
+  BackupProgress backup_progress;
+  const auto made = backup(*rotated, options, backup_progress);
+  ASSERT_TRUE(made.ok()) << to_string(made.error());
+  const Id after = made->snapshot.id;
+  CopyProgress progress;
+  const auto to = target();
+  const auto copied = copy_snapshots(*rotated, *to, *load_snapshots(*rotated), progress);
+  ASSERT_TRUE(copied.ok()) << to_string(copied.error());
+  EXPECT_TRUE(copied->unsealed);
+  EXPECT_THAT(copied->copied, testing::ElementsAre(after));
+  for (const Id& id : {before, after}) {
+    const auto there = target();
+    const auto expected = Lab::content_of(*rotated, *load_snapshot(*rotated, id));
+    const auto found = Lab::content_of(*there, *load_snapshot(*there, id));
+    ASSERT_TRUE(found.ok()) << to_string(found.error());
+    EXPECT_EQ(*found, *expected);
+  }
+}
+
 TEST_F(CopyTest, WhatIsDamagedIsSkippedAndNamedAndTheRestIsCopied) {
   const Id first = lab_.commit();
   lab_.source().write("more", random_bytes(77, 150'000));
