@@ -63,6 +63,11 @@ class PackRepair {
   struct Finding {
     PackVerdict verdict;
     bool is_missing = false;
+    // By this look alone: that a disk did not answer before is no proof.
+    bool is_bad(const IndexEntry& entry) const {
+      return is_missing ||
+             std::find(verdict.bad.begin(), verdict.bad.end(), &entry) != verdict.bad.end();
+    }
   };
 
   Status look() {
@@ -123,12 +128,12 @@ class PackRepair {
       const bool has_better = best != &entry && !index_.is_bad(*best);
       if (has_better) continue;
       const bool is_needed = need.entries[index_.number_of(*best)];
-      if (!index_.is_bad(entry)) {
-        whole.push_back(&entry);
-      } else if (!finding.is_missing && !finding.verdict.is_told) {
+      if (!finding.is_missing && !finding.verdict.is_told) {
         is_worth_keeping |= is_needed || !need.is_known();
-      } else if (best == &entry && is_needed) {
-        ++lost;
+      } else if (finding.is_bad(entry)) {
+        lost += best == &entry && is_needed ? 1 : 0;
+      } else {
+        whole.push_back(&entry);
       }
     }
     const std::string name = name_of(ObjectType::kPack, pack.id);
@@ -155,12 +160,18 @@ class PackRepair {
     ScanRoom room;
     for (const auto& [number, whole] : moves_) {
       const PackInfo& pack = index_.packs()[number];
+      std::size_t taken = 0;
       const auto take = [&](const IndexEntry& entry, ByteView sealed) -> Status {
         if (!std::binary_search(whole.begin(), whole.end(), &entry)) return kOk;
+        ++taken;
         return store.sink().append({entry.label(), pack.keys[entry.key], sealed});
       };
       const auto scanned = scan_pack(packs, pack, room, take);
       if (!scanned.ok() && scanned.error().code != Errc::kCorrupt) return scanned;
+      if (taken < whole.size()) {
+        return failed(name_of(ObjectType::kPack, pack.id) + " cannot be read a second time",
+                      "run repair again");
+      }
     }
     BACKCAST_TRY(const auto written, commit_packs(store));
     (void)written;
