@@ -18,8 +18,9 @@ inline constexpr int kZeropsDefaultMinute = 5;  // the vendor's own simulator
 // minute: 0..59.
 Schedule zerops_schedule(ZeropsPeriod period, int minute);
 
-// "none" or nothing, "daily", "weekly", "monthly", or five cron fields. Errors name the vendor's
-// code userDataBackupPeriodInvalid.
+// "none" or nothing, "daily", "weekly", "monthly"; these at a chosen time and day, "daily 03:15",
+// "weekly tue 03:15", "monthly 15 03:15"; or five cron fields. Errors name the vendor's code
+// userDataBackupPeriodInvalid.
 Result<Schedule> parse_zerops_schedule(std::string_view text);
 
 }  // namespace backcast::policy

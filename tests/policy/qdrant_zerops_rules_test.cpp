@@ -15,6 +15,7 @@
 namespace backcast::policy {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 Instant at(std::string_view text) {
@@ -116,6 +117,30 @@ TEST(ZeropsRules, P_SCH_02_EveryPresetIsACronLine) {
   EXPECT_EQ(*parse_schedule("zerops: 0 */6 * * *"), *parse_schedule("CRON_TZ=UTC 0 */6 * * *"));
   EXPECT_FALSE(next(*parse_schedule("zerops: none"), at("2025-01-01"), Zone::utc()));
   EXPECT_FALSE(next(zerops_schedule(ZeropsPeriod::kNone, 0), at("2025-01-01"), Zone::utc()));
+}
+
+TEST(ZeropsRules, P_SCH_04_PresetsAtAChosenTimeAndDay) {
+  const auto next_four = [](const char* text) {
+    std::vector<std::string> runs;
+    Instant t = at("2026-03-01");  // a Sunday
+    for (int i = 0; i < 4; ++i) {
+      t = next(*parse_schedule(text), t, Zone::utc()).value();
+      runs.push_back(format_instant(t));
+    }
+    return runs;
+  };
+  EXPECT_THAT(next_four("zerops: daily 03:15"),
+              ElementsAre("2026-03-01T03:15:00Z", "2026-03-02T03:15:00Z", "2026-03-03T03:15:00Z",
+                          "2026-03-04T03:15:00Z"));
+  EXPECT_THAT(next_four("zerops: weekly tue 22:05"),
+              ElementsAre("2026-03-03T22:05:00Z", "2026-03-10T22:05:00Z", "2026-03-17T22:05:00Z",
+                          "2026-03-24T22:05:00Z"));
+  EXPECT_THAT(next_four("zerops: monthly 31 00:30"),
+              ElementsAre("2026-03-31T00:30:00Z", "2026-05-31T00:30:00Z", "2026-07-31T00:30:00Z",
+                          "2026-08-31T00:30:00Z"));
+  EXPECT_FALSE(parse_schedule("zerops: daily 24:00").ok());
+  EXPECT_FALSE(parse_schedule("zerops: weekly 03:15").ok());
+  EXPECT_FALSE(parse_schedule("zerops: daily tue 03:15").ok());
 }
 
 TEST(ZeropsRules, P_SCH_03_CronRangesAndSunday) {
