@@ -158,8 +158,9 @@ class PackRepair {
     PackFiles packs(repository_, index_);
     ChunkStore store(repository_, index_);
     ScanRoom room;
-    for (const auto& [number, whole] : moves_) {
-      const PackInfo& pack = index_.packs()[number];
+    for (const auto& move : moves_) {
+      const PackInfo& pack = index_.packs()[move.first];
+      const auto& whole = move.second;
       std::size_t taken = 0;
       const auto take = [&](const IndexEntry& entry, ByteView sealed) -> Status {
         if (!std::binary_search(whole.begin(), whole.end(), &entry)) return kOk;
