@@ -74,8 +74,8 @@ class Ledger {
 Result<std::vector<UsageRecord>> usage(Repository& repository, const UsageNames& names,
                                        Instant until) {
   BACKCAST_TRY(const auto journal, read_journal(repository));
-  BACKCAST_TRY(const Index index, repository.load_index());
   BACKCAST_TRY(auto snapshots, load_snapshots(repository));
+  BACKCAST_TRY(const Index index, repository.load_index());
   // What forget set aside is stored until prune deletes it.
   BACKCAST_TRY(const SnapshotNames listed, list_snapshot_names(repository));
   for (const Forgotten& forgotten : listed.forgotten) {
