@@ -64,10 +64,11 @@ function(backcast_module name)
   target_compile_options(backcast_${name} PRIVATE ${BACKCAST_OPTIONS_${name}})
 endfunction()
 
-# backcast_tests(<name> [DEPENDS module...] [LINK target...]): one GoogleTest program of all
-# *_test.cpp beside the caller; every test is known to ctest by its own name.
+# backcast_tests(<name> [DEPENDS module...] [LINK target...] [SERIAL filter]): one GoogleTest
+# program of all *_test.cpp beside the caller; every test is known to ctest by its own name. Those
+# that SERIAL matches run with no other test beside them.
 function(backcast_tests name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "SERIAL" "DEPENDS;LINK;LABELS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *_test.cpp)
   if(NOT sources)
     return()
@@ -76,7 +77,13 @@ function(backcast_tests name)
   list(TRANSFORM arg_DEPENDS PREPEND backcast_)
   target_link_libraries(${name}_tests PRIVATE backcast_options ${arg_DEPENDS} ${arg_LINK}
     GTest::gmock_main GTest::gtest)
-  gtest_discover_tests(${name}_tests DISCOVERY_TIMEOUT 60
+  if(arg_SERIAL)
+    set(filter TEST_FILTER "-${arg_SERIAL}")
+    gtest_discover_tests(${name}_tests TEST_FILTER "${arg_SERIAL}" TEST_LIST ${name}_serial
+      DISCOVERY_TIMEOUT 60 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+      PROPERTIES LABELS "${name};${arg_LABELS}" TIMEOUT 600 RUN_SERIAL TRUE)
+  endif()
+  gtest_discover_tests(${name}_tests ${filter} DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS "${name};${arg_LABELS}" TIMEOUT 600)
 endfunction()
 
