@@ -15,7 +15,10 @@ set(BACKCAST_SANITIZE "" CACHE STRING "Comma list for -fsanitize=")
 
 find_program(BACKCAST_CCACHE ccache)
 if(BACKCAST_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${BACKCAST_CCACHE})
+  # Another clone, or the same one elsewhere, finds what this one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    ${BACKCAST_CCACHE})
 endif()
 
 find_package(Threads REQUIRED)

@@ -79,10 +79,10 @@ int main(int argc, char** argv) {
   const Timed two = run(scenario, 2);
   const long after_kib = peak_kib();
   const Timed one = run(scenario, 1);
-  const auto backups = static_cast<double>(one.totals.made);
+  const auto backups = static_cast<double>(one.totals.backups.made);
   std::printf("%llu services, %ld years: %.4g backups, %.4g deletions, %llu ledger records\n",
               static_cast<unsigned long long>(services), years, backups,
-              static_cast<double>(one.totals.deleted),
+              static_cast<double>(one.totals.backups.deleted),
               static_cast<unsigned long long>(one.records));
   std::printf("one core   %8.2f s  %6.1f ns per backup\n", one.seconds,
               one.seconds / backups * 1e9);
