@@ -9,10 +9,12 @@
 namespace backcast::store {
 
 Chunker::Chunker(const Secret& gear_key, ChunkSizes sizes) : sizes_(sizes) {
+  const StackWipe wipe;
   std::array<std::uint8_t, sizeof(gear_)> stream;
   const std::array<std::uint8_t, crypto_stream_chacha20_NONCEBYTES> nonce{};
   crypto_stream_chacha20(stream.data(), stream.size(), nonce.data(), gear_key.view().data());
   std::memcpy(gear_.data(), stream.data(), stream.size());
+  sodium_memzero(stream.data(), stream.size());
   // The top bits of the hash depend on all 64 bytes of the window, the low ones on few: a cut is
   // where enough of the top bits are zero.
   const int bits = std::countr_zero(sizes.target);

@@ -19,6 +19,7 @@ static_assert(kSealOverheadBytes == kNonceBytes + crypto_aead_xchacha20poly1305_
 
 // BLAKE2b under a child of `key`: of random bytes, and of what they are to be told apart for.
 void hedged(const Secret& key, ByteView about, ByteView plain, ByteSpan out) {
+  const StackWipe wipe;
   std::array<std::uint8_t, 32> random;
   randombytes_buf(random.data(), random.size());
   const Secret child = key.derive(1);
@@ -37,6 +38,7 @@ void hedged(const Secret& key, ByteView about, ByteView plain, ByteSpan out) {
 
 // False if anything differs from what was sealed; writes sealed.size() - kSealOverheadBytes.
 bool open_into(const Secret& key, ByteView sealed, ByteView associated, void* out) {
+  const StackWipe wipe;
   return crypto_aead_xchacha20poly1305_ietf_decrypt(
              static_cast<std::uint8_t*>(out), nullptr, nullptr, sealed.data() + kNonceBytes,
              sealed.size() - kNonceBytes, associated.data(), associated.size(), sealed.data(),
@@ -66,6 +68,7 @@ KeyPair KeyPair::generate() {
 }
 
 KeyPair KeyPair::from_private(const Secret& private_key) {
+  const StackWipe wipe;
   KeyPair pair;
   pair.private_key = private_key;
   crypto_scalarmult_base(pair.public_key.data(), private_key.view().data());
@@ -73,6 +76,7 @@ KeyPair KeyPair::from_private(const Secret& private_key) {
 }
 
 WrappedKey wrap_key(const PublicKey& to, const Secret& key) {
+  const StackWipe wipe;
   static_assert(kWrappedKeyBytes == kKeyBytes + crypto_box_SEALBYTES);
   static_assert(crypto_box_SEALBYTES == crypto_box_PUBLICKEYBYTES + crypto_box_MACBYTES);
   // As crypto_box_seal does it, but for where the ephemeral key comes from: a machine whose random
@@ -95,6 +99,7 @@ WrappedKey wrap_key(const PublicKey& to, const Secret& key) {
 }
 
 Result<Secret> unwrap_key(const KeyPair& pair, ByteView wrapped) {
+  const StackWipe wipe;
   Secret key;
   if (wrapped.size() != kWrappedKeyBytes ||
       crypto_box_seal_open(key.span().data(), wrapped.data(), wrapped.size(),
@@ -105,12 +110,14 @@ Result<Secret> unwrap_key(const KeyPair& pair, ByteView wrapped) {
 }
 
 std::array<std::uint8_t, 32> mac_of(const Secret& key, ByteView text) {
+  const StackWipe wipe;
   std::array<std::uint8_t, 32> mac;
   crypto_auth_hmacsha256(mac.data(), text.data(), text.size(), key.view().data());
   return mac;
 }
 
 std::string seal(const Secret& key, ByteView plain, ByteView associated) {
+  const StackWipe wipe;
   std::string out(plain.size() + kSealOverheadBytes, '\0');
   auto* bytes = reinterpret_cast<std::uint8_t*>(out.data());
   hedged(key, associated, plain, {bytes, kNonceBytes});
@@ -143,6 +150,7 @@ Salt random_salt() {
 }
 
 Result<Secret> stretch(std::string_view passphrase, const Salt& salt, Stretching cost) {
+  const StackWipe wipe;
   const auto outside = [](std::uint64_t value, std::uint64_t low, std::uint64_t high) {
     return value < low || value > high;
   };

@@ -88,12 +88,14 @@ Secret Secret::from(ByteView bytes) {
 }
 
 Secret Secret::derive(std::uint64_t number) const {
+  const StackWipe wipe;
   Secret child;
   crypto_kdf_derive_from_key(child.bytes_, kKeyBytes, number, kDeriveContext, bytes_);
   return child;
 }
 
 Secret Secret::derive(const Id& name) const {
+  const StackWipe wipe;
   Secret child;
   crypto_generichash(child.bytes_, kKeyBytes, name.bytes.data(), kIdBytes, bytes_, kKeyBytes);
   return child;
@@ -153,6 +155,12 @@ void SecretText::shorten(std::size_t size_bytes) {
   BACKCAST_ASSERT(size_bytes <= size_);
   if (size_bytes < size_) sodium_memzero(text_ + size_bytes, size_ - size_bytes);
   size_ = size_bytes;
+}
+
+// The deepest of them, Argon2id's and X25519's, take under 4 KiB.
+[[gnu::noinline]] StackWipe::~StackWipe() {
+  constexpr std::size_t kDeepestBytes = 8 << 10;
+  sodium_stackzero(kDeepestBytes);
 }
 
 void keep_process_private() {

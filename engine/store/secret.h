@@ -61,6 +61,16 @@ class SecretText {
   std::size_t size_ = 0, capacity_ = 0;
 };
 
+// Wipes what the calls made in its scope left on the stack: libsodium's hashes keep a copy of their
+// key there, which stays until something else lies over it.
+class StackWipe {
+ public:
+  StackWipe() = default;
+  StackWipe(const StackWipe&) = delete;
+  StackWipe& operator=(const StackWipe&) = delete;
+  ~StackWipe();
+};
+
 // No core dump of this process, and no other process of the same user may look into it.
 void keep_process_private();
 
