@@ -107,19 +107,10 @@ Status remove_key(Context& context, const Options& options) {
 Status rotate(Context& context, const Options& options) {
   BACKCAST_TRY(const auto cost, cost_of(options));
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
-  BACKCAST_TRY(const auto old_slots, repository->slots().list());
   BACKCAST_TRY(const store::SecretText passphrase,
                obtain_passphrase(options.next, "New passphrase", true));
-  store::Keys keys = repository->keys();  // its public keys are the newest that are known
-  keys.pairs.push_back(store::KeyPair::generate());
-  keys.public_keys.push_back(keys.pairs.back().public_key);
-  // The private half is safe under the passphrase before anything is sealed to the public one.
-  BACKCAST_TRY(const store::Id slot,
-               repository->slots().add(keys, passphrase, options.label, cost));
-  (void)slot;
-  BACKCAST_CHECK(repository->adopt_keys(keys));
-  for (const auto& old : old_slots) BACKCAST_CHECK(repository->slots().remove(old.id));
-  note(context, fmt::format("New key pair in use; {} old passphrases ended.", old_slots.size()));
+  BACKCAST_TRY(const std::size_t ended, repository->rotate_keys(passphrase, options.label, cost));
+  note(context, fmt::format("New key pair in use; {} old passphrases ended.", ended));
   note(context,
        "Nothing stored is sealed anew: a copy of an old key file, with its passphrase, still opens "
        "it, also where later snapshots share it. To end that, backcast copy everything into a "

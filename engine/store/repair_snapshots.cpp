@@ -3,7 +3,6 @@
 #include "engine/store/aside.h"
 #include "engine/store/chunk_writer.h"
 #include "engine/store/head.h"
-#include "engine/store/journal.h"
 #include "engine/store/publish.h"
 #include "engine/store/repair_work.h"
 #include "engine/store/snapshot_check.h"
@@ -104,7 +103,8 @@ class Rewriting {
   std::vector<Id> references_;
 };
 
-// The new one, then the ledger, then the old one goes aside: at no moment is neither there.
+// The new one, then the old one goes aside: at no moment is neither there. For the ledger, and for
+// whoever counts what was made, the new one stands in the place of the old: no deletion is noted.
 Status replace(RepairWork& work, const Snapshot& old, Snapshot& fresh) {
   Repository& repository = work.repository;
   Objects& objects = repository.objects();
@@ -116,9 +116,6 @@ Status replace(RepairWork& work, const Snapshot& old, Snapshot& fresh) {
   if (std::find(heads.begin(), heads.end(), old.id) != heads.end()) {
     BACKCAST_CHECK(write_head(repository, fresh.id, {old.id}));
   }
-  const Instant now = repository.env().now();
-  BACKCAST_CHECK(write_journal(
-      repository, {now, {{ObjectType::kSnapshot, old.id, old.received, old.object_bytes}}}));
   BACKCAST_TRY(const std::string name, set_bad_aside(repository, ObjectType::kSnapshot, old.id));
   work.result.set_aside.push_back({name, "written anew as " + to_hex(fresh.id).substr(0, 8)});
   return kOk;

@@ -172,6 +172,22 @@ Result<Index> Repository::load_index() {
   }
 }
 
+Result<std::size_t> Repository::rotate_keys(std::string_view passphrase, const std::string& label,
+                                            Stretching cost) {
+  BACKCAST_TRY(const auto old_slots, slots().list());
+  Keys keys = keys_;  // its public keys are the newest that are known
+  keys.pairs.push_back(KeyPair::generate());
+  keys.public_keys.push_back(keys.pairs.back().public_key);
+  // The private half is safe under the new passphrase before anything is sealed to the public one,
+  // and by then no passphrase is left that opens the repository without it.
+  BACKCAST_TRY(const Id slot, slots().add(keys, passphrase, label, cost));
+  (void)slot;
+  for (const auto& old : old_slots) BACKCAST_CHECK(slots().remove(old.id));
+  BACKCAST_CHECK(adopt_keys(keys));
+  return old_slots.size();
+}
+
+// An index object without packs records it, so that an older config is found out at once.
 Status Repository::adopt_keys(const Keys& keys) {
   BACKCAST_ASSERT(keys.project == config_.project && keys.writer == keys_.writer);
   Config config = config_;
@@ -185,10 +201,15 @@ Status Repository::adopt_keys(const Keys& keys) {
 }
 
 Status Repository::config_is_current() const {
-  if (objects_.rotations_seen() <= rotations_of(config_)) return kOk;
+  const bool passphrase_is_newer = keys_.public_keys.size() > config_.public_keys.size();
+  if (objects_.rotations_seen() <= rotations_of(config_) && !passphrase_is_newer) return kOk;
   return failed(
-      "config is older than what was written since: somebody put back the one from before a key "
-      "rotation, or restored it from an old copy; nothing is sealed to its key",
+      std::string("config is older than ") +
+          (passphrase_is_newer ? "this passphrase: a key rotation was interrupted, or somebody put "
+                                 "back the one from before it"
+                               : "what was written since: somebody put back the one from before a "
+                                 "key rotation, or restored it from an old copy") +
+          "; nothing is sealed to its key",
       "backcast key rotate, with the newest passphrase, writes a new one");
 }
 

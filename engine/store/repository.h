@@ -69,16 +69,19 @@ class Repository {
   // says is bad.
   Result<Index> load_index();
 
-  // Replaces the key pairs and rewrites config: rotation. Keys must be of the same project. An
-  // index object without packs records it, so that an older config is found out at once.
-  Status adopt_keys(const Keys& keys);
-  // Whether anything opened so far was written by somebody who knew a later key pair than config
-  // does: kFailed. To be asked before anything is sealed to the public key.
+  // A new key pair for everything saved from now on, under a new passphrase, which also opens what
+  // is there; every other passphrase ends. Returns how many did. Needs the private keys.
+  // Interrupted at any point, every passphrase that still opens the repository reads all of it.
+  Result<std::size_t> rotate_keys(std::string_view passphrase, const std::string& label,
+                                  Stretching cost);
+  // Whether the passphrase, or anything opened so far, is of somebody who knew a later key pair
+  // than config does: kFailed. To be asked before anything is sealed to the public key.
   Status config_is_current() const;
 
  private:
   Repository(env::Env& env, std::unique_ptr<env::Folder> folder, Config config, Keys keys);
   void start_unlocking(SecretText passphrase);
+  Status adopt_keys(const Keys& keys);
 
   env::Env& env_;
   std::unique_ptr<env::Folder> folder_;

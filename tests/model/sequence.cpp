@@ -26,7 +26,7 @@ constexpr std::array<Weight, kVerbs> kWeights{{{Verb::kEdit, 22, false},
                                                {Verb::kCopy, 5, true},
                                                {Verb::kRotate, 1, false},
                                                {Verb::kLook, 5, true},
-                                               {Verb::kDamage, 4, false},
+                                               {Verb::kDamage, 7, false},
                                                {Verb::kUnforget, 5, true}}};
 
 constexpr std::array<const char*, kVerbs> kVerbNames{
@@ -117,7 +117,11 @@ Sequence draw(std::uint32_t seed, std::size_t steps) {
         !sequence.steps.empty() && weight_of(sequence.steps.back().verb).may_be_beside;
     step.is_beside = after_actor && actors < 4 && random() % 4 == 0;
     actors = step.is_beside ? actors + 1 : 1;
-    step.verb = draw_verb(random, step.is_beside, seed % 3 == 0);
+    // Half of all damage is repaired at once, before anything else could go round it.
+    const bool after_damage = i > 0 && sequence.steps.back().verb == Verb::kDamage;
+    step.verb = after_damage && random() % 2 == 0
+                    ? Verb::kRepair
+                    : draw_verb(random, step.is_beside, seed % 3 == 0);
     step.seed = static_cast<std::uint32_t>(random() % 10'000);
     const bool acts = weight_of(step.verb).may_be_beside || step.verb == Verb::kRotate;
     if (acts && random() % 4 == 0) {

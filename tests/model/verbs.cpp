@@ -349,16 +349,8 @@ Deed World::rotate(Actor& actor) {
   const std::string next = fmt::format("after {}", actor.step.seed);
   const auto act = [=, this, &actor, &place]() -> Status {
     BACKCAST_TRY(const auto repository, open(*actor.env, place));
-    BACKCAST_TRY(const auto old_slots, repository->slots().list());
-    store::Keys keys = repository->keys();
-    keys.pairs.push_back(store::KeyPair::generate());
-    keys.public_keys.push_back(keys.pairs.back().public_key);
-    BACKCAST_TRY(const Id slot,
-                 repository->slots().add(keys, next, "new", store::kStretchingFloor));
-    (void)slot;
-    BACKCAST_CHECK(repository->adopt_keys(keys));
-    for (const auto& old : old_slots) BACKCAST_CHECK(repository->slots().remove(old.id));
-    return kOk;
+    const auto ended = repository->rotate_keys(next, "new", store::kStretchingFloor);
+    return ended.ok() ? Status(kOk) : ended.error();
   };
   const auto settle = [=, this, &place](const Status& outcome) {
     learn_keys(place, next);

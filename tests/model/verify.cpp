@@ -174,7 +174,8 @@ void World::verify_by_check(Place& place, bool open_data) {
   if (!alarm.empty()) fail(place.path + ": check says " + alarm);
 }
 
-// After a rotation that was cut off either passphrase opens it.
+// After a rotation that was cut off either passphrase opens it, and where nothing can be saved
+// until the rotation is brought to its end, that can be done.
 void World::learn_keys(Place& place, const std::string& other_passphrase) {
   for (const std::string& passphrase : {place.passphrase, other_passphrase}) {
     store::OpenOptions options;
@@ -182,6 +183,11 @@ void World::learn_keys(Place& place, const std::string& other_passphrase) {
     options.passphrase = [=] { return Result<store::SecretText>(passphrase); };
     const auto repository = store::Repository::open(env_, place.path, options);
     if (!repository.ok()) continue;
+    if (!(*repository)->config_is_current().ok()) {
+      count("rotate.again");
+      const auto again = (*repository)->rotate_keys(passphrase, "again", store::kStretchingFloor);
+      if (!again.ok()) return fail(place.path + ": rotate again: " + to_string(again.error()));
+    }
     place.keys = (*repository)->keys();
     place.passphrase = passphrase;
     return;

@@ -177,6 +177,7 @@ TEST(Prune, ABackupNeverRefersToWhatIsCondemned) {
   const Id first = lab.commit();
   lab.committed().clear();
   const auto repository = *lab.open();
+  ASSERT_TRUE(repository->objects().remove(ObjectType::kHead, first).ok());
   ASSERT_TRUE(repository->objects().remove(ObjectType::kSnapshot, first).ok());
   ASSERT_TRUE(prune_now(*repository, kDay).ok());
   lab.commit();  // the same files again, while their chunks wait for deletion

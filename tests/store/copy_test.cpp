@@ -85,10 +85,7 @@ TEST_F(CopyTest, WhatWasSavedAfterARotationCanBeReadAtATargetThatWasNotRotated) 
   make_target(lab_.keys());
   EXPECT_FALSE(copy().unsealed);
   const auto rotated = *lab_.open();
-  Keys keys = rotated->keys();
-  keys.pairs.push_back(KeyPair::generate());
-  keys.public_keys.push_back(keys.pairs.back().public_key);
-  ASSERT_TRUE(rotated->adopt_keys(keys).ok());
+  ASSERT_TRUE(rotated->rotate_keys("next", "next", kStretchingFloor).ok());
   lab_.source().write("more", random_bytes(78, 50'000));
   BackupOptions options;
   options.walk.roots = {lab_.source().path()};

@@ -126,10 +126,7 @@ TEST(OldConfig, NothingIsSealedToItsKeyAnyMore) {
   lab.commit();
   const std::string name = std::string(Lab::kPath) + "/config";
   const std::string before = lab.env().bytes(name);
-  Keys keys = lab.keys();
-  keys.pairs.push_back(KeyPair::generate());
-  keys.public_keys.push_back(keys.pairs.back().public_key);
-  ASSERT_TRUE((*lab.open())->adopt_keys(keys).ok());
+  ASSERT_TRUE((*lab.open())->rotate_keys("next", "next", kStretchingFloor).ok());
   const std::string after = lab.env().bytes(name);
   lab.env().set_bytes(name, before);
   lab.source().write("new", "a chunk of its own");
