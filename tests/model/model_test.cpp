@@ -62,10 +62,11 @@ void expect_enough(const std::map<std::string, std::uint64_t>& counts) {
                                                       {"check.plain", 10},
                                                       {"check.read_data", 10},
                                                       {"check.open_data", 10},
-                                                      {"repair.of_damage", 2},
+                                                      {"repair.of_damage", 4},
                                                       {"repair.read_data", 10},
                                                       {"repair.rewrite", 10},
-
+                                                      {"repair.healed", 1},
+                                                      {"damage.lost snapshot", 2},
                                                       {"actors.far", 20},
                                                       {"stalls", 5},
                                                       {"compared.damaged", 300},
