@@ -43,7 +43,7 @@ std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, 
   }
   policy::Plan plan;
   policy::plan(policy, points, context, plan);
-  if (rolling_ != nullptr) rolling_->settle();
+  if (rolling_ != nullptr) rolling_->settle(backups, points, plan);
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!plan.verdicts[i].keep) doomed.push_back({backups[i], reason_text(policy, plan, i)});
   }

@@ -4,6 +4,7 @@
 #include <bit>
 #include <unordered_map>
 
+#include "engine/policy/contracted.h"
 #include "engine/policy/dialects/restic_scan.h"
 
 namespace backcast::policy {
@@ -173,16 +174,23 @@ struct RollingPlan::State {
 };
 
 std::unique_ptr<RollingPlan> RollingPlan::of(const RetentionPolicy& policy) {
-  const auto* restic = std::get_if<ResticPolicy>(&policy);
-  if (restic == nullptr || restic->v0_14) return nullptr;
-  return std::unique_ptr<RollingPlan>(new RollingPlan(std::make_unique<State>(*restic)));
+  std::unique_ptr<RollingPlan> rolling(new RollingPlan);
+  if (const auto* restic = std::get_if<ResticPolicy>(&policy)) {
+    if (restic->v0_14) return nullptr;
+    rolling->restic_ = std::make_unique<State>(*restic);
+  } else {
+    rolling->others_ = ContractedPlan::of(policy);
+    if (rolling->others_ == nullptr) return nullptr;
+  }
+  return rolling;
 }
 
-RollingPlan::RollingPlan(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RollingPlan::RollingPlan() = default;
 RollingPlan::~RollingPlan() = default;
 
 void RollingPlan::add(std::uint32_t id, const Point& point) {
-  State& s = *state_;
+  if (others_ != nullptr) return others_->add(id, point);
+  State& s = *restic_;
   if (s.newest != kNone && point.time <= s.items[s.newest].point.time) s.is_in_order = false;
   State::Item item;
   item.id = id;
@@ -193,7 +201,8 @@ void RollingPlan::add(std::uint32_t id, const Point& point) {
 }
 
 void RollingPlan::remove(std::uint32_t id) {
-  State& s = *state_;
+  if (others_ != nullptr) return others_->remove(id);
+  State& s = *restic_;
   const auto found = s.number_of.find(id);
   if (found == s.number_of.end()) return;
   const std::uint32_t number = found->second;
@@ -211,7 +220,8 @@ void RollingPlan::remove(std::uint32_t id) {
 }
 
 std::optional<std::vector<RollingPlan::Dropped>> RollingPlan::dropped(const PlanContext& context) {
-  State& s = *state_;
+  if (others_ != nullptr) return others_->dropped(context);
+  State& s = *restic_;
   if (!s.is_settled || !s.is_in_order || s.added > 1 || s.newest == kNone) return std::nullopt;
   if (s.items[s.newest].point.time > context.now) return std::nullopt;
   const ResticScan scan(s.policy, s.newest_points(context.now), context);
@@ -225,9 +235,13 @@ std::optional<std::vector<RollingPlan::Dropped>> RollingPlan::dropped(const Plan
   return dropped;
 }
 
-void RollingPlan::settle() {
-  state_->is_settled = true;
-  state_->added = 0;
+void RollingPlan::settle(std::span<const std::uint32_t> ids, std::span<const Point> points,
+                         const Plan& plan) {
+  if (others_ != nullptr) return others_->settle(ids, points, plan);
+  // What stays only because nothing may be left empty goes as soon as a rule keeps another.
+  restic_->is_settled = std::none_of(plan.reasons.begin(), plan.reasons.end(),
+                                     [](const Reason& r) { return r.rule == Rule::kNewest; });
+  restic_->added = 0;
 }
 
 }  // namespace backcast::policy

@@ -15,7 +15,8 @@ namespace backcast::policy {
 class RollingPlan {
  public:
   // nullptr for a policy that cannot be followed like this: then plan() is the way. The policy must
-  // outlive the plan. Restic's rules of 0.16 and newer can.
+  // outlive the plan. Those of restic from 0.16 on, borg, PBS, kopia (but for its collision) and
+  // native ones that limit neither bytes nor classes can.
   static std::unique_ptr<RollingPlan> of(const RetentionPolicy& policy);
   ~RollingPlan();
 
@@ -28,15 +29,18 @@ class RollingPlan {
     Reason reason;
   };
   // What plan() over all of them lets go, oldest first; the caller then removes them. Nothing where
-  // only a whole plan can tell: before the first one, after several additions, or out of order.
-  // Once that has been asked, and what it let go is removed, `settle` says so. O(log n).
+  // only a whole plan can tell: before the first one, out of order, or where what happens at once
+  // is more than it follows. `settle` then tells what that plan said of all that are there; after
+  // it the caller removes what goes. O(log n), or for other dialects than restic's as long as a
+  // plan of a few restore points for each rule. The zone is the same each time.
   std::optional<std::vector<Dropped>> dropped(const PlanContext& context);
-  void settle();
+  void settle(std::span<const std::uint32_t> ids, std::span<const Point> points, const Plan& plan);
 
  private:
   struct State;
-  explicit RollingPlan(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  RollingPlan();
+  std::unique_ptr<State> restic_;  // one of these two
+  std::unique_ptr<class ContractedPlan> others_;
 };
 
 }  // namespace backcast::policy

@@ -21,6 +21,17 @@
 namespace backcast::policy {
 namespace {
 
+constexpr RuleField<BorgPolicy, std::int32_t> kRules[]{
+    {Rule::kSecondly, Period::kSecond, &BorgPolicy::secondly},
+    {Rule::kMinutely, Period::kMinute, &BorgPolicy::minutely},
+    {Rule::kHourly, Period::kHour, &BorgPolicy::hourly},
+    {Rule::kDaily, Period::kDay, &BorgPolicy::daily},
+    {Rule::kWeekly, Period::kWeek, &BorgPolicy::weekly},
+    {Rule::kMonthly, Period::kMonth, &BorgPolicy::monthly},
+    {Rule::kThirteenWeekly, Period::kThirteenWeeks, &BorgPolicy::thirteen_weekly},
+    {Rule::kThreeMonthly, Period::kThreeMonths, &BorgPolicy::three_monthly},
+    {Rule::kYearly, Period::kYear, &BorgPolicy::yearly}};
+
 // One rule over the whole history. `closest` learns how near it came to keeping the others.
 void split(Rule rule, Period period, std::int32_t count, Points points,
            const std::vector<std::int64_t>& local, Verdicts& verdicts,
@@ -82,20 +93,20 @@ void decide(const BorgPolicy& policy, Points points, const PlanContext& context,
       }
     }
   }
-  split(Rule::kSecondly, Period::kSecond, policy.secondly, points, local, verdicts, closest);
-  split(Rule::kMinutely, Period::kMinute, policy.minutely, points, local, verdicts, closest);
-  split(Rule::kHourly, Period::kHour, policy.hourly, points, local, verdicts, closest);
-  split(Rule::kDaily, Period::kDay, policy.daily, points, local, verdicts, closest);
-  split(Rule::kWeekly, Period::kWeek, policy.weekly, points, local, verdicts, closest);
-  split(Rule::kMonthly, Period::kMonth, policy.monthly, points, local, verdicts, closest);
-  split(Rule::kThirteenWeekly, Period::kThirteenWeeks, policy.thirteen_weekly, points, local,
-        verdicts, closest);
-  split(Rule::kThreeMonthly, Period::kThreeMonths, policy.three_monthly, points, local, verdicts,
-        closest);
-  split(Rule::kYearly, Period::kYear, policy.yearly, points, local, verdicts, closest);
+  for (const auto& [rule, period, count] : kRules) {
+    split(rule, period, policy.*count, points, local, verdicts, closest);
+  }
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!verdicts.is_decided(i)) verdicts.drop(i, closest[i].reason());
   }
+}
+
+std::optional<Limits> limits(BorgPolicy& policy) {
+  Limits limits{.is_sequence = true};
+  for (const auto& [rule, period, count] : kRules) {
+    limits.rules.push_back({rule, period, policy.*count > 0 ? &(policy.*count) : nullptr});
+  }
+  return limits;
 }
 
 // "12H", "3d": S M H d w m(31d) y(365d).

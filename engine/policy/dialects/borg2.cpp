@@ -20,6 +20,20 @@
 namespace backcast::policy {
 namespace {
 
+constexpr RuleField<Borg2Policy, Borg2Policy::Keep> kRules[]{
+    {Rule::kWithin, Period::kEach, &Borg2Policy::within},
+    {Rule::kLast, Period::kEach, &Borg2Policy::last},
+    {Rule::kKeep, Period::kEach, &Borg2Policy::keep},
+    {Rule::kSecondly, Period::kSecond, &Borg2Policy::secondly},
+    {Rule::kMinutely, Period::kMinute, &Borg2Policy::minutely},
+    {Rule::kHourly, Period::kHour, &Borg2Policy::hourly},
+    {Rule::kDaily, Period::kDay, &Borg2Policy::daily},
+    {Rule::kWeekly, Period::kWeek, &Borg2Policy::weekly},
+    {Rule::kMonthly, Period::kMonth, &Borg2Policy::monthly},
+    {Rule::kThirteenWeekly, Period::kThirteenWeeks, &Borg2Policy::thirteen_weekly},
+    {Rule::kThreeMonthly, Period::kThreeMonths, &Borg2Policy::three_monthly},
+    {Rule::kYearly, Period::kYear, &Borg2Policy::yearly}};
+
 struct Run {
   Points points;
   std::size_t first;  // the newest point that is considered
@@ -80,35 +94,26 @@ void decide(const Borg2Policy& p, Points points, const PlanContext& context, Ver
     }
   }
 
-  struct Step {
-    const Borg2Policy::Keep& keep;
-    Rule rule;
-    Period period;
-  };
-  const std::array<Step, 12> steps{
-      {{p.within, Rule::kWithin, Period::kEach},
-       {p.last, Rule::kLast, Period::kEach},
-       {p.keep, Rule::kKeep, Period::kEach},
-       {p.secondly, Rule::kSecondly, Period::kSecond},
-       {p.minutely, Rule::kMinutely, Period::kMinute},
-       {p.hourly, Rule::kHourly, Period::kHour},
-       {p.daily, Rule::kDaily, Period::kDay},
-       {p.weekly, Rule::kWeekly, Period::kWeek},
-       {p.monthly, Rule::kMonthly, Period::kMonth},
-       {p.thirteen_weekly, Rule::kThirteenWeekly, Period::kThirteenWeeks},
-       {p.three_monthly, Rule::kThreeMonthly, Period::kThreeMonths},
-       {p.yearly, Rule::kYearly, Period::kYear}}};
-  std::size_t coarsest = steps.size();
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    if (steps[s].keep.is_set()) coarsest = s;
+  std::size_t coarsest = std::size(kRules);
+  for (std::size_t r = 0; r < std::size(kRules); ++r) {
+    if ((p.*kRules[r].value).is_set()) coarsest = r;
   }
   Run run{points, first, local, p.from.value_or(context.now), verdicts, closest};
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    apply(steps[s].keep, steps[s].rule, steps[s].period, s == coarsest, run);
+  for (std::size_t r = 0; r < std::size(kRules); ++r) {
+    apply(p.*kRules[r].value, kRules[r].rule, kRules[r].period, r == coarsest, run);
   }
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!verdicts.is_decided(i)) verdicts.drop(i, closest[i].reason());
   }
+}
+
+std::optional<Limits> limits(Borg2Policy& policy) {
+  Limits limits{.is_sequence = true};
+  for (const auto& [rule, period, value] : kRules) {
+    auto& count = (policy.*value).count;
+    limits.rules.push_back({rule, period, count.value_or(0) > 0 ? &*count : nullptr});
+  }
+  return limits;
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -116,6 +117,58 @@ std::string why_not(const Reason& reason, std::string_view name);
 inline std::string why_not(const Reason& reason) {
   return why_not(reason, rule_name(reason.rule));
 }
+
+// ---------------------------------------------------------------------------------------------
+// Counts, for a plan of a history from which some that stay are left out (contracted.h).
+
+enum class Period : std::uint8_t;
+
+// A rule with its count in a policy; nullptr: it has none.
+struct Limit {
+  Rule rule;
+  Period period;
+  std::int32_t* count;
+  bool in_utc = false;  // its periods, whatever the zone
+};
+struct Limits {
+  // Rules run one after another, each over what those before it left; otherwise each sees all.
+  bool is_sequence = false;
+  std::vector<Limit> rules{};         // in their order
+  std::int32_t* total = nullptr;      // at most so many in all
+  std::uint16_t uncounted_marks = 0;  // points that no rule counts, where each sees all
+  bool tells_periods = false;  // how many are missing is told in periods, where each sees all
+};
+
+// Nothing where the rules cannot be told like this.
+std::optional<Limits> limits(NativePolicy&);
+std::optional<Limits> limits(BorgPolicy&);
+std::optional<Limits> limits(Borg2Policy&);
+std::optional<Limits> limits(KopiaPolicy&);
+std::optional<Limits> limits(PbsPolicy&);
+template <typename Other>
+std::optional<Limits> limits(Other&) {
+  return std::nullopt;
+}
+
+// So many left out before a point that a rule meets past its count: periods, or restore points of
+// kopia. In the order of the points.
+struct Passed {
+  std::size_t position = 0, rule = 0;
+  std::int32_t count = 0;
+};
+void decide(const NativePolicy& policy, std::span<const Passed> passed, Points, const PlanContext&,
+            Verdicts&);
+// kopia's counts also say how far back its rules reach: as `policy` says, with `counts` to keep.
+void decide(const KopiaPolicy& policy, const KopiaCounts& counts, std::span<const Passed> passed,
+            Points, const PlanContext&, Verdicts&);
+
+// A rule and the field of the policy that counts it.
+template <typename Policy, typename Value>
+struct RuleField {
+  Rule rule;
+  Period period;
+  Value Policy::*value;
+};
 
 // ---------------------------------------------------------------------------------------------
 // Periods. A period is numbered so that equal numbers are the same period and later periods have

@@ -33,7 +33,6 @@ struct KopiaRule {
   Rule rule;
   Period period;
   std::optional<std::int32_t> count;
-  CalendarSpan reach;  // per unit of the count
   Instant cutoff = Instant::min();
   std::int32_t kept = 0, past = 0;
   PeriodSet seen{};
@@ -59,27 +58,36 @@ std::int64_t colliding_id(Period period, std::int64_t number, std::int64_t local
   }
 }
 
-std::array<KopiaRule, 6> rules_of(const KopiaPolicy& p, Instant newest, const Zone& zone) {
-  const bool keeps_all = p.latest.value_or(0) + p.hourly.value_or(0) + p.daily.value_or(0) +
-                             p.weekly.value_or(0) + p.monthly.value_or(0) + p.annual.value_or(0) ==
-                         0;
-  const auto latest =
-      keeps_all ? std::optional(std::numeric_limits<std::int32_t>::max()) : p.latest;
-  // In kopia's order, which decides who gets an id first when ids collide.
-  std::array<KopiaRule, 6> rules{{{Rule::kLast, Period::kEach, latest, {}},
-                                  {Rule::kYearly, Period::kYear, p.annual, {.years = 1}},
-                                  {Rule::kMonthly, Period::kMonth, p.monthly, {.months = 1}},
-                                  {Rule::kWeekly, Period::kWeek, p.weekly, {.days = 7}},
-                                  {Rule::kDaily, Period::kDay, p.daily, {.days = 1}},
-                                  {Rule::kHourly, Period::kHour, p.hourly, {.hours = 1}}}};
-  for (KopiaRule& rule : rules) {
-    if (!rule.count || rule.period == Period::kEach) continue;
-    const std::int32_t n = *rule.count;
-    rule.cutoff = minus_calendar(
-        newest,
-        {rule.reach.years * n, rule.reach.months * n, rule.reach.days * n, rule.reach.hours * n},
-        zone);
+// In kopia's order, which decides who gets an id first when ids collide.
+constexpr RuleField<KopiaCounts, std::optional<std::int32_t>> kRules[]{
+    {Rule::kLast, Period::kEach, &KopiaCounts::latest},
+    {Rule::kYearly, Period::kYear, &KopiaCounts::annual},
+    {Rule::kMonthly, Period::kMonth, &KopiaCounts::monthly},
+    {Rule::kWeekly, Period::kWeek, &KopiaCounts::weekly},
+    {Rule::kDaily, Period::kDay, &KopiaCounts::daily},
+    {Rule::kHourly, Period::kHour, &KopiaCounts::hourly}};
+constexpr CalendarSpan kReach[]{{},          {.years = 1}, {.months = 1},
+                                {.days = 7}, {.days = 1},  {.hours = 1}};  // per unit of the count
+
+bool keeps_all(const KopiaCounts& policy) {
+  std::int64_t sum = 0;
+  for (const auto& rule : kRules) sum += (policy.*rule.value).value_or(0);
+  return sum == 0;
+}
+
+std::array<KopiaRule, 6> rules_of(const KopiaPolicy& policy, const KopiaCounts& counts,
+                                  Instant newest, const Zone& zone) {
+  std::array<KopiaRule, 6> rules;
+  for (std::size_t r = 0; r < rules.size(); ++r) {
+    rules[r] = {kRules[r].rule, kRules[r].period, counts.*kRules[r].value};
+    const auto& reach = policy.*kRules[r].value;
+    if (!reach || kRules[r].period == Period::kEach) continue;
+    const std::int32_t n = *reach;
+    const CalendarSpan& unit = kReach[r];
+    rules[r].cutoff = minus_calendar(
+        newest, {unit.years * n, unit.months * n, unit.days * n, unit.hours * n}, zone);
   }
+  if (keeps_all(policy)) rules[0].count = std::numeric_limits<std::int32_t>::max();
   return rules;
 }
 
@@ -102,13 +110,21 @@ void keep_incomplete_run(Points points, Verdicts& verdicts) {
 
 void decide(const KopiaPolicy& policy, Points points, const PlanContext& context,
             Verdicts& verdicts) {
+  decide(policy, policy, {}, points, context, verdicts);
+}
+
+void decide(const KopiaPolicy& policy, const KopiaCounts& counts, std::span<const Passed> passed,
+            Points points, const PlanContext& context, Verdicts& verdicts) {
   const auto complete = std::find_if(points.begin(), points.end(),
                                      [](const Point& p) { return !(p.marks & kMarkIncomplete); });
   const Instant newest = complete == points.end() ? Instant::min() : complete->time;
-  auto rules = rules_of(policy, newest, context.zone);
+  auto rules = rules_of(policy, counts, newest, context.zone);
   const std::vector<std::int64_t> local = local_seconds(points, context.zone);
   PeriodSet shared;
   for (std::size_t i = 0; i < points.size(); ++i) {
+    for (; !passed.empty() && passed.front().position == i; passed = passed.subspan(1)) {
+      rules[passed.front().rule].past += passed.front().count;
+    }
     if (points[i].marks & kMarkIncomplete) continue;
     std::array<Reason, 6> reasons{};
     Closest closest;
@@ -146,6 +162,17 @@ void decide(const KopiaPolicy& policy, Points points, const PlanContext& context
     if (!is_kept) verdicts.drop(i, closest.reason());
   }
   keep_incomplete_run(points, verdicts);
+}
+
+std::optional<Limits> limits(KopiaPolicy& policy) {
+  if (policy.week_month_collision) return std::nullopt;  // rules see what others kept
+  Limits limits{.uncounted_marks = kMarkIncomplete};
+  const bool all = keeps_all(policy);
+  for (const auto& [rule, period, count] : kRules) {
+    std::int32_t* const own = policy.*count && !all ? &*(policy.*count) : nullptr;
+    limits.rules.push_back({rule, period, own, period != Period::kWeek});
+  }
+  return limits;
 }
 
 std::string words(const KopiaPolicy&, const Reason& reason) {

@@ -31,18 +31,29 @@ namespace {
 
 constexpr std::uint8_t kNoClass = 3;
 
+constexpr RuleField<NativePolicy, NativePolicy::Keep> kSelectors[]{
+    {Rule::kLast, Period::kEach, &NativePolicy::last},
+    {Rule::kHourly, Period::kHour, &NativePolicy::hourly},
+    {Rule::kDaily, Period::kDay, &NativePolicy::daily},
+    {Rule::kWeekly, Period::kWeek, &NativePolicy::weekly},
+    {Rule::kMonthly, Period::kMonth, &NativePolicy::monthly},
+    {Rule::kQuarterly, Period::kThreeMonths, &NativePolicy::quarterly},
+    {Rule::kYearly, Period::kYear, &NativePolicy::yearly}};
+constexpr std::uint16_t kUnselected = kMarkProtected | kMarkIncomplete;
+
 struct Selector {
-  Rule rule;
-  Period period;
-  const NativePolicy::Keep& keep;
+  Rule rule = Rule::kNone;
+  Period period{};
+  NativePolicy::Keep keep{};
   std::int32_t kept = 0, past = 0;
   std::int64_t last = kNoPeriod;
 };
 
 class Planner {
  public:
-  Planner(const NativePolicy& policy, Points points, const PlanContext& context, Verdicts& verdicts)
-      : policy_(policy), points_(points), context_(context), verdicts_(verdicts) {}
+  Planner(const NativePolicy& policy, std::span<const Passed> passed, Points points,
+          const PlanContext& context, Verdicts& verdicts)
+      : policy_(policy), passed_(passed), points_(points), context_(context), verdicts_(verdicts) {}
 
   void run() {
     classify();
@@ -120,27 +131,26 @@ class Planner {
   }
 
   bool has_selectors() const {
-    const NativePolicy& p = policy_;
-    return p.last.is_set() || p.hourly.is_set() || p.daily.is_set() || p.weekly.is_set() ||
-           p.monthly.is_set() || p.quarterly.is_set() || p.yearly.is_set() || !p.keep_tags.empty();
+    const bool selects = std::any_of(std::begin(kSelectors), std::end(kSelectors),
+                                     [&](const auto& s) { return (policy_.*s.value).is_set(); });
+    return selects || !policy_.keep_tags.empty();
   }
 
   // Restore points that a selector keeps still pass expiry, maxima and totals, so they stay
   // undecided here; `selected_` remembers why they stay if nothing else speaks against them.
   void select() {
     selected_.assign(points_.size(), Reason{});
-    const NativePolicy& p = policy_;
-    std::array<Selector, 7> selectors{{{Rule::kLast, Period::kEach, p.last},
-                                       {Rule::kHourly, Period::kHour, p.hourly},
-                                       {Rule::kDaily, Period::kDay, p.daily},
-                                       {Rule::kWeekly, Period::kWeek, p.weekly},
-                                       {Rule::kMonthly, Period::kMonth, p.monthly},
-                                       {Rule::kQuarterly, Period::kThreeMonths, p.quarterly},
-                                       {Rule::kYearly, Period::kYear, p.yearly}}};
+    std::array<Selector, std::size(kSelectors)> selectors{};
+    for (std::size_t r = 0; r < selectors.size(); ++r) {
+      const auto& [rule, period, keep] = kSelectors[r];
+      selectors[r] = {rule, period, policy_.*keep};
+    }
     const std::vector<std::int64_t> local = local_seconds(points_, context_.zone);
-    constexpr std::uint16_t kUncounted = kMarkProtected | kMarkIncomplete;
     for (std::size_t i = 0; i < points_.size(); ++i) {
-      if (points_[i].marks & kUncounted || points_[i].time > context_.now) continue;
+      for (; !passed_.empty() && passed_.front().position == i; passed_ = passed_.subspan(1)) {
+        selectors[passed_.front().rule].past += passed_.front().count;
+      }
+      if (points_[i].marks & kUnselected || points_[i].time > context_.now) continue;
       Closest closest;
       for (Selector& s : selectors) {
         if (s.keep.is_set()) offer(s, i, local[i], closest);
@@ -227,6 +237,7 @@ class Planner {
   }
 
   const NativePolicy& policy_;
+  std::span<const Passed> passed_;  // yet to come
   Points points_;
   const PlanContext& context_;
   Verdicts& verdicts_;
@@ -242,7 +253,24 @@ class Planner {
 
 void decide(const NativePolicy& policy, Points points, const PlanContext& context,
             Verdicts& verdicts) {
-  Planner(policy, points, context, verdicts).run();
+  decide(policy, {}, points, context, verdicts);
+}
+
+void decide(const NativePolicy& policy, std::span<const Passed> passed, Points points,
+            const PlanContext& context, Verdicts& verdicts) {
+  Planner(policy, passed, points, context, verdicts).run();
+}
+
+std::optional<Limits> limits(NativePolicy& policy) {
+  // Bytes and classes are counted over all restore points.
+  if (policy.max_size_bytes > 0 || policy.types != NativePolicy{}.types) return std::nullopt;
+  Limits limits{.uncounted_marks = kUnselected, .tells_periods = true};
+  for (const auto& [rule, period, keep] : kSelectors) {
+    std::int32_t& count = (policy.*keep).count;
+    limits.rules.push_back({rule, period, count > 0 ? &count : nullptr});
+  }
+  if (policy.max_count > 0) limits.total = &policy.max_count;
+  return limits;
 }
 
 }  // namespace backcast::policy

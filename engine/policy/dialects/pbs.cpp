@@ -19,6 +19,14 @@
 namespace backcast::policy {
 namespace {
 
+constexpr RuleField<PbsPolicy, std::optional<std::int32_t>> kRules[]{
+    {Rule::kLast, Period::kSecond, &PbsPolicy::last},
+    {Rule::kHourly, Period::kHour, &PbsPolicy::hourly},
+    {Rule::kDaily, Period::kDay, &PbsPolicy::daily},
+    {Rule::kWeekly, Period::kWeek, &PbsPolicy::weekly},
+    {Rule::kMonthly, Period::kMonth, &PbsPolicy::monthly},
+    {Rule::kYearly, Period::kYear, &PbsPolicy::yearly}};
+
 struct Selection {
   Points points;
   const std::vector<std::int64_t>& local;
@@ -77,13 +85,11 @@ void decide(const PbsPolicy& p, Points points, const PlanContext& context, Verdi
   }
   decide_unfinished(points, verdicts);
   Selection s{points, local, is_counted_keep, closest, verdicts};
-  const bool has_rule = p.last || p.hourly || p.daily || p.weekly || p.monthly || p.yearly;
-  select(Rule::kLast, Period::kSecond, p.last, s);
-  select(Rule::kHourly, Period::kHour, p.hourly, s);
-  select(Rule::kDaily, Period::kDay, p.daily, s);
-  select(Rule::kWeekly, Period::kWeek, p.weekly, s);
-  select(Rule::kMonthly, Period::kMonth, p.monthly, s);
-  select(Rule::kYearly, Period::kYear, p.yearly, s);
+  bool has_rule = false;
+  for (const auto& [rule, period, count] : kRules) {
+    has_rule = has_rule || p.*count;
+    select(rule, period, p.*count, s);
+  }
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (verdicts.is_decided(i)) continue;
     if (has_rule) {
@@ -92,6 +98,14 @@ void decide(const PbsPolicy& p, Points points, const PlanContext& context, Verdi
       verdicts.keep(i, {Rule::kEverything, Effect::kKeeps, 0, 0});
     }
   }
+}
+
+std::optional<Limits> limits(PbsPolicy& policy) {
+  Limits limits{.is_sequence = true};
+  for (const auto& [rule, period, count] : kRules) {
+    limits.rules.push_back({rule, period, policy.*count ? &*(policy.*count) : nullptr});
+  }
+  return limits;
 }
 
 namespace {
