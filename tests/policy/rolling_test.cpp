@@ -238,6 +238,29 @@ TEST(RollingPlan, AsksForAWholePlanOutOfOrder) {
   EXPECT_FALSE(rolling->dropped({from_unix_seconds(2000), Zone::utc()}));
 }
 
+TEST(RollingPlan, WhatStaysForWantOfAnotherGoesWhenThereIsOne) {
+  const RetentionPolicy policy = *parse_policy("restic: --keep-tag x");
+  const auto rolling = RollingPlan::of(policy);
+  std::vector<Point> points;
+  std::vector<std::uint32_t> ids;
+  std::size_t dropped = 0;
+  for (std::uint32_t id = 0; id < 6; ++id) {
+    Point point;
+    point.time = from_unix_seconds(1000 * (id + 1));
+    point.tag_lists = id == 5 ? 1 : 0;
+    points.push_back(point), ids.push_back(id);
+    rolling->add(id, point);
+    const PlanContext context{point.time, Zone::utc()};
+    const auto known = rolling->dropped(context);
+    Plan whole;
+    plan(policy, points, context, whole);
+    if (!known) rolling->settle(ids, points, whole);
+    dropped = known ? known->size() : 0;
+    for (const Verdict& v : whole.verdicts) dropped += !known && !v.keep ? 1 : 0;
+  }
+  EXPECT_EQ(dropped, 5U);
+}
+
 TEST(RollingPlan, KnowsOnlyWhatItCanFollow) {
   EXPECT_EQ(RollingPlan::of(*parse_policy("sanoid: daily=7")), nullptr);
   EXPECT_EQ(RollingPlan::of(*parse_policy("native: --keep-daily 7 --max-size 1GiB")), nullptr);
