@@ -42,6 +42,13 @@ Ink ink_of(sim::Verdict verdict) {
                                            : Ink::kDoubt;
 }
 
+// Why it failed, or how long it took and what runs then.
+std::string restore_text(const sim::RestoreRecord& restore) {
+  if (!restore.reason.empty()) return restore.reason;
+  if (restore.completed == sim::kNever) return "not done when the run ended" + restore.version;
+  return "done after " + format_duration(restore.completed - restore.started) + restore.version;
+}
+
 void write_requirement(Writer& out, const sim::RequirementOutcome& outcome, bool explain) {
   out.line(fmt::format(
       "  {}  {}: {}",
@@ -79,7 +86,7 @@ void write_restore_points(Writer& out, const sim::RunResult& run, const Headline
   for (const auto& restore : run.restores) {
     out.line(fmt::format("  restore of {} at {}: {}",
                          terminal_text(run.services[restore.service].name),
-                         format_instant(restore.started), terminal_text(restore.reason)));
+                         format_instant(restore.started), terminal_text(restore_text(restore))));
   }
 }
 

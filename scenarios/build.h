@@ -9,12 +9,19 @@
 #include <string>
 #include <vector>
 
+#include "engine/policy/copies.h"
 #include "scenarios/load.h"
 #include "scenarios/node.h"
 #include "scenarios/profile.h"
 #include "sim/scenario.h"
 
 namespace backcast::scenario {
+
+// What a project's plan allows, where plans are rules.
+struct PlanRules {
+  policy::ServicePlan plan = policy::ServicePlan::kDedicated;
+  policy::CopyRules copies;
+};
 
 // What the readers share.
 struct Build {
@@ -28,6 +35,7 @@ struct Build {
   std::vector<std::string> pointer_of_service, pointer_of_fleet;  // where each stands
   std::vector<nlohmann::json> own_fields;  // by service index: what the scenario itself says
   std::map<std::string, std::uint32_t, std::less<>> service_index, project_index;
+  std::vector<PlanRules> plan_of_project;                                        // by project index
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;  // expanded ones
   std::map<std::string, std::uint32_t, std::less<>> fleet_index;                 // kept as sums
   std::vector<const Profile*> profile_of_fleet;                                  // by fleet_index

@@ -1,5 +1,5 @@
-// Times that a run depends on: what the document states, what a profile says with a source, and
-// what nobody does.
+// Times and versions that a run depends on: what the document states, what a profile says with a
+// source, and what nobody does.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -59,10 +59,36 @@ class Finder {
  public:
   explicit Finder(Build& build) : build_(build) {}
 
+  // A restore that asks for a version, where nobody says which was the latest then.
+  void look_at_restores() {
+    for (std::uint32_t i = 0; i < build_.scenario.events.size(); ++i) {
+      const sim::ScheduledEvent& event = build_.scenario.events[i];
+      if (!event.target_version || event.latest_version) continue;
+      const bool chooses =
+          std::any_of(event.services.begin(), event.services.end(), [&](std::uint32_t service) {
+            return build_.scenario.services[service].rules == "zilliz";
+          });
+      if (!chooses) continue;
+      auto& all = build_.scenario.missing;
+      auto found = std::find_if(all.begin(), all.end(), [](const auto& missing) {
+        return missing.kind == MissingKind::kLatestVersion;
+      });
+      if (found == all.end()) {
+        all.push_back({MissingKind::kLatestVersion, false, {}, {}, {}, {}});
+        found = all.end() - 1;
+      }
+      found->events.push_back(i);
+      found->pointers.push_back(event.pointer + "/latest_version");
+      build_.assume(fmt::format("the version that {} asks for is offered: nobody states the latest",
+                                event.pointer));
+    }
+  }
+
   void look_at(const Subject& subject) {
     const nlohmann::json fields =
         with_defaults(subject.profile, subject.service.cloud, nlohmann::json(), nlohmann::json());
     note_said(subject, fields);
+    note_quota(subject);
     const auto is_stated = [&](const std::string& field) {
       return subject.own.contains(path_of(field)) || said(subject, fields, field) != nullptr;
     };
@@ -95,7 +121,7 @@ class Finder {
     const auto same = [&](const auto& m) { return m.kind == kind && m.is_part == is_part; };
     auto found = std::find_if(all.begin(), all.end(), same);
     if (found == all.end()) {
-      all.push_back({kind, is_part, {}, {}, {}});
+      all.push_back({kind, is_part, {}, {}, {}, {}});
       found = all.end() - 1;
     }
     (subject.of_fleet ? found->fleets : found->services).push_back(subject.index);
@@ -103,6 +129,22 @@ class Finder {
     const bool is_new =
         std::find(found->pointers.begin(), found->pointers.end(), pointer) == found->pointers.end();
     if (is_new) found->pointers.push_back(pointer);
+  }
+
+  // Which reading of what the provider publishes about its quota the run goes by.
+  void note_quota(const Subject& subject) {
+    const sim::Project& project = build_.scenario.projects[subject.service.project];
+    const auto modes = subject.profile.document->find("quota_modes");
+    if (!project.quota_bytes || modes == subject.profile.document->end()) return;
+    const std::string mode(policy::name(project.quota_mode));
+    if (!modes->contains(mode)) return;
+    note(fmt::format("{}: quota_mode {} ({})", subject.profile.name, mode,
+                     modes->at(mode).get<std::string>()));
+  }
+
+  void note(std::string text) {
+    auto& list = build_.scenario.said;
+    if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
   }
 
   void note_said(const Subject& subject, const nlohmann::json& fields) {
@@ -118,9 +160,7 @@ class Finder {
       text += fmt::format("{}{} {}", text.empty() ? "" : ", ", field, value->get<std::string>());
     }
     if (text.empty()) return;
-    text = subject.profile.name + ": " + text;
-    auto& list = build_.scenario.said;
-    if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
+    note(subject.profile.name + ": " + text);
   }
 
   Build& build_;
@@ -135,6 +175,7 @@ std::string where_it_says(const std::string& pointer) {
 
 void find_missing(Build& build) {
   Finder finder(build);
+  finder.look_at_restores();
   for (std::uint32_t i = 0; i < build.scenario.services.size(); ++i) {
     finder.look_at({build.scenario.services[i], *build.profile_of_service[i], build.own_fields[i],
                     where_it_says(build.pointer_of_service[i]), i, false});

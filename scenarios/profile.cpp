@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <mutex>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/document.h"
@@ -24,6 +23,29 @@ Result<Profile, Errors> parse_profile(std::string_view text, const std::string& 
   }
   return Profile{document->root().at("profile").get<std::string>(),
                  std::make_shared<json>(document->root())};
+}
+
+// "az-*" fits every name that begins with "az-".
+bool fits(std::string_view pattern, std::string_view region) {
+  if (!pattern.ends_with('*')) return pattern == region;
+  pattern.remove_suffix(1);
+  return region.starts_with(pattern);
+}
+
+bool lists(const json& patterns, std::string_view region) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const json& pattern) {
+    return fits(pattern.get_ref<const std::string&>(), region);
+  });
+}
+
+// By cloud: the regions that bear no cloud's name in theirs.
+const json& known_regions() {
+  static const json kRegions = [] {
+    const auto document =
+        Document::parse(shipped_text("clouds/regions.json").value_or("{}"), "clouds/regions.json");
+    return document.ok() ? document->root() : json::object();
+  }();
+  return kRegions;
 }
 
 bool is_path(std::string_view name) {
@@ -61,13 +83,38 @@ json with_defaults(const Profile& profile, std::string_view cloud, const json& d
   return fields;
 }
 
-std::string cloud_of(const Profile& profile, std::string_view region) {
+std::vector<std::string> clouds_of(const Profile& profile) {
+  std::vector<std::string> names;
   const auto clouds = profile.document->find("clouds");
-  if (clouds == profile.document->end()) return {};
-  for (const auto& [name, unused] : clouds->items()) {
-    if (region == name || region.starts_with(name + "-")) return name;
+  if (clouds == profile.document->end()) return names;
+  for (const auto& [name, unused] : clouds->items()) names.push_back(name);
+  return names;
+}
+
+std::string cloud_of(const Profile& profile, std::string_view region) {
+  std::string found;
+  for (const std::string& name : clouds_of(profile)) {
+    const json& own = profile.document->at("clouds").at(name);
+    const bool is_there = region == name || region.starts_with(name + "-") ||
+                          lists(own.value("regions", json::array()), region) ||
+                          lists(known_regions().value(name, json::array()), region);
+    if (!is_there) continue;
+    if (!found.empty()) return {};
+    found = name;
   }
-  return {};
+  return found;
+}
+
+const json* said_for_cloud(const Profile& profile, std::string_view cloud, std::string_view key) {
+  const auto in = [key](const json& fields) {
+    const auto found = fields.find(key);
+    return found == fields.end() ? nullptr : &*found;
+  };
+  const auto clouds = profile.document->find("clouds");
+  if (clouds != profile.document->end() && clouds->contains(cloud)) {
+    if (const json* own = in(clouds->at(std::string(cloud)))) return own;
+  }
+  return in(*profile.document);
 }
 
 }  // namespace backcast::scenario

@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/error.h"
 
@@ -25,8 +26,14 @@ Result<Profile, Errors> find_profile(std::string_view name_or_path);
 nlohmann::json with_defaults(const Profile& profile, std::string_view cloud,
                              const nlohmann::json& defaults, const nlohmann::json& service);
 
-// The cloud a region's name begins with ("gcp-us-west1" is "gcp"), or "" if the profile has none
-// of that name.
+// The profile's clouds by name; none where it has no clouds.
+std::vector<std::string> clouds_of(const Profile& profile);
+// The cloud among them that a region belongs to: its name begins with the cloud's ("gcp-us-west1"),
+// or stands in the profile's list for that cloud or in clouds/regions.json. "" if in none, or in
+// those of several.
 std::string cloud_of(const Profile& profile, std::string_view region);
+// What the profile says of a key for this cloud, else for all; null if nothing.
+const nlohmann::json* said_for_cloud(const Profile& profile, std::string_view cloud,
+                                     std::string_view key);
 
 }  // namespace backcast::scenario

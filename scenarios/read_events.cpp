@@ -9,6 +9,7 @@
 #include "engine/base/time_math.h"
 #include "engine/policy/tags.h"
 #include "scenarios/build.h"
+#include "scenarios/vendor_checks.h"
 
 namespace backcast::scenario {
 namespace {
@@ -19,22 +20,48 @@ struct KindInfo {
   std::string_view name;
   EventKind kind;
   std::string_view needs;  // fields without which it means nothing, separated by spaces
+  std::string_view takes;  // further fields that it goes by
 };
 constexpr std::array<KindInfo, 13> kKinds{{
-    {"manual_backup", EventKind::kManualBackup, "service"},
-    {"delete_service", EventKind::kDeleteService, "service"},
-    {"delete_project", EventKind::kDeleteProject, "project"},
-    {"disable_schedules", EventKind::kDisableSchedules, "service"},
-    {"enable_schedules", EventKind::kEnableSchedules, "service"},
-    {"suspend", EventKind::kSuspend, "service for"},
-    {"clock_jump", EventKind::kClockJump, "service by"},
-    {"outage", EventKind::kOutage, "region for"},
-    {"link_outage", EventKind::kLinkOutage, "region to_region for"},
-    {"job_failures", EventKind::kJobFailures, "service for"},
-    {"storage_loss", EventKind::kStorageLoss, "region"},
-    {"restore", EventKind::kRestore, "service"},
-    {"burst", EventKind::kBurst, "service rewrites"},
+    {"manual_backup", EventKind::kManualBackup, "service", "tags copies retention_days"},
+    {"delete_service", EventKind::kDeleteService, "service", "delete_backups"},
+    {"delete_project", EventKind::kDeleteProject, "project", "delete_backups"},
+    {"disable_schedules", EventKind::kDisableSchedules, "service", ""},
+    {"enable_schedules", EventKind::kEnableSchedules, "service", ""},
+    {"suspend", EventKind::kSuspend, "service for", ""},
+    {"clock_jump", EventKind::kClockJump, "service by", ""},
+    {"outage", EventKind::kOutage, "region for", ""},
+    {"link_outage", EventKind::kLinkOutage, "region to_region for", ""},
+    {"job_failures", EventKind::kJobFailures, "service for", ""},
+    {"storage_loss", EventKind::kStorageLoss, "region", ""},
+    {"restore", EventKind::kRestore, "service",
+     "region to_region as_of role backup_version latest_version target_version"},
+    {"burst", EventKind::kBurst, "service rewrites", "adds"},
 }};
+
+// Whether `field` is among words that are separated by spaces.
+bool is_among(std::string_view words, std::string_view field) {
+  for (auto at = words.find(field); at != words.npos; at = words.find(field, at + 1)) {
+    const auto end = at + field.size();
+    const bool begins = at == 0 || words[at - 1] == ' ';
+    if (begins && (end == words.size() || words[end] == ' ')) return true;
+  }
+  return false;
+}
+
+// Fields that are another kind's: nothing would act on them.
+void check_fields(const Node& node, const KindInfo& info) {
+  if (!node.value().is_object()) return;
+  for (const auto& entry : node.value().items()) {
+    const std::string& field = entry.key();
+    const bool is_known = std::any_of(kKinds.begin(), kKinds.end(), [&](const KindInfo& kind) {
+      return is_among(kind.needs, field) || is_among(kind.takes, field);
+    });
+    if (!is_known || is_among(info.needs, field) || is_among(info.takes, field)) continue;
+    node.fault_at(field, fmt::format("nothing acts on \"{}\" in a {} event", field, info.name),
+                  "leave the field out");
+  }
+}
 
 bool has_needed_fields(const Node& node, const KindInfo& info) {
   bool complete = true;
@@ -101,27 +128,67 @@ void check_time(const Build& build, const Node& node, Instant at) {
   }
 }
 
-void read_copies_and_tags(Build& build, const Node& node, sim::ScheduledEvent& event) {
-  if (event.services.empty() && event.fleets.empty()) return;
-  const bool of_fleet = event.services.empty();
-  const std::uint32_t first = of_fleet ? event.fleets.front() : event.services.front();
-  const Profile& profile =
-      of_fleet ? *build.profile_of_fleet[first] : *build.profile_of_service[first];
-  const sim::Service& service =
-      of_fleet ? build.scenario.fleets[first].service : build.scenario.services[first];
-  if (node.has("copies")) {
-    event.copies = read_copies(build, node, profile, service, false);
+// The services that an event names, with their profiles.
+struct Named {
+  const sim::Service* service;
+  const Profile* profile;
+};
+std::vector<Named> named_by(const Build& build, const sim::ScheduledEvent& event) {
+  std::vector<Named> named;
+  for (const std::uint32_t i : event.services) {
+    named.push_back({&build.scenario.services[i], build.profile_of_service[i]});
   }
+  for (const std::uint32_t i : event.fleets) {
+    named.push_back({&build.scenario.fleets[i].service, build.profile_of_fleet[i]});
+  }
+  return named;
+}
+
+// By hand at Zilliz a backup is permanent, at Qdrant it has the `retention_period` of its call.
+void read_manual_retention(const Node& node, const Named& named, sim::ScheduledEvent& event) {
+  if (named.service->rules == "zilliz") {
+    return node.fault_at("retention_days", "Zilliz keeps backups made by hand for ever",
+                         "leave the field out");
+  }
+  event.retention = retention_at_birth(node, *named.profile);
+  auto* native = event.retention ? std::get_if<policy::NativePolicy>(&*event.retention) : nullptr;
+  if (native != nullptr) native->manual_is_permanent = false;
+}
+
+void read_manual(Build& build, const Node& node, sim::ScheduledEvent& event) {
   event.tags = node.texts("tags");
-  if (service.rules == "zerops") {
-    const policy::TagCheck check = policy::check_user_tags(event.tags);
-    if (!check.ok()) {
-      node.fault_at("tags", policy::explain(check, event.tags),
-                    "use 1 to 24 letters, digits, : - _ per tag");
+  bool first = true;
+  for (const Named& named : named_by(build, event)) {
+    check_plan(build, node, "kind", *named.service);
+    if (named.service->rules == "zerops") {
+      const policy::TagCheck check = policy::check_tags(event.tags);
+      if (!check.ok()) {
+        node.fault_at("tags", policy::explain(check, event.tags),
+                      "use 1 to 24 letters, digits, : - _ per tag");
+      }
     }
+    if (node.has("copies")) {
+      auto copies = read_copies(build, node, *named.profile, *named.service, false);
+      if (first) event.copies = std::move(copies);
+    }
+    if (node.has("retention_days")) read_manual_retention(node, named, event);
+    first = false;
   }
-  if (node.has("retention_days")) {
-    event.retention = retention_at_birth(node, profile);
+}
+
+// What only some kinds of event have, by the rules of each service named.
+void read_by_kind(Build& build, const Node& node, sim::ScheduledEvent& event) {
+  if (event.kind == EventKind::kBurst) return read_burst(build, node, event);
+  if (event.kind == EventKind::kManualBackup) return read_manual(build, node, event);
+  for (const Named& named : named_by(build, event)) {
+    if (event.kind == EventKind::kRestore) {
+      check_plan(build, node, "kind", *named.service);
+      check_restore(node, *named.service, event);
+    }
+    if (event.kind == EventKind::kDeleteService) check_deletion(node, named.service->rules);
+  }
+  if (event.kind == EventKind::kDeleteProject && event.project) {
+    check_deletion(node, build.scenario.projects[*event.project].rules);
   }
 }
 
@@ -131,9 +198,11 @@ void read_event(Build& build, const Node& node) {
   const auto info = std::find_if(kKinds.begin(), kKinds.end(),
                                  [&](const KindInfo& k) { return k.name == *kind; });
   if (info == kKinds.end()) return;  // the schema names it
+  check_fields(node, *info);
   if (!has_needed_fields(node, *info)) return;
   sim::ScheduledEvent event;
   event.kind = info->kind;
+  event.pointer = node.pointer();
   const auto at = node.when("at", build.scenario.start);
   if (!at) return;
   event.at = *at;
@@ -174,8 +243,7 @@ void read_event(Build& build, const Node& node) {
       event.project = found->second;
     }
   }
-  read_copies_and_tags(build, node, event);
-  if (event.kind == EventKind::kBurst) read_burst(build, node, event);
+  read_by_kind(build, node, event);
   build.scenario.events.push_back(std::move(event));
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
-#include "engine/policy/copies.h"
 #include "scenarios/build.h"
+#include "scenarios/vendor_checks.h"
 
 namespace backcast::scenario {
 namespace {
@@ -17,32 +17,6 @@ constexpr std::int64_t kMaxRetentionDays = 36'600;  // as long as the longest ru
 
 std::string rules_of(const Profile& profile) {
   return profile.document->value("rules", std::string("plain"));
-}
-
-policy::Cloud cloud_of_name(const std::string& name) {
-  if (name == "aws") return policy::Cloud::kAws;
-  if (name == "gcp") return policy::Cloud::kGcp;
-  return name == "azure" ? policy::Cloud::kAzure : policy::Cloud::kOther;
-}
-
-// Zilliz's rules for where copies may go; other providers state none.
-void check_target(const Node& entry, const Profile& profile, const sim::Service& service,
-                  const std::string& region, bool scheduled) {
-  if (service.rules != "zilliz") return;
-  policy::CopyRequest request;
-  request.source = cloud_of_name(service.cloud);
-  request.target = cloud_of_name(cloud_of(profile, region));
-  request.same_region = region == service.region;
-  request.made_by = scheduled ? policy::Origin::kAutomatic : policy::Origin::kManual;
-  if (const auto days = entry.integer("retention_days")) {
-    request.retention_days = static_cast<int>(std::clamp<std::int64_t>(*days, -1, 1'000'000));
-  }
-  const policy::CopyFault fault = policy::check_copy(request);
-  if (fault == policy::CopyFault::kNone) return;
-  const bool about_retention =
-      fault == policy::CopyFault::kRetentionRange || fault == policy::CopyFault::kRetentionOfManual;
-  if (fault == policy::CopyFault::kNoRetention) return entry.fault(policy::explain(fault));
-  entry.fault_at(about_retention ? "retention_days" : "region", policy::explain(fault));
 }
 
 // The text of engine/policy/schedule.h that the fields of a schedule stand for, and the field that
@@ -176,6 +150,7 @@ void read_schedule(Build& build, const Node& entry, const Profile& profile, sim:
   schedule.copies = read_copies(build, node, profile, service, true);
   if (auto rule = read_rule(node, rules_of(profile))) {
     schedule.rule = std::move(*rule);
+    check_schedule(node, schedule, service);
     if (!missed) schedule.catches_up = policy::catches_up(schedule.rule);
     check_it_fires(build, node, schedule);
   }
@@ -252,11 +227,10 @@ std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
 std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Profile& profile,
                                        const sim::Service& service, bool scheduled) {
   std::vector<sim::CopyRule> rules;
-  (void)build;
   for (const Node& entry : node.items("copies")) {
     const auto region = entry.text("region");
     if (!region) continue;
-    check_target(entry, profile, service, *region, scheduled);
+    check_target(build, entry, profile, service, *region, scheduled);
     for (const sim::CopyRule& other : rules) {
       if (other.region == *region) entry.fault_at("region", "this region is there twice");
     }
@@ -268,6 +242,7 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
 
 void read_policies(Build& build, const Node& node, const Profile& profile, sim::Service& service) {
   for (const Node& entry : node.items("schedules")) read_schedule(build, entry, profile, service);
+  if (!service.schedules.empty()) check_plan(build, node, "schedules", service);
   read_job(node.child("job"), service.job);
   if (const auto zone = node.text("zone")) {
     auto found = policy::Zone::find(*zone);
@@ -295,6 +270,7 @@ void read_policies(Build& build, const Node& node, const Profile& profile, sim::
       node.fault_at("retention", std::move(error));
     }
   }
+  check_quota_mode(build, node, service);
 }
 
 }  // namespace backcast::scenario

@@ -5,7 +5,9 @@
 
 #include "engine/base/text.h"
 #include "engine/base/time_math.h"
+#include "engine/policy/tags.h"
 #include "scenarios/build.h"
+#include "scenarios/vendor_checks.h"
 
 namespace backcast::scenario {
 namespace {
@@ -35,8 +37,8 @@ json project_fields(const Node& node, const Profile& profile) {
   } else if (node.has("plan")) {
     node.fault_at("plan", fmt::format("{} has no plans", profile.name), "leave the field out");
   }
+  if (!plan.empty()) fields["plan"] = plan;
   fields.merge_patch(node.value());
-  fields.erase("plan");
   return fields;
 }
 
@@ -50,14 +52,19 @@ void add_project(Build& build, const Node& node, const std::string& name, const 
   project.grace = times(kDay, fields.integer("grace_days").value_or(0));
   if (const auto quota = fields.bytes("quota")) {
     project.quota_bytes = *quota;
-    project.quota_bills = fields.text("quota_mode") == "bill";
+    const auto mode = fields.text("quota_mode");
+    for (const auto known : {policy::QuotaMode::kKeep, policy::QuotaMode::kBill}) {
+      if (mode == policy::name(known)) project.quota_mode = known;
+    }
     project.quota_ceiling_bytes = fields.bytes("quota_ceiling").value_or(UINT64_MAX);
   }
+  check_project(node, project);
   if (build.project_index.contains(name)) {
     node.fault_at("name", fmt::format("the project \"{}\" is there twice", name));
     return;
   }
   build.project_index[name] = static_cast<std::uint32_t>(build.scenario.projects.size());
+  build.plan_of_project.push_back(plan_rules(fields, project));
   build.scenario.projects.push_back(std::move(project));
 }
 
@@ -95,6 +102,14 @@ std::optional<std::string> region_of(const Node& fields, const sim::Service& ser
   return std::nullopt;
 }
 
+void read_cost_tags(const Node& fields, sim::Service& service) {
+  service.cost_tags = fields.texts("tags");
+  const policy::TagCheck check = policy::check_tags(service.cost_tags, policy::kCostTags);
+  if (check.ok()) return;
+  fields.fault_at("tags", policy::explain(check, service.cost_tags, policy::kCostTags),
+                  "give cost tags such as \"team:search\"");
+}
+
 }  // namespace
 
 std::optional<Made> make_service(Build& build, const Node& node, const json& own,
@@ -107,8 +122,8 @@ std::optional<Made> make_service(Build& build, const Node& node, const json& own
     const auto found = said.find(key);
     return found != said.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  std::string cloud = text_in("cloud");
-  if (cloud.empty()) cloud = cloud_of(*profile, text_in("region"));
+  const std::string cloud =
+      cloud_in(Node(said, node.pointer(), build.faults), *profile, text_in("region"));
   build.merged.push_back(with_defaults(*profile, cloud, defaults, own));
   const Node fields(build.merged.back(), node.pointer(), build.faults);
 
@@ -120,6 +135,9 @@ std::optional<Made> make_service(Build& build, const Node& node, const json& own
   service.kind = fields.text("kind").value_or("");
   service.project = project_of(build, fields, *profile);
   service.region = region_of(fields, service).value_or("");
+  check_delta(fields, *profile, cloud);
+  check_kind(fields, service);
+  read_cost_tags(fields, service);
   read_history(build, fields, service);
   read_workload(build, fields, service);
   read_policies(build, fields, *profile, service);

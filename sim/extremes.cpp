@@ -15,8 +15,20 @@ Duration forever(const Scenario& scenario) {
   return scenario.end - scenario.start + kDay;
 }
 
+// The latest version at the moments of restores: what is asked for, or a newer one.
+void set_latest(Scenario& scenario, const MissingValue& missing, bool is_newer) {
+  for (const std::uint32_t index : missing.events) {
+    ScheduledEvent& event = scenario.events[index];
+    event.latest_version = event.target_version;
+    if (is_newer) ++event.latest_version->minor;
+  }
+}
+
 // Sets one missing time of every service it concerns; none: it takes no time.
 void set_time(Scenario& scenario, const MissingValue& missing, std::optional<Duration> takes) {
+  if (missing.kind == MissingKind::kLatestVersion) {
+    return set_latest(scenario, missing, takes.has_value());
+  }
   const auto set = [&](Service& service) {
     JobModel& job = service.job;
     switch (missing.kind) {
@@ -35,6 +47,8 @@ void set_time(Scenario& scenario, const MissingValue& missing, std::optional<Dur
         break;
       case MissingKind::kRetryTime:
         job.retry_after = takes.value_or(Duration{0});
+        break;
+      case MissingKind::kLatestVersion:
         break;
     }
   };
@@ -63,17 +77,24 @@ const char* what_takes(MissingKind kind) {
     case MissingKind::kRestoreTime:
       return "a restore";
     case MissingKind::kRetryTime:
+    case MissingKind::kLatestVersion:
       break;
   }
   return "the wait for a retry";
 }
 
-std::string names_of(const std::vector<MissingValue>& missing) {
-  std::string text;
+// "how long a backup or a copy takes", "which version was the latest".
+std::string unstated(const std::vector<MissingValue>& missing) {
+  std::string times, version;
   for (const MissingValue& value : missing) {
-    text += fmt::format("{}{}", text.empty() ? "" : " or ", what_takes(value.kind));
+    if (value.kind == MissingKind::kLatestVersion) {
+      version = "which version was the latest";
+    } else {
+      times += fmt::format("{}{}", times.empty() ? "how long " : " or ", what_takes(value.kind));
+    }
   }
-  return text;
+  if (!times.empty()) times += " takes";
+  return times + (times.empty() || version.empty() ? "" : " or ") + version;
 }
 
 // Between two times of one missing value, where the verdict on a requirement changes.
@@ -174,8 +195,8 @@ void keep_common(const Scenario& scenario, const std::vector<RunResult>& extreme
       continue;
     }
     outcome.verdict = Verdict::kUnknown;
-    outcome.unknown_because = fmt::format("nobody states how long {} takes, and it depends on it",
-                                          names_of(scenario.missing));
+    outcome.unknown_because =
+        fmt::format("nobody states {}, and it depends on it", unstated(scenario.missing));
   }
 }
 
@@ -199,7 +220,11 @@ Result<bool, Errors> find_break_evens(const Scenario& scenario, const Verdicts& 
     for (std::size_t i = 0; i < shown.requirements.size(); ++i) {
       RequirementOutcome& outcome = shown.requirements[i];
       if (!may_be_told(outcome) || best[i] == worst[i]) continue;
-      BACKCAST_TRY(const std::string told, break_even.tell(i, best[i], worst[i]));
+      std::string told = fmt::format("{} if no newer minor version was out",
+                                     best[i] == Verdict::kHolds ? "holds" : name(best[i]));
+      if (missing.kind != MissingKind::kLatestVersion) {
+        BACKCAST_TRY(told, break_even.tell(i, best[i], worst[i]));
+      }
       for (const std::string& pointer : missing.pointers) {
         outcome.missing.push_back({pointer, told});
       }

@@ -160,14 +160,14 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
     if (cell.backup == kNone) {
       record.born.reset();
       record.backup.clear();
-      record.tags.clear();
+      record.tags = fleet.service.cost_tags;
       record.backup_kind = record.region == fleet.service.region ? "automatic" : "copy";
     } else {
       const BackupRecord& backup = first.backups[cell.backup];
       record.born = backup.available;
       record.backup = backup.id;
       record.backup_kind = backup.kind;
-      record.tags = backup.tags;
+      record.tags = ledger_tags(fleet.service, backup.tags);
     }
     if (cell.from < cell.until) hand_over(record, sums.held_bytes[c], ledger);
   }
@@ -179,7 +179,7 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
     record.end = deletion.at;
     record.backup = backup.id;
     record.backup_kind = backup.kind;
-    record.tags = backup.tags;
+    record.tags = ledger_tags(fleet.service, backup.tags);
     for (std::size_t s = kAgeStretches; s-- > 0;) {  // the oldest first
       const Freed& freed = sums.freed[d * kAgeStretches + s];
       if (freed.bytes == 0) continue;
@@ -199,7 +199,7 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
     record.start = record.end = backup.available;
     record.peer_region = backup.region;
     record.backup = backup.id;
-    record.tags = backup.tags;
+    record.tags = ledger_tags(fleet.service, backup.tags);
     totals.moved_bytes += sums.moved_bytes[i];
     hand_over(record, sums.moved_bytes[i], ledger);
   }

@@ -192,7 +192,8 @@ struct RestoreRecord {
   Instant completed = kNever;
   std::uint64_t bytes = 0;
   Duration lost{0};    // started - born of the backup: what the restore cannot bring back
-  std::string reason;  // why it failed, or which version and rules applied
+  std::string reason;   // why it failed
+  std::string version;  // "; it runs version 2.6.0": what is known of it once it is done, or ""
 };
 
 // How backups and copies fared. What is whole is counted once, where it comes from (made, copied,

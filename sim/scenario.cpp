@@ -12,6 +12,13 @@ bool covers(const JobLimit& limit, const Service& service, std::uint32_t index) 
          std::find(limit.services.begin(), limit.services.end(), index) != limit.services.end();
 }
 
+std::vector<std::string> ledger_tags(const Service& service,
+                                     const std::vector<std::string>& backup_tags) {
+  std::vector<std::string> tags = service.cost_tags;
+  tags.insert(tags.end(), backup_tags.begin(), backup_tags.end());
+  return tags;
+}
+
 namespace {
 
 bool is_drawn(const Service& service) {

@@ -9,6 +9,7 @@
 
 #include "engine/base/instant.h"
 #include "engine/policy/admission.h"
+#include "engine/policy/quota.h"
 #include "engine/policy/restore_rules.h"
 #include "engine/policy/retention.h"
 #include "engine/policy/schedule.h"
@@ -79,7 +80,11 @@ struct Service {
   std::vector<policy::Snapshot> history;
   JobModel job;
   StoreModel store;
+  std::vector<std::string> cost_tags;  // on every record of the ledger, for showback
 };
+// The tags of a record of the ledger: the service's, then those of the backup.
+std::vector<std::string> ledger_tags(const Service& service,
+                                     const std::vector<std::string>& backup_tags);
 
 // Very many services that share nothing but their policy: simulated one after another, and kept as
 // sums. What differs between members is drawn for each, anew in every replication.
@@ -107,7 +112,7 @@ struct Project {
   std::string name;
   std::string provider, rules;  // rules: as in a profile: "zilliz", "zerops", …
   std::optional<std::uint64_t> quota_bytes;
-  bool quota_bills = false;  // above the quota: stored and billed, instead of refused
+  policy::QuotaMode quota_mode = policy::QuotaMode::kHard;
   std::uint64_t quota_ceiling_bytes = UINT64_MAX;  // where billing ends and refusing begins
   bool watched = false;                            // a requirement limits its bytes, quota or not
   Duration grace{0};  // backups of deleted services and of the deleted project stay so long
@@ -163,6 +168,7 @@ struct ScheduledEvent {
   std::optional<policy::ZillizRole> role;
   std::optional<policy::Version> backup_version, latest_version, target_version;
   std::optional<Instant> as_of;  // a restore of the newest backup born at or before this
+  std::string pointer;           // where the document says it
 };
 
 enum class RequirementKind : std::uint8_t {
@@ -198,12 +204,21 @@ struct Requirement {
   std::optional<Instant> from, until;  // checked from .. until (exclusive)
 };
 
-// A time that the run depends on and that nobody stated with a source.
-enum class MissingKind : std::uint8_t { kBackupTime, kCopyTime, kRestoreTime, kRetryTime };
+// A value that the run depends on and that nobody stated with a source: most are times.
+// kLatestVersion is no time: the newest version at the moment of a restore, which decides what may
+// be asked for.
+enum class MissingKind : std::uint8_t {
+  kBackupTime,
+  kCopyTime,
+  kRestoreTime,
+  kRetryTime,
+  kLatestVersion
+};
 struct MissingValue {
   MissingKind kind{};
   bool is_part = false;                         // a speed is stated, but not all of what takes time
   std::vector<std::uint32_t> services, fleets;  // whose it is
+  std::vector<std::uint32_t> events;            // kLatestVersion: indices into Scenario::events
   std::vector<std::string> pointers;            // where the document would say it
 };
 

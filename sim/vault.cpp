@@ -16,6 +16,7 @@ Vault::Vault(const Scenario& scenario, std::uint32_t service, std::string region
   leftover_.service = owner.name;
   leftover_.region = region_;
   leftover_.storage_class = owner.store.storage_class;
+  leftover_.tags = owner.cost_tags;
   leftover_.backup_kind = region_ == owner.region ? "automatic" : "copy";
   stored_.kind = SeriesKind::kStoredBytes;
   stored_.service = service_;
@@ -60,7 +61,7 @@ void Vault::open(Held& held, const BackupRecord& record, Instant now) const {
   held.open.quantity = 0;
   held.open.backup_kind = record.kind;
   held.open.backup = record.id;
-  held.open.tags = record.tags;
+  held.open.tags = ledger_tags(scenario_.services[service_], record.tags);
 }
 
 void Vault::make_available(Held& held, policy::Snapshot snapshot,

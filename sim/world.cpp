@@ -80,10 +80,11 @@ void World::handle(const Event& event) {
       return end_copy(event.entity);
     case kRestoreEnds: {
       const RestoreRecord& restore = result_.restores[event.entity];
-      return log(LogKind::kRestoreCompleted, restore.service, restore.backup, restore.to_region,
-                 fmt::format("restore of {} into {} completed after {}",
-                             result_.backups[restore.backup].id, restore.to_region,
-                             format_duration(restore.completed - restore.started)));
+      return log(
+          LogKind::kRestoreCompleted, restore.service, restore.backup, restore.to_region,
+          fmt::format("restore of {} into {} completed after {}{}",
+                      result_.backups[restore.backup].id, restore.to_region,
+                      format_duration(restore.completed - restore.started), restore.version));
     }
     case kExpires:
       return expire(event.entity);

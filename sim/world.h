@@ -133,6 +133,7 @@ class World {
   Instant before_first(const Slot& slot, Instant first) const;
   std::string admission(std::uint32_t service, bool automatic) const;
   void give_tags(BackupRecord& record, bool automatic);
+  std::optional<policy::RetentionPolicy> retention_within_quota(std::uint32_t vault) const;
   std::string quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const;
 
   // world_lifecycle.cpp
@@ -161,6 +162,7 @@ class World {
   void arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
               policy::Origin origin);
   void prune(std::uint32_t vault);
+  void prune_others(std::uint32_t service);
   void expire(std::uint32_t vault);
   void drop(std::uint32_t backup, LogKind kind, const std::string& reason);
   void drop(std::uint32_t vault, const std::vector<Vault::Doomed>& doomed, LogKind kind);

@@ -63,7 +63,7 @@ void World::start_copy(std::uint32_t original, const Generation& generation, con
   transfer.peer_region = rule.region;
   transfer.backup_kind = "copy";
   transfer.backup = record.id;
-  transfer.tags = record.tags;
+  transfer.tags = ledger_tags(s, record.tags);
   result_.usage.push_back(std::move(transfer));
   for (std::uint32_t link = 0; link < scenario_.links.size(); ++link) {
     if (scenario_.links[link].from == s.region && scenario_.links[link].to == rule.region) {

@@ -285,9 +285,10 @@ void World::complete(Job& job) {
   log(LogKind::kBackupCompleted, record.service, backup, record.region,
       fmt::format("{} completed after {}: {} added", record.id, format_duration(now_ - record.born),
                   format_bytes(record.added_bytes)));
-  const std::uint32_t vault = vault_of(record.service, record.region);
+  const std::uint32_t service = record.service, vault = vault_of(service, record.region);
   start_copies(job);  // makes records: `record` is gone
   prune(vault);
+  prune_others(service);
 }
 
 }  // namespace backcast::sim

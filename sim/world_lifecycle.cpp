@@ -11,9 +11,11 @@
 namespace backcast::sim {
 namespace {
 
-policy::DeletionRules deletion_rules(const Service& service, bool delete_backups) {
+policy::DeletionRules deletion_rules(const Scenario& scenario, const Service& service,
+                                     bool delete_backups) {
   if (service.rules == "zilliz") return policy::zilliz_deletion();
-  if (service.rules == "zerops") return policy::zerops_deletion();
+  if (service.rules == "zerops")
+    return policy::zerops_deletion(scenario.projects[service.project].grace);
   if (service.rules == "qdrant") return policy::qdrant_deletion(delete_backups);
   return {.automatic_goes = delete_backups, .manual_goes = delete_backups};
 }
@@ -32,7 +34,8 @@ void World::delete_service(std::uint32_t service, const ScheduledEvent& event) {
   log(LogKind::kServiceDeleted, service, kNone, s.region, s.name + " is deleted");
   state.deleted = true;
   fail_jobs_of(service, s.name + " was deleted");
-  decide_fates(service, deletion_rules(s, event.delete_backups), policy::OwnerKind::kService);
+  decide_fates(service, deletion_rules(scenario_, s, event.delete_backups),
+               policy::OwnerKind::kService);
 }
 
 void World::delete_project(std::uint32_t project, const ScheduledEvent& event) {
@@ -42,7 +45,7 @@ void World::delete_project(std::uint32_t project, const ScheduledEvent& event) {
     const Service& s = scenario_.services[service];
     if (s.project != project || state.deleted) continue;
     any = true;
-    const policy::DeletionRules rules = deletion_rules(s, event.delete_backups);
+    const policy::DeletionRules rules = deletion_rules(scenario_, s, event.delete_backups);
     key_destroyed = policy::key_destroyed_at(rules, now_);
     log(LogKind::kServiceDeleted, service, kNone, s.region,
         s.name + " is deleted with its project");

@@ -11,14 +11,16 @@
 namespace backcast::sim {
 namespace {
 
+// Why the version does not allow the restore, or "".
 std::string version_fault(const ScheduledEvent& event, const Service& service, Instant born,
                           Instant now) {
   if (!event.backup_version || !event.target_version) return {};
-  if (service.rules == "qdrant") {
+  if (service.rules == "qdrant") return {};  // the cluster takes the backup's version
+  if (service.rules != "zilliz") {           // a snapshot of a Qdrant server
     const auto fit = policy::qdrant_snapshot_fit(*event.backup_version, *event.target_version);
     return fit == policy::SnapshotFit::kFits ? std::string() : policy::explain(fit);
   }
-  if (service.rules != "zilliz") return {};
+  // Where nobody states the latest version, extremes.h tries what it may be.
   const policy::Version latest = event.latest_version.value_or(*event.target_version);
   if (*event.target_version == latest) return {};
   if (*event.target_version != *event.backup_version) {
@@ -30,10 +32,28 @@ std::string version_fault(const ScheduledEvent& event, const Service& service, I
 
 }  // namespace
 
+// What runs once the restore is done, where versions are stated: "; the cluster is set back …".
+std::string version_after(const ScheduledEvent& event, const Service& service) {
+  if (service.rules == "qdrant" && event.backup_version) {
+    const std::string before =
+        event.target_version ? fmt::format(" (it ran {})", to_string(*event.target_version)) : "";
+    return fmt::format(
+        "; the cluster is set back to version {}{}, CPU, memory and node count of then",
+        to_string(*event.backup_version), before);
+  }
+  const auto& runs = event.target_version ? event.target_version : event.latest_version;
+  return runs ? fmt::format("; it runs version {}", to_string(*runs)) : "";
+}
+
 // Why the restore cannot be made, or "".
 std::string World::why_no_restore(const ScheduledEvent& event, const Service& service,
                                   const RestoreRecord& restore) const {
-  if (restore.backup == kNone) return "there is no restore point to restore from";
+  if (restore.backup == kNone) {
+    return service.rules == "zilliz"
+               ? fmt::format("there is no restore point in {}, and a restore stays in its region",
+                             restore.to_region)
+               : "there is no restore point to restore from";
+  }
   if (region_is_down(restore.to_region)) return restore.to_region + " is down";
   if (event.role && service.rules == "zilliz") {
     const Status allowed = policy::zilliz_access(*event.role);
@@ -48,11 +68,15 @@ void World::restore(std::uint32_t index, std::uint32_t service) {
   RestoreRecord restore;
   restore.service = service;
   restore.started = now_;
-  restore.to_region = event.to_region.empty() ? s.region : event.to_region;
+  // A new Zilliz cluster stands in the region of the backup (its guide on restores).
+  const bool stays = s.rules == "zilliz";
+  const std::string& into = stays && event.to_region.empty() ? event.region : event.to_region;
+  restore.to_region = into.empty() ? s.region : into;
   const Instant as_of = event.as_of.value_or(now_);
   for (const auto& vault : vaults_) {
     if (vault->service() != service || region_is_down(vault->region())) continue;
     if (!event.region.empty() && vault->region() != event.region) continue;
+    if (stays && vault->region() != restore.to_region) continue;
     for (const Vault::Held& held : vault->held()) {
       const BackupRecord& b = result_.backups[held.backup];
       if (!held.available || b.born > as_of) continue;
@@ -74,6 +98,7 @@ void World::restore(std::uint32_t index, std::uint32_t service) {
   restore.from_region = b.region;
   restore.bytes = b.size_bytes;
   restore.lost = as_of - b.born;
+  restore.version = version_after(event, s);
   log(LogKind::kRestoreStarted, service, restore.backup, restore.to_region,
       fmt::format("restore of {} ({}) from {} into {} started; {} of work is lost", b.id,
                   format_bytes(b.size_bytes), b.region, restore.to_region,
@@ -122,7 +147,7 @@ UsageRecord World::usage_of(std::uint32_t backup, UsageKind kind) const {
   record.storage_class = s.store.storage_class;
   record.backup_kind = b.kind;
   record.backup = b.id;
-  record.tags = b.tags;
+  record.tags = ledger_tags(s, b.tags);
   return record;
 }
 
@@ -147,7 +172,7 @@ void World::record_reading(const RestoreRecord& restore) {
   if (restore.from_region == restore.to_region) return;
   UsageRecord transfer = usage_of(restore.backup, UsageKind::kTransfer);
   transfer.storage_class.clear();
-  transfer.tags.clear();
+  transfer.tags = s.cost_tags;
   transfer.quantity = restore.bytes;
   transfer.peer_region = restore.to_region;
   result_.usage.push_back(std::move(transfer));

@@ -12,8 +12,9 @@ namespace backcast::sim {
 policy::Snapshot World::snapshot_of(const BackupRecord& record, policy::Origin origin) const {
   policy::Snapshot snapshot;
   snapshot.id = record.id;
-  snapshot.time = record.born;
-  snapshot.offset = scenario_.services[record.service].zone.offset_at(record.born);
+  // A copy's age, and with it its retention, counts from its own creation.
+  snapshot.time = origin == policy::Origin::kCopy ? now_ : record.born;
+  snapshot.offset = scenario_.services[record.service].zone.offset_at(snapshot.time);
   snapshot.size_bytes = record.size_bytes;
   snapshot.tags = record.tags;
   snapshot.schedule = record.schedule;
@@ -82,7 +83,22 @@ bool World::store(std::uint32_t backup, const Job& job) {
 void World::prune(std::uint32_t vault) {
   const Service& s = scenario_.services[vaults_[vault]->service()];
   if (!s.retention || vaults_[vault]->region() != s.region) return;
-  drop(vault, vaults_[vault]->doomed(*s.retention, now_), LogKind::kDeleted);
+  const auto within = retention_within_quota(vault);
+  drop(vault, vaults_[vault]->doomed(within ? *within : *s.retention, now_), LogKind::kDeleted);
+}
+
+// A shared quota that has been passed lets go what neither protection nor a minimum keeps in the
+// project's other services, too, until it holds.
+void World::prune_others(std::uint32_t service) {
+  const std::uint32_t project = scenario_.services[service].project;
+  const Project& p = scenario_.projects[project];
+  if (!p.quota_bytes || p.quota_mode != policy::QuotaMode::kKeep) return;
+  for (std::uint32_t vault = 0; vault < vaults_.size(); ++vault) {
+    if (quota_bytes(project) <= *p.quota_bytes) return;
+    const std::uint32_t other = vaults_[vault]->service();
+    const bool is_mine = other == service || scenario_.services[other].project != project;
+    if (!is_mine && !services_.at(other).deleted) prune(vault);
+  }
 }
 
 void World::expire(std::uint32_t vault) {

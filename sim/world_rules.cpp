@@ -10,6 +10,13 @@
 #include "sim/world.h"
 
 namespace backcast::sim {
+namespace {
+
+policy::Quota quota_of(const Project& project) {
+  return {*project.quota_bytes, project.quota_mode, project.quota_ceiling_bytes};
+}
+
+}  // namespace
 
 std::optional<Instant> World::next_start(const ServiceSchedule& schedule, Slot& slot,
                                          Instant after) {
@@ -77,19 +84,36 @@ void World::give_tags(BackupRecord& record, bool automatic) {
       native != nullptr && policy::protecting_tag(record.tags, native->protected_tags) >= 0;
 }
 
+// Where a quota keeps what protected tags and minimums ask for and lets all others go: the
+// service's policy with what the quota leaves it as its size limit.
+std::optional<policy::RetentionPolicy> World::retention_within_quota(std::uint32_t vault) const {
+  const Service& s = scenario_.services[vaults_[vault]->service()];
+  const Project& project = scenario_.projects[s.project];
+  const bool keeps = project.quota_bytes && project.quota_mode == policy::QuotaMode::kKeep;
+  const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
+  if (!keeps || native == nullptr) return std::nullopt;
+  const std::uint64_t own_bytes = vaults_[vault]->stored_bytes();
+  const std::uint64_t left_bytes =
+      policy::left_of_quota(quota_of(project), quota_bytes(s.project) - own_bytes);
+  policy::NativePolicy within = *native;
+  if (within.max_size_bytes == 0 || within.max_size_bytes > left_bytes) {
+    within.max_size_bytes = left_bytes;
+  }
+  return within;
+}
+
 // Why the project's quota does not let a newcomer in, or "". Retention makes room first: counted is
 // what the project would hold once it has run with the newcomer.
 std::string World::quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const {
   const Service& s = scenario_.services[vaults_[vault]->service()];
   const Project& project = scenario_.projects[s.project];
   if (!project.quota_bytes) return {};
-  const policy::Quota quota{
-      *project.quota_bytes,
-      project.quota_bills ? policy::QuotaMode::kBill : policy::QuotaMode::kRefuse,
-      project.quota_ceiling_bytes};
+  const policy::Quota quota = quota_of(project);
   std::uint64_t held_bytes = quota_bytes(s.project);
   if (s.retention && vaults_[vault]->region() == s.region) {
-    const Vault::Outlook outlook = vaults_[vault]->with_newcomer(*s.retention, newcomer, now_);
+    const auto within = retention_within_quota(vault);
+    const Vault::Outlook outlook =
+        vaults_[vault]->with_newcomer(within ? *within : *s.retention, newcomer, now_);
     if (!outlook.why_not_kept.empty()) {
       return "retention would delete it at once: " + outlook.why_not_kept;
     }

@@ -3,8 +3,8 @@
 
 usage: vendor_rows.py FEATURES.csv [--prefix Z-POL,Q-SCH] [--require P-TAG,Z-XR] [--open]
 
-Open rows that belong to a control plane are listed with their reason, which stands in
-vendor_rows/control_plane.csv.
+Open rows are listed with the reason that stands in vendor_rows/open_rows.csv: they belong to a
+control plane, or to what lies inside a service, which is not simulated.
 
 A row Z-POL-03 is proved by a test whose name holds Z_POL_03: a TEST or property in C++, a def test_
 in Python, a test(...) in JavaScript, or a transcript of that name. Rows that no test names are
@@ -52,9 +52,9 @@ def proofs():
     return found
 
 
-def control_plane():
-    """Row id -> why only a control plane could prove it."""
-    with open(TESTS / "vendor_rows" / "control_plane.csv", encoding="utf-8", newline="") as file:
+def open_rows():
+    """Row id -> why no test of ours could prove it."""
+    with open(TESTS / "vendor_rows" / "open_rows.csv", encoding="utf-8", newline="") as file:
         return {row["id"]: row["reason"] for row in csv.DictReader(file)}
 
 
@@ -74,7 +74,7 @@ def main():
         rows = list(csv.DictReader(file))
     prefixes = split(options.prefix)
     rows = [row for row in rows if not prefixes or row["id"].startswith(prefixes)]
-    found, elsewhere = proofs(), control_plane()
+    found, elsewhere = proofs(), open_rows()
     for row in rows:
         places = sorted(found.get(row["id"], ()))
         if places and options.open:
@@ -82,7 +82,7 @@ def main():
         state = "proved" if places else "open"
         proof = f"  [{', '.join(places)}]" if places else ""
         if not places and row["id"] in elsewhere:
-            proof = f"  (control plane: {elsewhere[row['id']]})"
+            proof = f"  ({elsewhere[row['id']]})"
         print(f"{state:7} {row['id']:11} {row['feature']}{proof}")
     proved = sum(row["id"] in found for row in rows)
     print(f"{proved} of {len(rows)} rows proved, {len(rows) - proved} open")
@@ -91,7 +91,7 @@ def main():
                if required and row["id"].startswith(required) and row["id"] not in found]
     stale = sorted(set(elsewhere) & set(found))
     if stale:
-        print("proved, and still listed for the control plane:", *stale, file=sys.stderr)
+        print("proved, and still listed as open:", *stale, file=sys.stderr)
         return 1
     if missing:
         print("required but open: " + ", ".join(missing), file=sys.stderr)

@@ -1,20 +1,24 @@
 #include "engine/policy/copies.h"
 
-#include "engine/base/assert.h"
-
 namespace backcast::policy {
-namespace {
 
-constexpr int kMaxRetentionDays = 36'500;
-
-}  // namespace
+std::optional<ServicePlan> parse_service_plan(std::string_view name) {
+  if (name == "free") return ServicePlan::kFree;
+  if (name == "serverless") return ServicePlan::kServerless;
+  if (name == "dedicated" || name == "standard" || name == "enterprise") {
+    return ServicePlan::kDedicated;
+  }
+  if (name == "business-critical") return ServicePlan::kBusinessCritical;
+  return std::nullopt;
+}
 
 CopyFault check_copy(const CopyRequest& request, const CopyRules& rules) {
   if (request.plan < rules.lowest_plan) return CopyFault::kPlan;
-  if (request.source == Cloud::kAzure) return CopyFault::kAzure;
-  if (request.source != request.target) return CopyFault::kOtherProvider;
+  if (!request.cloud_has_copies) return CopyFault::kCloudWithout;
+  if (request.source_cloud.empty() || request.source_cloud != request.target_cloud) {
+    return CopyFault::kOtherProvider;
+  }
   if (request.same_region) return CopyFault::kSameRegion;
-  if (!request.target_bound_to_project) return CopyFault::kNotBound;
   if (request.made_by == Origin::kManual) {
     return request.retention_days ? CopyFault::kRetentionOfManual : CopyFault::kNone;
   }
@@ -31,15 +35,13 @@ std::string explain(CopyFault fault) {
     case CopyFault::kNone:
       return "copied after the original is complete";
     case CopyFault::kPlan:
-      return "the plan has no copies in other regions";
-    case CopyFault::kAzure:
-      return "Azure has no copies in other regions";
+      return "the project's plan has no copies in other regions";
+    case CopyFault::kCloudWithout:
+      return "clusters on this cloud have no copies in other regions";
     case CopyFault::kOtherProvider:
       return "the target is with another cloud provider (96001)";
     case CopyFault::kSameRegion:
       return "the target is the region of the original (96001)";
-    case CopyFault::kNotBound:
-      return "the target is not bound to the cluster's project (96001)";
     case CopyFault::kNoRetention:
       return "a scheduled copy needs retention days of its own (96034)";
     case CopyFault::kRetentionRange:
@@ -48,18 +50,6 @@ std::string explain(CopyFault fault) {
       return "a copy made by hand is permanent and takes no retention days";
   }
   return {};
-}
-
-std::optional<Instant> copies_start_at(JobOutcome original, Instant original_ended) {
-  if (original != JobOutcome::kSucceeded) return std::nullopt;
-  return original_ended;
-}
-
-std::optional<Instant> copy_expires(CopyAge age, Instant original_born, Instant copy_born,
-                                    std::optional<int> retention_days) {
-  if (!retention_days) return std::nullopt;
-  BACKCAST_ASSERT(*retention_days >= 0 && *retention_days <= kMaxRetentionDays);
-  return (age == CopyAge::kOwn ? copy_born : original_born) + *retention_days * kDay;
 }
 
 }  // namespace backcast::policy

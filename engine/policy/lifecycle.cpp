@@ -7,9 +7,6 @@
 namespace backcast::policy {
 namespace {
 
-constexpr Duration kZeropsGrace = std::chrono::hours(7 * 24);
-constexpr Duration kZillizFrozen = std::chrono::hours(60 * 24);
-
 const char* name_of(OwnerKind owner) {
   switch (owner) {
     case OwnerKind::kService:
@@ -32,8 +29,8 @@ DeletionRules qdrant_deletion(bool delete_backups) {
   return {.automatic_goes = delete_backups, .manual_goes = delete_backups};
 }
 
-DeletionRules zerops_deletion() {
-  return {.automatic_goes = true, .manual_goes = true, .grace = kZeropsGrace, .destroys_key = true};
+DeletionRules zerops_deletion(Duration grace) {
+  return {.automatic_goes = true, .manual_goes = true, .grace = grace, .destroys_key = true};
 }
 
 Fate after_deletion(const DeletionRules& rules, Origin made_by, Instant deleted_at,
@@ -64,10 +61,6 @@ std::string explain(const Fate& fate, OwnerKind owner, Origin made_by) {
 std::optional<Instant> key_destroyed_at(const DeletionRules& rules, Instant project_deleted_at) {
   if (!rules.destroys_key) return std::nullopt;
   return plus(project_deleted_at, rules.grace);
-}
-
-Instant zilliz_frozen_backups_gone_at(Instant frozen_at) {
-  return plus(frozen_at, kZillizFrozen);
 }
 
 SwitchEffect zilliz_policy_set(bool was_enabled, bool enabled) {

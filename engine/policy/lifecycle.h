@@ -21,10 +21,10 @@ struct DeletionRules {
 
 // Zilliz: automatic backups and scheduled copies go with the cluster at once; what was made by hand
 // stays. Qdrant: everything stays unless the caller asks for deletion. Zerops: everything goes
-// after 7 days, and with a project its key.
+// after the grace, and with a project its key.
 DeletionRules zilliz_deletion();
 DeletionRules qdrant_deletion(bool delete_backups);
-DeletionRules zerops_deletion();
+DeletionRules zerops_deletion(Duration grace = 7 * kDay);
 
 enum class FateReason : std::uint8_t {
   kStays,          // the vendor keeps it
@@ -47,9 +47,6 @@ std::string explain(const Fate& fate, OwnerKind owner, Origin made_by);
 
 // When the project's private key is destroyed; after that no copy of a backup can be opened.
 std::optional<Instant> key_destroyed_at(const DeletionRules& rules, Instant project_deleted_at);
-
-// A frozen Zilliz organisation loses its backups after 60 days.
-Instant zilliz_frozen_backups_gone_at(Instant frozen_at);
 
 // ---------------------------------------------------------------------------------------------
 

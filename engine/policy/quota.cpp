@@ -2,20 +2,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/bytes.h"
 
 namespace backcast::policy {
-namespace {
-
-constexpr std::uint64_t kGib = 1ULL << 30;
-constexpr std::uint64_t kZeropsCeilingBytes = 1024 * kGib;  // technical limit of a project
-
-}  // namespace
+std::string_view name(QuotaMode mode) {
+  switch (mode) {
+    case QuotaMode::kKeep:
+      return "keep";
+    case QuotaMode::kHard:
+      return "hard";
+    case QuotaMode::kBill:
+      break;
+  }
+  return "bill";
+}
 
 QuotaVerdict check_quota(const Quota& quota, std::uint64_t held_bytes) {
   if (held_bytes <= quota.limit_bytes) return {};
   const std::uint64_t over_bytes = held_bytes - quota.limit_bytes;
-  if (quota.mode == QuotaMode::kRefuse) return {false, QuotaReason::kOverLimit, over_bytes};
+  if (quota.mode == QuotaMode::kKeep) return {true, QuotaReason::kKept, over_bytes};
+  if (quota.mode == QuotaMode::kHard) return {false, QuotaReason::kOverLimit, over_bytes};
   if (held_bytes > quota.ceiling_bytes) return {false, QuotaReason::kOverCeiling, over_bytes};
   return {true, QuotaReason::kBilled, over_bytes};
 }
@@ -27,18 +35,21 @@ std::string explain(const QuotaVerdict& verdict, const Quota& quota) {
                   format_bytes(quota.limit_bytes + verdict.over_bytes),
                   format_bytes(verdict.over_bytes), format_bytes(quota.limit_bytes));
   switch (verdict.reason) {
+    case QuotaReason::kKept:
+      return held + ": stored, protected and minimum backups are kept beyond it";
     case QuotaReason::kBilled:
       return held + ": stored, and the part above is billed";
     case QuotaReason::kOverCeiling:
       return held + fmt::format(" and more than the {} a project can have: not stored",
                                 format_bytes(quota.ceiling_bytes));
     default:
-      return held + ": not stored";
+      return held + ": not stored (quota_mode \"hard\")";
   }
 }
 
-Quota zerops_quota(bool serious_plan, QuotaMode mode) {
-  return {(serious_plan ? 25 : 5) * kGib, mode, kZeropsCeilingBytes};
+std::uint64_t left_of_quota(const Quota& quota, std::uint64_t held_by_others_bytes) {
+  return std::max<std::uint64_t>(quota.limit_bytes, held_by_others_bytes + 1) -
+         held_by_others_bytes;
 }
 
 }  // namespace backcast::policy

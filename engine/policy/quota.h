@@ -1,23 +1,31 @@
-// A project's backup quota, shared by its services: beyond it a backup is refused, or billed.
+// A project's backup quota, shared by its services: what becomes of a backup beyond it.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace backcast::policy {
 
+// Three readings of what Zerops publishes.
 enum class QuotaMode : std::uint8_t {
-  kRefuse,  // what would pass the limit is not stored (Zerops until 3 June 2025)
-  kBill,    // stored and charged above the limit, up to the ceiling (Zerops since)
+  // The guide of 29 May 2025: "Backups with protected tags and the minimum required time-based
+  // backups will always be kept, even if they exceed the limits". They are made and stored beyond
+  // the quota as well; all others go.
+  kKeep,
+  kHard,  // the public API: a backup that would pass the limit is not stored, the old ones stay
+  kBill,  // the price list since 3 June 2025: stored and charged above the limit, to the ceiling
 };
+
+std::string_view name(QuotaMode mode);  // "keep", "hard", "bill"
 
 struct Quota {
   std::uint64_t limit_bytes = UINT64_MAX;
-  QuotaMode mode = QuotaMode::kRefuse;
+  QuotaMode mode = QuotaMode::kHard;
   std::uint64_t ceiling_bytes = UINT64_MAX;  // kBill: refused beyond this
 };
 
-enum class QuotaReason : std::uint8_t { kWithin, kBilled, kOverLimit, kOverCeiling };
+enum class QuotaReason : std::uint8_t { kWithin, kKept, kBilled, kOverLimit, kOverCeiling };
 
 struct QuotaVerdict {
   bool stored = true;
@@ -33,7 +41,8 @@ QuotaVerdict check_quota(const Quota& quota, std::uint64_t held_bytes);
 // "the project would hold 5.40 GB, 400.00 MB over its quota of 5.00 GB: not stored"
 std::string explain(const QuotaVerdict& verdict, const Quota& quota);
 
-// Zerops' plans: 5 GiB (Lightweight) and 25 GiB (Serious); at most 1 TiB in a project.
-Quota zerops_quota(bool serious_plan, QuotaMode mode);
+// kKeep: what the quota leaves for the backups of one service beside protected ones and minimums,
+// while the project's others hold so much. At least 1 byte: a size limit of 0 would be none.
+std::uint64_t left_of_quota(const Quota& quota, std::uint64_t held_by_others_bytes);
 
 }  // namespace backcast::policy

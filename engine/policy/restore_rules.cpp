@@ -1,21 +1,17 @@
 #include "engine/policy/restore_rules.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 namespace backcast::policy {
 namespace {
 
 constexpr Duration kVersionChoice = std::chrono::hours(30 * 24);
 
-struct ShardBand {
-  int up_to_units;
-  int shards;
-};
-// Limits page of the vendor. 3 units belong to the band of 1-2, 9 to 11 to the band of 4-8.
-constexpr ShardBand kShardBands[] = {{3, 2}, {11, 4}, {64, 8}};
-constexpr int kMostShards = 16;
-
 }  // namespace
+
+std::string to_string(const Version& version) {
+  return fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
+}
 
 VersionChoice zilliz_version_choice(Instant born, Instant now, Version original, Version latest) {
   if (now - born > kVersionChoice) return {false, VersionReason::kTooOld};
@@ -35,17 +31,6 @@ std::string explain(const VersionChoice& choice) {
       return "the latest version only: the original is no older minor version";
   }
   return {};
-}
-
-int zilliz_max_shards(int compute_units) {
-  for (const ShardBand& band : kShardBands) {
-    if (compute_units <= band.up_to_units) return band.shards;
-  }
-  return kMostShards;
-}
-
-int zilliz_restored_shards(int shards, int compute_units) {
-  return std::min(shards, zilliz_max_shards(compute_units));
 }
 
 SnapshotFit qdrant_snapshot_fit(Version snapshot, Version server) {

@@ -12,6 +12,7 @@ struct Version {
   int major = 0, minor = 0, patch = 0;
   auto operator<=>(const Version&) const = default;
 };
+std::string to_string(const Version& version);  // "1.4.0"
 
 // Zilliz: which version the new cluster runs.
 enum class VersionReason : std::uint8_t {
@@ -27,12 +28,8 @@ struct VersionChoice {
 VersionChoice zilliz_version_choice(Instant born, Instant now, Version original, Version latest);
 std::string explain(const VersionChoice& choice);
 
-// Shards a collection can have on a cluster of so many compute units; more are cut to it. 1-2: 2,
-// 4-8: 4, 12-64: 8, above: 16; sizes that the vendor's table leaves out take the band below.
-int zilliz_max_shards(int compute_units);
-int zilliz_restored_shards(int shards, int compute_units);
-
-// Qdrant: same major and minor version, patch not lower.
+// A Qdrant server takes a snapshot of its own major and minor version, patch not lower. Qdrant
+// Cloud restores a backup of any version: it sets the cluster back to the backup's.
 enum class SnapshotFit : std::uint8_t { kFits, kOtherMinor, kOlderPatch };
 SnapshotFit qdrant_snapshot_fit(Version snapshot, Version server);
 std::string explain(SnapshotFit fit);

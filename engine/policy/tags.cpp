@@ -1,6 +1,7 @@
 #include "engine/policy/tags.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -20,9 +21,9 @@ IsoWeek week_of(const CivilDate& date, const TimeTagRules& rules) {
   return week;
 }
 
-bool is_tag_character(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == ':' ||
-         c == '-' || c == '_';
+bool is_tag_character(char c, std::string_view marks) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+         marks.find(c) != marks.npos;
 }
 
 }  // namespace
@@ -35,20 +36,13 @@ TimeTags time_tags(Instant born, std::optional<Instant> previous, const TimeTagR
           now.year != before.year || now.month != before.month};
 }
 
-std::string explain(const TimeTags& tags) {
-  if (!tags.daily) return "made by hand: no time tags";
-  std::string text = "daily: automatic";
-  if (tags.weekly) text += "; weekly: the first automatic one of its week";
-  if (tags.monthly) text += "; monthly: the first automatic one of its month";
-  return text;
-}
-
-TagCheck check_user_tags(std::span<const std::string> tags, const UserTagLimits& limits) {
+TagCheck check_tags(std::span<const std::string> tags, const TagLimits& limits) {
   std::size_t total = 0;
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const std::string& tag = tags[i];
     if (tag.empty()) return {TagFault::kEmpty, i, 0};
-    const auto bad = std::find_if_not(tag.begin(), tag.end(), is_tag_character);
+    const auto bad = std::find_if_not(tag.begin(), tag.end(),
+                                      [&](char c) { return is_tag_character(c, limits.marks); });
     if (bad != tag.end()) {
       return {TagFault::kBadCharacter, i, static_cast<std::size_t>(bad - tag.begin())};
     }
@@ -60,24 +54,25 @@ TagCheck check_user_tags(std::span<const std::string> tags, const UserTagLimits&
 }
 
 std::string explain(const TagCheck& check, std::span<const std::string> tags,
-                    const UserTagLimits& limits) {
+                    const TagLimits& limits) {
   const auto tag = [&] { return printable(tags[check.tag]); };
+  const char* const format_code = limits.is_of_vendor ? " (backupTagNameFormat)" : "";
   switch (check.fault) {
     case TagFault::kNone:
       return {};
     case TagFault::kEmpty:
-      return "an empty tag (backupTagNameFormat)";
+      return fmt::format("an empty tag{}", format_code);
     case TagFault::kTooLong:
-      return fmt::format("tag {} is longer than {} characters (backupTagNameFormat)", tag(),
-                         limits.max_tag_bytes);
+      return fmt::format("tag {} is longer than {} characters{}", tag(), limits.max_tag_bytes,
+                         format_code);
     case TagFault::kBadCharacter:
-      return fmt::format(
-          "tag {} has {} at position {}; letters, digits, \":\", \"-\" and \"_\" are "
-          "allowed (backupTagNameFormat)",
-          tag(), printable(tags[check.tag].substr(check.position, 1)), check.position + 1);
+      return fmt::format("tag {} has {} at position {}; letters, digits and {} are allowed{}",
+                         tag(), printable(tags[check.tag].substr(check.position, 1)),
+                         check.position + 1, fmt::join(limits.marks, " "), format_code);
     case TagFault::kTotalTooLong:
-      return fmt::format("the tags together are longer than {} characters (backupTotalTagLength)",
-                         limits.max_total_bytes);
+      return fmt::format("the tags together are longer than {} characters{}",
+                         limits.max_total_bytes,
+                         limits.is_of_vendor ? " (backupTotalTagLength)" : "");
   }
   return {};
 }

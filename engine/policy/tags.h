@@ -30,15 +30,17 @@ struct TimeTagRules {
 // or not; a failed run leaves the tag to the next. A backup older than `previous` opens no period.
 TimeTags time_tags(Instant born, std::optional<Instant> previous, const TimeTagRules& rules = {});
 
-// "daily, weekly: first automatic backup of the week, …": why each tag was given or not.
-std::string explain(const TimeTags& tags);
-
 // ---------------------------------------------------------------------------------------------
 
-struct UserTagLimits {
+struct TagLimits {
   std::size_t max_tag_bytes = 24;     // Zerops guide
   std::size_t max_total_bytes = 256;  // the vendor has a limit (backupTotalTagLength), unpublished
+  std::string_view marks = ":-_";     // allowed beside letters and digits
+  bool is_of_vendor = true;           // faults name the vendor's codes
 };
+// Cost tags of a service: what AWS takes in the value of a cost allocation tag, blanks apart, by
+// which the ledger separates tags.
+inline constexpr TagLimits kCostTags{256, 8192, "+-=._:/@", false};
 
 enum class TagFault : std::uint8_t { kNone, kEmpty, kTooLong, kBadCharacter, kTotalTooLong };
 
@@ -49,11 +51,10 @@ struct TagCheck {
   bool ok() const { return fault == TagFault::kNone; }
 };
 
-// User tags are made of letters, digits, ":", "-" and "_".
-TagCheck check_user_tags(std::span<const std::string> tags, const UserTagLimits& limits = {});
+TagCheck check_tags(std::span<const std::string> tags, const TagLimits& limits = {});
 // With the vendor's code: backupTagNameFormat or backupTotalTagLength. Empty if there is no fault.
 std::string explain(const TagCheck& check, std::span<const std::string> tags,
-                    const UserTagLimits& limits = {});
+                    const TagLimits& limits = {});
 
 // The first of the backup's tags that is on the list of protected names, or -1. Protection follows
 // the list: a name taken off it protects no longer.

@@ -106,8 +106,11 @@ std::string random_scenario(const Shape& shape) {
                      {{"name": "b", "size": "100 MB"}}],
         "links": [{}], "limits": [{}], "events": [{}]}})",
       shape.provider, *rc::gen::inRange(0, 1000),
-      std::string(shape.provider) == "zerops" ? R"(, "quota": "2 GB")" : "", shape.region,
-      shape.schedule, shape.fields, *rc::gen::inRange(1, 400), link, limit, events);
+      std::string(shape.provider) == "zerops"
+          ? fmt::format(R"(, "quota": "2 GB", "quota_mode": "{}")",
+                        *rc::gen::element<std::string>("keep", "hard"))
+          : "",
+      shape.region, shape.schedule, shape.fields, *rc::gen::inRange(1, 400), link, limit, events);
 }
 
 // Bytes that the ledger says a region of a service holds just after t.
@@ -148,7 +151,8 @@ RC_GTEST_PROP(Chaos, LedgerSeriesAndCatalogueAgree, ()) {
     RC_ASSERT(ran.result.log[i - 1].at <= ran.result.log[i].at);
   }
   for (const sim::Series& series : ran.result.series) {
-    if (series.kind == sim::SeriesKind::kQuotaBytes) {  // P_QUO_02: nothing passes it
+    if (series.kind == sim::SeriesKind::kQuotaBytes) {  // P_QUO_02: nothing passes a hard one
+      if (ran.scenario.projects[0].quota_mode == policy::QuotaMode::kKeep) continue;
       for (const auto& p : series.points) RC_ASSERT(p.value <= *series.limit);
       continue;
     }
@@ -164,6 +168,8 @@ RC_GTEST_PROP(Chaos, LedgerSeriesAndCatalogueAgree, ()) {
                        e.kind == sim::EventKind::kDeleteService;
   }
   for (const BackupRecord& b : ran.result.backups) {  // P_TAG_06
+    const bool keeps = ran.scenario.projects[0].quota_mode == policy::QuotaMode::kKeep;
+    RC_ASSERT(!keeps || b.reason.find("quota_mode") == std::string::npos);
     if (b.is_protected && b.available != kNever && !somebody_deletes) {
       RC_ASSERT(b.deleted == kNever);
     }

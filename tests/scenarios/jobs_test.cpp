@@ -110,8 +110,7 @@ TEST(Jobs, RestoresShareTheLinkAndThenTakeTheirTimeToRead) {
 
 std::string restore_of_zilliz(const std::string& fields) {
   return R"({"name": "t", "start": "2026-01-01", "horizon": "60d", "provider": "zilliz",
-    "services": [{"name": "a", "region": "gcp-us-west1", "size": "7 GB",
-                  "schedules": [{"cron": "0 2 1 * *", "retention_days": 30}]}],
+    "services": [{"name": "a", "region": "gcp-us-west1", "size": "7 GB"}],
     "events": [{"at": "+1d", "kind": "manual_backup", "service": "a"},
                {"kind": "restore", "service": "a", "as_of": "+26h", )" +
          fields + "}]}";

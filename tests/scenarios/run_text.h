@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -63,6 +65,22 @@ inline Ran run_text(const std::string& text, unsigned threads = 1) {
   auto loaded = load_text(text);
   EXPECT_TRUE(loaded.ok()) << (loaded.ok() ? "" : all_messages(loaded.error()));
   return run_loaded(std::move(loaded).value(), threads);
+}
+
+inline std::string errors_of(const std::string& text) {
+  const auto loaded = load_text(text);
+  return loaded.ok() ? "" : all_messages(loaded.error());
+}
+
+// Every part stands in what is said of the faults of the document.
+inline void expect_fault(const std::string& text, std::initializer_list<const char*> parts) {
+  const std::string errors = errors_of(text);
+  for (const char* part : parts) EXPECT_NE(errors.find(part), std::string::npos) << errors;
+}
+
+inline bool logs(const Ran& ran, const std::string& part) {
+  return std::any_of(ran.result.log.begin(), ran.result.log.end(),
+                     [&](const auto& event) { return event.text.find(part) != std::string::npos; });
 }
 
 inline const sim::BackupRecord& backup(const sim::RunResult& result, const std::string& id) {
