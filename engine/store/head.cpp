@@ -18,11 +18,8 @@ Result<std::vector<Id>> accounted_for(Repository& repository, const std::vector<
   for (const Forgotten& forgotten : names.forgotten) known.insert(forgotten.id);
   const auto is_known = [&](const Id& id) { return known.contains(id); };
   if (!std::all_of(heads.begin(), heads.end(), is_known)) {
-    const auto journal = read_journal(repository);
-    if (!journal.ok() && journal.error().code != Errc::kCorrupt) return journal.error();
-    for (const JournalEntry& entry : journal.ok() ? *journal : std::vector<JournalEntry>()) {
-      for (const Deletion& deletion : entry.deletions) known.insert(deletion.id);
-    }
+    BACKCAST_TRY(const auto deleted, deleted_snapshots(repository));
+    known.insert(deleted.begin(), deleted.end());
   }
   std::vector<Id> out;
   std::copy_if(heads.begin(), heads.end(), std::back_inserter(out), is_known);

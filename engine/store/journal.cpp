@@ -55,4 +55,17 @@ Result<std::vector<JournalEntry>> read_journal(Repository& repository) {
   return entries;
 }
 
+Result<std::vector<Id>> deleted_snapshots(Repository& repository) {
+  const auto journal = read_journal(repository);
+  std::vector<Id> ids;
+  if (!journal.ok() && journal.error().code == Errc::kCorrupt) return ids;
+  if (!journal.ok()) return journal.error();
+  for (const JournalEntry& entry : *journal) {
+    for (const Deletion& deletion : entry.deletions) {
+      if (deletion.type == ObjectType::kSnapshot) ids.push_back(deletion.id);
+    }
+  }
+  return ids;
+}
+
 }  // namespace backcast::store

@@ -27,5 +27,7 @@ Result<JournalEntry> decode_journal(const Id& id, ByteView bytes);
 Status write_journal(Repository& repository, const JournalEntry& entry);
 // In order of time.
 Result<std::vector<JournalEntry>> read_journal(Repository& repository);
+// The snapshots it names; none where it is damaged, which check tells.
+Result<std::vector<Id>> deleted_snapshots(Repository& repository);
 
 }  // namespace backcast::store

@@ -28,14 +28,24 @@ Status still_there(ChunkStore& store, Lease& lease, const WrittenPacks& written)
       "run it again: it stores what is missing");
 }
 
+// The number of those made so far, plus one; fewer, and the loss of another would not be noticed.
 // Two backups that end together may get the same number: then time decides between them.
-Result<std::uint64_t> next_sequence(Repository& repository) {
+Result<std::uint64_t> next_sequence(Repository& repository, const std::vector<Id>& heads) {
   std::vector<Error> damaged;  // no reason not to save the next one
   BACKCAST_TRY(const auto others, load_snapshots(repository, &damaged));
   // Those whose number cannot be read have had one, too: it is not given a second time.
   BACKCAST_TRY(const SnapshotNames names, list_snapshot_names(repository));
   std::unordered_set<Id, IdHash> made(names.live.begin(), names.live.end());
+  // The newest is here, or the journal knows how many there were.
+  const bool has_newest = !heads.empty() && std::all_of(heads.begin(), heads.end(), [&](auto& id) {
+    return made.contains(id);
+  });
+  made.insert(heads.begin(), heads.end());
   for (const Forgotten& forgotten : names.forgotten) made.insert(forgotten.id);
+  if (!has_newest) {
+    BACKCAST_TRY(const auto deleted, deleted_snapshots(repository));
+    made.insert(deleted.begin(), deleted.end());
+  }
   const std::uint64_t newest =
       std::max<std::uint64_t>(others.empty() ? 0 : others.back().sequence, made.size());
   // Somebody may have taken the last number there is: then time decides, too.
@@ -44,17 +54,12 @@ Result<std::uint64_t> next_sequence(Repository& repository) {
 
 // One that was here before, and forgotten, has had a number of its own: it takes the newest one.
 // Numbers beyond those that are here or were forgotten would say that some vanished.
-Result<std::uint64_t> sequence_of_copy(Repository& repository, const Id& id) {
-  BACKCAST_TRY(const std::uint64_t next, next_sequence(repository));
-  const auto journal = read_journal(repository);
-  if (!journal.ok()) return next;  // damaged: check says so
-  const auto names = [&](const JournalEntry& entry) {
-    return std::any_of(entry.deletions.begin(), entry.deletions.end(), [&](const Deletion& gone) {
-      return gone.type == ObjectType::kSnapshot && gone.id == id;
-    });
-  };
+Result<std::uint64_t> sequence_of_copy(Repository& repository, const Id& id,
+                                       const std::vector<Id>& heads) {
+  BACKCAST_TRY(const std::uint64_t next, next_sequence(repository, heads));
+  BACKCAST_TRY(const auto deleted, deleted_snapshots(repository));
   BACKCAST_TRY(const SnapshotNames present, list_snapshot_names(repository));
-  const bool was_here = std::any_of(journal->begin(), journal->end(), names) ||
+  const bool was_here = std::find(deleted.begin(), deleted.end(), id) != deleted.end() ||
                         std::any_of(present.forgotten.begin(), present.forgotten.end(),
                                     [&](const Forgotten& forgotten) { return forgotten.id == id; });
   return was_here && next > 1 ? next - 1 : next;
@@ -86,7 +91,7 @@ Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& sn
   BACKCAST_CHECK(still_there(store, lease, written));
   for (Snapshot& snapshot : snapshots) {
     BACKCAST_TRY(const auto heads, read_heads(repository));
-    BACKCAST_TRY(snapshot.sequence, sequence_of_copy(repository, snapshot.id));
+    BACKCAST_TRY(snapshot.sequence, sequence_of_copy(repository, snapshot.id, heads));
     snapshot.is_copy = true;
     BACKCAST_CHECK(publish_with_head(repository, snapshot, heads));
   }
@@ -98,7 +103,7 @@ Status publish(ChunkStore& store, Lease& lease, Snapshot& snapshot) {
   BACKCAST_TRY(const WrittenPacks written, commit_packs(store));
   BACKCAST_CHECK(still_there(store, lease, written));
   BACKCAST_TRY(const auto heads, read_heads(repository));
-  BACKCAST_TRY(snapshot.sequence, next_sequence(repository));
+  BACKCAST_TRY(snapshot.sequence, next_sequence(repository, heads));
   snapshot.id = random_id();
   snapshot.received = repository.env().now();
   snapshot.added_chunks = store.added().chunks;

@@ -15,6 +15,11 @@ Result<RepairResult> run(RepairWork& work) {
   BACKCAST_TRY(const auto snapshots, load_snapshots(work.repository, &unreadable));
   BACKCAST_TRY(Index index, load_index_unjudged(work.repository, damaged));
   BACKCAST_CHECK(list_lost_packs(work, index));
+  // As long as a bad one lies there, packs that nothing lists are read by their own tables.
+  BACKCAST_CHECK(repair_index_objects(work));
+  if (!work.options.dry_run) {
+    BACKCAST_TRY(index, load_index_unjudged(work.repository, damaged));
+  }
   BACKCAST_CHECK(repair_packs(work, index));
   if (!work.options.dry_run) {
     BACKCAST_TRY(index, work.repository.load_index());

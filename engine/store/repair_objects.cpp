@@ -36,12 +36,9 @@ Status note_snapshot(RepairWork& work, const Id& id) {
                                     {{ObjectType::kSnapshot, id, info.modified, info.size_bytes}}});
 }
 
-}  // namespace
-
-Status repair_objects(RepairWork& work) {
+Status repair_objects_of(RepairWork& work, std::initializer_list<ObjectType> types) {
   Repository& repository = work.repository;
-  for (const ObjectType type : {ObjectType::kIndex, ObjectType::kSnapshot, ObjectType::kMark,
-                                ObjectType::kJournal, ObjectType::kHead, ObjectType::kDamage}) {
+  for (const ObjectType type : types) {
     const auto ids = repository.objects().list(type);
     if (!ids.ok() && ids.error().code == Errc::kNotFound) continue;  // of an earlier version
     if (!ids.ok()) return ids.error();
@@ -59,6 +56,17 @@ Status repair_objects(RepairWork& work) {
     }
   }
   return kOk;
+}
+
+}  // namespace
+
+Status repair_objects(RepairWork& work) {
+  return repair_objects_of(work, {ObjectType::kSnapshot, ObjectType::kMark, ObjectType::kJournal,
+                                  ObjectType::kHead, ObjectType::kDamage});
+}
+
+Status repair_index_objects(RepairWork& work) {
+  return repair_objects_of(work, {ObjectType::kIndex});
 }
 
 // Nobody will bring them back: check need not go on about them once a person knows.

@@ -242,7 +242,7 @@ Status list_lost_packs(RepairWork& work, Index& index) {
   std::vector<Pack> found;
   for (const Id& id : files) {
     BACKCAST_CHECK(work.check_stop());
-    if (index.find_pack(id)) continue;
+    if (const PackInfo* known = index.find_pack(id); known && !known->is_recovered) continue;
     // Its bytes as they are must not become what they should be.
     const bool is_bad = std::any_of(recorded.begin(), recorded.end(),
                                     [&](const BadPack& bad) { return bad.pack == id; });
@@ -257,17 +257,13 @@ Status list_lost_packs(RepairWork& work, Index& index) {
     auto pack = read_lost_pack(repository, id);
     if (pack.ok()) found.push_back(*std::move(pack));
   }
-  // With dry_run those count that are read by their own tables meanwhile.
-  work.result.listed_packs =
-      found.size() + static_cast<std::size_t>(
-                         std::count_if(index.packs().begin(), index.packs().end(),
-                                       [](const PackInfo& pack) { return pack.is_recovered; }));
+  work.result.listed_packs = found.size();
   if (found.empty()) return kOk;
   const Id object = random_id();
   if (!work.options.dry_run) {
-    BACKCAST_CHECK(
-        repository.objects().publish(ObjectType::kIndex, object, as_bytes(encode_packs(found))));
+    return repository.objects().publish(ObjectType::kIndex, object, as_bytes(encode_packs(found)));
   }
+  std::erase_if(found, [&](const Pack& pack) { return index.find_pack(pack.id) != nullptr; });
   for (Pack& pack : found) index.add(std::move(pack), object, false);
   return kOk;
 }

@@ -14,9 +14,10 @@ struct RepairWork {
   Status check_stop() const;
 };
 
-// Sets aside what does not open.
+// Sets aside what does not open; the objects of the index wait until their packs are listed again.
 Status repair_objects(RepairWork& work);
-// Lists packs again. `index` is what is listed, and gains them.
+Status repair_index_objects(RepairWork& work);
+// Lists packs again. With dry_run `index` gains them.
 Status list_lost_packs(RepairWork& work, Index& index);
 // Drops, moves and sets aside; leaves `index` distrusting all that is bad.
 Status repair_packs(RepairWork& work, Index& index);
