@@ -31,7 +31,9 @@ Status Content::skip() {
   return kOk;
 }
 
-Status browse(PackFiles& packs, const Snapshot& snapshot, const Browser& browser) {
+namespace {
+
+Status read_all(PackFiles& packs, const Snapshot& snapshot, const Browser& browser) {
   BlobReader tree_reader(packs), reference_reader(packs);
   ReferenceReader references(reference_reader, snapshot);
   const auto visit = [&](TreeListing& listing) -> Status {
@@ -62,6 +64,13 @@ Status browse(PackFiles& packs, const Snapshot& snapshot, const Browser& browser
                  {}};
   }
   return kOk;
+}
+
+}  // namespace
+
+Status browse(PackFiles& packs, const Snapshot& snapshot, const Browser& browser) {
+  const Status read = read_all(packs, snapshot, browser);
+  return read.ok() ? read : unless_forgotten(packs.repository(), snapshot.id, read.error());
 }
 
 }  // namespace backcast::store

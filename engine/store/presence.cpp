@@ -196,7 +196,7 @@ Result<Presence> Presence::of(PackFiles& packs, const std::vector<Snapshot>& sna
   BACKCAST_CHECK(gathering.read_lists(snapshots));
   for (auto& [i, lack] : gathering.lacks()) {
     lack.snapshot = snapshots[i].id;
-    if (!lacks) return lacking(lack);
+    if (!lacks) return unless_forgotten(packs.repository(), lack.snapshot, lacking(lack));
     lacks->push_back(lack);
   }
   const Index& index = packs.index();

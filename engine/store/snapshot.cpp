@@ -120,6 +120,16 @@ Result<Snapshot> load_snapshot(Repository& repository, const Id& id) {
   return snapshot;
 }
 
+Error unless_forgotten(Repository& repository, const Id& id, const Error& error) {
+  if (error.code != Errc::kCorrupt) return error;
+  const auto info = repository.folder().stat(name_of(ObjectType::kSnapshot, id));
+  if (info.ok() || info.error().code != Errc::kNotFound) return error;
+  return Error{Errc::kNotFound,
+               "snapshot " + to_hex(id).substr(0, 8) + " was forgotten and pruned meanwhile",
+               {},
+               "run it again"};
+}
+
 Result<std::vector<Snapshot>> load_snapshots(Repository& repository, std::vector<Error>* damaged) {
   BACKCAST_TRY(const auto ids, repository.objects().list(ObjectType::kSnapshot));
   std::vector<Snapshot> snapshots;

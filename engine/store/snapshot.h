@@ -52,6 +52,9 @@ std::string encode_snapshot(const Snapshot& snapshot);
 Result<Snapshot> decode_snapshot(const Id& id, ByteView bytes);
 
 Result<Snapshot> load_snapshot(Repository& repository, const Id& id);
+// Of damage found in a snapshot that was loaded before: kNotFound if it is no longer there, for
+// then forget and prune took it meanwhile and nothing is wrong; else the error itself.
+Error unless_forgotten(Repository& repository, const Id& id, const Error& error);
 // All of them in order of sequence, then time. A damaged one is an error; or, where `damaged` is
 // given, left out and reported there: the others are as good as ever.
 Result<std::vector<Snapshot>> load_snapshots(Repository& repository,
