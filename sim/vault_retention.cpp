@@ -28,7 +28,9 @@ policy::Point Vault::point_of(const policy::RetentionPolicy& policy, const Held&
 std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, Instant now) {
   const policy::PlanContext context{now, scenario_.services[service_].zone};
   std::vector<Doomed> doomed;
-  if (const auto known = rolling_ == nullptr ? std::nullopt : rolling_->dropped(context)) {
+  // Another policy than the service's own, narrowed by a quota, is planned afresh.
+  const bool is_own = rolling_ != nullptr && &policy == &*scenario_.services[service_].retention;
+  if (const auto known = is_own ? rolling_->dropped(context) : std::nullopt) {
     for (const auto& [backup, reason] : *known) {
       doomed.push_back({backup, policy::to_text(policy, reason)});
     }
@@ -43,7 +45,7 @@ std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, 
   }
   policy::Plan plan;
   policy::plan(policy, points, context, plan);
-  if (rolling_ != nullptr) rolling_->settle(backups, points, plan);
+  if (is_own) rolling_->settle(backups, points, plan);
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!plan.verdicts[i].keep) doomed.push_back({backups[i], reason_text(policy, plan, i)});
   }

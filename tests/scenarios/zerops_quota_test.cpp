@@ -107,6 +107,19 @@ TEST(VendorPages, P_QUO_01_TheServicesOfAProjectShareItsQuota) {
   EXPECT_EQ(available(over, 1), 14);
 }
 
+// The policy's own limit of bytes may be none: the project's quota holds all the same.
+TEST(VendorPages, P_RET_06_TheQuotaHoldsWhereThePolicyLimitsNoBytes) {
+  for (const char* own : {"zerops: --max-total-gib 0", "native: --keep-daily 90"}) {
+    const std::string service =
+        fmt::format(R"({{"name": "db", "size": "500 MiB", "retention": "{}"}})", own);
+    const Ran ran = run_text(zerops("", service, R"(, "requirements": [
+      {"kind": "quota", "project": "p", "at_most": "7 GiB"}])"));
+    EXPECT_EQ(ran.result.requirements[0].verdict, Verdict::kHolds) << own;
+    EXPECT_LE(available(ran), 14) << own;
+    EXPECT_GE(available(ran), 10) << own;
+  }
+}
+
 TEST(VendorPages, P_TAG_06_ProtectedBackupsAreKeptBeyondTheQuota) {
   std::string events;
   for (int i = 0; i < 8; ++i) {
