@@ -51,17 +51,18 @@ class BackcastSubject final : public Subject {
     store::ForgetRequest request;
     request.policy = policy;
     if (schedule) request.tags = {schedule_tag(*schedule)};
-    request.max_deletions = UINT64_MAX;
-    BACKCAST_TRY(const auto plan, store::plan_forget(*repository_, request));
-    if (plan.deletions == 0) return kOk;
-    BACKCAST_CHECK(store::apply_forget(*repository_, plan));
-    store::PruneProgress progress;
-    // Twice: what the first marks, the second deletes.
-    for (int phase = 0; phase < 2; ++phase) {
-      const store::PruneOptions options{.grace = Duration{0}, .max_unused_percent = 0};
-      BACKCAST_CHECK(store::prune(*repository_, options, progress));
+    return forget(std::move(request));
+  }
+
+  Status drop(const std::vector<Instant>& born, Instant now) override {
+    clock_.now = now;
+    BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository_));
+    store::ForgetRequest request;
+    for (const store::Snapshot& snapshot : snapshots) {
+      const bool goes = std::find(born.begin(), born.end(), snapshot.time) != born.end();
+      if (goes) request.snapshots.push_back(store::to_hex(snapshot.id));
     }
-    return kOk;
+    return request.snapshots.empty() ? kOk : forget(std::move(request));
   }
 
   Result<std::vector<Instant>> restore_points() override {
@@ -97,6 +98,20 @@ class BackcastSubject final : public Subject {
   }
 
  private:
+  Status forget(store::ForgetRequest request) {
+    request.max_deletions = UINT64_MAX;
+    BACKCAST_TRY(const auto plan, store::plan_forget(*repository_, request));
+    if (plan.deletions == 0) return kOk;
+    BACKCAST_CHECK(store::apply_forget(*repository_, plan));
+    store::PruneProgress progress;
+    // Twice: what the first marks, the second deletes.
+    for (int phase = 0; phase < 2; ++phase) {
+      const store::PruneOptions options{.grace = Duration{0}, .max_unused_percent = 0};
+      BACKCAST_CHECK(store::prune(*repository_, options, progress));
+    }
+    return kOk;
+  }
+
   store::Keys keys_;
   VirtualClock clock_;
   std::unique_ptr<env::Env> env_;

@@ -84,14 +84,39 @@ class Place {
  private:
   // What has expired by now: policies that fix the end at birth.
   Status expire(Instant now) {
+    if (!is_home()) return expire_copies(now);
     for (const ServiceSchedule& schedule : service_.schedules) {
-      const auto* policy = is_home() && schedule.retention ? &*schedule.retention : nullptr;
-      for (const CopyRule& rule : schedule.copies) {
-        if (!is_home() && rule.region == region_ && rule.retention) policy = &*rule.retention;
-      }
-      if (policy != nullptr) BACKCAST_CHECK(subject->forget(*policy, schedule.name, now));
+      if (!schedule.retention) continue;
+      BACKCAST_CHECK(subject->forget(*schedule.retention, schedule.name, now));
     }
     return kOk;
+  }
+
+  // A copy's age counts from its own creation; the program knows that of the original alone, so the
+  // rule decides here and the program deletes.
+  Status expire_copies(Instant now) {
+    std::vector<Instant> gone;
+    for (const BackupRecord* b : expected_) {
+      const policy::RetentionPolicy* policy = copy_policy(b->schedule);
+      if (policy == nullptr) continue;
+      policy::Snapshot snapshot;
+      snapshot.time = b->available;
+      const policy::Point point = policy::to_point(*policy, snapshot);
+      policy::Plan plan;
+      policy::plan(*policy, {&point, 1}, {now, policy::Zone::utc()}, plan);
+      if (!plan.verdicts[0].keep) gone.push_back(b->born);
+    }
+    return gone.empty() ? kOk : subject->drop(gone, now);
+  }
+
+  const policy::RetentionPolicy* copy_policy(const std::string& schedule) const {
+    for (const ServiceSchedule& s : service_.schedules) {
+      if (s.name != schedule) continue;
+      for (const CopyRule& rule : s.copies) {
+        if (rule.region == region_ && rule.retention) return &*rule.retention;
+      }
+    }
+    return nullptr;
   }
 
   std::uint64_t simulated_stored_at(Instant t) const {

@@ -31,6 +31,9 @@ class Subject {
   // space, as of `now`.
   virtual Status forget(const policy::RetentionPolicy& policy,
                         const std::optional<std::string>& schedule, Instant now) = 0;
+  // Deletes those of these restore points that exist, by when they were made, and frees the space.
+  // Only asked of what elsewhere() gave.
+  virtual Status drop(const std::vector<Instant>&, Instant) { return kOk; }
   // When the restore points that exist were made, oldest first.
   virtual Result<std::vector<Instant>> restore_points() = 0;
   virtual Result<std::uint64_t> stored_bytes() = 0;
