@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
@@ -51,6 +52,32 @@ Status check_forecast(const PriceOptions& options) {
     if (!is_given) continue;
     return bad_input(fmt::format("{} shows one bill, --forecast compares two", name),
                      fmt::format("leave out one of them; {} works for each file by itself", name));
+  }
+  return kOk;
+}
+
+// Options of which only one could be followed, and names of a repository for what is none.
+Status check_options(const PriceOptions& options) {
+  const std::pair<bool, const char*> ways[] = {{options.has_by, "--by"},
+                                               {options.shows_lines(), "--lines or --explain"},
+                                               {!options.budget.empty(), "--budget"}};
+  const char* shown = nullptr;
+  for (const auto& [is_given, name] : ways) {
+    if (!is_given) continue;
+    if (shown != nullptr) {
+      return bad_input(fmt::format("{} and {} each print the bill in another way", shown, name),
+                       "leave out one of them");
+    }
+    shown = name;
+  }
+  if (std::filesystem::is_directory(options.usage)) return kOk;
+  for (const auto& [value, name] : {std::pair{&options.names.region, "--region"},
+                                    std::pair{&options.names.storage_class, "--storage-class"},
+                                    std::pair{&options.names.project, "--project"}}) {
+    if (value->empty()) continue;
+    return bad_input(fmt::format("{} is for the bill of a repository, and {} is none", name,
+                                 printable(options.usage)),
+                     "a usage file names its own in every record");
   }
   return kOk;
 }
@@ -199,6 +226,7 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
 void run(Context& context, const PriceOptions& options) {
   const auto by = cost::parse_dimensions(options.by);
   if (!by.ok()) return report(context, by.error());
+  if (auto fits = check_options(options); !fits.ok()) return report(context, fits.error());
   if (auto fits = check_forecast(options); !fits.ok()) return report(context, fits.error());
   const auto book = open_price_books(options.books, options.exchange_rates);
   if (!book.ok()) return report(context, book.error());

@@ -78,7 +78,7 @@ Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const Scenario
     }
   }
   std::shared_ptr<const cost::PriceBook> book;
-  if (options.bill && !loaded.pricing.book.empty()) {
+  if (options.bill && !loaded.pricing.books.empty()) {
     BACKCAST_TRY(cost::PriceBook found, scenario::price_book_of(loaded));
     book = std::make_shared<const cost::PriceBook>(std::move(found));
   }

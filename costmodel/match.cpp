@@ -171,11 +171,19 @@ Error Matcher::missing(const UsageGroup& group, int month) const {
                    : group.storage_class);
   add("operation", group.operation);
   add("kind", group.backup_kind);
-  what += fmt::format(" in price book {} ({})", printable(book_.name), book_.provider);
+  // Rows of others would not price it.
+  const auto theirs =
+      std::find_if(book_.accounts.begin(), book_.accounts.end(), [&](const Account& account) {
+        return !group.provider.empty() && account.is_called(group.provider);
+      });
+  const bool is_of_one = theirs != book_.accounts.end();
+  what += fmt::format(" in price book {} ({})", printable(is_of_one ? theirs->name : book_.name),
+                      is_of_one ? theirs->provider : book_.provider);
 
   std::vector<std::pair<int, const PriceRow*>> near;
   for (const PriceRow& row : book_.rows) {
     if (book_.meters[row.meter].kind != group.kind || !is_active(row.option)) continue;
+    if (is_of_one && !account_of(row).is_called(group.provider)) continue;
     const int score = (row.region == group.region) * 2 +
                       (row.storage_class.empty() || row.storage_class == group.storage_class) * 3 +
                       (row.peer_region == group.peer_region) + applies_in(row, month);

@@ -131,6 +131,9 @@ std::string why_section(const Told& told) {
   if (report.invoice != nullptr) {
     const bool all_lines = report.invoice->lines.size() <= kMaxInvoiceRows;
     out += fmt::format("<h3>Invoice: {}</h3>\n", cost::to_string(report.invoice->total()));
+    if (has_several_providers(*report.invoice)) {
+      out += html_table(provider_totals(*report.invoice));
+    }
     out += html_table(invoice_summary(*report.invoice));
     if (all_lines) {
       out += fmt::format("<details><summary>Every line ({})</summary>\n{}</details>\n",

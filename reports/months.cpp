@@ -125,7 +125,11 @@ std::string item_name(const cost::Invoice& invoice, const cost::InvoiceLine& lin
   const bool has_meter = invoice.book && line.meter < invoice.book->meters.size();
   const std::string meter = has_meter ? invoice.book->meters[line.meter].name : std::string();
   if (line.description.empty()) return meter.empty() ? "usage" : meter;
-  return meter.empty() ? line.description : meter + ", " + line.description;
+  if (!meter.empty()) return meter + ", " + line.description;
+  // Meters of several books bear the book's name; what concerns a whole account does so here.
+  const bool is_of_several = invoice.book && invoice.book->accounts.size() > 1;
+  return (is_of_several ? invoice.book->accounts[line.account].name + ": " : std::string()) +
+         line.description;
 }
 
 std::string place_name(const cost::Invoice& invoice, const cost::InvoiceLine& line) {

@@ -118,7 +118,11 @@ Json fleets_json(const sim::RunResult& run) {
 
 // Decimals are strings: a JSON number goes through binary floating point in most readers.
 Json invoice_json(const cost::Invoice& invoice) {
-  Json lines = Json::array();
+  Json lines = Json::array(), providers = Json::array();
+  for (const auto& row : provider_totals(invoice).rows) {
+    providers.push_back(
+        {{"provider", row[0].value}, {"price_book", row[1].value}, {"total", row[2].value}});
+  }
   for (const auto& row : invoice_table(invoice).rows) {
     lines.push_back({{"month", row[0].value},
                      {"item", row[1].value},
@@ -130,11 +134,13 @@ Json invoice_json(const cost::Invoice& invoice) {
                      {"rate", row[7].value},
                      {"amount", row[8].value},
                      {"price_row", row[10].value}});
+    if (row.size() > 11) lines.back()["price_book"] = row[11].value;
   }
   return {{"total", cost::to_string(invoice.total().amount, 2)},
           {"currency", invoice.total().currency.code()},
           {"price_book", invoice.book ? Json(invoice.book->name) : Json()},
           {"prices_as_of", invoice.book ? Json(invoice.book->as_of) : Json()},
+          {"providers", providers},
           {"lines", lines},
           {"assumptions", invoice.assumptions}};
 }

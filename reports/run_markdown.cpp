@@ -56,6 +56,9 @@ std::string to_markdown(const RunReport& report) {
   add_reasons(out, run);
   if (report.invoice != nullptr) {
     out += "\n### Invoice\n\n" + to_markdown(invoice_summary(*report.invoice));
+    if (has_several_providers(*report.invoice)) {
+      out += "\n" + to_markdown(provider_totals(*report.invoice));
+    }
     out += fmt::format("\nTotal **{}**\n", cost::to_string(report.invoice->total()));
   }
   if (report.budget) {

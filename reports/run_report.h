@@ -65,5 +65,8 @@ Table requirements_table(const sim::RunResult& run);
 Table backups_table(const sim::RunResult& run);       // one row per backup and copy
 Table invoice_table(const cost::Invoice& invoice);    // one row per line; sums to the total
 Table invoice_summary(const cost::Invoice& invoice);  // one row per item and place, all months
+// What each provider's bill comes to; they sum exactly to the total.
+Table provider_totals(const cost::Invoice& invoice);
+bool has_several_providers(const cost::Invoice& invoice);
 
 }  // namespace backcast::reports

@@ -125,6 +125,8 @@ Table invoice_table(const cost::Invoice& invoice) {
                {"currency", "Currency"},
                {"price_row", "Price"}},
               {}};
+  const bool is_of_several = has_several_providers(invoice);
+  if (is_of_several) table.columns.push_back({"price_book", "Price book"});
   const std::string currency =
       invoice.book ? std::string(invoice.book->currency.code()) : std::string();
   for (const auto& line : invoice.lines) {
@@ -141,6 +143,9 @@ Table invoice_table(const cost::Invoice& invoice) {
                           money(line.amount),
                           {currency, {}},
                           {has_row ? invoice.book->rows[line.row].id : "", {}}});
+    if (is_of_several) {
+      table.rows.back().push_back({invoice.book->accounts[line.account].name, {}});
+    }
   }
   return table;
 }
@@ -152,9 +157,10 @@ Table invoice_summary(const cost::Invoice& invoice) {
     bool is_one_rate = true;
     std::string unit;
   };
-  std::map<std::tuple<cost::ChargeCategory, std::string, std::string>, Sum> sums;
+  std::map<std::tuple<std::uint32_t, cost::ChargeCategory, std::string, std::string>, Sum> sums;
   for (const auto& line : invoice.lines) {
-    const auto key = std::tuple(line.category, item_name(invoice, line), place_name(invoice, line));
+    const auto key = std::tuple(line.account, line.category, item_name(invoice, line),
+                                place_name(invoice, line));
     const auto [at, is_new] = sums.try_emplace(key);
     Sum& sum = at->second;
     if (is_new) {
@@ -175,12 +181,37 @@ Table invoice_summary(const cost::Invoice& invoice) {
               {}};
   for (const auto& [key, sum] : sums) {
     const bool has_quantity = sum.quantity.base != 0;
-    table.rows.push_back({{std::get<1>(key), {}},
-                          {std::get<2>(key), {}},
+    table.rows.push_back({{std::get<2>(key), {}},
+                          {std::get<3>(key), {}},
                           {has_quantity ? cost::to_string(sum.quantity, 3) : "", {}},
                           {has_quantity ? sum.unit : "", {}},
                           {sum.is_one_rate ? cost::to_string(sum.rate.trimmed()) : "", {}},
                           money(sum.amount)});
+  }
+  return table;
+}
+
+bool has_several_providers(const cost::Invoice& invoice) {
+  return invoice.book && invoice.book->accounts.size() > 1;
+}
+
+Table provider_totals(const cost::Invoice& invoice) {
+  Table table{"provider_totals",
+              {{"provider", "Provider"},
+               {"price_book", "Price book"},
+               {"total", "Total", true},
+               {"currency", "Currency"}},
+              {}};
+  if (!invoice.book) return table;
+  const std::string currency(invoice.book->currency.code());
+  for (std::uint32_t a = 0; a < invoice.book->accounts.size(); ++a) {
+    const cost::Decimal total =
+        invoice.sum([&](const cost::InvoiceLine& line) { return line.account == a; });
+    const cost::Account& account = invoice.book->accounts[a];
+    table.rows.push_back({{account.provider, {}},
+                          {account.name, {}},
+                          {cost::to_string(total, 2), {}},
+                          {currency, {}}});
   }
   return table;
 }

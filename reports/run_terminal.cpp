@@ -104,6 +104,12 @@ void write_invoice(Writer& out, const RunReport& report, bool explain) {
   if (count > table.rows.size()) {
     out.line(fmt::format("  … and {} more lines (--explain shows all)", count - table.rows.size()));
   }
+  if (has_several_providers(invoice)) {
+    for (const auto& row : provider_totals(invoice).rows) {
+      out.line(fmt::format("  total of {} ({}) {} {}", terminal_text(row[0].value),
+                           terminal_text(row[1].value), row[2].value, row[3].value));
+    }
+  }
   out.line("  " + out.ink(Ink::kBold, "total " + cost::to_string(invoice.total())));
   if (report.spread) {
     out.line(

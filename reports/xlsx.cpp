@@ -140,6 +140,15 @@ class Workbook {
                                 to_double(value));
   }
 
+  // With the name of the price book where two have one provider: formulas tell them apart by it.
+  std::string provider_of(const InvoiceLine& line) const {
+    const cost::Account& own = book_.accounts[line.account];
+    const auto count = std::count_if(
+        book_.accounts.begin(), book_.accounts.end(),
+        [&](const cost::Account& account) { return account.provider == own.provider; });
+    return count > 1 ? fmt::format("{} ({})", own.provider, own.name) : own.provider;
+  }
+
   using RateKey = std::tuple<std::uint32_t, int, std::string>;
   static RateKey rate_key(const InvoiceLine& line) {
     return {line.row, line.tier, to_string(line.rate)};
@@ -224,7 +233,7 @@ class Workbook {
       write_amount(line, at, first_of_month, first_of_category);
       text(lines_, at, kCurrency, std::string(book_.currency.code()));
       text(lines_, at, kMeter, meter_of(book_, line));
-      text(lines_, at, kProvider, book_.accounts[line.account].provider);
+      text(lines_, at, kProvider, provider_of(line));
       const cost::Payment payment = payment_of(invoice_, line);
       text(lines_, at, kPaidIn, cost::format_month(payment.month));
       formula(lines_, at, kPaid, fmt::format("={}*{}", cell_name(kAmount, at), payment.times),
@@ -362,7 +371,7 @@ class Workbook {
       std::vector<std::string> key;
       for (const lxw_col_t column : columns) {
         key.push_back(column == kMeter      ? meter_of(book_, line)
-                      : column == kProvider ? book_.accounts[line.account].provider
+                      : column == kProvider ? provider_of(line)
                                             : table.rows[i][column].value);
       }
       sums[key] += line.amount;

@@ -40,7 +40,8 @@ struct Build {
   std::map<std::string, std::uint32_t, std::less<>> fleet_index;                 // kept as sums
   std::vector<const Profile*> profile_of_fleet;                                  // by fleet_index
   std::vector<nlohmann::json> own_fields_of_fleet;
-  std::uint32_t next_entity = 0;      // of the next service's draws
+  std::map<std::string, std::string, std::less<>> books;  // asked for so far, and where
+  std::uint32_t next_entity = 0;                          // of the next service's draws
   std::deque<nlohmann::json> merged;  // services with their defaults, kept while they are read
 
   const Given& given;
@@ -63,6 +64,18 @@ void read_policies(Build& build, const Node& node, const Profile& profile,
                    sim::Service& service);  // read_policies.cpp
 std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Profile& profile,
                                        const sim::Service& service, bool scheduled);
+// The price book that what these fields describe is billed by, as the document calls it: their own,
+// the scenario's, the provider's; "" where nobody names one.
+std::string book_of(Build& build, const Node& node, const Profile& profile);  // read_pricing.cpp
+// Who keeps the copies of this entry, of a service with this profile; null (and a fault) if the
+// entry names nobody known.
+const Profile* keeper_of(Build& build, const Node& entry, const Profile& profile);
+// Notes in the service where the copies that the node lists go, and by whom they are kept.
+void read_places(Build& build, const Node& node, const Profile& profile,
+                 sim::Service& service);  // read_pricing.cpp
+void read_pricing(Build& build);          // read_pricing.cpp
+// Errors: there is none of that name, or it cannot be read.
+Result<Document, Errors> find_book(const Document& scenario, const Pricing::Book& book);
 // "retention_days" in the words of the provider's retention dialect; none for "forever".
 std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node, const Profile& profile);
 void read_limits(Build& build);       // read_services.cpp

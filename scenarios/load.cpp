@@ -60,32 +60,6 @@ void read_links(Build& build) {
   }
 }
 
-void read_pricing(Build& build) {
-  Pricing& pricing = build.pricing;
-  pricing.pointer = "/price_book";
-  pricing.options = build.root.texts("price_options");
-  for (const Node& node : build.root.items("prices")) {
-    pricing.assumed.push_back({node.text("row").value_or(""), node.text("rate").value_or(""),
-                               node.text("because").value_or(""), node.pointer()});
-  }
-  if (const auto book = build.root.text("price_book")) {
-    pricing.book = *book;
-    return;
-  }
-  // Without a word the services' own book, if they agree on one.
-  std::vector<const Profile*> profiles = build.profile_of_service;
-  profiles.insert(profiles.end(), build.profile_of_fleet.begin(), build.profile_of_fleet.end());
-  for (const Profile* profile : profiles) {
-    const std::string own = profile->document->value("price_book", std::string());
-    if (pricing.book.empty()) pricing.book = own;
-    if (pricing.book != own && !build.faults.any()) {
-      build.root.fault("services of several providers need a \"price_book\"",
-                       "give \"price_book\" the name or path of one that covers them");
-      return;
-    }
-  }
-}
-
 constexpr std::uint64_t kMaxDocumentBytes = 16 << 20;
 
 Result<Loaded, Errors> with_text(Result<Loaded, Errors> loaded, std::string text) {
@@ -127,8 +101,7 @@ void read_horizon(Build& build) {
 
 const Profile* Build::profile(const Node& node, std::string_view key, const std::string& name) {
   if (const auto found = profiles.find(name); found != profiles.end()) return &found->second;
-  const bool is_file = name.find('/') != name.npos || name.ends_with(".json");
-  auto profile = find_profile(is_file ? beside(document.name(), name) : name);
+  auto profile = find_profile(is_path(name) ? beside(document.name(), name) : name);
   if (profile.ok()) return &profiles.emplace(name, std::move(profile).value()).first->second;
   for (Error& error : profile.error()) {
     if (error.where.file.empty()) {
@@ -170,9 +143,7 @@ Result<Loaded, Errors> load(const Document& document, const Given& given) {
 }
 
 Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& given) {
-  const bool is_name = path_or_name != "-" && path_or_name.find('/') == std::string::npos &&
-                       !path_or_name.ends_with(".json");
-  if (is_name) {
+  if (path_or_name != "-" && !is_path(path_or_name)) {
     if (const auto text = shipped_text(path_or_name + ".json")) {
       auto document = Document::parse(*text, path_or_name + ".json");
       if (!document.ok()) return Errors{std::move(document).error()};

@@ -19,13 +19,18 @@ namespace backcast::scenario {
 
 // What a scenario says about prices beyond the book itself.
 struct Pricing {
-  std::string book;                  // shipped name or path; "" = no bill
-  std::string pointer;               // where the document says so
-  std::vector<std::string> options;  // of the book
+  struct Book {
+    std::string name;     // shipped, or a path
+    std::string pointer;  // where the document asks for it
+  };
+  std::vector<Book> books;           // each once; none: no bill
+  std::vector<std::string> options;  // of the books
+  std::vector<std::string> exchange_rates;
   struct Assumed {
     std::string row, rate, because, pointer;
+    std::string book = {};  // where several have such a row
   };
-  std::vector<Assumed> assumed;  // rates the book does not know
+  std::vector<Assumed> assumed;  // rates that the books do not know
 };
 
 struct Loaded {
@@ -70,8 +75,9 @@ Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& g
 // --workload` writes them. Errors: as load; `name` stands for the file.
 Result<sim::Service, Errors> load_workload(const nlohmann::json& fields, const std::string& name);
 
-// The price book of a loaded scenario with its assumed rates filled in, which are added to the
-// scenario's assumptions. Errors: an unknown book, row or option, or a bad rate.
+// The price books of a loaded scenario as one, with its assumed rates filled in, which are added to
+// the scenario's assumptions. Errors: an unknown book, row or option, a bad rate, or as
+// cost::merge.
 Result<cost::PriceBook, Errors> price_book_of(Loaded& loaded);
 
 }  // namespace backcast::scenario

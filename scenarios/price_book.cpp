@@ -1,55 +1,66 @@
-// The price book of a scenario, with the rates it assumes filled in.
+// The price books of a scenario as one, with the rates it assumes filled in.
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "scenarios/load.h"
-#include "scenarios/node.h"
+#include "costmodel/exchange.h"
+#include "scenarios/build.h"
 #include "scenarios/shipped.h"
 #include "scenarios/size_csv.h"
 
 namespace backcast::scenario {
 namespace {
 
-Result<Document, Errors> find_book(const Loaded& loaded) {
-  const std::string& name = loaded.pricing.book;
-  const bool is_path = name.find('/') != name.npos || name.ends_with(".json");
-  if (is_path) {
-    auto document = Document::read(beside(loaded.document.name(), name));
-    if (!document.ok()) return Errors{std::move(document).error()};
-    return std::move(document).value();
+// Rows of a book that nobody has a rate for.
+std::vector<std::string> unknown_rows(const std::vector<cost::PriceBook>& books) {
+  std::vector<std::string> names;
+  for (const cost::PriceBook& book : books) {
+    for (const cost::PriceRow& row : book.rows) {
+      if (!row.is_known) names.push_back(row.id);
+    }
   }
-  if (const auto text = shipped_text("prices/" + name + ".json")) {
-    auto document = Document::parse(*text, "prices/" + name + ".json");
-    if (!document.ok()) return Errors{std::move(document).error()};
-    return std::move(document).value();
-  }
-  const auto names = shipped_names("prices");
-  Error error = bad_input(
-      fmt::format("there is no price book \"{}\"", name),
-      did_you_mean(name, std::span<const std::string_view>(names)) + "; or give the path of one");
-  error.where = loaded.document.locate(loaded.pricing.pointer);
-  return Errors{std::move(error)};
+  return names;
 }
 
-// Fills an unknown rate in; a known one is not overruled.
-void assume(Loaded& loaded, cost::PriceBook& book, const Pricing::Assumed& assumed,
+std::string names_of(const std::vector<cost::PriceBook>& books) {
+  std::string names;
+  for (const cost::PriceBook& book : books) names += (names.empty() ? "" : "+") + book.name;
+  return names;
+}
+
+// Fills an unknown rate of one book in; a known one is not overruled.
+void assume(Loaded& loaded, std::vector<cost::PriceBook>& books, const Pricing::Assumed& assumed,
             Faults& faults) {
-  const auto row = std::find_if(book.rows.begin(), book.rows.end(),
-                                [&](const cost::PriceRow& r) { return r.id == assumed.row; });
-  if (row == book.rows.end()) {
-    std::vector<std::string> names;
-    for (const cost::PriceRow& r : book.rows) {
-      if (!r.is_known) names.push_back(r.id);
+  struct Found {
+    const cost::PriceBook* book;
+    cost::PriceRow* row;
+  };
+  std::vector<Found> found;
+  for (std::size_t b = 0; b < books.size(); ++b) {
+    const bool is_meant = assumed.book.empty() || assumed.book == books[b].name ||
+                          assumed.book == loaded.pricing.books[b].name;
+    for (cost::PriceRow& row : books[b].rows) {
+      if (is_meant && row.id == assumed.row) found.push_back({&books[b], &row});
     }
-    return faults.add(assumed.pointer + "/row",
-                      fmt::format("the price book {} has no row \"{}\"", book.name, assumed.row),
-                      did_you_mean(assumed.row, names));
   }
-  if (row->is_known) {
+  if (found.empty()) {
+    const std::string& name = assumed.book.empty() ? names_of(books) : assumed.book;
     return faults.add(assumed.pointer + "/row",
-                      fmt::format("the price book {} knows the rate of \"{}\"", book.name, row->id),
-                      "only unknown rates can be assumed; copy the book to change others");
+                      fmt::format("the price book {} has no row \"{}\"", name, assumed.row),
+                      did_you_mean(assumed.row, unknown_rows(books)));
+  }
+  if (found.size() > 1) {
+    return faults.add(assumed.pointer + "/row",
+                      fmt::format("the price books {} and {} both have a row \"{}\"",
+                                  found[0].book->name, found[1].book->name, assumed.row),
+                      fmt::format("say which: \"price_book\": \"{}\"", found[0].book->name));
+  }
+  const auto& [book, row] = found.front();
+  if (row->is_known) {
+    return faults.add(
+        assumed.pointer + "/row",
+        fmt::format("the price book {} knows the rate of \"{}\"", book->name, row->id),
+        "only unknown rates can be assumed; copy the book to change others");
   }
   auto rate = cost::Decimal::parse(assumed.rate);
   if (!rate.ok() || rate->is_negative()) {
@@ -61,31 +72,95 @@ void assume(Loaded& loaded, cost::PriceBook& book, const Pricing::Assumed& assum
   row->source = "assumed by the scenario: " + assumed.because;
   row->certainty = "low";
   loaded.scenario.assumptions.push_back(
-      fmt::format("{} {} per {} for \"{}\": {}", assumed.rate, book.currency.code(),
-                  book.meters[row->meter].unit, row->id, assumed.because));
+      fmt::format("{} {} per {} for \"{}\": {}", assumed.rate, book->currency.code(),
+                  book->meters[row->meter].unit, row->id, assumed.because));
+}
+
+void check_options(const Loaded& loaded, const std::vector<cost::PriceBook>& books,
+                   Faults& faults) {
+  std::set<std::string> all;
+  for (const cost::PriceBook& book : books) all.insert(book.options.begin(), book.options.end());
+  for (std::size_t i = 0; i < loaded.pricing.options.size(); ++i) {
+    const std::string& option = loaded.pricing.options[i];
+    if (all.contains(option)) continue;
+    faults.add(fmt::format("/price_options/{}", i),
+               fmt::format("the price book {} has no option \"{}\"", names_of(books), option),
+               did_you_mean(option, std::vector<std::string>(all.begin(), all.end())));
+  }
+}
+
+// Books of one currency become one bill; of others only at a rate that the scenario states.
+Result<cost::PriceBook, Errors> merge(const Loaded& loaded, std::vector<cost::PriceBook> books) {
+  Faults faults(loaded.document);
+  std::vector<cost::ExchangeRate> rates;
+  for (std::size_t i = 0; i < loaded.pricing.exchange_rates.size(); ++i) {
+    auto rate = cost::parse_exchange_rate(loaded.pricing.exchange_rates[i]);
+    if (rate.ok()) {
+      rates.push_back(*std::move(rate));
+    } else {
+      faults.add(fmt::format("/exchange/{}", i), std::move(rate).error());
+    }
+  }
+  if (faults.any()) return faults.take();
+  const cost::PriceBook& first = books.front();
+  const auto other = std::find_if(books.begin(), books.end(), [&](const cost::PriceBook& book) {
+    return book.currency != first.currency;
+  });
+  if (rates.empty() && other != books.end()) {
+    faults.add(loaded.pricing.books[static_cast<std::size_t>(other - books.begin())].pointer,
+               fmt::format("price book {} is in {}, {} in {}", first.name, first.currency.code(),
+                           other->name, other->currency.code()),
+               fmt::format("state the rate, its date and source: \"exchange\": [\"1 {} = … {}, "
+                           "2026-10-01, SOURCE\"]; or bill the services in scenarios apart",
+                           other->currency.code(), first.currency.code()));
+    return faults.take();
+  }
+  auto merged = cost::merge(std::move(books), rates);
+  if (merged.ok()) return merged;
+  const std::string pointer = rates.empty() ? loaded.pricing.books.back().pointer : "/exchange";
+  for (Error& error : merged.error()) {
+    constexpr std::string_view kOption = "--exchange";  // of `price`; here it is a field
+    const auto at = error.hint.find(kOption);
+    if (at != std::string::npos) error.hint.replace(at, kOption.size(), "\"exchange\"");
+    faults.add(pointer, std::move(error));
+  }
+  return faults.take();
 }
 
 }  // namespace
 
+Result<Document, Errors> find_book(const Document& scenario, const Pricing::Book& book) {
+  const auto whole = [](Result<Document> document) -> Result<Document, Errors> {
+    if (!document.ok()) return Errors{std::move(document).error()};
+    return std::move(document).value();
+  };
+  if (is_path(book.name)) return whole(Document::read(beside(scenario.name(), book.name)));
+  if (const auto text = shipped_text("prices/" + book.name + ".json")) {
+    return whole(Document::parse(*text, "prices/" + book.name + ".json"));
+  }
+  const auto names = shipped_names("prices");
+  Error error = bad_input(fmt::format("there is no price book \"{}\"", book.name),
+                          did_you_mean(book.name, std::span<const std::string_view>(names)) +
+                              "; or give the path of one");
+  error.where = scenario.locate(book.pointer);
+  return Errors{std::move(error)};
+}
+
 Result<cost::PriceBook, Errors> price_book_of(Loaded& loaded) {
-  auto document = find_book(loaded);
-  if (!document.ok()) return std::move(document).error();
-  auto book = cost::load_price_book(*document);
-  if (!book.ok()) return std::move(book).error();
+  BACKCAST_ASSERT(!loaded.pricing.books.empty());
+  std::vector<cost::PriceBook> books;
+  for (const Pricing::Book& asked : loaded.pricing.books) {
+    BACKCAST_TRY(const Document document, find_book(loaded.document, asked));
+    BACKCAST_TRY(cost::PriceBook book, cost::load_price_book(document));
+    books.push_back(std::move(book));
+  }
   Faults faults(loaded.document);
   for (const Pricing::Assumed& assumed : loaded.pricing.assumed) {
-    assume(loaded, *book, assumed, faults);
+    assume(loaded, books, assumed, faults);
   }
-  for (std::size_t i = 0; i < loaded.pricing.options.size(); ++i) {
-    const std::string& option = loaded.pricing.options[i];
-    if (book->options.contains(option)) continue;
-    const std::vector<std::string> names(book->options.begin(), book->options.end());
-    faults.add(fmt::format("/price_options/{}", i),
-               fmt::format("the price book {} has no option \"{}\"", book->name, option),
-               did_you_mean(option, names));
-  }
+  check_options(loaded, books, faults);
   if (faults.any()) return faults.take();
-  return std::move(book).value();
+  return merge(loaded, std::move(books));
 }
 
 }  // namespace backcast::scenario

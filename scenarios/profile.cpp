@@ -48,11 +48,11 @@ const json& known_regions() {
   return kRegions;
 }
 
+}  // namespace
+
 bool is_path(std::string_view name) {
   return name.find('/') != name.npos || name.ends_with(".json");
 }
-
-}  // namespace
 
 Result<Profile, Errors> find_profile(std::string_view name_or_path) {
   const std::string name(name_or_path);

@@ -18,6 +18,9 @@ struct Profile {
   std::shared_ptr<const nlohmann::json> document;  // valid against profile.schema.json
 };
 
+// Whether a document means a file by this name, and not something that is shipped.
+bool is_path(std::string_view name);
+
 // Errors: kBadInput for an unknown name (with the nearest), or the faults of a user's file.
 Result<Profile, Errors> find_profile(std::string_view name_or_path);
 

@@ -130,10 +130,10 @@ void check_time(const Build& build, const Node& node, Instant at) {
 
 // The services that an event names, with their profiles.
 struct Named {
-  const sim::Service* service;
+  sim::Service* service;
   const Profile* profile;
 };
-std::vector<Named> named_by(const Build& build, const sim::ScheduledEvent& event) {
+std::vector<Named> named_by(Build& build, const sim::ScheduledEvent& event) {
   std::vector<Named> named;
   for (const std::uint32_t i : event.services) {
     named.push_back({&build.scenario.services[i], build.profile_of_service[i]});
@@ -158,7 +158,13 @@ void read_manual_retention(const Node& node, const Named& named, sim::ScheduledE
 void read_manual(Build& build, const Node& node, sim::ScheduledEvent& event) {
   event.tags = node.texts("tags");
   bool first = true;
-  for (const Named& named : named_by(build, event)) {
+  const std::vector<Named> all = named_by(build, event);
+  for (const Named& named : all) {
+    for (const char* const field : {"copies", "retention_days"}) {
+      if (named.profile->name == all.front().profile->name || !node.has(field)) continue;
+      node.fault_at(field, "the services of this event are with several providers",
+                    "write an event for each provider, which has its own rules");
+    }
     check_plan(build, node, "kind", *named.service);
     if (named.service->rules == "zerops") {
       const policy::TagCheck check = policy::check_tags(event.tags);
@@ -170,6 +176,7 @@ void read_manual(Build& build, const Node& node, sim::ScheduledEvent& event) {
     if (node.has("copies")) {
       auto copies = read_copies(build, node, *named.profile, *named.service, false);
       if (first) event.copies = std::move(copies);
+      read_places(build, node, *named.profile, *named.service);
     }
     if (node.has("retention_days")) read_manual_retention(node, named, event);
     first = false;

@@ -148,6 +148,7 @@ void read_schedule(Build& build, const Node& entry, const Profile& profile, sim:
   schedule.from = node.when("from", build.scenario.start).value_or(build.scenario.start);
   schedule.until = node.when("until", build.scenario.start).value_or(Instant::max());
   schedule.copies = read_copies(build, node, profile, service, true);
+  read_places(build, node, profile, service);
   if (auto rule = read_rule(node, rules_of(profile))) {
     schedule.rule = std::move(*rule);
     check_schedule(node, schedule, service);
@@ -230,7 +231,10 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
   for (const Node& entry : node.items("copies")) {
     const auto region = entry.text("region");
     if (!region) continue;
-    check_target(build, entry, profile, service, *region, scheduled);
+    const Profile* keeper = keeper_of(build, entry, profile);
+    if (keeper != nullptr && keeper->name == profile.name) {  // of others, see read_places
+      check_target(build, entry, profile, service, *region, scheduled);
+    }
     for (const sim::CopyRule& other : rules) {
       if (other.region == *region) entry.fault_at("region", "this region is there twice");
     }
@@ -241,6 +245,10 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
 }
 
 void read_policies(Build& build, const Node& node, const Profile& profile, sim::Service& service) {
+  const Node store = node.child("store");
+  service.store.storage_class = store.text("class").value_or("");
+  service.store.object_bytes = store.bytes("object_size").value_or(0);
+  service.store.retrieval = store.boolean("retrieval").value_or(false);
   for (const Node& entry : node.items("schedules")) read_schedule(build, entry, profile, service);
   if (!service.schedules.empty()) check_plan(build, node, "schedules", service);
   read_job(node.child("job"), service.job);
@@ -252,10 +260,6 @@ void read_policies(Build& build, const Node& node, const Profile& profile, sim::
       node.fault_at("zone", std::move(found).error());
     }
   }
-  const Node store = node.child("store");
-  service.store.storage_class = store.text("class").value_or("");
-  service.store.object_bytes = store.bytes("object_size").value_or(0);
-  service.store.retrieval = store.boolean("retrieval").value_or(false);
   if (const auto text = node.text("retention")) {
     auto policy = policy::parse_policy(*text);
     if (policy.ok()) {

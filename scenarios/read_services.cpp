@@ -82,7 +82,14 @@ const Profile* provider_of(Build& build, const Node& node, const json& defaults)
 
 std::uint32_t project_of(Build& build, const Node& node, const Profile& profile) {
   const auto given = node.text("project");
-  const std::string name = given.value_or("default");
+  std::string name = given.value_or("default");
+  if (!given && !build.root.has("projects")) {
+    // Where nobody speaks of projects, each provider has its own.
+    const auto found = build.project_index.find(name);
+    const bool is_theirs = found != build.project_index.end() &&
+                           build.scenario.projects[found->second].provider != profile.name;
+    if (is_theirs) name += "-" + profile.name;
+  }
   if (const auto found = build.project_index.find(name); found != build.project_index.end()) {
     return found->second;
   }
@@ -138,6 +145,7 @@ std::optional<Made> make_service(Build& build, const Node& node, const json& own
   check_delta(fields, *profile, cloud);
   check_kind(fields, service);
   read_cost_tags(fields, service);
+  service.book = book_of(build, fields, *profile);
   read_history(build, fields, service);
   read_workload(build, fields, service);
   read_policies(build, fields, *profile, service);

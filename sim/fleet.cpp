@@ -89,7 +89,7 @@ void fold(MemberRun member, const Scenario& scenario, const Fleet& fleet, FleetR
           [](const UsageRecord& r) { return std::tie(r.start, r.region, r.backup); });
   for (UsageRecord& record : member.run.usage) {
     record.service = fleet.name;
-    if (record.kind == UsageKind::kTransfer) {
+    if (record.kind == UsageKind::kTransfer || record.kind == UsageKind::kEgress) {
       sum.totals.moved_bytes += record.quantity;
     }
     ledger(record);

@@ -147,14 +147,20 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
                   const Scenario& scenario, const Fleet& fleet,
                   const std::vector<std::string>& region_of, FleetTotals& totals,
                   const LedgerSink& ledger) {
+  std::vector<Place> place_of;  // by vault
+  for (const std::string& region : region_of) place_of.push_back(place_in(fleet.service, region));
   UsageRecord record;
   record.project = scenario.projects[fleet.service.project].name;
   record.service = fleet.name;
-  record.storage_class = fleet.service.store.storage_class;
+  const auto put_in = [&](std::uint32_t vault) {
+    record.provider = place_of[vault].book;
+    record.region = place_of[vault].region;
+    record.storage_class = place_of[vault].storage_class;
+  };
   for (std::size_t c = 0; c < table.cells.size(); ++c) {
     const Cell& cell = table.cells[c];
     record.kind = UsageKind::kStorage;
-    record.region = region_of[cell.vault];
+    put_in(cell.vault);
     record.start = cell.from;
     record.end = cell.until;
     if (cell.backup == kNone) {
@@ -175,7 +181,7 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
   for (std::size_t d = 0; d < table.deletions.size(); ++d) {
     const VaultStep& deletion = table.deletions[d];
     const BackupRecord& backup = first.backups[deletion.backup];
-    record.region = region_of[deletion.vault];
+    put_in(deletion.vault);
     record.end = deletion.at;
     record.backup = backup.id;
     record.backup_kind = backup.kind;
@@ -188,16 +194,14 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
       hand_over(record, freed.bytes, ledger);
     }
   }
-  record = {};
-  record.kind = UsageKind::kTransfer;
-  record.project = scenario.projects[fleet.service.project].name;
-  record.service = fleet.name;
-  record.region = fleet.service.region;
-  record.backup_kind = "copy";
+  const Place home = place_in(fleet.service, fleet.service.region);
   for (std::size_t i = 0; i < table.copies.size(); ++i) {
     const BackupRecord& backup = first.backups[table.copies[i]];
+    record = movement(home, place_in(fleet.service, backup.region));
+    record.project = scenario.projects[fleet.service.project].name;
+    record.service = fleet.name;
+    record.backup_kind = "copy";
     record.start = record.end = backup.available;
-    record.peer_region = backup.region;
     record.backup = backup.id;
     record.tags = ledger_tags(fleet.service, backup.tags);
     totals.moved_bytes += sums.moved_bytes[i];

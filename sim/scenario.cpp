@@ -19,6 +19,22 @@ std::vector<std::string> ledger_tags(const Service& service,
   return tags;
 }
 
+Place place_in(const Service& service, const std::string& region) {
+  for (const Place& place : service.elsewhere) {
+    if (place.region == region) return place;
+  }
+  return {region, service.book, service.store.storage_class};
+}
+
+UsageRecord movement(const Place& from, const Place& to) {
+  UsageRecord record;
+  record.kind = from.book == to.book ? UsageKind::kTransfer : UsageKind::kEgress;
+  record.provider = from.book;
+  record.region = from.region;
+  record.peer_region = to.region;
+  return record;
+}
+
 namespace {
 
 bool is_drawn(const Service& service) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/instant.h"
+#include "engine/base/usage.h"
 #include "engine/policy/admission.h"
 #include "engine/policy/quota.h"
 #include "engine/policy/restore_rules.h"
@@ -63,6 +64,14 @@ struct StoreModel {
   bool retrieval = false;  // bytes read back for a restore are recorded
 };
 
+// Where restore points of a service lie, and whose bill that is on.
+struct Place {
+  std::string region;
+  // The name of the price book, as UsageRecord::provider has it; "" where the run has only one.
+  std::string book;
+  std::string storage_class;  // "" = the price book's default
+};
+
 struct Service {
   std::string name;
   std::uint32_t entity = 0;   // whose draws it sees: its place among all services, fleets included
@@ -81,7 +90,15 @@ struct Service {
   JobModel job;
   StoreModel store;
   std::vector<std::string> cost_tags;  // on every record of the ledger, for showback
+  std::string book;                    // whose bill its home region is on, as Place::book
+  std::vector<Place> elsewhere;        // where its copies go, each region once
 };
+// The place of a service's restore points in this region; a region that it does not name is its own
+// provider's.
+Place place_in(const Service& service, const std::string& region);
+// A record of bytes that leave one place for another: egress of the one where another provider
+// keeps the other, for which it is the internet; else a transfer between regions.
+UsageRecord movement(const Place& from, const Place& to);
 // The tags of a record of the ledger: the service's, then those of the backup.
 std::vector<std::string> ledger_tags(const Service& service,
                                      const std::vector<std::string>& backup_tags);

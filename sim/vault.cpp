@@ -15,7 +15,9 @@ Vault::Vault(const Scenario& scenario, std::uint32_t service, std::string region
   leftover_.project = scenario_.projects[owner.project].name;
   leftover_.service = owner.name;
   leftover_.region = region_;
-  leftover_.storage_class = owner.store.storage_class;
+  const auto place = place_in(owner, region_);
+  leftover_.provider = place.book;
+  leftover_.storage_class = place.storage_class;
   leftover_.tags = owner.cost_tags;
   leftover_.backup_kind = region_ == owner.region ? "automatic" : "copy";
   stored_.kind = SeriesKind::kStoredBytes;

@@ -53,14 +53,11 @@ void World::start_copy(std::uint32_t original, const Generation& generation, con
   const auto index = static_cast<std::uint32_t>(copies_.size());
   log(LogKind::kCopyStarted, service, backup, rule.region,
       fmt::format("{} started: {} to move", record.id, format_bytes(moved)));
-  UsageRecord transfer;
-  transfer.kind = UsageKind::kTransfer;
+  UsageRecord transfer = movement(place_in(s, s.region), place_in(s, rule.region));
   transfer.start = transfer.end = now_;
   transfer.quantity = moved;
   transfer.project = scenario_.projects[s.project].name;
   transfer.service = s.name;
-  transfer.region = s.region;
-  transfer.peer_region = rule.region;
   transfer.backup_kind = "copy";
   transfer.backup = record.id;
   transfer.tags = ledger_tags(s, record.tags);

@@ -143,8 +143,10 @@ UsageRecord World::usage_of(std::uint32_t backup, UsageKind kind) const {
   record.start = record.end = now_;
   record.project = scenario_.projects[s.project].name;
   record.service = s.name;
-  record.region = b.region;
-  record.storage_class = s.store.storage_class;
+  const Place place = place_in(s, b.region);
+  record.provider = place.book;
+  record.region = place.region;
+  record.storage_class = place.storage_class;
   record.backup_kind = b.kind;
   record.backup = b.id;
   record.tags = ledger_tags(s, b.tags);
@@ -170,11 +172,13 @@ void World::record_reading(const RestoreRecord& restore) {
   }
   record_requests(restore.backup, "get", restore.bytes);
   if (restore.from_region == restore.to_region) return;
-  UsageRecord transfer = usage_of(restore.backup, UsageKind::kTransfer);
+  const UsageRecord moved =
+      movement(place_in(s, restore.from_region), place_in(s, restore.to_region));
+  UsageRecord transfer = usage_of(restore.backup, moved.kind);
   transfer.storage_class.clear();
   transfer.tags = s.cost_tags;
   transfer.quantity = restore.bytes;
-  transfer.peer_region = restore.to_region;
+  transfer.peer_region = moved.peer_region;
   result_.usage.push_back(std::move(transfer));
 }
 

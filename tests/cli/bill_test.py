@@ -4,12 +4,16 @@ simulation billed apart from it.
     bill_test.py PROGRAM             short form, run by ctest
     bill_test.py PROGRAM ROWS        a FOCUS file of ROWS rows beside one of a tenth; prints figures
 """
+import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
+import zipfile
+from decimal import Decimal
 
 PROGRAM = os.path.abspath(sys.argv[1])
 SERVICES = 1000
@@ -127,6 +131,63 @@ def a_simulation_is_billed_from_its_ledger(folder):
         assert priced["total"] == float(told["invoice"]["total"]), (name, priced, told["invoice"])
 
 
+def every_form_of_a_bill_says_the_same(folder):
+    """Three providers on one bill, however it is asked for, and their parts apart."""
+    ledger, focus, book = (os.path.join(folder, name) for name in ("l.jsonl", "f.csv", "b.xlsx"))
+    page, name = os.path.join(folder, "page.html"), "three-providers"
+    invoice = json.loads(run("simulate", name, "--json", "-q", "--ledger", ledger,
+                             "--report", page)[0])["invoice"]
+    total, parts = Decimal(invoice["total"]), {
+        part["provider"]: Decimal(part["total"]) for part in invoice["providers"]}
+    assert len(parts) == 3 and sum(parts.values()) == total, invoice["providers"]
+    assert sum(Decimal(line["amount"]) for line in invoice["lines"]) == total
+    prices = ["--prices", "b2", "--prices", "zilliz", "--prices", "aws", "--json", "-q"]
+    for verb in ("price", "bill"):
+        rows = json.loads(run(verb, ledger, *prices, "--by", "provider", "--focus", focus, "--xlsx",
+                              book)[0])["rows"]
+        told = {row["provider"]: Decimal(str(row["total"])) for row in rows}
+        assert told == {**parts, "total": total}, (verb, told, parts)
+    with open(focus) as file:
+        billed = {}
+        for row in csv.DictReader(file):
+            who = row["ProviderName"]
+            billed[who] = billed.get(who, 0) + Decimal(row["BilledCost"])
+    assert billed == parts, billed
+    with zipfile.ZipFile(book) as sheets:
+        summary = sheets.read("xl/worksheets/sheet1.xml").decode()
+        by_provider = sheets.read("xl/worksheets/sheet12.xml").decode()
+    cents = Decimal("0.01")
+    assert Decimal(re.search(r'r="B2"[^>]*><f>[^<]*</f><v>([^<]*)', summary)[1]).quantize(
+        cents) == total, summary
+    amounts = [Decimal(v).quantize(cents)
+               for v in re.findall(r"</f><v>([^<]*)</v>", by_provider)]
+    assert amounts == [*(parts[p] for p in sorted(parts)), total], by_provider
+    with open(page) as file:
+        text = file.read()
+    assert all(f">{part}<" in text for part in parts.values()) and f"{total} USD" in text
+    limit = "/requirements/2/at_most="
+    run("validate", name, "-q", "--set", f"{limit}{total} USD")
+    run("validate", name, "-q", "--set", f"{limit}{total - cents} USD", code=1)
+    vary = ("--vary", "/services/0/size=100 GiB,10 GiB")
+    rows = list(csv.DictReader(run("sweep", name, "-q", "--csv", *vary)[0].splitlines()))
+    assert Decimal(rows[0]["cost_total"]) == total, rows
+    best = run("optimize", name, "-q", "--json", *vary)[0]
+    assert rows[1]["cost_total"] in best, best
+    same = json.loads(run("compare", name, name, "-q", "--json", "--set", f"{limit}50 USD")[0])
+    assert str(total) in json.dumps(same), same
+
+
+def what_cannot_be_followed_is_refused(folder):
+    usage = os.path.join(folder, "usage.csv")
+    write_usage(usage, 1)
+    for more in (["--by", "month", "--lines"], ["--by", "month", "--budget", "5"],
+                 ["--explain", "--budget", "5"]):
+        assert "in another way" in price(folder, usage, *more, code=2)[2]
+    book = ["--prices", os.path.join(folder, "book.json")]
+    for more in (["--region", "r"], ["--storage-class", "c"], ["--project", "p"]):
+        assert "bill of a repository" in run("bill", usage, *book, *more, code=2)[2]
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "book.json"), "w") as out:
@@ -138,6 +199,8 @@ def main():
         nothing_is_left_of_a_bill_that_fails(folder)
         written_for_everybody(folder)
         a_simulation_is_billed_from_its_ledger(folder)
+        every_form_of_a_bill_says_the_same(folder)
+        what_cannot_be_followed_is_refused(folder)
 
 
 if __name__ == "__main__":

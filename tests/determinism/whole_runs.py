@@ -13,7 +13,8 @@ import tempfile
 import inputs
 
 SHIPPED = ["policy-that-fails", "qdrant-azure", "qdrant-incremental", "s3-classes",
-           "zerops-defaults", "zerops-quota", "zilliz-automatic", "zilliz-cross-region"]
+           "three-providers", "zerops-defaults",
+           "zerops-quota", "zilliz-automatic", "zilliz-cross-region"]
 CASES = [f"backcast simulate {name} -q --explain --ledger ledger.jsonl; "
          f"backcast simulate {name} -q --json --explain" for name in SHIPPED] + [
     "backcast simulate coupled.json -q --events --csv $threads",

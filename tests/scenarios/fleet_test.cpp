@@ -44,7 +44,8 @@ Figures figures_of(const Ran& ran) {
     f.backups.add(b);
   }
   for (const auto& record : ran.result.usage) {
-    if (record.kind == UsageKind::kTransfer) f.moved_bytes += record.quantity;
+    const bool moves = record.kind == UsageKind::kTransfer || record.kind == UsageKind::kEgress;
+    if (moves) f.moved_bytes += record.quantity;
   }
   for (const auto& fleet : ran.result.fleets) {
     f.backups.add(fleet.backups);
@@ -88,8 +89,9 @@ Ran run_scenario(const sim::Scenario& scenario, Loaded loaded, bool one_by_one, 
   return ran;
 }
 
-std::string document(const std::string& service, const std::string& more) {
-  return R"({"name": "t", "start": "2026-01-01T06:00:00Z", "horizon": "150d", "price_book": "zilliz",
+std::string document(const std::string& service, const std::string& more,
+                     const std::string& billed = R"("price_book": "zilliz")") {
+  return R"({"name": "t", "start": "2026-01-01T06:00:00Z", "horizon": "150d", )" + billed + R"(,
     "fleets": [{"name": "tenant", "count": 7,
       "size": {"log_normal": {"median": "20 GB", "sigma": 1.3}},
       "growth_per_day": {"uniform": {"from": "-10 MB", "to": "90 MB"}},
@@ -102,8 +104,9 @@ std::string document(const std::string& service, const std::string& more) {
 
 // The document's own fleet is small, so the loader makes services of it; the fleet itself comes
 // from the same document with more members than are kept one by one.
-void expect_the_same(const std::string& service, const std::string& more, bool has_timetable) {
-  const std::string text = document(service, more);
+void expect_the_same(const std::string& service, const std::string& more, bool has_timetable,
+                     const std::string& billed = R"("price_book": "zilliz")") {
+  const std::string text = document(service, more, billed);
   auto expanded = load_text(text);
   ASSERT_TRUE(expanded.ok()) << all_messages(expanded.error());
   std::string large = text;
@@ -170,6 +173,18 @@ TEST(FleetAsSums, DifferentialsAndCopiesToAnotherRegion) {
                                    "for": "3d"}])") +
           kRequirements,
       true);
+}
+
+TEST(FleetAsSums, CopiesToAnotherProvider) {
+  for (const bool takes_time : {false, true}) {
+    expect_the_same(
+        std::string(R"("schedules": [{"cron": "30 2 * * *", "retention_days": 20,
+                        "copies": [{"region": "us-central1", "provider": "gcp",
+                                    "retention_days": 5}]}],
+         "change": {"per_day": "4%"})") +
+            (takes_time ? R"(, "job": {"rate": "20 MB/s", "copy_rate": "30 MB/s"})" : ""),
+        kRequirements, !takes_time, R"("provider": "b2")");
+  }
 }
 
 TEST(FleetAsSums, JobsThatTakeTimeAndFailByChance) {

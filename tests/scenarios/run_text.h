@@ -30,7 +30,7 @@ inline std::string all_messages(const Errors& errors) {
 inline Ran run_loaded(Loaded loaded, unsigned threads = 1) {
   Ran ran;
   std::shared_ptr<const cost::PriceBook> book;
-  if (!loaded.pricing.book.empty()) {
+  if (!loaded.pricing.books.empty()) {
     auto found = price_book_of(loaded);
     EXPECT_TRUE(found.ok()) << (found.ok() ? "" : all_messages(found.error()));
     if (found.ok()) book = std::make_shared<const cost::PriceBook>(*found);
