@@ -32,7 +32,7 @@ Result<std::ifstream, Errors> open_usage(const std::string& path) {
 }  // namespace
 
 Result<cost::Invoice, Errors> bill_usage(const UsageToBill& usage) {
-  cost::Biller biller(usage.book, {usage.options});
+  cost::Biller biller(usage.book, usage.options);
   const auto add = [&](const UsageRecord& record) { return biller.add(record); };
   const auto add_blocks = [&](const UsageRecord& record, std::vector<std::uint32_t> blocks) {
     return biller.add_blocks(record, std::move(blocks));
@@ -52,7 +52,7 @@ Result<bool, Errors> bill_by_month(const UsageToBill& usage,
                                    const std::function<Status(cost::Invoice&)>& sink) {
   if (!std::filesystem::is_regular_file(usage.path)) return false;
   BACKCAST_TRY(std::ifstream file, open_usage(usage.path));
-  cost::Biller biller(usage.book, {usage.options});
+  cost::Biller biller(usage.book, usage.options);
   const auto hand_on = [&](Result<cost::Invoice, Errors> invoice) -> Result<Ok, Errors> {
     if (!invoice.ok()) return invoice.error();
     if (auto taken = sink(*invoice); !taken.ok()) return Errors{taken.error()};

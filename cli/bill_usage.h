@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,7 +15,7 @@ namespace backcast::cli {
 struct UsageToBill {
   std::string path;  // a file, "-", or the folder of a repository
   std::shared_ptr<const cost::PriceBook> book;
-  std::set<std::string> options;
+  cost::BillOptions options;
   RepositoryOptions repository;  // how to open it, where `path` is one
   store::UsageNames names;
 };

@@ -13,6 +13,8 @@
 #include "cli/output_file.h"
 #include "cli/price_books.h"
 #include "cli/verbs.h"
+#include "costmodel/match.h"
+#include "engine/base/instant.h"
 #include "engine/base/text.h"
 #include "reports/budget_table.h"
 #include "reports/focus.h"
@@ -27,7 +29,7 @@ struct PriceOptions {
   std::vector<std::string> books, options, exchange_rates;
   bool explain = false, lines = false;
   bool has_by = false;  // --by was given
-  std::string by, view = "accrual", month, budget;
+  std::string by, view = "accrual", month, period, budget;
   std::string focus, xlsx;       // files to write
   RepositoryOptions repository;  // where `usage` is one
   store::UsageNames names;
@@ -54,6 +56,27 @@ Status check_forecast(const PriceOptions& options) {
                      fmt::format("leave out one of them; {} works for each file by itself", name));
   }
   return kOk;
+}
+
+// What is billed: "2026-01..2026-12" for `period`, whether anything was used in these months or
+// not.
+Result<cost::BillOptions> bill_options(const PriceOptions& options) {
+  cost::BillOptions asked{{options.options.begin(), options.options.end()}};
+  if (options.period.empty()) return asked;
+  const auto dots = options.period.find("..");
+  const auto month_in = [](const std::string& text) -> std::optional<std::chrono::year_month> {
+    const auto first = parse_instant(text + "-01");
+    if (text.size() != 7 || !first.ok()) return std::nullopt;
+    return cost::to_year_month(cost::month_at(unix_seconds(first->instant)));
+  };
+  asked.first_month = month_in(options.period.substr(0, dots));
+  asked.last_month =
+      dots == std::string::npos ? asked.first_month : month_in(options.period.substr(dots + 2));
+  if (!asked.first_month || !asked.last_month || *asked.last_month < *asked.first_month) {
+    return bad_input(printable(options.period) + " is no period of months",
+                     "give the first and the last, such as 2026-01..2026-12");
+  }
+  return asked;
 }
 
 // Options of which only one could be followed, and names of a repository for what is none.
@@ -230,11 +253,9 @@ void run(Context& context, const PriceOptions& options) {
   if (auto fits = check_forecast(options); !fits.ok()) return report(context, fits.error());
   const auto book = open_price_books(options.books, options.exchange_rates);
   if (!book.ok()) return report(context, book.error());
-  const UsageToBill usage{options.usage,
-                          *book,
-                          {options.options.begin(), options.options.end()},
-                          options.repository,
-                          options.names};
+  const auto asked = bill_options(options);
+  if (!asked.ok()) return report(context, asked.error());
+  const UsageToBill usage{options.usage, *book, *asked, options.repository, options.names};
   if (options.goes_by_month()) {
     const auto done = run_by_month(context, options, usage, *by);
     if (!done.ok()) return report(context, done.error());
@@ -274,6 +295,9 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
   verb->add_option("--xlsx", options->xlsx,
                    "Also write the bill as a workbook with live formulas to this file");
   verb->add_option("--month", options->month, "Only this month: 2026-01");
+  verb->add_option("--period", options->period,
+                   "Bill these months whether anything was used in them or not: 2026-01..2026-12. "
+                   "What was committed is due in each");
   verb->callback([&context, options, verb] {
     options->has_by = verb->count("--by") > 0;
     run(context, *options);

@@ -342,7 +342,10 @@ struct Biller::State {
     Invoice invoice;
     invoice.book = book;
     const std::vector<Usage> usage = take_before(month, invoice.groups);
-    if (!next_month && !usage.empty()) next_month = usage.front().month;
+    // Usage before the months that were asked for is billed as well.
+    if (!usage.empty()) {
+      next_month = std::min(next_month.value_or(usage.front().month), usage.front().month);
+    }
     auto begin = usage.begin();
     for (const int end = end_of_bill(month, usage); next_month && *next_month < end;
          ++*next_month) {

@@ -177,6 +177,50 @@ def every_form_of_a_bill_says_the_same(folder):
     assert str(total) in json.dumps(same), same
 
 
+def own_book(folder, name, more):
+    path = os.path.join(folder, name + ".json")
+    with open(path, "w") as out:
+        json.dump({**BOOK, "name": name, **more}, out)
+    return path
+
+
+def commitments_are_due_in_every_month_of_a_run(folder):
+    book = own_book(folder, "committed", {"commitments": [{
+        "name": "reserved", "meter": "storage", "amount": "10", "fee_per_month": "7",
+        "source": "s"}]})
+    plan, ledger = os.path.join(folder, "plan.json"), os.path.join(folder, "plan.jsonl")
+    with open(plan, "w") as out:
+        json.dump({"name": "t", "start": "2026-01-01", "horizon": "6 months", "price_book": book,
+                   "services": [{"name": "a", "region": "r", "size": "1 GB", "delta": "full",
+                                 "schedules": [{"cron": "0 0 1 3 *", "retention_days": 20}]}]}, out)
+    told = json.loads(run("simulate", plan, "--json", "-q", "--ledger", ledger)[0])["invoice"]
+    assert told["total"] == "42.00", told
+    priced = ("price", ledger, "--prices", book, "--by", "month", "--csv")
+    assert run(*priced)[0].splitlines()[-1].split(",")[-2] == "7.00"
+    for view in ("accrual", "cash"):
+        of_period = run(*priced, "--period", "2026-01..2026-06", "--view", view)[0].splitlines()
+        assert of_period[-1].split(",")[-2] == "42.00", of_period
+    assert "no period" in run(*priced, "--period", "2026-06..2026-01", code=2)[2]
+
+
+def two_books_of_one_provider_stay_apart(folder):
+    """Each month of each is rounded by itself, also by the formulas of the workbook."""
+    books = [own_book(folder, name, {}) for name in ("east", "west")]
+    usage, book = os.path.join(folder, "both.csv"), os.path.join(folder, "both.xlsx")
+    with open(usage, "w") as out:
+        out.write("kind,start,end,quantity,provider\n")
+        for name in ("east", "west"):
+            out.write(f"storage,2026-01-01,2026-02-01,101 GB,{name}\n")
+    rows = run("price", usage, "--prices", books[0], "--prices", books[1], "--by", "provider",
+               "--csv", "--xlsx", book)[0].splitlines()
+    assert rows[-1].split(",")[-2] == "4.30", rows
+    with zipfile.ZipFile(book) as sheets:
+        texts = sheets.read("xl/worksheets/sheet3.xml").decode()
+        shared = [name for name in sheets.namelist() if "sharedStrings" in name]
+        texts += "".join(sheets.read(name).decode() for name in shared)
+    assert "T (east)" in texts and "T (west)" in texts, texts
+
+
 def what_cannot_be_followed_is_refused(folder):
     usage = os.path.join(folder, "usage.csv")
     write_usage(usage, 1)
@@ -201,6 +245,8 @@ def main():
         a_simulation_is_billed_from_its_ledger(folder)
         every_form_of_a_bill_says_the_same(folder)
         what_cannot_be_followed_is_refused(folder)
+        commitments_are_due_in_every_month_of_a_run(folder)
+        two_books_of_one_provider_stay_apart(folder)
 
 
 if __name__ == "__main__":

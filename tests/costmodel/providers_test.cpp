@@ -191,6 +191,15 @@ TEST(Commitments, ABillOfAPeriodOwesEveryMonthOfIt) {
   EXPECT_EQ(to_string(invoice->total()), "49.00 USD");
 }
 
+TEST(Commitments, UsageBeforeThePeriodIsBilledAsWell) {
+  using namespace std::chrono;
+  const PriceBook prices = named("a", "1", kCommitted);
+  const auto invoice = bill(prices, std::vector{held_by("")},
+                            {.options = {}, .first_month = 2026y / 3, .last_month = 2026y / 4});
+  ASSERT_TRUE(invoice.ok());
+  EXPECT_EQ(to_string(invoice->total()), "28.00 USD");
+}
+
 TEST(Commitments, MonthByMonthOwesTheSame) {
   Biller biller(std::make_shared<PriceBook>(named("a", "1", kCommitted)));
   ASSERT_TRUE(biller.add(held_by("")).ok());
