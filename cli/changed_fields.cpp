@@ -54,7 +54,11 @@ Result<FieldValue> parse_field_value(std::string_view text) {
     return bad_input(printable(text) + " is not POINTER=VALUE",
                      "such as '/services/0/size=50 GB' or '/services/0/growth/per_year=60%'");
   }
-  return FieldValue{std::string(text.substr(0, equals)), sim::json_text(text.substr(equals + 1))};
+  const std::string_view pointer = text.substr(0, equals), value = text.substr(equals + 1);
+  // A version is a text: 2.10 is not 2.1.
+  const bool is_bare_version = pointer.ends_with("_version") && !value.starts_with('"');
+  return FieldValue{std::string(pointer),
+                    is_bare_version ? nlohmann::json(value).dump() : sim::json_text(value)};
 }
 
 Status check_assumed(const Document& written, const FieldValue& field) {

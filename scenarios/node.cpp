@@ -268,6 +268,15 @@ void Node::fault_at(std::string_view key, Error error) const {
   faults_->add(pointer_of(key), std::move(error));
 }
 
+bool has_word(std::string_view words, std::string_view word) {
+  for (auto at = words.find(word); at != words.npos; at = words.find(word, at + 1)) {
+    const auto end = at + word.size();
+    const bool begins = at == 0 || words[at - 1] == ' ';
+    if (begins && (end == words.size() || words[end] == ' ')) return true;
+  }
+  return false;
+}
+
 std::string did_you_mean(std::string_view wrong, std::span<const std::string_view> names) {
   if (const auto near = nearest_name(wrong, names); !near.empty()) {
     return fmt::format("did you mean \"{}\"?", near);

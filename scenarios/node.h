@@ -82,6 +82,9 @@ class Node {
   Faults* faults_;
 };
 
+// Whether a word stands in a list of words separated by spaces.
+bool has_word(std::string_view words, std::string_view word);
+
 // "did you mean \"x\"?", or the list of known names where none is near.
 std::string did_you_mean(std::string_view wrong, std::span<const std::string> names);
 std::string did_you_mean(std::string_view wrong, std::span<const std::string_view> names);

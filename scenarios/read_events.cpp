@@ -39,25 +39,15 @@ constexpr std::array<KindInfo, 13> kKinds{{
     {"burst", EventKind::kBurst, "service rewrites", "adds"},
 }};
 
-// Whether `field` is among words that are separated by spaces.
-bool is_among(std::string_view words, std::string_view field) {
-  for (auto at = words.find(field); at != words.npos; at = words.find(field, at + 1)) {
-    const auto end = at + field.size();
-    const bool begins = at == 0 || words[at - 1] == ' ';
-    if (begins && (end == words.size() || words[end] == ' ')) return true;
-  }
-  return false;
-}
-
 // Fields that are another kind's: nothing would act on them.
 void check_fields(const Node& node, const KindInfo& info) {
   if (!node.value().is_object()) return;
   for (const auto& entry : node.value().items()) {
     const std::string& field = entry.key();
     const bool is_known = std::any_of(kKinds.begin(), kKinds.end(), [&](const KindInfo& kind) {
-      return is_among(kind.needs, field) || is_among(kind.takes, field);
+      return has_word(kind.needs, field) || has_word(kind.takes, field);
     });
-    if (!is_known || is_among(info.needs, field) || is_among(info.takes, field)) continue;
+    if (!is_known || has_word(info.needs, field) || has_word(info.takes, field)) continue;
     node.fault_at(field, fmt::format("nothing acts on \"{}\" in a {} event", field, info.name),
                   "leave the field out");
   }

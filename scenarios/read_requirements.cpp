@@ -19,18 +19,32 @@ enum class Limit : std::uint8_t { kNone, kDuration, kBytes, kMoney };
 struct KindInfo {
   std::string_view name;
   RequirementKind kind;
-  Limit limit;  // what at_most means
+  Limit limit;             // what at_most means
+  std::string_view takes;  // fields that only some kinds go by, separated by spaces
 };
 constexpr std::array<KindInfo, 8> kKinds{{
-    {"rpo", RequirementKind::kRpo, Limit::kDuration},
-    {"restore_points", RequirementKind::kRestorePoints, Limit::kNone},
-    {"coverage", RequirementKind::kCoverage, Limit::kNone},
-    {"protected", RequirementKind::kProtected, Limit::kNone},
-    {"quota", RequirementKind::kQuota, Limit::kBytes},
-    {"budget", RequirementKind::kBudget, Limit::kMoney},
-    {"copy_within", RequirementKind::kCopyWithin, Limit::kDuration},
-    {"restore_time", RequirementKind::kRestoreTime, Limit::kDuration},
+    {"rpo", RequirementKind::kRpo, Limit::kDuration, "region"},
+    {"restore_points", RequirementKind::kRestorePoints, Limit::kNone, "region at_least within"},
+    {"coverage", RequirementKind::kCoverage, Limit::kNone, "region ladder"},
+    {"protected", RequirementKind::kProtected, Limit::kNone, ""},
+    {"quota", RequirementKind::kQuota, Limit::kBytes, "region project"},
+    {"budget", RequirementKind::kBudget, Limit::kMoney, "region project per"},
+    {"copy_within", RequirementKind::kCopyWithin, Limit::kDuration, "region"},
+    {"restore_time", RequirementKind::kRestoreTime, Limit::kDuration, ""},
 }};
+
+// Fields of other kinds: nothing would act on them.
+void check_fields(const Node& node, const KindInfo& info) {
+  for (const char* const field :
+       {"region", "at_least", "within", "ladder", "project", "per", "at_most"}) {
+    const bool acts = std::string_view(field) == "at_most" ? info.limit != Limit::kNone
+                                                           : has_word(info.takes, field);
+    if (acts || !node.has(field)) continue;
+    node.fault_at(field,
+                  fmt::format("nothing acts on \"{}\" in a {} requirement", field, info.name),
+                  "leave the field out");
+  }
+}
 
 void read_limit(const Node& node, const KindInfo& info, sim::Requirement& requirement) {
   if (info.limit != Limit::kNone && !node.has("at_most")) {
@@ -125,6 +139,7 @@ void read_requirement(Build& build, const Node& node, std::size_t number) {
   const auto info = std::find_if(kKinds.begin(), kKinds.end(),
                                  [&](const KindInfo& k) { return k.name == *kind; });
   if (info == kKinds.end()) return;  // the schema names it
+  check_fields(node, *info);
   sim::Requirement requirement;
   requirement.kind = info->kind;
   requirement.name = node.text("name").value_or(fmt::format("{}-{}", *kind, number + 1));

@@ -286,6 +286,20 @@ TEST(VendorPages, FieldsOfOtherKindsOfEventAreRefused) {
                {"/events/0/backup_version"});
 }
 
+TEST(VendorPages, FieldsOfOtherKindsOfRequirementAreRefused) {
+  const auto with = [](const std::string& requirement) {
+    return zilliz(R"(, "schedules": [{}])", R"(, "requirements": [{)" + requirement + "}]");
+  };
+  expect_fault(with(R"("kind": "rpo", "at_most": "26h", "within": "7d")"),
+               {"/requirements/0/within", "rpo"});
+  expect_fault(with(R"("kind": "coverage", "ladder": ["1d"], "at_most": "26h")"),
+               {"/requirements/0/at_most"});
+  expect_fault(with(R"("kind": "restore_time", "at_most": "1h", "region": "aws-us-west-2")"),
+               {"/requirements/0/region"});
+  expect_fault(with(R"("kind": "rpo", "at_most": "26h", "project": "default")"),
+               {"/requirements/0/project"});
+}
+
 // Qdrant's CreateBackup has a retention_period; without it a backup by hand stays.
 TEST(VendorPages, Q_SCH_03_BackupsByHandHaveARetentionAtQdrant) {
   const auto qdrant = [](const std::string& days) {
