@@ -38,14 +38,22 @@ Result<std::vector<CompareRow>> compare(const Invoice& left, const Invoice& righ
   for (const bool is_right : {false, true}) {
     const Invoice& invoice = is_right ? right : left;
     for (const InvoiceLine& line : invoice.lines) {
+      // Whose bill it is on, however the usage calls the provider.
+      const bool is_of_several = invoice.book->accounts.size() > 1;
+      const std::string account =
+          is_of_several ? invoice.book->accounts[line.account].name : std::string();
       Key key{line.month, line.category, {}, line.description};
       std::string unit;
       if (line.group != kNone) {
         key.group = invoice.groups[line.group];
         unit = invoice.book->meters[line.meter].unit;
         key.charge = invoice.book->meters[line.meter].name;
+        if (!key.group.operation.empty()) key.charge += ": " + key.group.operation;
         if (line.description == "early deletion") key.charge += ", early deletion";
+      } else if (is_of_several) {
+        key.charge = account + ": " + key.charge;
       }
+      key.group.provider = account;
       CompareRow& row = rows[key];
       row.month = key.month;
       row.group = key.group;

@@ -221,6 +221,22 @@ def two_books_of_one_provider_stay_apart(folder):
     assert "T (east)" in texts and "T (west)" in texts, texts
 
 
+def forecast_and_actual_meet_however_they_call_the_provider(folder):
+    books = ["--prices", own_book(folder, "here", {"provider": "Here Inc"}),
+             "--prices", own_book(folder, "there", {"provider": "There Inc"})]
+    paths = []
+    for names in (("here", "there"), ("HERE INC", "There")):
+        paths.append(os.path.join(folder, names[0] + ".csv"))
+        with open(paths[-1], "w") as out:
+            out.write("kind,start,end,quantity,provider\n")
+            for name in names:
+                out.write(f"storage,2026-01-01,2026-02-01,101 GB,{name}\n")
+    rows = run("bill", paths[0], *books, "--forecast", paths[1], "--csv")[0].splitlines()
+    assert len(rows) == 6, rows  # a charge and a rounding of each, under a heading, and a total
+    assert all(row.split(",")[-2] == "0.00" for row in rows[1:]), rows
+    assert sum("here: rounding" in row or "there: rounding" in row for row in rows) == 2, rows
+
+
 def what_cannot_be_followed_is_refused(folder):
     usage = os.path.join(folder, "usage.csv")
     write_usage(usage, 1)
@@ -247,6 +263,7 @@ def main():
         what_cannot_be_followed_is_refused(folder)
         commitments_are_due_in_every_month_of_a_run(folder)
         two_books_of_one_provider_stay_apart(folder)
+        forecast_and_actual_meet_however_they_call_the_provider(folder)
 
 
 if __name__ == "__main__":
