@@ -209,7 +209,7 @@ void add_backup(CLI::App& app, Context& context) {
   store::BackupOptions& backup = options->backup;
   verb->add_option("folders", backup.walk.roots, "What to save");
   verb->add_option("--exclude", backup.walk.excludes, "Leave out what matches this pattern");
-  verb->add_option("--exclude-file", options->exclude_files, "Patterns, one a line");
+  verb->add_option("--exclude-file", options->exclude_files, "File of patterns, one per line");
   verb->add_flag("--exclude-caches", backup.walk.exclude_caches,
                  "Leave out folders with a CACHEDIR.TAG");
   verb->add_flag("--one-file-system", backup.walk.one_file_system,
@@ -229,7 +229,7 @@ void add_backup(CLI::App& app, Context& context) {
   verb->add_flag("--read-all", backup.read_all, "Read every file, changed or not");
   verb->add_flag("--dry-run", backup.dry_run, "Count what is new and changed; save nothing");
   verb->add_flag("--no-cache", options->no_cache, "Neither use nor write the file cache");
-  verb->add_option("--threads", backup.threads, "Threads (default: one a core)")
+  verb->add_option("--threads", backup.threads, "Threads (default: one per core)")
       ->check(CLI::Range(1, 256));
   verb->add_option("--compression", backup.level, "zstd level")
       ->check(CLI::Range(1, 19))

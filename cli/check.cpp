@@ -121,7 +121,7 @@ void add_check(CLI::App& app, Context& context) {
                  "Read every byte and compare it with what was written; needs no passphrase");
   verb->add_flag("--open-data", options->check.open_data,
                  "Also open, decompress and identify every chunk; needs the passphrase");
-  verb->add_option("--threads", options->check.threads, "Threads (default: one a core)")
+  verb->add_option("--threads", options->check.threads, "Threads (default: one per core)")
       ->check(CLI::Range(1, 256));
   verb->callback([&context, options] {
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());

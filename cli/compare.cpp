@@ -199,7 +199,7 @@ void add_compare(CLI::App& app, Context& context) {
   verb->add_option("a", options->a.file, "The scenario to compare with")->required();
   verb->add_option("b", options->b.file, "The scenario that is compared; A itself with --set");
   add_set_option(*verb, options->b);
-  verb->add_option("--seed", options->a.seed, "Draws from this seed instead of A's");
+  verb->add_option("--seed", options->a.seed, "Use this random seed instead of A's");
   verb->add_option("--until", options->a.until, "Stop both runs here: 2026-06-30, or +90d");
   verb->add_option("--threads", options->trials.threads, "The result does not depend on it")
       ->check(CLI::Range(0, 1024));

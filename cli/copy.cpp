@@ -118,7 +118,7 @@ void add_copy(CLI::App& app, Context& context) {
       "  backcast init /mnt/second --like /srv/backup    # same keys: nothing is opened\n"
       "  backcast copy /srv/backup --to /mnt/second");
   add_repository_options(*verb, options->from);
-  verb->add_option("snapshots", options->snapshots, "Which (default: all)");
+  verb->add_option("snapshots", options->snapshots, "Snapshots to copy (default: all)");
   verb->add_option("--to", options->to, "Repository to copy into")->required();
   verb->callback([&context, options] {
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());

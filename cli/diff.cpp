@@ -70,8 +70,8 @@ void add_diff(CLI::App& app, Context& context) {
                                   "  backcast diff /srv/backup 1a2b3c4d latest\n\n"
                                   "+ added, - removed, M content, T kind, U metadata only");
   add_repository_options(*verb, options->repository);
-  verb->add_option("older", options->older, "Beginning of its id")->required();
-  verb->add_option("newer", options->newer, "Beginning of its id, or latest")
+  verb->add_option("older", options->older, "First digits of its id")->required();
+  verb->add_option("newer", options->newer, "Snapshot: first digits of its id, or latest")
       ->capture_default_str();
   verb->add_option("--path", options->path, "Only this path");
   verb->add_flag("--metadata", options->metadata, "Show what changed in metadata only, too");

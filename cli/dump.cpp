@@ -43,7 +43,8 @@ void add_dump(CLI::App& app, Context& context) {
                                   "  backcast dump /srv/backup latest /stdin | psql shop\n"
                                   "  backcast dump /srv/backup latest /etc --tar | tar t");
   add_repository_options(*verb, options->repository);
-  verb->add_option("snapshot", options->snapshot, "Beginning of its id, or latest")->required();
+  verb->add_option("snapshot", options->snapshot, "Snapshot: first digits of its id, or latest")
+      ->required();
   verb->add_option("path", options->path, "What to write");
   verb->add_flag("--tar", options->as_tar, "As a tar stream");
   verb->callback([&context, options] {

@@ -56,9 +56,9 @@ void add_init(CLI::App& app, Context& context) {
   add_repository_options(*verb, options->repository);
   verb->add_option("--like", options->like,
                    "Use the keys of this repository, so that copies move without unsealing");
-  verb->add_option("--kdf-memory", options->memory, "Memory to stretch the passphrase with")
+  verb->add_option("--kdf-memory", options->memory, "Memory for key stretching (Argon2id)")
       ->capture_default_str();
-  verb->add_option("--kdf-passes", options->passes, "Passes over that memory")
+  verb->add_option("--kdf-passes", options->passes, "Number of passes over that memory")
       ->capture_default_str();
   verb->callback([&context, options] {
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());

@@ -69,7 +69,7 @@ constexpr std::size_t kLeastIdDigits = 4;
 Result<store::KeySlot> find_slot(store::Repository& repository, const std::string& name) {
   BACKCAST_TRY(const auto slots, repository.slots().list());
   if (name.size() < kLeastIdDigits) {
-    return bad_input(printable(name) + " is no passphrase",
+    return bad_input(printable(name) + " does not name a passphrase",
                      "name one by at least 4 digits of its id; backcast key list shows them");
   }
   const store::KeySlot* found = nullptr;
@@ -180,15 +180,15 @@ void add_key(CLI::App& app, Context& context) {
                     "Command that prints the new passphrase");
     sub->add_option("--label", options->label, "What to call it in the list")
         ->capture_default_str();
-    sub->add_option("--kdf-memory", options->memory, "Memory to stretch the passphrase with")
+    sub->add_option("--kdf-memory", options->memory, "Memory for key stretching (Argon2id)")
         ->capture_default_str();
-    sub->add_option("--kdf-passes", options->passes, "Passes over that memory")
+    sub->add_option("--kdf-passes", options->passes, "Number of passes over that memory")
         ->capture_default_str();
   };
-  add("list", "Which passphrases there are", list_keys);
-  add_new(add("add", "A further passphrase", add_passphrase));
-  add("remove", "End a passphrase", remove_key)
-      ->add_option("passphrase", options->slot, "Beginning of its id")
+  add("list", "List passphrases", list_keys);
+  add_new(add("add", "Add another passphrase", add_passphrase));
+  add("remove", "Remove a passphrase", remove_key)
+      ->add_option("passphrase", options->slot, "First digits of its id")
       ->required();
   add_new(add("rotate",
               "A new key pair and passphrase for new content; what is stored is not sealed anew",

@@ -109,7 +109,7 @@ void add_ls(CLI::App& app, Context& context) {
                                   "List what a snapshot holds\n\n"
                                   "  backcast ls /srv/backup latest /etc --long");
   add_repository_options(*verb, options->repository);
-  verb->add_option("snapshot", options->snapshot, "Beginning of its id, or latest")
+  verb->add_option("snapshot", options->snapshot, "Snapshot: first digits of its id, or latest")
       ->capture_default_str();
   verb->add_option("path", options->path, "Only this path and what lies beneath");
   verb->add_flag("-l,--long", options->long_form, "Mode, owner, size and time too");

@@ -92,7 +92,7 @@ void add_restore(CLI::App& app, Context& context) {
                                   "  backcast restore /srv/backup --target /tmp/back\n"
                                   "  backcast restore /srv/backup 1a2b3c4d --path /etc --target /");
   add_repository_options(*verb, options->repository);
-  verb->add_option("snapshot", options->snapshot, "Beginning of its id, or latest")
+  verb->add_option("snapshot", options->snapshot, "Snapshot: first digits of its id, or latest")
       ->capture_default_str();
   verb->add_option("--target", options->request.target, "Folder to restore into")->required();
   verb->add_option("--path", options->path, "Only this path of the snapshot");
@@ -106,7 +106,7 @@ void add_restore(CLI::App& app, Context& context) {
                  "Match owners by name rather than by number");
   verb->add_flag("--no-sync", options->no_sync,
                  "Return at once, not when everything is safe from a power cut");
-  verb->add_option("--threads", options->request.threads, "Threads (default: one a core)")
+  verb->add_option("--threads", options->request.threads, "Threads (default: one per core)")
       ->check(CLI::Range(1, 256));
   verb->callback([&context, options] {
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());

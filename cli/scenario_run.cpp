@@ -229,7 +229,7 @@ void add_set_option(CLI::App& verb, ScenarioOptions& options) {
 }
 
 void add_scenario_options(CLI::App& verb, ScenarioOptions& options) {
-  verb.add_option("--seed", options.seed, "Draws from this seed instead of the scenario's");
+  verb.add_option("--seed", options.seed, "Use this random seed instead of the scenario's");
   verb.add_option("--until", options.until,
                   "Stop the run here: 2026-06-30, or +90d after its start");
   verb.add_option("--start", options.start,

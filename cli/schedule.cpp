@@ -149,7 +149,7 @@ void add_schedule(CLI::App& app, Context& context) {
       ->capture_default_str();
   verb->add_option("--after", options->after, "Runs after this instant (default: now)");
   verb->add_option("--until", options->until, "Runs up to this instant");
-  verb->add_option("--count", options->count, "At most so many runs")
+  verb->add_option("--count", options->count, "Show at most this many runs")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   verb->add_flag("--explain", options->explain, "Say how each schedule was read");

@@ -119,7 +119,7 @@ Status check_measure(const SweepRows& rows, const std::string& measure) {
   if (std::find(names.begin(), names.end(), measure) != names.end()) return kOk;
   const char* why = measure == kCost ? ", since the scenario has no price book" : "";
   return bad_input(
-      fmt::format("no effects are told: the rows have no {}{}", printable(measure), why),
+      fmt::format("effects cannot be estimated: the rows have no {}{}", printable(measure), why),
       fmt::format("give --measure one of {}", fmt::join(names, ", ")));
 }
 
@@ -297,14 +297,15 @@ void add_sweep(CLI::App& app, Context& context) {
       ->check(CLI::Range(1U, sim::kMaxPoints));
   verb->add_option("--replications", options->plan.replications, "Runs per row")
       ->check(CLI::Range(1U, 1'000'000U));
-  verb->add_option("--design-seed", options->plan.seed, "Of the points; the runs keep theirs");
-  verb->add_option("--measure", options->measure, "Whose effects are told")->capture_default_str();
+  verb->add_option("--design-seed", options->plan.seed,
+                   "Random seed of the design points; runs keep their own");
+  verb->add_option("--measure", options->measure, "Measure to analyse")->capture_default_str();
   verb->add_flag("--plan", options->show_plan, "Only print the rows");
   verb->add_option("--shard", options->shard, "Only every n-th row: i/n, from 1/n to n/n");
   verb->add_option("-o,--output", options->output, "Write the rows here, as JSON lines");
   verb->add_option("--report", options->report,
                    "Also write one HTML page here: heat maps and effects of the whole sweep");
-  verb->add_option("--merge", options->merge, "Put parts together again");
+  verb->add_option("--merge", options->merge, "Merge the parts of a sharded sweep");
   add_scenario_options(*verb, options->scenario);
   verb->callback([options, &context] { sweep(context, *options); });
 }

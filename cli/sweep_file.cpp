@@ -26,7 +26,7 @@ json header(const SweepPlan& plan) {
 
 Result<std::uint64_t> count_of(const json& value, std::uint64_t most, std::string_view what) {
   if (const auto count = count_number(value, most)) return *count;
-  return bad_input(fmt::format("{} is no whole number up to {}", what, most));
+  return bad_input(fmt::format("{} must be an integer from 0 to {}", what, most));
 }
 
 Result<SweepPlan> read_header(const json& object) {

@@ -83,14 +83,14 @@ Interruptible::~Interruptible() {
 
 void add_trial_options(CLI::App& verb, TrialOptions& options) {
   verb.add_option("--replications", options.replications,
-                  "Run this often with other draws; with --within, at most this often")
+                  "Number of replications; with --within, the most to run")
       ->check(CLI::Range(1U, 1'000'000U));
   verb.add_option("--within", options.within,
-                  "Stop when the mean is known to this share, such as 0.01")
+                  "Stop when the mean is known to within this share, such as 0.01")
       ->check(CLI::PositiveNumber);
-  verb.add_option("--measure", options.measure, "Which mean --within looks at")
+  verb.add_option("--measure", options.measure, "The measure whose mean --within looks at")
       ->capture_default_str();
-  verb.add_option("--confidence", options.confidence, "Of every interval")
+  verb.add_option("--confidence", options.confidence, "Confidence level of the intervals")
       ->check(CLI::Range(0.5, 0.9999))
       ->capture_default_str();
 }

@@ -125,7 +125,8 @@ void add_validate(CLI::App& app, Context& context) {
   verb->add_option("--replications", options->trials.replications,
                    "Where something is drawn: 200 if left out, or 3/(1 - quantile) if that is more")
       ->check(CLI::Range(1U, 1'000'000U));
-  verb->add_option("--junit", options->junit, "Also write JUnit XML here, one case a requirement");
+  verb->add_option("--junit", options->junit,
+                   "Also write JUnit XML here, one case per requirement");
   verb->add_flag("--explain", options->explain, "Traces and every invoice line");
   verb->add_flag("--allow-unknown", options->allow_unknown,
                  "Exit code 0 for UNKNOWN, too; it is still called so");

@@ -146,7 +146,7 @@ Result<std::vector<UsageRecord>> SharedBlocks::records(
 Result<std::vector<std::uint32_t>> parse_blocks(std::string_view text) {
   std::vector<std::uint32_t> blocks;
   const auto fault = [&](std::string_view item) {
-    return bad_input(printable(item) + " is no block or range of blocks",
+    return bad_input(printable(item) + " is not a block or a range of blocks",
                      "write rising numbers below 2^26, such as 0-1023 4096");
   };
   while (!(text = trim(text)).empty()) {

@@ -46,10 +46,10 @@ Result<Budget, Errors> read_budget(const std::string& text, const std::string& n
       const char* const start = std::min(month, amount);
       const auto first = parse_instant(std::string(month) + "-01");
       if (!first.ok())
-        fail(static_cast<int>(month - start) + 1, printable(month) + " is no month", kHint);
+        fail(static_cast<int>(month - start) + 1, printable(month) + " is not a month", kHint);
       const auto parsed = Decimal::parse(amount);
       if (!parsed.ok() || parsed->is_negative()) {
-        fail(static_cast<int>(amount - start) + 1, printable(amount) + " is no budget", kHint);
+        fail(static_cast<int>(amount - start) + 1, printable(amount) + " is not a budget", kHint);
       }
       if (!first.ok() || !parsed.ok()) continue;
       const auto named = to_year_month(month_at(unix_seconds(first->instant)));
@@ -60,7 +60,7 @@ Result<Budget, Errors> read_budget(const std::string& text, const std::string& n
   } catch (const io::error::base&) {
     fail(1, "not a table of months and budgets", kHint);
   }
-  if (errors.empty() && budget.months.empty()) fail(1, "no month in it", kHint);
+  if (errors.empty() && budget.months.empty()) fail(1, "it contains no months", kHint);
   if (!errors.empty()) return errors;
   return budget;
 }

@@ -30,7 +30,7 @@ struct Budget {
 };
 
 // Reads CSV with the columns month ("2026-01") and budget, in any order. Errors: kBadInput with
-// line and column for what is no month, no amount or negative, and for a month given twice.
+// line and column for what is not a month, no amount or negative, and for a month given twice.
 Result<Budget, Errors> read_budget(const std::string& text, const std::string& name);
 
 struct BudgetRow {

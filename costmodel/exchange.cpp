@@ -33,13 +33,13 @@ Result<ExchangeRate> parse_exchange_rate(std::string_view text) {
   ExchangeRate rate;
   rate.date = cut(rest, ",");
   rate.source = trim(rest);
-  if (one != "1") return fault("it begins with 1 and a currency");
+  if (one != "1") return fault("must begin with 1 and a currency");
   const auto left = Currency::parse(from), right = Currency::parse(to);
   if (!left.ok() || !right.ok()) return fault("not two currencies");
   if (*left == *right) return fault("the two currencies are the same");
   const auto value = Decimal::parse(amount);
   if (!value.ok() || *value <= Decimal() || value->scale() > 6 || *value > Decimal(1'000'000, 0)) {
-    return fault("the rate is no decimal above 0 with at most 6 digits after the point");
+    return fault("the rate must be a decimal number greater than 0 with at most 6 decimal places");
   }
   if (!parse_instant(rate.date).ok() || rate.date.size() != 10) return fault("no date");
   if (rate.source.empty()) return fault("no source");

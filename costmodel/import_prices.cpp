@@ -217,7 +217,7 @@ Result<ImportedBook, Errors> import_prices(std::string_view text, const std::str
     return write_book(kGcp, read_gcp_json(*document), name, options);
   }
   return Errors{
-      bad_input(printable(name) + " is no price list that can be imported",
+      bad_input(printable(name) + " is not a price list that can be imported",
                 "give an AWS Price List offer, Azure Retail Prices JSON or Google Cloud SKU JSON")};
 }
 

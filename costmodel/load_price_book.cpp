@@ -223,7 +223,8 @@ class Loader {
   void read_meter_names(const Fields& fields, std::vector<std::size_t>& meters) {
     const auto add = [&](std::optional<std::size_t> meter) { meters.push_back(meter.value_or(0)); };
     if (fields.has("meter")) add(read_meter_name(fields, "meter"));
-    if (fields.has("meter") && fields.has("meters")) fields.fail("meters", "give one of both");
+    if (fields.has("meter") && fields.has("meters"))
+      fields.fail("meters", "give only one of the two");
     each(fields, "meters", [&](const json& value, const std::string&) {
       if (value.is_string()) return add(find_meter(fields, "meters", value.get<std::string>()));
       fields.fail("meters", "expected a list of names of meters");

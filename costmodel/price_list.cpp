@@ -142,7 +142,7 @@ Result<Prices, Errors> read_aws_csv(std::string_view text, const std::string& na
         const auto rate = Decimal::parse(cell(4));
         if (!from.ok() || !rate.ok() || rate->is_negative()) {
           errors.push_back(Error{Errc::kBadInput,
-                                 "PricePerUnit " + printable(cell(4)) + " is no price",
+                                 "PricePerUnit " + printable(cell(4)) + " is not a price",
                                  {name, "", number, 1},
                                  {}});
         } else {

@@ -53,7 +53,7 @@ void read_links(Build& build) {
     if (link.from == link.to) node.fault_at("to", "a link needs two different regions");
     for (const sim::LinkSpec& other : build.scenario.links) {
       if (other.from == link.from && other.to == link.to) {
-        node.fault(fmt::format("the link from {} to {} is there twice", link.from, link.to));
+        node.fault(fmt::format("the link from {} to {} is defined twice", link.from, link.to));
       }
     }
     build.scenario.links.push_back(std::move(link));
@@ -87,7 +87,7 @@ void read_horizon(Build& build) {
   }
   if (!duration.ok()) {
     build.root.fault_at("horizon",
-                        fmt::format("{} is no length of time from one second to {} years",
+                        fmt::format("{} is not a duration between 1 second and {} years",
                                     printable(*horizon), kMaxHorizonYears),
                         "give \"30d\", \"6 months\" or \"5 years\"");
   } else if (*duration < kSecond || *duration > kMaxHorizonYears * 366 * kDay) {

@@ -214,14 +214,14 @@ void read_event(Build& build, const Node& node) {
   const auto length = node.text("for");
   const auto lasts = length == "forever" ? std::optional(rest) : node.duration("for");
   event.lasts = std::min(lasts.value_or(Duration{0}), rest);
-  if (lasts == Duration{0}) node.fault_at("for", "lasts no time at all");
+  if (lasts == Duration{0}) node.fault_at("for", "must be greater than 0");
   if (const auto by = node.text("by")) {
     const bool back = by->starts_with('-');
     const auto jump = parse_duration(std::string_view(*by).substr(back ? 1 : 0));
     if (!jump.ok()) {
       node.fault_at("by", jump.error());
     } else if (*jump > 366 * kDay) {
-      node.fault_at("by", "a clock that jumps more than a year", "give at most 366d");
+      node.fault_at("by", "a clock jump is limited to 366 days", "give at most 366d");
     } else {
       event.jump = back ? -*jump : *jump;
     }

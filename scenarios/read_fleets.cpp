@@ -40,7 +40,7 @@ std::optional<Distribution> read_law(const Node& fleet, std::string_view field, 
     law.kind = Distribution::Kind::kLogNormal;
     law.a = read(fields, "median").value_or(0);
     law.b = fields.number("sigma").value_or(0);
-    if (!(law.a > 0)) fields.fault_at("median", "a median of nothing");
+    if (!(law.a > 0)) fields.fault_at("median", "median must be greater than 0");
   } else {
     const Node fields = node.child("uniform");
     law.kind = Distribution::Kind::kUniform;
@@ -114,7 +114,7 @@ void add_fleet(Build& build, const Node& node, const std::string& name, const js
   if (!made) return;
   if (build.service_index.contains(name) || build.fleet_index.contains(name) ||
       build.fleet_members.contains(name)) {
-    node.fault_at("name", fmt::format("the name \"{}\" is there twice", name));
+    node.fault_at("name", fmt::format("the name \"{}\" is defined twice", name));
     return;
   }
   fleet.service = made->service;

@@ -31,8 +31,9 @@ std::optional<ScheduleText> schedule_text(const Node& node, const std::string& r
   const auto weekdays = node.text("weekdays");
   const int said = (cron ? 1 : 0) + (rule ? 1 : 0) + (every ? 1 : 0) + (weekdays ? 1 : 0);
   if (said != 1) {
-    node.fault(said == 0 ? "a schedule that says no time" : "a schedule that says two times",
-               "give one of \"cron\", \"weekdays\" with \"window\", \"every\", or \"rule\"");
+    node.fault(
+        said == 0 ? "the schedule has no time" : "the schedule has more than one time",
+        "give exactly one of \"cron\", \"weekdays\" with \"window\", \"every\", and \"rule\"");
     return std::nullopt;
   }
   if (rule) return ScheduleText{*rule, "rule"};
@@ -50,7 +51,7 @@ std::optional<ScheduleText> schedule_text(const Node& node, const std::string& r
       return ScheduleText{fmt::format("{}@every {}s", prefix, seconds.count()), "every"};
     }
     if (*every != "daily" && *every != "weekly" && *every != "monthly") {
-      node.fault_at("every", fmt::format("{} is no length of time", printable(*every)),
+      node.fault_at("every", fmt::format("{} is not a duration", printable(*every)),
                     "give \"daily\", \"weekly\", \"monthly\", or such as \"6h\"");
       return std::nullopt;
     }
@@ -195,7 +196,7 @@ std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
   const std::string rules = rules_of(profile);
   if (const auto word = node.text("retention_days")) {
     if (*word != "forever") {
-      node.fault_at("retention_days", fmt::format("{} is no number of days", printable(*word)),
+      node.fault_at("retention_days", fmt::format("{} is not a number of days", printable(*word)),
                     "give a number such as 7, or \"forever\"");
     } else if (rules == "zilliz") {
       node.fault_at("retention_days", "Zilliz keeps scheduled backups for 1 to 30 days",
@@ -236,7 +237,7 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
       check_target(build, entry, profile, service, *region, scheduled);
     }
     for (const sim::CopyRule& other : rules) {
-      if (other.region == *region) entry.fault_at("region", "this region is there twice");
+      if (other.region == *region) entry.fault_at("region", "this region is given twice");
     }
     const bool keeps = scheduled || service.rules != "zilliz";
     rules.push_back({*region, keeps ? retention_at_birth(entry, profile) : std::nullopt});

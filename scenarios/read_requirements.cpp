@@ -87,7 +87,8 @@ void read_counts(const Node& node, const KindInfo& info, sim::Requirement& requi
   for (const std::string& rung : node.texts("ladder")) {
     auto duration = parse_duration(rung);
     if (duration.ok() && *duration == Duration{0}) {
-      node.fault_at("ladder", "a rung of no time at all", "give ages such as \"1d\" and \"7d\"");
+      node.fault_at("ladder", "every rung must be greater than 0",
+                    "give ages such as \"1d\" and \"7d\"");
     } else if (duration.ok()) {
       requirement.ladder.push_back(*duration);
     } else {
@@ -118,7 +119,7 @@ void watch(Build& build, const Node& node, std::uint32_t index, RequirementKind 
 std::optional<double> read_share_that_holds(const Node& node, std::string_view key) {
   const auto share = node.share_up_to_one(key);
   if (share && sim::parts_of(*share) == 0) {
-    node.fault_at(key, "a requirement that need never hold", "give such as \"95%\"");
+    node.fault_at(key, "must be greater than 0%", "give such as \"95%\"");
   }
   return share;
 }
@@ -174,7 +175,7 @@ void read_requirement(Build& build, const Node& node, std::size_t number) {
   }
   for (const sim::Requirement& other : build.scenario.requirements) {
     if (other.name == requirement.name) {
-      node.fault_at("name", fmt::format("the requirement \"{}\" is there twice", other.name));
+      node.fault_at("name", fmt::format("the requirement \"{}\" is defined twice", other.name));
     }
   }
   build.scenario.requirements.push_back(std::move(requirement));
@@ -234,7 +235,7 @@ void check_contradictions(const Build& build, const std::vector<Node>& nodes) {
     const sim::Requirement& r = scenario.requirements[i];
     if (r.kind == RequirementKind::kQuota) check_room(scenario, r, nodes[i]);
     if (r.kind == RequirementKind::kRpo && r.at_most == Duration{0}) {
-      nodes[i].fault_at("at_most", "a restore point that is never older than nothing",
+      nodes[i].fault_at("at_most", "must be greater than 0",
                         "give at least the time between two backups");
     }
     if (r.from && *r.from >= scenario.end) {

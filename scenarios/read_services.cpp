@@ -60,7 +60,7 @@ void add_project(Build& build, const Node& node, const std::string& name, const 
   }
   check_project(node, project);
   if (build.project_index.contains(name)) {
-    node.fault_at("name", fmt::format("the project \"{}\" is there twice", name));
+    node.fault_at("name", fmt::format("the project \"{}\" is defined twice", name));
     return;
   }
   build.project_index[name] = static_cast<std::uint32_t>(build.scenario.projects.size());
@@ -155,7 +155,7 @@ std::optional<Made> make_service(Build& build, const Node& node, const json& own
 void add_service(Build& build, const Node& node, Made made) {
   const std::string& name = made.service.name;
   if (build.service_index.contains(name)) {
-    node.fault_at("name", fmt::format("the service \"{}\" is there twice", name));
+    node.fault_at("name", fmt::format("the service \"{}\" is defined twice", name));
     return;
   }
   build.service_index[name] = static_cast<std::uint32_t>(build.scenario.services.size());

@@ -24,7 +24,8 @@ void read_growth(Build& build, const Node& node, sim::Growth& growth) {
   if (const auto v = node.signed_share("per_year")) {
     growth.share_per_year = *v;
     if (*v < kFastestShrinking) {
-      node.fault_at("per_year", "more than everything goes", "give a share above -100% a year");
+      node.fault_at("per_year", "must be greater than -100% a year",
+                    "give a share above -100% a year");
     }
   }
   if (node.has("season")) {
@@ -33,7 +34,7 @@ void read_growth(Build& build, const Node& node, sim::Growth& growth) {
     if (const auto v = season.duration("period")) {
       growth.season_period = *v;
       if (*v < kHour)
-        season.fault_at("period", "a season shorter than an hour", "give at least 1h");
+        season.fault_at("period", "a season must last at least an hour", "give at least 1h");
     }
     growth.season_peak = season.when("peak", start).value_or(start);
   }

@@ -160,7 +160,7 @@ class Explainer {
     }
     if (pointer.empty()) {
       return add(pointer,
-                 fmt::format("{} is no document of this kind: expected an object", shown(value)),
+                 fmt::format("{} is not a document of this kind: expected an object", shown(value)),
                  "it begins with {; docs/scenarios.md explains every field");
     }
     add(pointer, fmt::format("{} is not allowed here: expected {}", shown(value), expected(schema)),

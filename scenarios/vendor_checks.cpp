@@ -34,8 +34,7 @@ std::string cloud_in(const Node& node, const Profile& profile, const std::string
   if (stated) return *stated;
   const bool must_be_known = profile.document->value("rules", std::string("plain")) != "plain";
   if (known.empty() && !region.empty() && must_be_known) {
-    node.fault_at("region",
-                  fmt::format("of which cloud {} is a region is not known", printable(region)),
+    node.fault_at("region", fmt::format("the cloud of region {} is not known", printable(region)),
                   fmt::format("give \"cloud\" beside it ({}), or a region such as \"{}-…\"",
                               fmt::join(clouds, ", "), clouds.front()));
   }
@@ -71,7 +70,7 @@ PlanRules plan_rules(const Node& fields, const sim::Project& project) {
     if (known) {
       plan = *known;
     } else {
-      fields.fault_at(key, fmt::format("the rules of zilliz know no plan {}", printable(*name)),
+      fields.fault_at(key, fmt::format("Zilliz has no plan {}", printable(*name)),
                       "give \"free\", \"serverless\", \"dedicated\" or \"business-critical\"");
     }
   };
@@ -92,7 +91,7 @@ void check_project(const Node& own, const sim::Project& project) {
   };
   const bool bills = project.quota_mode == policy::QuotaMode::kBill;
   refuse("grace_days", project.rules == "zerops", "only Zerops keeps deleted services' backups");
-  refuse("quota_mode", project.quota_bytes.has_value(), "there is no \"quota\" that it could pass");
+  refuse("quota_mode", project.quota_bytes.has_value(), "needs a \"quota\"");
   refuse("quota_ceiling", bills, "the ceiling is that of \"quota_mode\": \"bill\"");
 }
 
@@ -184,16 +183,16 @@ void check_restore(const Node& node, const sim::Service& service,
   const bool has_versions = is_zilliz || service.rules == "qdrant" || service.kind == "qdrant";
   const auto refuse = [&](const char* field, bool acts) {
     if (acts || !node.has(field)) return;
-    node.fault_at(
-        field, fmt::format("there is no rule of {} that goes by \"{}\"", service.provider, field),
-        "leave the field out");
+    node.fault_at(field, fmt::format("{} has no rule that uses \"{}\"", service.provider, field),
+                  "leave the field out");
   };
   refuse("role", is_zilliz);
   refuse("latest_version", is_zilliz);
   refuse("backup_version", has_versions);
   refuse("target_version", has_versions);
   if (event.target_version && !event.backup_version) {
-    node.fault_at("target_version", "whether this version can be had depends on the backup's",
+    node.fault_at("target_version",
+                  "whether this version can be restored depends on the backup's version",
                   "give \"backup_version\" as well");
   }
   if (!is_zilliz) return;

@@ -44,7 +44,7 @@ class OneSource {
   Status check(const std::string& name) const {
     if (seen_.empty() && !(host_.empty() && paths_.empty())) {
       return Error{Errc::kBadInput,
-                   "no row says that it is of this host and these paths",
+                   "no row is of this host and these paths",
                    {name, "", 0, 0},
                    "see what the rows say; a presence table says nothing of hosts and paths"};
     }

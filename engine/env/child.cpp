@@ -74,7 +74,7 @@ Status Child::finish() {
                               ? fmt::format("was ended by signal {}", WTERMSIG(status))
                               : fmt::format("failed with exit code {}", WEXITSTATUS(status));
   return failed(fmt::format("{} {}", printable(name_), how),
-                "its output was not kept, for half a dump is none");
+                "its output was discarded because it is incomplete");
 }
 
 int Child::wait_for_end() {

@@ -340,7 +340,7 @@ class PosixEnv final : public Env {
   }
 
   Result<std::unique_ptr<Folder>> open_folder(const std::string& path, bool create) override {
-    if (path.empty()) return bad_input("an empty path names no folder");
+    if (path.empty()) return bad_input("the path is empty");
     if (create) BACKCAST_CHECK(make_folders(path));
     // The user's own path may lead through symlinks; nothing beneath it does.
     UniqueFd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -101,7 +101,7 @@ Restorer::~Restorer() = default;
 
 Result<Restorer> Restorer::open(env::Env& env, const std::string& target, RestoreOptions options) {
   env::Tree& tree = env.tree();
-  if (target.empty()) return bad_input("an empty path names no folder");
+  if (target.empty()) return bad_input("the path is empty");
   for (std::size_t slash = target.find('/', 1);; slash = target.find('/', slash + 1)) {
     const std::string prefix = target.substr(0, slash);
     if (tree.make_path(prefix.c_str(), 0777) != 0 && errno != EEXIST) {

@@ -48,7 +48,7 @@ Result<Config> decode_config(const std::string& text) {
   try {
     const json& root = parsed->root();
     const auto format = whole_number(root.at("format"));
-    if (!format) return damaged("its format is no whole number");
+    if (!format) return damaged("its format is not an integer");
     if (*format > kFormatVersion) {
       return failed("this repository has format " + std::to_string(*format) +
                         ", this program reads format " + std::to_string(kFormatVersion),

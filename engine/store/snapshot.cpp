@@ -154,7 +154,7 @@ Status check_snapshot_name(const std::string& name) {
   constexpr std::size_t kLeastDigits = 4;
   const bool is_hex = name.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (is_hex && name.size() >= kLeastDigits && name.size() <= 2 * kIdBytes) return kOk;
-  return bad_input(printable(name) + " is no snapshot",
+  return bad_input(printable(name) + " is not a snapshot id",
                    "name one by at least 4 digits of its id; backcast snapshots lists them");
 }
 

@@ -136,7 +136,7 @@ def addresses(place):
                 [PROGRAM, *verb, "--passphrase-file", place.path("pass")], env=place.env,
                 capture_output=True, cwd=place.folder, timeout=60, check=False)
             assert done.returncode == 2, (verb, done)
-            assert b"is no folder" in done.stderr, (verb, done.stderr)
+            assert b"is not a folder" in done.stderr, (verb, done.stderr)
     assert sorted(os.listdir(place.folder)) == before
     done = subprocess.run([PROGRAM, "init", "./a:b", "--kdf-memory", "8 MiB", "--passphrase-file",
                            place.path("pass")], env=place.env, capture_output=True,

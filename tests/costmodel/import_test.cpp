@@ -157,7 +157,7 @@ TEST(ImportPrices, OddRowsAreFaultsAndNeverCrash) {
 }
 
 TEST(ImportPrices, RefusesWhatItDoesNotUnderstand) {
-  EXPECT_THAT(refusal_of("{}"), HasSubstr("no price list"));
+  EXPECT_THAT(refusal_of("{}"), HasSubstr("not a price list"));
   EXPECT_THAT(refusal_of("[1,"), HasSubstr("list:1"));
   EXPECT_THAT(refusal_of(R"({"Items":[]})"), HasSubstr("no price that a backup uses"));
   EXPECT_THAT(refusal_of(R"({"Items":[{"currencyCode":"USD","retailPrice":-1,"meterId":"a",
@@ -171,7 +171,7 @@ TEST(ImportPrices, RefusesWhatItDoesNotUnderstand) {
               HasSubstr("mixes currencies"));
   EXPECT_THAT(refusal_of("\"FormatVersion\",\"v1.0\"\n1\n2\n3\n4\n\"SKU\",\"TermType\",\"Unit\","
                          "\"PricePerUnit\"\n\"A\",\"OnDemand\",\"GB-Mo\",\"free\"\n"),
-              HasSubstr("list:7:1: PricePerUnit \"free\" is no price"));
+              HasSubstr("list:7:1: PricePerUnit \"free\" is not a price"));
 }
 
 }  // namespace
