@@ -183,6 +183,11 @@ void read_pricing(Build& build) {
     build.root.fault_at("price_book", "nothing is billed by this book: all services name another",
                         "leave it out");
   }
+  for (const char* const field : {"prices", "price_options", "exchange"}) {
+    if (!build.books.empty() || !build.root.has(field)) continue;
+    build.root.fault_at(field, "nothing is billed: there is no price book",
+                        "give a \"price_book\", or leave the field out");
+  }
   check_all_are_billed(build);
   check_quotas(build);
   name_books(build);

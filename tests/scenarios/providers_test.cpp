@@ -216,6 +216,15 @@ TEST(SeveralProviders, APriceBookOfTheScenarioThatNobodyUsesIsRefused) {
               HasSubstr("nothing is billed by this book"));
 }
 
+TEST(SeveralProviders, WhatIsSaidOfPricesWithoutAnyIsRefused) {
+  for (const char* const field :
+       {R"("exchange": ["1 EUR = 1.5 USD, 2026-06-30, a bank"])", R"("price_options": ["x"])",
+        R"("prices": [{"row": "r", "rate": "1", "because": "a guess"}])"}) {
+    EXPECT_THAT(faults_of(document(service("a", "plain", "cellar"), std::string(", ") + field)),
+                HasSubstr("there is no price book"));
+  }
+}
+
 TEST(SeveralProviders, AQuotaCountsOneProvidersBytes) {
   EXPECT_THAT(faults_of(document(
                   R"({"name": "db", "provider": "zerops", "project": "p", "size": "1 GiB"},)" +
