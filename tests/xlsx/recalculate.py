@@ -13,7 +13,7 @@ import tempfile
 import zipfile
 from decimal import ROUND_HALF_UP, Decimal
 
-BOOK = "docs/billing/mechanics.json"
+BOOKS = ["docs/billing/mechanics.json"]
 ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load">
@@ -27,9 +27,13 @@ def cents(amount):
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def bill(backcast, usage, options, workbook):
+def prices(books):
+    return [word for book in books for word in ("--prices", book)]
+
+
+def bill(backcast, usage, options, books, workbook):
     """Writes the workbook and returns the lines of the invoice."""
-    command = [backcast, "--json", "-q", "price", usage, "--prices", BOOK, "--lines",
+    command = [backcast, "--json", "-q", "price", usage, *prices(books), "--lines",
                "--xlsx", workbook]
     for option in options:
         command += ["--option", option]
@@ -37,9 +41,9 @@ def bill(backcast, usage, options, workbook):
     return json.loads(answer.stdout, parse_float=Decimal, parse_int=Decimal)["rows"]
 
 
-def cash(backcast, usage, options):
+def cash(backcast, usage, options, books):
     """What is paid in each month."""
-    command = [backcast, "--json", "-q", "price", usage, "--prices", BOOK, "--by", "month",
+    command = [backcast, "--json", "-q", "price", usage, *prices(books), "--by", "month",
                "--view", "cash"]
     for option in options:
         command += ["--option", option]
@@ -85,10 +89,11 @@ def money(text):
 def main():
     backcast, soffice = (str(pathlib.Path(path).absolute()) for path in sys.argv[1:3])
     cases = {
-        "months": ("docs/billing/months.csv", []),
-        "egress": ("docs/billing/egress.csv", ["welcome", "vat"]),
-        "blocks": ("docs/billing/blocks.csv", ["partner", "vat"]),
-        "commitment": ("docs/billing/commitment.csv", ["reserved", "partner"]),
+        "months": ("docs/billing/months.csv", [], BOOKS),
+        "egress": ("docs/billing/egress.csv", ["welcome", "vat"], BOOKS),
+        "blocks": ("docs/billing/blocks.csv", ["partner", "vat"], BOOKS),
+        "commitment": ("docs/billing/commitment.csv", ["reserved", "partner"], BOOKS),
+        "providers": ("docs/billing/three-providers.csv", [], ["wasabi", "b2", "aws"]),
     }
     faults = []
 
@@ -99,9 +104,9 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         expected = {}
-        for case, (usage, options) in cases.items():
-            rows = bill(backcast, usage, options, str(folder / f"{case}.xlsx"))
-            bill(backcast, usage, options, str(folder / "again"))
+        for case, (usage, options, books) in cases.items():
+            rows = bill(backcast, usage, options, books, str(folder / f"{case}.xlsx"))
+            bill(backcast, usage, options, books, str(folder / "again"))
             expect(f"{case}: same bytes", (folder / "again").read_bytes(),
                    (folder / f"{case}.xlsx").read_bytes())
             expected[case] = cents(sum(row["amount"] for row in rows))
@@ -116,11 +121,12 @@ def main():
         sheets = recalculate(soffice, folder, sorted(folder.glob("*.xlsx")))
         for case, total in expected.items():
             expect(f"{case}: total", money(sheets[case, "Summary"][1][1]), total)
-            for view in ("project", "service", "region", "class", "kind", "tags", "meter"):
+            for view in ("project", "service", "region", "class", "kind", "tags", "meter",
+                         "provider"):
                 last = sheets[case, f"By {view}"][-1]
                 expect(f"{case}: by {view}", money(last[-1]), total)
-        for case, (usage, options) in cases.items():
-            wanted = cash(backcast, usage, options)
+        for case, (usage, options, books) in cases.items():
+            wanted = cash(backcast, usage, options, books)
             rows = sheets[case, "Cash"][1:]
             expect(f"{case}: cash", {row[0]: money(row[1]) for row in rows},
                    {month.replace("total", "Total"): cents(sum_) for month, sum_ in wanted.items()})
