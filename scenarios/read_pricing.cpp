@@ -99,12 +99,15 @@ void for_each_service(Build& build, const Use& use) {
 void check_all_are_billed(Build& build) {
   if (build.books.empty()) return;
   for_each_service(build, [&](sim::Service& service, const std::string& pointer) {
-    for_each_book(service, [&](const std::string& book) {
-      if (!book.empty()) return;
-      build.faults.add(pointer,
-                       fmt::format("\"{}\" has no price book, while others have one", service.name),
-                       "give it a \"price_book\", or a \"provider\" that has one, such as \"aws\"");
-    });
+    const auto refuse = [&](const std::string& what) {
+      build.faults.add(pointer, what + " no price book, while others have one",
+                       "give a \"price_book\", or a \"provider\" that has one, such as \"aws\"");
+    };
+    if (service.book.empty()) return refuse(fmt::format("\"{}\" has", service.name));
+    for (const sim::Place& place : service.elsewhere) {
+      if (!place.book.empty()) continue;
+      refuse(fmt::format("copies of \"{}\" in {} have", service.name, printable(place.region)));
+    }
   });
 }
 

@@ -206,7 +206,7 @@ TEST(SeveralProviders, WhatHasNoPriceBookBesideWhatHasOneIsRefused) {
       AllOf(HasSubstr("\"a\" has no price book"), HasSubstr("/services/0")));
   EXPECT_THAT(
       faults_of(document(service("a", "b2", "x", R"({"region": "y", "provider": "plain"})"))),
-      HasSubstr("\"a\" has no price book"));
+      HasSubstr("copies of \"a\" in \"y\" have no price book"));
   EXPECT_EQ(faults_of(document(service("a", "plain", "cellar"))), "") << "no bill at all";
 }
 
