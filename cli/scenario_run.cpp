@@ -38,9 +38,21 @@ Status shorten(sim::Scenario& scenario, const std::string& until) {
   return kOk;
 }
 
-bool bills_early_deletion(const cost::PriceBook& book) {
-  return std::any_of(book.rows.begin(), book.rows.end(),
-                     [](const auto& row) { return row.min_seconds > 0; });
+// The ages that the minimum durations of a book tell apart; none where it has none.
+std::optional<sim::AgeScale> ages_of(const cost::PriceBook& book) {
+  sim::AgeScale scale{.edges_seconds = {}, .step_seconds = 0};
+  for (const cost::PriceRow& row : book.rows) {
+    if (row.min_seconds == 0) continue;
+    scale.edges_seconds.push_back(static_cast<std::int64_t>(row.min_seconds));
+    const cost::Proration proration = book.meters[row.meter].proration;
+    if (proration == cost::Proration::kDay && scale.step_seconds == 0) scale.step_seconds = 86'400;
+    if (proration == cost::Proration::kHour) scale.step_seconds = 3'600;
+  }
+  if (scale.edges_seconds.empty()) return std::nullopt;
+  auto& edges = scale.edges_seconds;
+  std::sort(edges.begin(), edges.end());
+  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
+  return scale;
 }
 
 Result<std::vector<FieldValue>, Errors> changes_of(const ScenarioOptions& options) {
@@ -82,6 +94,9 @@ Result<PreparedScenario, Errors> prepare(scenario::Loaded loaded, const Scenario
     BACKCAST_TRY(cost::PriceBook found, scenario::price_book_of(loaded));
     book = std::make_shared<const cost::PriceBook>(std::move(found));
   }
+  // A ledger that nobody prices here tells ages apart by the day.
+  loaded.scenario.ages = book ? ages_of(*book) : std::nullopt;
+  if (options.writes_ledger && !loaded.scenario.ages) loaded.scenario.ages = sim::AgeScale{};
   std::vector<std::string> not_billed;
   if (book) {
     const auto& chosen = loaded.pricing.options;
@@ -141,8 +156,6 @@ Result<ScenarioRun, Errors> run_billed(const PreparedScenario& prepared,
                                        const sim::RunOptions& options) {
   const scenario::Loaded& loaded = prepared.loaded;
   sim::RunOptions how = options;
-  how.dates_freed_bytes = options.dates_freed_bytes.value_or(prepared.book != nullptr &&
-                                                             bills_early_deletion(*prepared.book));
   std::optional<cost::Biller> biller;
   if (prepared.book != nullptr) {
     // What was committed is due in every month of the run, used or not.

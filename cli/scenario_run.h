@@ -27,6 +27,7 @@ struct ScenarioOptions {
   std::vector<std::string> assumed;             // the same, of what nobody states
   unsigned threads = 0;
   bool bill = true;
+  bool writes_ledger = false;
 };
 
 struct ScenarioRun {

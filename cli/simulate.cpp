@@ -110,13 +110,14 @@ Result<ScenarioRun, Errors> run_once(const Context& context, const Options& opti
   how.threads = options.scenario.threads;
   how.stop = &interruptible.stop;
   how.progress = [&](std::uint64_t done) { progress.advance(done); };
-  if (!options.ledger.empty()) how.dates_freed_bytes = true;
   how.ledger = [&](const UsageRecord& record) { ledger.append(record); };
   return run_prepared(prepared, how);
 }
 
 void simulate(Context& context, const Options& options) {
-  const auto prepared = prepare(options.scenario);
+  ScenarioOptions scenario = options.scenario;
+  scenario.writes_ledger = !options.ledger.empty();
+  const auto prepared = prepare(scenario);
   if (!prepared.ok()) return report(context, prepared.error());
   say_run_time(context, *prepared);
   Interruptible interruptible;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "costmodel/invoice.h"
+#include "sim/overlaps.h"
 #include "sim/requirements.h"
 
 namespace backcast::sim {
@@ -120,6 +121,7 @@ void check_budgets(const Scenario& scenario, const cost::Invoice& invoice, RunRe
     if (r.kind != RequirementKind::kBudget) continue;
     check_budget(scenario, r, invoice, result, result.requirements[i]);
   }
+  doubt_overlaps(scenario, result);
 }
 
 }  // namespace backcast::sim

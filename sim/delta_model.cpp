@@ -176,8 +176,7 @@ void DeltaChain::unlink(Handle handle) {
 void DeltaChain::drop_unneeded(Handle from) {
   while (from != kNone && !nodes_[from].live) {
     const Node& node = nodes_[from];
-    const bool last_of_chain = node.newer == kNone || nodes_[node.newer].full;
-    if (!last_of_chain) return;
+    if (!is_last_of_chain(node)) return;
     const Handle older = node.older;
     unlink(from);
     from = older;
@@ -215,16 +214,8 @@ std::int64_t DeltaChain::freed_if_removed(Handle handle) const {
     return static_cast<std::int64_t>(node.own_bytes + heir.own_bytes) -
            static_cast<std::int64_t>(own_bytes_between(node.older, heir));
   }
-  const auto last_of_chain = [&](const Node& n) {
-    return n.newer == kNone || nodes_[n.newer].full;
-  };
-  const bool free_standing = model_.kind == DeltaModel::Kind::kDifferential && !node.full;
-  if (!free_standing && !last_of_chain(node)) return 0;
-  std::uint64_t freed = node.own_bytes;
-  if (!last_of_chain(node)) return static_cast<std::int64_t>(freed);
-  for (Handle h = node.older; h != kNone && !nodes_[h].live; h = nodes_[h].older) {
-    freed += nodes_[h].own_bytes;
-  }
+  std::uint64_t freed = 0;
+  visit_freed(handle, [&](std::uint32_t, std::uint64_t bytes) { freed += bytes; });
   return static_cast<std::int64_t>(freed);
 }
 

@@ -126,6 +126,10 @@ class DeltaChain {
   // make it -1.
   std::int64_t remove(Handle handle);
   std::int64_t freed_if_removed(Handle handle) const;
+  // Where dependents are kept: the backups whose bytes deleting this one frees, it and older ones
+  // that were deleted before, newest first; visit(ordinal, bytes).
+  template <typename Visit>
+  void visit_freed(Handle handle, Visit visit) const;
 
   std::uint64_t stored_bytes() const { return static_cast<std::uint64_t>(stored_bytes_); }
   // Of these, bytes of deleted backups that stay for those that depend on them.
@@ -151,6 +155,9 @@ class DeltaChain {
     bool live = false;    // false: deleted, still on disk for its dependents
   };
 
+  bool is_last_of_chain(const Node& node) const {
+    return node.newer == kNone || nodes_[node.newer].full;
+  }
   Handle place(const Generation& generation);
   std::uint64_t own_bytes_between(Handle older, const Node& node) const;
   void settle(Handle handle);
@@ -164,5 +171,17 @@ class DeltaChain {
   std::int64_t stored_bytes_ = 0, leftover_bytes_ = 0;
   std::uint32_t held_ = 0, since_full_ = 0;
 };
+
+template <typename Visit>
+void DeltaChain::visit_freed(Handle handle, Visit visit) const {
+  const Node& node = nodes_[handle];
+  const bool free_standing = model_.kind == DeltaModel::Kind::kDifferential && !node.full;
+  if (!free_standing && !is_last_of_chain(node)) return;
+  visit(node.generation.ordinal, node.own_bytes);
+  if (!is_last_of_chain(node)) return;
+  for (Handle h = node.older; h != kNone && !nodes_[h].live; h = nodes_[h].older) {
+    visit(nodes_[h].generation.ordinal, nodes_[h].own_bytes);
+  }
+}
 
 }  // namespace backcast::sim

@@ -193,6 +193,7 @@ Scenario scenario_of_one(const Scenario& scenario, std::uint32_t fleet) {
   one.start = scenario.start;
   one.end = scenario.end;
   one.seed = scenario.seed;
+  one.ages = scenario.ages;
   one.projects = scenario.projects;
   const auto names_it = [&](const std::vector<std::uint32_t>& fleets) {
     return std::find(fleets.begin(), fleets.end(), fleet) != fleets.end();

@@ -26,7 +26,6 @@ struct FleetOptions {
   unsigned threads = 0;                     // 0 = every core; nothing depends on it
   const std::atomic<bool>* stop = nullptr;  // set by Ctrl-C: what is done is given back
   std::function<void(std::uint64_t done)> progress = {};  // services done since the last call
-  bool dates_freed_bytes = true;                          // as RunOptions::dates_freed_bytes
   bool one_by_one = false;  // a world for each member, whatever the timetable
 };
 

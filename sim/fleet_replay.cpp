@@ -12,6 +12,7 @@
 #include "sim/arena.h"
 #include "sim/fleet_parts.h"
 #include "sim/fleet_timetable.h"
+#include "sim/log_thinning.h"
 
 namespace backcast::sim {
 namespace {
@@ -19,63 +20,88 @@ namespace {
 // So many changes of vaults between two looks at progress and Ctrl-C.
 constexpr std::uint64_t kStepsAtOnce = 8'000'000;
 
-// Freed bytes of one stretch of age, and their ages summed.
-struct Freed {
-  uint128 bytes = 0, byte_seconds = 0;
-};
-
 // What one thread keeps between members, so that nothing is allocated for each.
 struct Lane {
   std::vector<DeltaChain> chains;  // by vault
+  std::vector<WrittenLog> logs;    // by vault
   std::vector<DeltaChain::Handle> handles;
   std::vector<Generation> generations;
   std::vector<std::uint64_t> live_bytes;  // by vault: of live restore points
   Life life;
   std::vector<uint128> held_bytes;  // sums, by cell
   std::vector<uint128> moved_bytes;
-  std::vector<Freed> freed;  // by deletion and stretch of age
-  std::vector<Written> written;
+  std::vector<FreedSum> freed;  // by Step::first_part
   std::uint64_t size_first_bytes = 0, size_last_bytes = 0;
 
   explicit Lane(const Timetable& table)
-      : handles(table.slots),
+      : logs(table.vaults),
+        handles(table.slots),
         generations(table.moments.size()),
         live_bytes(table.vaults),
         held_bytes(table.cells.size()),
         moved_bytes(table.copies.size()),
-        freed(table.deletions.size() * kAgeStretches) {
+        freed(table.parts) {
     for (std::uint32_t v = 0; v < table.vaults; ++v) chains.emplace_back(DeltaModel{});
   }
 };
 
-void note_freed(const Timetable& table, const Step& step, const DeltaModel& delta,
-                std::uint64_t freed_bytes, bool dates_them, Lane& lane) {
-  const Instant now = table.deletions[step.deletion].at;
-  const auto note = [&](Instant written, std::uint64_t bytes) {
-    Freed& sum = lane.freed[step.deletion * kAgeStretches + age_stretch(written, now)];
-    sum.bytes += bytes;
-    sum.byte_seconds +=
-        static_cast<uint128>(bytes) * static_cast<uint128>((now - written) / kSecond);
-  };
-  const auto written = std::span(table.written).subspan(step.first_written, step.written_count);
-  if (!dates_them || written.size() == 1 || delta.keeps_dependents()) {
-    return note(written.back().at, freed_bytes);
-  }
-  lane.written.assign(written.begin(), written.end());
-  for (Written& w : lane.written) w.generation = lane.generations[w.generation.ordinal];
-  const auto known = [&](std::uint32_t generation) {
-    return generation == kNone ? nullptr : &lane.generations[generation];
-  };
-  for (const FreedBytes& part : freed_by_age(delta, known(step.older), lane.written,
-                                             known(step.sharing_heir), freed_bytes, now)) {
-    note(part.written, part.bytes);
+void note_parts(const Step& step, const FreedParts& parts, Lane& lane) {
+  BACKCAST_ASSERT(parts.sums().size() <= step.parts);
+  for (std::size_t p = 0; p < parts.sums().size(); ++p) {
+    FreedSum& sum = lane.freed[step.first_part + p];
+    sum.bytes += parts.sums()[p].bytes;
+    sum.byte_seconds += parts.sums()[p].byte_seconds;
   }
 }
 
+// Of restore points that share bytes, after one was deleted.
+void note_shared(const Timetable& table, const Step& step, const Scenario& scenario,
+                 const DeltaModel& delta, std::uint64_t freed_bytes, Lane& lane) {
+  const Instant now = table.deletions[step.deletion].at;
+  WrittenLog& log = lane.logs[step.vault];
+  if (!scenario.ages) {
+    lane.freed[step.first_part].bytes += freed_bytes;
+    return;
+  }
+  const auto known = [&](std::uint32_t generation) {
+    return generation == kNone ? nullptr : &lane.generations[generation];
+  };
+  const Freed freed{step.first, step.generation, known(step.older), known(step.sharing_heir),
+                    freed_bytes};
+  note_parts(step,
+             freed_by_age(delta, *scenario.ages, log, freed, now,
+                          [&](std::uint32_t ordinal) -> const Generation& {
+                            return lane.generations[ordinal];
+                          }),
+             lane);
+  if (step.sharing_heir == kNone) {
+    log.forget(step.first, step.generation);
+  } else {
+    thin(log, step.first, step.generation);
+  }
+}
+
+// Of restore points that others depend on, before one is deleted.
+void note_dependents(const Timetable& table, const Step& step, const Scenario& scenario,
+                     const DeltaChain& chain, Lane& lane) {
+  const WrittenLog& log = lane.logs[step.vault];
+  const DeltaChain::Handle gone = lane.handles[step.slot];
+  if (!scenario.ages) {
+    lane.freed[step.first_part].bytes +=
+        static_cast<std::uint64_t>(std::max<std::int64_t>(chain.freed_if_removed(gone), 0));
+    return;
+  }
+  FreedParts parts(*scenario.ages, table.deletions[step.deletion].at);
+  chain.visit_freed(
+      gone, [&](std::uint32_t ordinal, std::uint64_t bytes) { parts.add(log.at(ordinal), bytes); });
+  note_parts(step, parts, lane);
+}
+
 void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet,
-            std::uint32_t replication, bool dates_freed_bytes, std::uint64_t member, Lane& lane) {
+            std::uint32_t replication, std::uint64_t member, Lane& lane) {
   const Service service = member_of(fleet, Draws(scenario.seed, replication), member);
   for (DeltaChain& chain : lane.chains) chain.restart(service.delta);
+  for (WrittenLog& log : lane.logs) log.clear();
   std::fill(lane.live_bytes.begin(), lane.live_bytes.end(), 0);
   lane.life.begin(service.workload, service.delta.curve, scenario.start,
                   Draws(scenario.seed, replication), service.entity);
@@ -90,6 +116,7 @@ void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet
     std::uint64_t& live_bytes = lane.live_bytes[step.vault];
     if (step.adds) {
       if (!step.is_copy) generation(step.generation);
+      if (scenario.ages) lane.logs[step.vault].note(step.generation, table.cells[step.cell].from);
       const DeltaChain::Added added = chain.add(lane.generations[step.generation]);
       lane.handles[step.slot] = added.handle;
       const std::uint64_t own_bytes = chain.own_bytes(added.handle);
@@ -100,6 +127,7 @@ void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet
       const DeltaChain::Handle handle = lane.handles[step.slot];
       live_bytes -= chain.own_bytes(handle);
       const std::uint64_t before_bytes = chain.stored_bytes();
+      if (service.delta.keeps_dependents()) note_dependents(table, step, scenario, chain, lane);
       if (step.heir == kNone) {
         chain.remove(handle);
       } else {
@@ -110,8 +138,9 @@ void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet
         lane.held_bytes[step.cell] += chain.own_bytes(heir);
       }
       const std::uint64_t after_bytes = chain.stored_bytes();
-      if (before_bytes > after_bytes) {
-        note_freed(table, step, service.delta, before_bytes - after_bytes, dates_freed_bytes, lane);
+      if (!service.delta.keeps_dependents()) {
+        const std::uint64_t freed_bytes = before_bytes - std::min(before_bytes, after_bytes);
+        note_shared(table, step, scenario, service.delta, freed_bytes, lane);
       }
     }
     if (step.leftover != kNone) {
@@ -135,12 +164,10 @@ void hand_over(UsageRecord record, uint128 bytes, const LedgerSink& ledger) {
 
 struct Sums {
   std::vector<uint128> held_bytes, moved_bytes;
-  std::vector<Freed> freed;
+  std::vector<FreedSum> freed;
 
   explicit Sums(const Timetable& table)
-      : held_bytes(table.cells.size()),
-        moved_bytes(table.copies.size()),
-        freed(table.deletions.size() * kAgeStretches) {}
+      : held_bytes(table.cells.size()), moved_bytes(table.copies.size()), freed(table.parts) {}
 };
 
 void write_ledger(const Timetable& table, const Sums& sums, const RunResult& first,
@@ -178,20 +205,26 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
     if (cell.from < cell.until) hand_over(record, sums.held_bytes[c], ledger);
   }
   record.kind = UsageKind::kDeletion;
-  for (std::size_t d = 0; d < table.deletions.size(); ++d) {
-    const VaultStep& deletion = table.deletions[d];
+  for (const Step& step : table.steps) {
+    if (step.deletion == kNone) continue;
+    const VaultStep& deletion = table.deletions[step.deletion];
     const BackupRecord& backup = first.backups[deletion.backup];
     put_in(deletion.vault);
     record.end = deletion.at;
     record.backup = backup.id;
     record.backup_kind = backup.kind;
     record.tags = ledger_tags(fleet.service, backup.tags);
-    for (std::size_t s = kAgeStretches; s-- > 0;) {  // the oldest first
-      const Freed& freed = sums.freed[d * kAgeStretches + s];
-      if (freed.bytes == 0) continue;
-      const auto age = static_cast<std::int64_t>(freed.byte_seconds / freed.bytes);
-      record.born = record.start = deletion.at - std::chrono::seconds(age);
-      hand_over(record, freed.bytes, ledger);
+    for (std::uint32_t p = 0; p < step.parts; ++p) {
+      const FreedSum& freed = sums.freed[step.first_part + p];
+      if (!scenario.ages) {
+        record.born = record.start = backup.available;
+        hand_over(record, freed.bytes, ledger);
+        continue;
+      }
+      for (const FreedBytes& part : dated(freed, deletion.at)) {
+        record.born = record.start = part.written;
+        hand_over(record, part.bytes, ledger);
+      }
     }
   }
   const Place home = place_in(fleet.service, fleet.service.region);
@@ -271,8 +304,7 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
     if (region_of.size() <= change.vault) region_of.resize(change.vault + 1);
     region_of[change.vault] = first.backups[change.backup].region;
   }
-  const Timetable table =
-      timetable_of(first, own.services[0], scenario.start, options.dates_freed_bytes, changes);
+  const Timetable table = timetable_of(first, own.services[0], scenario, changes);
   region_of.resize(table.vaults);
 
   FleetRun sum;
@@ -287,8 +319,7 @@ FleetRun replay_fleet(const Scenario& scenario, std::uint32_t index, const Fleet
                             [&](const auto& range) {
                               Lane& lane = lanes.local();
                               for (std::uint64_t m = range.begin(); m < range.end(); ++m) {
-                                replay(table, scenario, fleet, options.replication,
-                                       options.dates_freed_bytes, m, lane);
+                                replay(table, scenario, fleet, options.replication, m, lane);
                               }
                             });
         });

@@ -2,26 +2,27 @@
 
 #include <algorithm>
 
+#include "sim/log_thinning.h"
+
 namespace backcast::sim {
 namespace {
 
 class TimetableMaker {
  public:
-  TimetableMaker(const RunResult& run, const Service& service, Instant start,
-                 bool dates_freed_bytes)
-      : run_(run), dates_freed_bytes_(dates_freed_bytes) {
-    keeps_leftovers_ = service.delta.keeps_dependents();
-    delta_ = &service.delta;
-    workload_ = &service.workload;
-    start_ = start;
-  }
+  TimetableMaker(const RunResult& run, const Service& service, const Scenario& scenario)
+      : run_(run),
+        workload_(service.workload),
+        delta_(service.delta),
+        scenario_(scenario),
+        keeps_leftovers_(service.delta.keeps_dependents()) {}
 
   Timetable make(const std::vector<VaultStep>& changes) {
     for (const VaultStep& change : changes) {
       while (live_.size() <= change.vault) {
         live_.emplace_back();
         leftover_.push_back(kNone);
-        chains_.emplace_back(*delta_);
+        chains_.emplace_back(delta_);
+        logs_.emplace_back();
       }
       change.adds ? add(change) : remove(change);
     }
@@ -33,9 +34,8 @@ class TimetableMaker {
  private:
   struct Live {
     std::uint32_t backup, slot, cell;
-    DeltaChain::Handle handle;  // in a chain of no bytes, which knows what depends on what
-    Written written;            // as Vault::Held
-    std::vector<Written> before;
+    DeltaChain::Handle handle;        // in a chain of no bytes, which knows what depends on what
+    std::uint32_t generation, first;  // as Vault::Held
   };
 
   std::uint32_t open_cell(Instant at, std::uint32_t vault, std::uint32_t backup) {
@@ -46,7 +46,7 @@ class TimetableMaker {
   void add(const VaultStep& change) {
     if (table_.moments.size() <= change.ordinal) table_.moments.resize(change.ordinal + 1);
     const BackupRecord& backup = run_.backups[change.backup];
-    table_.moments[change.ordinal] = moment_at(*workload_, start_, backup.born);
+    table_.moments[change.ordinal] = moment_at(workload_, scenario_.start, backup.born);
     Step step{.vault = change.vault, .generation = change.ordinal, .slot = table_.slots++};
     step.adds = true;
     step.cell = open_cell(change.at, change.vault, change.backup);
@@ -58,7 +58,8 @@ class TimetableMaker {
     const Generation generation{change.ordinal};
     const auto handle = chains_[change.vault].add(generation).handle;
     live_[change.vault].push_back(
-        {change.backup, step.slot, step.cell, handle, {generation, change.at}, {}});
+        {change.backup, step.slot, step.cell, handle, change.ordinal, change.ordinal});
+    logs_[change.vault].note(change.ordinal, change.at);
     note_leftover(change, step);
     table_.steps.push_back(step);
   }
@@ -72,7 +73,7 @@ class TimetableMaker {
     Step step{.vault = change.vault, .generation = change.ordinal, .slot = gone->slot};
     step.deletion = static_cast<std::uint32_t>(table_.deletions.size());
     table_.deletions.push_back(change);
-    note_written(change, gone, step);
+    note_freed(change, gone, step);
     chains_[change.vault].remove(gone->handle);
     const auto heir = live.erase(gone);
     if (heir != live.end()) {
@@ -86,26 +87,39 @@ class TimetableMaker {
 
   using Place = std::vector<Live>::iterator;
 
-  void note_written(const VaultStep& change, Place gone, Step& step) {
+  void note_freed(const VaultStep& change, Place gone, Step& step) {
     auto& live = live_[change.vault];
     const DeltaChain& chain = chains_[change.vault];
     const auto shares = [&](Place place) {
       return place != live.end() && shares_with_older(chain, place->handle);
     };
-    std::vector<Written> written = std::move(gone->before);
-    written.push_back(gone->written);
-    step.first_written = static_cast<std::uint32_t>(table_.written.size());
-    step.written_count = static_cast<std::uint32_t>(written.size());
-    table_.written.insert(table_.written.end(), written.begin(), written.end());
-    if (gone != live.begin() && shares(gone)) {
-      step.older = std::prev(gone)->written.generation.ordinal;
-    }
+    step.first = gone->first;
+    if (gone != live.begin() && shares(gone)) step.older = std::prev(gone)->generation;
     const Place heir = std::next(gone);
-    if (!dates_freed_bytes_ || !shares(heir)) return;
-    step.sharing_heir = heir->written.generation.ordinal;
-    written.insert(written.end(), heir->before.begin(), heir->before.end());
-    heir->before = std::move(written);
-    thin(heir->before, change.at);
+    step.first_part = table_.parts;
+    step.parts = parts_of(change, gone->handle, step);
+    table_.parts += step.parts;
+    if (shares(heir)) {
+      step.sharing_heir = heir->generation;
+      heir->first = gone->first;
+      if (!keeps_leftovers_) thin(logs_[change.vault], gone->first, gone->generation);
+    } else if (!keeps_leftovers_) {
+      logs_[change.vault].forget(gone->first, gone->generation);
+    }
+  }
+
+  // In how many stretches of age freed bytes may lie.
+  std::uint32_t parts_of(const VaultStep& change, DeltaChain::Handle gone, const Step& step) const {
+    if (!scenario_.ages) return 1;
+    const WrittenLog& log = logs_[change.vault];
+    FreedParts parts(*scenario_.ages, change.at);
+    const auto note = [&](std::uint32_t ordinal, std::uint64_t) { parts.add(log.at(ordinal), 0); };
+    if (keeps_leftovers_) {
+      chains_[change.vault].visit_freed(gone, note);
+    } else {
+      log.walk(*scenario_.ages, step.first, change.ordinal, change.at, note);
+    }
+    return static_cast<std::uint32_t>(parts.sums().size());
   }
 
   void note_leftover(const VaultStep& change, Step& step) {
@@ -116,11 +130,12 @@ class TimetableMaker {
   }
 
   const RunResult& run_;
-  const Workload* workload_ = nullptr;
-  const DeltaModel* delta_ = nullptr;
+  const Workload& workload_;
+  const DeltaModel& delta_;
+  const Scenario& scenario_;
+  const bool keeps_leftovers_;
   std::vector<DeltaChain> chains_;  // by vault
-  Instant start_{};
-  bool keeps_leftovers_ = false, dates_freed_bytes_ = true;
+  std::vector<WrittenLog> logs_;    // by vault
   Timetable table_;
   std::vector<std::vector<Live>> live_;  // by vault, oldest first
   std::vector<std::uint32_t> leftover_;  // by vault: its open cell
@@ -128,9 +143,9 @@ class TimetableMaker {
 
 }  // namespace
 
-Timetable timetable_of(const RunResult& run, const Service& service, Instant start,
-                       bool dates_freed_bytes, const std::vector<VaultStep>& changes) {
-  return TimetableMaker(run, service, start, dates_freed_bytes).make(changes);
+Timetable timetable_of(const RunResult& run, const Service& service, const Scenario& scenario,
+                       const std::vector<VaultStep>& changes) {
+  return TimetableMaker(run, service, scenario).make(changes);
 }
 
 }  // namespace backcast::sim

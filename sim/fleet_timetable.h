@@ -29,9 +29,9 @@ struct Step {
   std::uint32_t leftover = kNone;
   std::uint32_t moved = kNone;     // of a copy: index into the sums of moved bytes
   std::uint32_t deletion = kNone;  // index into the sums of freed bytes
-  // Of a deletion: what freed_by_age asks for.
-  std::uint32_t older = kNone, sharing_heir = kNone;   // generations
-  std::uint32_t first_written = 0, written_count = 0;  // of Timetable::written
+  // Of a deletion: what freed_by_age asks for; generations.
+  std::uint32_t older = kNone, sharing_heir = kNone, first = 0;
+  std::uint32_t first_part = 0, parts = 0;  // of the sums of freed bytes
   bool adds = false;
   bool is_copy = false;  // its generation has been seen before
 };
@@ -42,13 +42,11 @@ struct Timetable {
   std::vector<Cell> cells;
   std::vector<std::uint32_t> copies;  // backups, by Step::moved
   std::vector<VaultStep> deletions;   // by Step::deletion
-  std::vector<Written> written;       // their generations have their ordinals only
-  std::uint32_t slots = 0, vaults = 0;
+  std::uint32_t slots = 0, vaults = 0, parts = 0;
 };
 
-// From the changes that simulating one member noted. `dates_freed_bytes`: with what freed_by_age
-// asks for; otherwise with the deleted backup alone.
-Timetable timetable_of(const RunResult& run, const Service& service, Instant start,
-                       bool dates_freed_bytes, const std::vector<VaultStep>& changes);
+// From the changes that simulating one member noted in a run of the scenario.
+Timetable timetable_of(const RunResult& run, const Service& service, const Scenario& scenario,
+                       const std::vector<VaultStep>& changes);
 
 }  // namespace backcast::sim

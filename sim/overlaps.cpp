@@ -49,17 +49,27 @@ void doubt(const Scenario& scenario, const OverlappingJobs& overlaps, RunResult&
   }
 }
 
-}  // namespace
-
-void report_overlaps(const Scenario& scenario, RunResult& result) {
+std::vector<OverlappingJobs> all_overlaps(const RunResult& result) {
   std::vector<OverlappingJobs> all = result.overlaps;
   for (const FleetTotals& fleet : result.fleets) {
     if (fleet.overlaps.jobs == 0) continue;
     all.push_back(fleet.overlaps);
     all.back().service = fleet.service;
   }
-  for (const OverlappingJobs& overlaps : all) {
+  return all;
+}
+
+}  // namespace
+
+void report_overlaps(const Scenario& scenario, RunResult& result) {
+  for (const OverlappingJobs& overlaps : all_overlaps(result)) {
     result.warnings.push_back(warning(result.services[overlaps.service].name, overlaps));
+  }
+  doubt_overlaps(scenario, result);
+}
+
+void doubt_overlaps(const Scenario& scenario, RunResult& result) {
+  for (const OverlappingJobs& overlaps : all_overlaps(result)) {
     if (overlaps.then == Then::kUnsaid) doubt(scenario, overlaps, result);
   }
 }

@@ -6,8 +6,11 @@
 
 namespace backcast::sim {
 
-// Adds a warning for every service with such jobs. Where the scenario does not say what the tool
-// does then, requirements on the service that seem to hold are left unchecked.
+// Adds a warning for every service with such jobs, and doubts what is said of them.
 void report_overlaps(const Scenario& scenario, RunResult& result);
+
+// Where the scenario does not say what the tool does then, requirements on the service that seem to
+// hold are unknown. Asked again once budgets have been checked.
+void doubt_overlaps(const Scenario& scenario, RunResult& result);
 
 }  // namespace backcast::sim

@@ -212,7 +212,6 @@ void run_fleets(const Scenario& scenario, const RunOptions& options, BillSplit& 
   how.threads = options.threads;
   how.stop = options.stop;
   how.progress = options.progress;
-  how.dates_freed_bytes = options.dates_freed_bytes.value_or(true);
   how.one_by_one = options.fleets_one_by_one;
   for (std::uint32_t f = 0; f < scenario.fleets.size(); ++f) {
     FleetRun run = run_fleet(scenario, f, how, ledger);

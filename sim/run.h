@@ -21,9 +21,6 @@ struct RunOptions {
   std::function<void(std::uint64_t done)> progress = {};  // services done since the last call
   // Gets the billed usage of fleets, one record at a time; unset: it goes into RunResult::billed.
   LedgerSink ledger = {};
-  // Freed bytes of fleets are dated by when they were written, which takes time; otherwise by the
-  // deleted backup. Only a fee for early deletion asks for it. Unset: they are.
-  std::optional<bool> dates_freed_bytes = {};
   bool fleets_one_by_one = false;  // as FleetOptions::one_by_one
 };
 

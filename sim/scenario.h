@@ -15,6 +15,7 @@
 #include "engine/policy/retention.h"
 #include "engine/policy/schedule.h"
 #include "engine/policy/service_limits.h"
+#include "sim/byte_ages.h"
 #include "sim/delta_model.h"
 #include "sim/draws.h"
 #include "sim/verdict.h"
@@ -263,6 +264,9 @@ struct Scenario {
   std::vector<MissingValue> missing;     // at most one of a kind
   std::vector<std::string> said;         // what the verdict stands on: values of profiles
   std::vector<AssumedValue> assumed;
+  // How the bytes that deletions free are dated; none: as the deleted restore point, where no fee
+  // asks for it.
+  std::optional<AgeScale> ages = AgeScale{};
 };
 
 // Whether another seed can change the run: a job may fail by chance, a start is drawn within its

@@ -1,6 +1,9 @@
 #include "sim/vault.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "sim/log_thinning.h"
 
 namespace backcast::sim {
 Vault::Vault(const Scenario& scenario, std::uint32_t service, std::string region,
@@ -38,28 +41,30 @@ Vault::Place Vault::place_of(std::uint32_t backup) {
 
 DeltaChain::Added Vault::reserve(std::uint32_t backup, const Generation& generation) {
   const DeltaChain::Added added = chain_.add(generation);
-  const auto is_later = [&](const Written& w) { return w.generation.ordinal > generation.ordinal; };
+  const auto is_later = [&](const Held& held) {
+    return held.generation.ordinal > generation.ordinal;
+  };
   Place after = held_.end();  // usually it is the newest
-  while (after != held_.begin() && is_later(std::prev(after)->written)) --after;
+  while (after != held_.begin() && is_later(*std::prev(after))) --after;
   const Place place = held_.emplace(after);
   place->backup = backup;
   place->handle = added.handle;
-  place->written.generation = generation;
-  if (after != held_.end()) {
-    auto& before = after->before;
-    const auto later = std::find_if(before.begin(), before.end(), is_later);
-    place->before.assign(before.begin(), later);
-    before.erase(before.begin(), later);
+  place->generation = generation;
+  place->first = generation.ordinal;
+  if (generations_.size() <= generation.ordinal) generations_.resize(generation.ordinal + 1);
+  generations_[generation.ordinal] = generation;
+  if (after != held_.end() && after->first <= generation.ordinal) {
+    place->first = std::exchange(after->first, generation.ordinal + 1);
   }
   places_[backup] = place;
   return added;
 }
 
-void Vault::open(Held& held, const BackupRecord& record, Instant now) const {
+void Vault::open(Held& held, const BackupRecord& record, Instant now) {
   held.open = leftover_;
   held.open.start = held.open.end = now;
-  held.written.at = record.of_history ? record.born : now;
-  held.open.born = held.written.at;
+  held.open.born = record.of_history ? record.born : now;
+  log_.note(held.generation.ordinal, *held.open.born);
   held.open.quantity = 0;
   held.open.backup_kind = record.kind;
   held.open.backup = record.id;
@@ -81,7 +86,7 @@ void Vault::arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot 
                    const policy::RetentionPolicy* birth, Instant now) {
   const Place place = place_of(backup);
   if (steps_ != nullptr) {
-    steps_->push_back({now, number_, backup, place->written.generation.ordinal, true});
+    steps_->push_back({now, number_, backup, place->generation.ordinal, true});
   }
   make_available(*place, std::move(snapshot), birth);
   open(*place, record, now);
@@ -109,34 +114,41 @@ void Vault::settle(Instant now) {
 
 // By when they were written, before the chain forgets it.
 std::vector<FreedBytes> Vault::freed_parts(Place place, std::uint64_t freed_bytes, Instant now) {
+  if (!scenario_.ages) {
+    if (freed_bytes == 0) return {};
+    return {{log_.at(place->generation.ordinal), freed_bytes}};
+  }
+  std::vector<FreedBytes> freed;
+  const FreedParts parts = shared_parts(place, freed_bytes, now);
+  for (const FreedSum& sum : parts.sums()) {
+    for (const FreedBytes& part : dated(sum, now)) freed.push_back(part);
+  }
+  return freed;
+}
+
+FreedParts Vault::shared_parts(Place place, std::uint64_t freed_bytes, Instant now) {
   if (chain_.model().keeps_dependents()) {
     // All of it goes or nothing, and with it deleted ones that only it depended on.
-    if (freed_bytes == 0) return {};
-    std::vector<FreedBytes> parts;
-    const std::uint64_t own_bytes = std::min(place->open.quantity, freed_bytes);
-    if (own_bytes > 0) parts.push_back({place->written.at, own_bytes});
-    std::uint64_t rest = freed_bytes - own_bytes;
-    for (std::size_t i = leftovers_.size(); i-- > 0 && rest > 0;) {
-      const Leftover& left = leftovers_[i];
-      if (left.written.generation.ordinal > place->written.generation.ordinal) continue;
-      parts.push_back({left.written.at, std::min(left.bytes, rest)});
-      rest -= parts.back().bytes;
-      leftovers_.erase(leftovers_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
+    FreedParts parts(*scenario_.ages, now);
+    chain_.visit_freed(place->handle, [&](std::uint32_t ordinal, std::uint64_t bytes) {
+      parts.add(log_.at(ordinal), bytes);
+    });
     return parts;
   }
   const Place next = std::next(place);
   const bool has_older = place != held_.begin() && shares_with_older(chain_, place->handle);
   const bool has_heir = next != held_.end() && shares_with_older(chain_, next->handle);
-  std::vector<Written> written = std::move(place->before);
-  written.push_back(place->written);
-  auto parts =
-      freed_by_age(chain_.model(), has_older ? &std::prev(place)->written.generation : nullptr,
-                   written, has_heir ? &next->written.generation : nullptr, freed_bytes, now);
-  if (has_heir) {  // goes on with what the heir needs
-    written.insert(written.end(), next->before.begin(), next->before.end());
-    next->before = std::move(written);
-    thin(next->before, now);
+  const Freed freed{place->first, place->generation.ordinal,
+                    has_older ? &std::prev(place)->generation : nullptr,
+                    has_heir ? &next->generation : nullptr, freed_bytes};
+  const FreedParts parts = freed_by_age(
+      chain_.model(), *scenario_.ages, log_, freed, now,
+      [&](std::uint32_t ordinal) -> const Generation& { return generations_[ordinal]; });
+  if (has_heir) {
+    next->first = place->first;  // goes on with what the heir needs
+    thin(log_, place->first, place->generation.ordinal);
+  } else {
+    log_.forget(place->first, place->generation.ordinal);
   }
   return parts;
 }
@@ -148,15 +160,9 @@ Vault::Place Vault::release(Place place, BackupRecord& record, Instant now) {
   if (held.available) {
     open_bytes_ -= held.open.quantity;
     if (steps_ != nullptr) {
-      steps_->push_back({now, number_, held.backup, held.written.generation.ordinal, false});
+      steps_->push_back({now, number_, held.backup, held.generation.ordinal, false});
     }
     close(held.open, now);
-    if (chain_.model().keeps_dependents() && record.freed_bytes == 0) {
-      const auto later = std::find_if(leftovers_.begin(), leftovers_.end(), [&](const auto& left) {
-        return left.written.generation.ordinal > held.written.generation.ordinal;
-      });
-      leftovers_.insert(later, {held.written, held.open.quantity});
-    }
     // What others still share goes on being stored: a fee for early deletion is due on the rest.
     UsageRecord deletion = held.open;
     deletion.kind = UsageKind::kDeletion;

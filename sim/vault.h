@@ -35,8 +35,8 @@ class Vault {
   struct Held {
     std::uint32_t backup = 0;  // index into the run's backups
     DeltaChain::Handle handle = 0;
-    Written written;              // its generation, and when its bytes came
-    std::vector<Written> before;  // deleted ones between the next older one held and this
+    Generation generation;
+    std::uint32_t first = 0;  // the oldest, by ordinal, that it may have bytes of
     policy::Snapshot snapshot;
     const policy::RetentionPolicy* birth = nullptr;  // gave it its expiry
     bool available = false;
@@ -106,10 +106,11 @@ class Vault {
   policy::Point point_of(const policy::RetentionPolicy& policy, const Held& held,
                          const policy::Snapshot& snapshot) const;
   void close(UsageRecord& open, Instant now);
-  void open(Held& held, const BackupRecord& record, Instant now) const;
+  void open(Held& held, const BackupRecord& record, Instant now);
   // Closes its records and takes it out; what came after it.
   Place release(Place place, BackupRecord& record, Instant now);
   std::vector<FreedBytes> freed_parts(Place place, std::uint64_t freed_bytes, Instant now);
+  FreedParts shared_parts(Place place, std::uint64_t freed_bytes, Instant now);
   void make_available(Held& held, policy::Snapshot snapshot, const policy::RetentionPolicy* birth);
   // Brings the open records in line with what the chain says is held.
   void rebalance(Held& held, Instant now);
@@ -122,17 +123,14 @@ class Vault {
   std::string region_;
   std::vector<UsageRecord>& usage_;
   DeltaChain chain_;
+  WrittenLog log_;
+  std::vector<Generation> generations_;  // by ordinal
   std::list<Held> held_;
   std::unordered_map<std::uint32_t, Place> places_;       // by backup
   std::set<std::pair<Instant, std::uint32_t>> expiries_;  // of what is there; backups
-  struct Leftover {
-    Written written;
-    std::uint64_t bytes = 0;
-  };
   // Of the service's own retention, in its home region; none where every plan is a whole one.
   std::unique_ptr<policy::RollingPlan> rolling_;
-  std::vector<Leftover> leftovers_;  // deleted ones that others depend on, oldest first
-  std::uint64_t open_bytes_ = 0;     // sum of the open records of held_
+  std::uint64_t open_bytes_ = 0;  // sum of the open records of held_
   UsageRecord leftover_;  // bytes that stay for those that depend on a deleted restore point
   Series stored_;
   std::vector<VaultStep>* steps_ = nullptr;

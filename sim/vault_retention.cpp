@@ -81,7 +81,7 @@ std::vector<Vault::Doomed> Vault::expired(Instant now) {
     due.push_back(place_of(expiries_.begin()->second));
   }
   std::sort(due.begin(), due.end(), [](const Place& a, const Place& b) {
-    return a->written.generation.ordinal < b->written.generation.ordinal;
+    return a->generation.ordinal < b->generation.ordinal;
   });
   std::vector<Doomed> doomed;
   for (const Place& place : due) {

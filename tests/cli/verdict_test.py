@@ -215,6 +215,31 @@ def one_future_holds_nothing(folder):
     assert {"mean", "mean_interval", "p95"} <= set(told["measures"][0])
 
 
+def json_tells_what_csv_tells(folder):
+    """Every measure of many replications, with the intervals."""
+    flaky = {"rate": "100 MB/s", "failure_probability": "5%"}
+    place = scenario(folder, [{"kind": "rpo", "at_most": "9d"}], flaky)
+    many = ("simulate", place, "--quiet", "--replications", "300")
+    rows = list(csv.DictReader(run(*many, "--csv", expect=0).stdout.splitlines()))
+    measures = {m["name"]: m for m in json.loads(run(*many, "--json", expect=0).stdout)["measures"]}
+    assert [row["measure"] for row in rows] == list(measures) and len(rows) > 8, rows
+    intervals = 0
+    for row in rows:
+        measure = measures[row["measure"]]
+        told = {"mean": measure["mean"], "p05": measure["p05"], "p50": measure["p50"],
+                "p95": measure["p95"]}
+        for of, name in (("mean", "mean_interval"), ("p95", "p95_interval")):
+            interval = measure[name] or {"low": "", "high": ""}
+            told |= {f"{of}_low": interval["low"], f"{of}_high": interval["high"]}
+        for column, value in told.items():
+            if value == "" or row[column] == "":
+                assert value == row[column], (row, column, value)
+                continue
+            intervals += column == "p95_low"
+            assert abs(float(row[column]) - value) <= 1e-6 * abs(value) + 0.1, (row, column, value)
+    assert intervals > 0
+
+
 def the_first_counterexample_replays(folder):
     flaky = {"rate": "100 MB/s", "failure_probability": "1%"}
     place = scenario(folder, [{"kind": "rpo", "at_most": "26h"}], flaky)
@@ -274,16 +299,30 @@ def the_chart_marks_the_rows_of_the_table(folder):
 def interrupted_never_holds(folder):
     flaky = {"rate": "100 MB/s", "failure_probability": "5%"}
     place = scenario(folder, [{"kind": "rpo", "at_most": "300d"}], flaky, horizon="5 years")
-    for verb in ("simulate", "validate"):
-        busy = subprocess.Popen([PROGRAM, verb, place, "--json", "--replications", "1000000"],
+    junit, page = folder / "interrupted.xml", folder / "interrupted.html"
+
+    def interrupted(verb, *options):
+        busy = subprocess.Popen([PROGRAM, verb, place, "--replications", "1000000", *options],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while "done" not in busy.stderr.readline():
             assert busy.poll() is None, verb
         busy.send_signal(signal.SIGINT)
         out, _ = busy.communicate(timeout=200)
-        told = json.loads(out)
         assert busy.returncode == 130, busy.returncode
-        assert told["partial"] is True and told["verdict"] == "unknown", told["verdict"]
+        return out
+
+    told = json.loads(interrupted("validate", "--json", "--junit", str(junit)))
+    assert told["partial"] is True and told["verdict"] == "unknown", told["verdict"]
+    assert told["holds"] is False
+    suite = xml.etree.ElementTree.parse(junit).getroot()
+    assert int(suite.get("failures")) == 1 and suite.get("skipped") == "0", junit.read_text()
+    text = interrupted("validate")
+    assert "\nUNKNOWN: " in text and "HOLDS" not in text, text
+    markdown = interrupted("validate", "--markdown", "--allow-unknown")
+    assert markdown.split("\n", 1)[0].endswith("UNKNOWN") and "HOLDS" not in markdown, markdown
+    told = json.loads(interrupted("simulate", "--json", "--report", str(page)))
+    assert told["partial"] is True and told["verdict"] == "unknown", told["verdict"]
+    assert 'badge unknown"' in page.read_text() and 'badge holds"' not in page.read_text()
 
 
 def main():
@@ -292,7 +331,8 @@ def main():
     os.environ["TZ"] = "UTC"
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        for test in (forms_agree, one_future_holds_nothing, the_first_counterexample_replays,
+        for test in (forms_agree, one_future_holds_nothing, json_tells_what_csv_tells,
+                     the_first_counterexample_replays,
                      break_even_is_where_it_turns, a_value_is_assumed_and_never_a_verdict,
                      the_wait_for_a_retry_is_stated_or_unknown,
                      the_chart_marks_the_rows_of_the_table, interrupted_never_holds):

@@ -164,6 +164,23 @@ TEST(FleetAsSums, IncrementalChainsThatKeepDependents) {
       kRequirements, true);
 }
 
+// A minimum duration of 90 days, counted from when the bytes were written.
+TEST(FleetAsSums, EarlyDeletionOfWhatRestorePointsShareOrDependOn) {
+  for (const char* how :
+       {R"("delta": "incremental", "chain": {"full_every": 11})",
+        R"("delta": "differential", "chain": {"full_every": 7})",
+        R"("delta": "incremental", "chain": {"full_every": 9, "dependents": "merge"})",
+        R"("delta": "lifetimes")"}) {
+    expect_the_same(R"("schedules": [{"cron": "0 2 * * *", "retention_days": 20}],
+                       "change": {"per_day": "4%"}, )" +
+                        std::string(how),
+                    "", true, R"("price_book": "wasabi")");
+  }
+  expect_the_same(R"("schedules": [{"cron": "0 */12 * * *"}], "change": {"per_day": "4%"},
+                     "retention": "borg: --keep-daily 9 --keep-weekly 5 --keep-monthly 2")",
+                  "", true, R"("price_book": "wasabi")");
+}
+
 TEST(FleetAsSums, DifferentialsAndCopiesToAnotherRegion) {
   expect_the_same(
       R"("schedules": [{"cron": "30 2 * * *", "retention_days": 20,

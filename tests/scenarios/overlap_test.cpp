@@ -31,6 +31,21 @@ TEST(Overlap, WithoutAWordNothingIsProvenAndTheReportSaysWhatToGive) {
   EXPECT_EQ(ran.result.requirements[0].verdict, sim::Verdict::kUnknown);
 }
 
+TEST(Overlap, WithoutAWordNoBudgetIsProvenEither) {
+  const auto budget = [](const std::string& job, const std::string& at_most) {
+    std::string text = document(job);
+    text.replace(text.find(R"({"kind": "rpo")"),
+                 text.find("13d") + 5 - text.find(R"({"kind": "rpo")"),
+                 R"({"kind": "budget", "at_most": ")" + at_most + "\"}");
+    text.replace(text.find("\"start\""), 0, R"("price_book": "wasabi", )");
+    return run_text(text).result.requirements.at(0);
+  };
+  EXPECT_EQ(budget("", "1000 USD").verdict, sim::Verdict::kUnknown);
+  EXPECT_NE(budget("", "1000 USD").unknown_because.find("jobs of a overlap"), std::string::npos);
+  EXPECT_EQ(budget("", "1 USD").verdict, sim::Verdict::kFails);
+  EXPECT_EQ(budget(R"(, "overlap": "beside")", "1000 USD").verdict, sim::Verdict::kHolds);
+}
+
 TEST(Overlap, BesideIsWarnedOf) {
   const Ran ran = run_text(document(R"(, "overlap": "beside")"));
   EXPECT_EQ(ran.result.requirements[0].verdict, sim::Verdict::kHolds);
