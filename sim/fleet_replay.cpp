@@ -162,6 +162,19 @@ void hand_over(UsageRecord record, uint128 bytes, const LedgerSink& ledger) {
   }
 }
 
+// Bytes of one stretch of age that the deletion of a backup freed.
+void hand_over_freed(UsageRecord& record, const FreedSum& freed, const Scenario& scenario,
+                     const BackupRecord& backup, const LedgerSink& ledger) {
+  if (!scenario.ages) {
+    record.born = record.start = backup.available;
+    return hand_over(record, freed.bytes, ledger);
+  }
+  for (const FreedBytes& part : dated(freed, record.end)) {
+    record.born = record.start = part.written;
+    hand_over(record, part.bytes, ledger);
+  }
+}
+
 struct Sums {
   std::vector<uint128> held_bytes, moved_bytes;
   std::vector<FreedSum> freed;
@@ -215,16 +228,7 @@ void write_ledger(const Timetable& table, const Sums& sums, const RunResult& fir
     record.backup_kind = backup.kind;
     record.tags = ledger_tags(fleet.service, backup.tags);
     for (std::uint32_t p = 0; p < step.parts; ++p) {
-      const FreedSum& freed = sums.freed[step.first_part + p];
-      if (!scenario.ages) {
-        record.born = record.start = backup.available;
-        hand_over(record, freed.bytes, ledger);
-        continue;
-      }
-      for (const FreedBytes& part : dated(freed, deletion.at)) {
-        record.born = record.start = part.written;
-        hand_over(record, part.bytes, ledger);
-      }
+      hand_over_freed(record, sums.freed[step.first_part + p], scenario, backup, ledger);
     }
   }
   const Place home = place_in(fleet.service, fleet.service.region);
