@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "engine/store/damage.h"
+#include "engine/store/forget.h"
+#include "engine/store/prune.h"
 #include "tests/store/damaged.h"
 
 namespace backcast::store {
@@ -213,6 +215,43 @@ TEST(Repair, NotesSnapshotsThatVanished) {
   EXPECT_FALSE(lab.check(true).ok());
   EXPECT_EQ(lab.repair().vanished_snapshots, 1u) << "of the other one nothing tells any more";
   lab.expect_whole("noted");
+}
+
+// Its head stays until somebody knows: the next backup does not take its place.
+TEST(Repair, TheNewestThatVanishedIsNamedAfterTheNextBackup) {
+  RepairLab lab;
+  lab.commit();
+  const Id newest = lab.commit();
+  const std::string name = name_of(ObjectType::kSnapshot, newest);
+  lab.env().erase(std::string(Lab::kPath) + '/' + name);
+  lab.committed().erase(newest);
+  lab.commit();
+  const CheckResult checked = lab.check(true);
+  ASSERT_EQ(checked.damage.size(), 1u);
+  EXPECT_EQ(checked.damage[0].object, name);
+  EXPECT_EQ(lab.repair().vanished_snapshots, 1u);
+  lab.expect_whole("noted");
+}
+
+// Numbers never start again: else as many as were deleted could vanish unseen.
+TEST(Repair, OneThatVanishesAfterAllOthersWereDeletedIsMissed) {
+  RepairLab lab;
+  const Id first = lab.commit();
+  ForgetRequest request;
+  request.snapshots = {to_hex(first)};
+  const auto repository = *lab.open();
+  ASSERT_TRUE(apply_forget(*repository, *plan_forget(*repository, request)).ok());
+  PruneProgress progress;
+  const PruneOptions options{.grace = Duration{0}, .max_unused_percent = 0};
+  for (int phase = 0; phase < 2; ++phase) {
+    ASSERT_TRUE(prune(*repository, options, progress).ok());
+  }
+  lab.committed().erase(first);
+  const Id lost = lab.commit();
+  lab.commit();
+  EXPECT_TRUE(lab.check(true).ok());
+  lab.env().erase(std::string(Lab::kPath) + '/' + name_of(ObjectType::kSnapshot, lost));
+  EXPECT_FALSE(lab.check(true).ok());
 }
 
 // Killed anywhere, nothing is lost that was there, and the next repair ends what was begun.
