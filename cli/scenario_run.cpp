@@ -14,6 +14,7 @@
 #include "scenarios/not_billed.h"
 #include "scenarios/run_time.h"
 #include "sim/extremes.h"
+#include "sim/overlaps.h"
 #include "sim/requirements.h"
 #include "sim/run.h"
 
@@ -203,13 +204,20 @@ Result<ScenarioRun, Errors> run_prepared(const PreparedScenario& prepared,
                                          const sim::RunOptions& options) {
   const sim::Scenario& scenario = prepared.loaded.scenario;
   BACKCAST_TRY(ScenarioRun run, run_billed(prepared, scenario, options));
-  std::vector<sim::RunResult> extremes;
-  for (const sim::Scenario& variant : prepared.extremes) {
-    if (run.result.partial) break;
-    BACKCAST_TRY(ScenarioRun other, run_billed(prepared, variant, quietly(options)));
-    run.result.partial = other.result.partial;
-    extremes.push_back(std::move(other.result));
-  }
+  const auto run_all = [&](const std::vector<sim::Scenario>& variants)
+      -> Result<std::vector<sim::RunResult>, Errors> {
+    std::vector<sim::RunResult> results;
+    for (const sim::Scenario& variant : variants) {
+      if (run.result.partial) break;
+      BACKCAST_TRY(ScenarioRun other, run_billed(prepared, variant, quietly(options)));
+      run.result.partial = other.result.partial;
+      results.push_back(std::move(other.result));
+    }
+    return results;
+  };
+  BACKCAST_TRY(const auto others, run_all(sim::other_overlaps(scenario, run.result)));
+  sim::keep_common_failures(others, run.result);
+  BACKCAST_TRY(const auto extremes, run_all(prepared.extremes));
   sim::keep_common(scenario, extremes, run.result);
   run.result.not_billed = prepared.not_billed;
   return run;

@@ -61,6 +61,41 @@ std::vector<OverlappingJobs> all_overlaps(const RunResult& result) {
 
 }  // namespace
 
+std::vector<Scenario> other_overlaps(const Scenario& scenario, const RunResult& shown) {
+  std::vector<Scenario> variants;
+  const bool fails = std::any_of(shown.requirements.begin(), shown.requirements.end(),
+                                 [](const auto& r) { return r.verdict == Verdict::kFails; });
+  if (!fails) return variants;
+  for (const policy::Overlap overlap : {policy::Overlap::kSkip, policy::Overlap::kQueue}) {
+    Scenario variant = scenario;
+    bool is_other = false;
+    for (const OverlappingJobs& overlaps : all_overlaps(shown)) {
+      if (overlaps.then != Then::kUnsaid) continue;
+      const std::size_t expanded = scenario.services.size();
+      Service& service = overlaps.service < expanded
+                             ? variant.services[overlaps.service]
+                             : variant.fleets[overlaps.service - expanded].service;
+      service.job.overlap = overlap;
+      is_other = true;
+    }
+    if (is_other) variants.push_back(std::move(variant));
+  }
+  return variants;
+}
+
+void keep_common_failures(const std::vector<RunResult>& others, RunResult& shown) {
+  for (std::size_t i = 0; i < shown.requirements.size(); ++i) {
+    RequirementOutcome& outcome = shown.requirements[i];
+    const bool always_fails = std::all_of(
+        others.begin(), others.end(),
+        [&](const RunResult& other) { return other.requirements[i].verdict == Verdict::kFails; });
+    if (outcome.verdict != Verdict::kFails || always_fails) continue;
+    outcome.verdict = Verdict::kUnknown;
+    outcome.unknown_because =
+        "jobs overlap, nothing says what the tool does then, and it depends on that";
+  }
+}
+
 void report_overlaps(const Scenario& scenario, RunResult& result) {
   for (const OverlappingJobs& overlaps : all_overlaps(result)) {
     result.warnings.push_back(warning(result.services[overlaps.service].name, overlaps));

@@ -13,4 +13,11 @@ void report_overlaps(const Scenario& scenario, RunResult& result);
 // hold are unknown. Asked again once budgets have been checked.
 void doubt_overlaps(const Scenario& scenario, RunResult& result);
 
+// The scenario as it would be if the tool skipped, and if it queued, where jobs overlap in the run
+// that is shown and nothing says what the tool does. Empty where no requirement fails: what holds
+// is in doubt already.
+std::vector<Scenario> other_overlaps(const Scenario& scenario, const RunResult& shown);
+// What does not fail in all of them is unknown.
+void keep_common_failures(const std::vector<RunResult>& others, RunResult& shown);
+
 }  // namespace backcast::sim

@@ -285,6 +285,26 @@ def the_wait_for_a_retry_is_stated_or_unknown(folder):
     run("validate", place, "--quiet", "--set", "/services/0/job/retry_after=1m", expect=0)
 
 
+def what_fails_only_if_jobs_overlap_is_unknown(folder):
+    """Backups of 5.8 days, every day: beside each other they cost more than one after another."""
+    job = {"rate": "1 MB/s"}
+    monthly = [{"kind": "budget", "at_most": "100.00 USD"}]
+    place = scenario(folder, monthly, job, price_book="wasabi")
+    document = json.loads(pathlib.Path(place).read_text())
+    document["services"][0] |= {"size": "500 GB", "delta": "full"}
+    pathlib.Path(place).write_text(json.dumps(document))
+    verdict = {}
+    for overlap in ("beside", "skip", "queue", None):
+        given = ["--set", f"/services/0/job/overlap={overlap}"] if overlap else []
+        done = run("validate", place, "--quiet", "--json", *given)
+        verdict[overlap] = json.loads(done.stdout)["verdict"]
+    assert verdict["beside"] == "fails" and verdict["skip"] == "holds", verdict
+    assert verdict[None] == "unknown", verdict
+    all_fail = run("validate", place, "--quiet", "--json", "--set",
+                   "/requirements/0/at_most=0.01 USD")
+    assert json.loads(all_fail.stdout)["verdict"] == "fails", all_fail.stdout
+
+
 def the_chart_marks_the_rows_of_the_table(folder):
     """Also those that are there for their reach alone, which the chart does not show."""
     place = scenario(folder, [{"kind": "rpo", "at_most": "9d"}])
@@ -338,6 +358,7 @@ def main():
                      the_first_counterexample_replays,
                      break_even_is_where_it_turns, a_value_is_assumed_and_never_a_verdict,
                      the_wait_for_a_retry_is_stated_or_unknown,
+                     what_fails_only_if_jobs_overlap_is_unknown,
                      the_chart_marks_the_rows_of_the_table, interrupted_never_holds):
             began = time.monotonic()
             test(folder)
