@@ -23,6 +23,22 @@ ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 EVERY_SHEET_AS_CSV = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
 
 
+# Lines of half a cent under a book that rounds them half-even, of two services whose names differ
+# only in case.
+EVEN_BOOK = {
+    "backcast_prices": 1, "name": "even", "provider": "Even", "as_of": "2026-01-01",
+    "currency": "USD", "rounding": {"line_decimals": 2, "mode": "half even"},
+    "meters": [{"name": "storage", "kind": "storage", "unit": "GB-Months", "size": "1 GB",
+                "per": "30d"}],
+    "prices": [{"service": "Even", "meter": "storage", "price": "0.005", "source": "example",
+                "as_of": "2026", "certainty": "high"}]}
+EVEN_USAGE = """kind,start,end,quantity,service
+storage,2026-04-01,2026-05-01,1 GB,shop
+storage,2026-04-01,2026-05-01,3 GB,Shop
+storage,2026-06-01,2026-07-01,13 GB,Shop
+"""
+
+
 def cents(amount):
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
@@ -103,6 +119,9 @@ def main():
 
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        (folder / "even.json").write_text(json.dumps(EVEN_BOOK), "utf-8")
+        (folder / "even.csv").write_text(EVEN_USAGE, "utf-8")
+        cases["even"] = (str(folder / "even.csv"), [], [str(folder / "even.json")])
         expected = {}
         for case, (usage, options, books) in cases.items():
             rows = bill(backcast, usage, options, books, str(folder / f"{case}.xlsx"))
@@ -125,6 +144,10 @@ def main():
                          "provider"):
                 last = sheets[case, f"By {view}"][-1]
                 expect(f"{case}: by {view}", money(last[-1]), total)
+        # 0.005, 0.015 and 0.065, each to the even cent.
+        services = {row[1] or row[0]: money(row[-1]) for row in sheets["even", "By service"][1:]}
+        expect("even: services", services, {"shop": cents(Decimal(0)), "Shop": cents(Decimal("0.08")),
+                                            "Total": cents(Decimal("0.08"))})
         for case, (usage, options, books) in cases.items():
             wanted = cash(backcast, usage, options, books)
             rows = sheets[case, "Cash"][1:]
