@@ -1,7 +1,6 @@
 // Every mechanic of billing, one by one, on the book of docs/billing.md; figures worked by hand.
 #include <gmock/gmock.h>
 
-#include "costmodel/requests.h"
 #include "costmodel/showback.h"
 #include "tests/costmodel/books.h"
 
@@ -149,15 +148,6 @@ TEST(Mechanics, RequestsByOperation) {
   EXPECT_THAT(refusal(mechanics(), {requests("delete", 1)}),
               testing::AllOf(HasSubstr("no price for request"), HasSubstr("operation \"delete\""),
                              HasSubstr("nearest rows")));
-}
-
-TEST(Mechanics, UploadsInPartsAreOneRequestPerPartAndOneToFinish) {
-  EXPECT_EQ(*put_requests(1, 100 * kMiB, 8 * kMiB), 14u) << "13 parts and the completion";
-  EXPECT_EQ(*put_requests(10, 1000 * kMiB, 100 * kMiB), 20u) << "each object fits one part";
-  EXPECT_EQ(*put_requests(3, 5, kMiB), 6u);
-  EXPECT_EQ(*put_requests(0, 0, kMiB), 0u);
-  EXPECT_FALSE(put_requests(1, 1, 0).ok());
-  EXPECT_FALSE(put_requests(UINT64_MAX, UINT64_MAX, 1).ok());
 }
 
 TEST(Mechanics, Retrieval) {
