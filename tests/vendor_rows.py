@@ -1,16 +1,12 @@
 #!/usr/bin/env python3
-"""Which rows of a feature table are proved by a test, and which are open.
+"""Which rows of a feature table are proved by a test, and which are open and why.
 
-usage: vendor_rows.py FEATURES.csv [--prefix Z-POL,Q-SCH] [--require P-TAG,Z-XR] [--open]
-
-Open rows are listed with the reason that stands in vendor_rows/open_rows.csv: they belong to a
-control plane, or to what lies inside a service, which is not simulated.
+usage: vendor_rows.py ROWS.csv [--prefix Z-POL,Q-SCH] [--open]
 
 A row Z-POL-03 is proved by a test whose name holds Z_POL_03: a TEST or property in C++, a def test_
-in Python, a test(...) in JavaScript, or a transcript of that name. Rows that no test names are
-open.
---prefix shows only rows whose id begins so; --open lists the open ones alone; --require exits 1 if
-a row that begins so is open.
+in Python, a test(...) in JavaScript, or a transcript of that name. A row that no test names needs a
+reason in the table; one that is proved must have none. Exit code 1 if a row has neither or both.
+--prefix shows only rows whose id begins so; --open lists the open ones alone.
 """
 
 import argparse
@@ -52,12 +48,6 @@ def proofs():
     return found
 
 
-def open_rows():
-    """Row id -> why no test of ours could prove it."""
-    with open(TESTS / "vendor_rows" / "open_rows.csv", encoding="utf-8", newline="") as file:
-        return {row["id"]: row["reason"] for row in csv.DictReader(file)}
-
-
 def split(text):
     return tuple(part for part in (text or "").split(",") if part)
 
@@ -65,37 +55,29 @@ def split(text):
 def main():
     parser = argparse.ArgumentParser(
         description="Which rows are proved by tests, and which are open")
-    parser.add_argument("features")
+    parser.add_argument("rows")
     parser.add_argument("--prefix", help="only rows whose id begins with one of these")
-    parser.add_argument("--require", help="fail if a row that begins so is open")
     parser.add_argument("--open", action="store_true", help="list the open rows alone")
     options = parser.parse_args()
-    with open(options.features, encoding="utf-8", newline="") as file:
+    with open(options.rows, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     prefixes = split(options.prefix)
     rows = [row for row in rows if not prefixes or row["id"].startswith(prefixes)]
-    found, elsewhere = proofs(), open_rows()
+    found = proofs()
+    faults = []
     for row in rows:
         places = sorted(found.get(row["id"], ()))
+        if bool(places) == bool(row["reason"]):
+            faults.append(f"{row['id']} has {'a test and' if places else 'neither a test nor'} "
+                          f"a reason why not")
         if places and options.open:
             continue
-        state = "proved" if places else "open"
-        proof = f"  [{', '.join(places)}]" if places else ""
-        if not places and row["id"] in elsewhere:
-            proof = f"  ({elsewhere[row['id']]})"
-        print(f"{state:7} {row['id']:11} {row['feature']}{proof}")
+        proof = f"[{', '.join(places)}]" if places else f"({row['reason']})"
+        print(f"{'proved' if places else 'open':7} {row['id']:11} {row['statement']}  {proof}")
     proved = sum(row["id"] in found for row in rows)
     print(f"{proved} of {len(rows)} rows proved, {len(rows) - proved} open")
-    required = split(options.require)
-    missing = [row["id"] for row in rows
-               if required and row["id"].startswith(required) and row["id"] not in found]
-    stale = sorted(set(elsewhere) & set(found))
-    if stale:
-        print("proved, and still listed as open:", *stale, file=sys.stderr)
-        return 1
-    if missing:
-        print("required but open: " + ", ".join(missing), file=sys.stderr)
-    return 1 if missing else 0
+    print("\n".join(faults), file=sys.stderr)
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

@@ -45,6 +45,25 @@ TEST(VendorPages, Z_XR_04_ACopysRetentionCountsFromItsOwnCreation) {
   }
 }
 
+TEST(VendorPages, Z_XR_11_DroppingAClusterTakesScheduledCopiesAndLeavesThoseByHand) {
+  const Ran ran = run_text(R"({"name": "t", "start": "2026-01-05", "horizon": "40d",
+    "provider": "zilliz",
+    "services": [{"name": "db", "region": "gcp-us-west1", "size": "10 GB", "delta": "full",
+      "schedules": [{"weekdays": "1", "window": "00:00-02:00", "retention_days": 30,
+                     "copies": [{"region": "gcp-us-east4", "retention_days": 30}]}]}],
+    "events": [{"at": "+3d", "kind": "manual_backup", "service": "db",
+                "copies": [{"region": "gcp-us-east4"}]},
+               {"at": "+20d", "kind": "delete_service", "service": "db"}]})");
+  int gone = 0, kept = 0;
+  for (const BackupRecord& b : ran.result.backups) {
+    const bool by_hand = b.id.find("manual") != std::string::npos;
+    ++(by_hand ? kept : gone);
+    EXPECT_EQ(b.deleted == kNever, by_hand) << b.id;
+  }
+  EXPECT_EQ(kept, 2) << "the backup by hand and its copy";
+  EXPECT_GE(gone, 6) << "three Mondays, each with its copy";
+}
+
 // ---- restores -----------------------------------------------------------------------------------
 
 std::string restore(const std::string& provider, const std::string& service,

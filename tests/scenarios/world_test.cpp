@@ -231,7 +231,7 @@ TEST(World, CopiesShareALinkFairly) {
             std::chrono::seconds(300));
 }
 
-TEST(World, SameSeedSameBytesAtOneAndTwoThreads) {
+TEST(World, X_CORE_01_SameSeedSameBytesAtOneAndTwoThreads) {
   const auto fingerprint = [](const Ran& ran) {
     std::string text;
     for (const UsageRecord& r : ran.result.usage) text += cost::to_json_line(r);

@@ -120,6 +120,22 @@ TEST(SecretText, MovesAndShortensWithoutLeavingCopies) {
   EXPECT_EQ(SecretText().view(), "");
 }
 
+TEST(Encryption, P_SEC_01_NothingPlainIsStoredAndNoOtherProjectOpensIt) {
+  Lab lab(20'000);
+  const std::string content = "a line that nobody else may read, twice over; ";
+  lab.source().write("name-that-is-secret", content + content);
+  const Id id = lab.commit();
+  for (const std::string& file : lab.env().files()) {
+    for (const char* plain : {"nobody else may read", "name-that-is-secret"}) {
+      EXPECT_EQ(lab.env().bytes(file).find(plain), std::string::npos) << plain << " in " << file;
+    }
+  }
+  EXPECT_TRUE(lab.content_of(id).ok());
+  OpenOptions options;
+  options.keys = Keys::generate();
+  EXPECT_FALSE(Repository::open(lab.env(), Lab::kPath, options).ok());
+}
+
 // The storage puts the config back that it had before a rotation.
 TEST(OldConfig, NothingIsSealedToItsKeyAnyMore) {
   Lab lab(500);
