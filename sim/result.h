@@ -191,7 +191,7 @@ struct RestoreRecord {
   Instant started{};
   Instant completed = kNever;
   std::uint64_t bytes = 0;
-  Duration lost{0};    // started - born of the backup: what the restore cannot bring back
+  Duration lost{0};     // started - born of the backup: what the restore cannot bring back
   std::string reason;   // why it failed
   std::string version;  // "; it runs version 2.6.0": what is known of it once it is done, or ""
 };
