@@ -78,8 +78,8 @@ void print_text(const Context& context, const store::CheckResult& result) {
   if (!result.ok()) {
     print(fmt::format("{} of {} snapshots are intact\n", result.intact.size(), result.snapshots));
     note(context,
-         "What was found is recorded: the next backup stores again what the source still has; "
-         "backcast repair tidies up after it.");
+         "Bad packs are recorded: the next backup stores again what of them the source still has. "
+         "backcast repair tidies up.");
   } else {
     summarize(context, "Everything is there\n");
   }

@@ -262,6 +262,7 @@ void read_policies(Build& build, const Node& node, const Profile& profile, sim::
     }
   }
   if (const auto text = node.text("retention")) {
+    check_retention_words(node, *text, service);
     auto policy = policy::parse_policy(*text);
     if (policy.ok()) {
       service.retention = std::move(policy).value();

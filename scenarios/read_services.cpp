@@ -25,10 +25,12 @@ json project_fields(const Node& node, const Profile& profile) {
   const json& document = *profile.document;
   json fields = document.value("project", json::object());
   const std::string plan = node.text("plan").value_or(fields.value("plan", std::string()));
+  bool is_unknown = false;
   if (const auto plans = document.find("plans"); plans != document.end()) {
     if (plans->contains(plan)) {
       fields.merge_patch(plans->at(plan));
     } else if (!plan.empty()) {
+      is_unknown = true;
       std::vector<std::string> names;
       for (const auto& [name, unused] : plans->items()) names.push_back(name);
       node.fault_at("plan", fmt::format("{} has no plan {}", profile.name, printable(plan)),
@@ -39,6 +41,7 @@ json project_fields(const Node& node, const Profile& profile) {
   }
   if (!plan.empty()) fields["plan"] = plan;
   fields.merge_patch(node.value());
+  if (is_unknown) fields.erase("plan");  // told once
   return fields;
 }
 

@@ -164,6 +164,17 @@ void check_schedule(const Node& node, const sim::ServiceSchedule& schedule,
   }
 }
 
+void check_retention_words(const Node& node, std::string_view words, const sim::Service& service) {
+  const bool is_vendor = service.rules != "plain";
+  if (!is_vendor || words.substr(0, words.find(':')) == service.rules) return;
+  node.fault_at(
+      "retention", fmt::format("{} does not keep backups by {}", service.rules, printable(words)),
+      fmt::format("give \"{}: …\"{}; a service under \"plain\" may be kept in any "
+                  "tool's words",
+                  service.rules,
+                  service.rules == "zerops" ? "" : ", or \"retention_days\" in a schedule"));
+}
+
 void check_quota_mode(const Build& build, const Node& node, const sim::Service& service) {
   const sim::Project& project = build.scenario.projects[service.project];
   if (!project.quota_bytes || project.quota_mode != policy::QuotaMode::kKeep) return;

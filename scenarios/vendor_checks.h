@@ -37,6 +37,8 @@ void check_target(const Build& build, const Node& entry, const Profile& profile,
 // everywhere.
 void check_schedule(const Node& node, const sim::ServiceSchedule& schedule,
                     const sim::Service& service);
+// A vendor keeps backups by rules of its own, not by those of another tool.
+void check_retention_words(const Node& node, std::string_view words, const sim::Service& service);
 // A quota that keeps protected and minimum backups goes by a policy that has them.
 void check_quota_mode(const Build& build, const Node& fields, const sim::Service& service);
 

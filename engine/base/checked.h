@@ -40,12 +40,6 @@ constexpr T must_add(T a, T b) {
   return r;
 }
 template <typename T>
-constexpr T must_sub(T a, T b) {
-  T r{};
-  BACKCAST_ASSERT(!__builtin_sub_overflow(a, b, &r));
-  return r;
-}
-template <typename T>
 constexpr T must_mul(T a, T b) {
   T r{};
   BACKCAST_ASSERT(!__builtin_mul_overflow(a, b, &r));

@@ -262,10 +262,6 @@ std::string to_text(const RetentionPolicy& policy) {
   return std::visit([](const auto& p) { return write_policy(dialect_of(p), p); }, policy);
 }
 
-std::string_view dialect_name(const RetentionPolicy& policy) {
-  return std::visit([](const auto& p) { return dialect_of(p).name; }, policy);
-}
-
 Result<std::int32_t> parse_count(std::string_view text, std::int32_t from, std::int32_t to) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -38,7 +38,6 @@ std::string to_text(const RetentionPolicy& policy);
 
 // "restic", "borg2", ...
 std::vector<std::string_view> dialect_names();
-std::string_view dialect_name(const RetentionPolicy& policy);
 
 // ---------------------------------------------------------------------------------------------
 // Reasons

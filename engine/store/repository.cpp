@@ -182,8 +182,17 @@ Result<std::size_t> Repository::rotate_keys(std::string_view passphrase, const s
   // and by then no passphrase is left that opens the repository without it.
   BACKCAST_TRY(const Id slot, slots().add(keys, passphrase, label, cost));
   (void)slot;
-  for (const auto& old : old_slots) BACKCAST_CHECK(slots().remove(old.id));
-  BACKCAST_CHECK(adopt_keys(keys));
+  const auto put_into_force = [&]() -> Status {
+    for (const auto& old : old_slots) BACKCAST_CHECK(slots().remove(old.id));
+    return adopt_keys(keys);
+  };
+  if (auto done = put_into_force(); !done.ok()) {
+    Error error = done.error();
+    error.hint =
+        "the new passphrase opens the repository, others may not any more; with it, "
+        "backcast key rotate brings this to its end";
+    return error;
+  }
   return old_slots.size();
 }
 

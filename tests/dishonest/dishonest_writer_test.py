@@ -10,6 +10,7 @@ import tempfile
 import time
 
 from hostile import *
+from place import Place
 
 PROGRAM = os.path.abspath(sys.argv[1])
 MAX_RESIDENT = 320 << 20  # of any verb on any of these repositories; they are a few megabytes each
@@ -19,22 +20,15 @@ HARMFUL = set(range(0x00, 0x20)) - {0x0A} | set(range(0x7F, 0xA0)) | {
     *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)}
 
 
-class Place:
+class HonestPlace(Place):
+    """With a tree to save, and bounds on every run of the program."""
+
     def __init__(self, folder):
-        self.folder = folder
-        self.env = {name: value for name, value in os.environ.items()
-                    if not name.startswith("BACKCAST_")}
-        self.env.update(HOME=folder, XDG_CONFIG_HOME=self.path("config"),
-                        XDG_CACHE_HOME=self.path("cache"), LC_ALL="C.UTF-8")
-        with open(self.path("pass"), "w") as out:
-            out.write("secret\n")
+        super().__init__(folder)
         os.makedirs(self.path("honest", "folder"))
         for name in ("one", "folder/two"):
             with open(self.path("honest", name), "wb") as out:
                 out.write(os.urandom(150_000))
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
 
     def run(self, *arguments):
         """(exit code, output, errors); the bounds hold for every run."""
@@ -196,7 +190,7 @@ def main():
     wanted = sys.argv[2:]
     failed = []
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(folder)
+        place = HonestPlace(folder)
         place.saved = content(place.path("honest"))
         os.makedirs(place.path("beside"))
         assert place.run("init", place.path("repository"), "--kdf-memory", "8 MiB")[0] == 0

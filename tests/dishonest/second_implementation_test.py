@@ -5,32 +5,18 @@ import subprocess
 import sys
 import tempfile
 
+from place import Place
 from repository import *
 from snapshots import *
 
 PROGRAM, GOLDEN = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 
 
-class Place:
-    """A folder with homes of its own for the program."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.env = {name: value for name, value in os.environ.items()
-                    if not name.startswith("BACKCAST_")}
-        self.env.update(HOME=folder, XDG_CONFIG_HOME=self.path("config"),
-                        XDG_CACHE_HOME=self.path("cache"))
-        with open(self.path("pass"), "w") as out:
-            out.write("secret\n")
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
-
-    def run(self, *arguments):
-        done = subprocess.run([PROGRAM, *arguments, "--passphrase-file", self.path("pass")],
-                              env=self.env, capture_output=True, cwd="/", timeout=120)
-        assert done.returncode == 0, (arguments, done.returncode, done.stdout, done.stderr)
-        return done.stdout
+def run_well(place, *arguments):
+    done = subprocess.run([PROGRAM, *arguments, "--passphrase-file", place.path("pass")],
+                          env=place.env, capture_output=True, cwd="/", timeout=120)
+    assert done.returncode == 0, (arguments, done.returncode, done.stdout, done.stderr)
+    return done.stdout
 
 
 def describe(root):
@@ -79,14 +65,14 @@ def with_holes(node, content):
 def reads_what_the_program_wrote(place):
     source, repository = place.path("source"), place.path("written")
     fill(source)
-    place.run("init", repository, "--kdf-memory", "8 MiB")
+    run_well(place, "init", repository, "--kdf-memory", "8 MiB")
     for generation in (1, 2):
         with open(os.path.join(source, "generation"), "w") as out:
             out.write("%d" % generation)
-        place.run("backup", repository, source)
-    place.run("key", "rotate", repository, "--new-passphrase-file", place.path("pass"),
+        run_well(place, "backup", repository, source)
+    run_well(place, "key", "rotate", repository, "--new-passphrase-file", place.path("pass"),
               "--kdf-memory", "8 MiB")
-    place.run("backup", repository, source, "--read-all", "--no-cache")
+    run_well(place, "backup", repository, source, "--read-all", "--no-cache")
     mine = Repository(repository, b"secret")
     assert len(mine.private) == 2 and mine.rotations == 1
     for pack in mine.packs:
@@ -143,10 +129,10 @@ def is_restored_when_python_wrote_it(place):
             tags=[b"generation %d" % generation])
         writer.finish()
         publish(mine, snapshot)
-    out = place.run("check", repository, "--open-data", "--json")
+    out = run_well(place, "check", repository, "--open-data", "--json")
     assert b'"damage": []' in out or b'"damage":[]' in out, out
     target = place.path("restored")
-    place.run("restore", repository, "--target", target)
+    run_well(place, "restore", repository, "--target", target)
     restored = describe(target)
     assert restored[b"small"] == (0o100600, nodes[2].mtime, b"small")
     assert restored[b"a/big"][2] == big and restored[b"link"][2] == b"a/big"
@@ -154,10 +140,10 @@ def is_restored_when_python_wrote_it(place):
     hole[4096:4100], hole[8192:8198] = b"data", b"morexx"
     assert restored[b"a/hole"][2] == bytes(hole)
     # The program goes on with it: forget, prune, a backup of its own.
-    place.run("forget", repository, "--policy", "restic: --keep-last 1")
-    place.run("prune", repository, "--grace", "0s")
-    place.run("backup", repository, target)
-    assert place.run("dump", repository, "latest", target + "/a/big") == big
+    run_well(place, "forget", repository, "--policy", "restic: --keep-last 1")
+    run_well(place, "prune", repository, "--grace", "0s")
+    run_well(place, "backup", repository, target)
+    assert run_well(place, "dump", repository, "latest", target + "/a/big") == big
 
 
 def reads_the_golden_repository(place):

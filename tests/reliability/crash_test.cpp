@@ -299,6 +299,33 @@ TEST(Crash, KeyRotationKilledAtEveryCallNeverShutsEverybodyOut) {
   EXPECT_GT(calls, 10u);
 }
 
+// Whoever is left with the new passphrase alone is told so.
+TEST(DiskFaults, AKeyRotationThatFailsSaysWhichPassphraseOpens) {
+  Lab lab(10'000);
+  lab.commit();
+  const auto before = lab.env().save();
+  int shut_out = 0;
+  for (std::uint64_t call = 0;; ++call) {
+    lab.env().load(before);
+    lab.env().inject(call, env::Fault::kIoError);
+    Status done = kOk;
+    {
+      const auto repository = lab.open();
+      ASSERT_TRUE(repository.ok());
+      const auto ended = (*repository)->rotate_keys("new", "new", kStretchingFloor);
+      if (!ended.ok()) done = ended.error();
+    }
+    const bool fired = lab.env().fault_fired();
+    lab.env().clear_faults();
+    if (!fired) break;
+    if (done.ok() || open_with(lab, Lab::kPassphrase).ok()) continue;
+    ++shut_out;
+    EXPECT_THAT(done.error().hint, testing::HasSubstr("the new passphrase opens")) << call;
+    EXPECT_TRUE(open_with(lab, "new").ok()) << call;
+  }
+  EXPECT_GT(shut_out, 0);
+}
+
 TEST(PowerLoss, KeyRotationNeverShutsEverybodyOut) {
   Lab lab(10'000);
   lab.commit();

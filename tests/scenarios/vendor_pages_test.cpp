@@ -64,6 +64,23 @@ TEST(VendorPages, Z_XR_11_DroppingAClusterTakesScheduledCopiesAndLeavesThoseByHa
   EXPECT_GE(gone, 6) << "three Mondays, each with its copy";
 }
 
+TEST(VendorPages, AVendorKeepsByItsOwnRulesAndByNoOtherTools) {
+  const auto service = [](const char* provider, const char* region, const char* words) {
+    return fmt::format(R"({{"name": "t", "start": "2026-01-05", "horizon": "9d", "provider": "{}",
+      "services": [{{"name": "db", "region": "{}", "size": "10 GB", "change": {{"per_day": "1%"}},
+        "retention": "{}", "schedules": [{{}}]}}]}})",
+                       provider, region, words);
+  };
+  for (const auto& [provider, region] :
+       {std::pair{"zilliz", "us-east-1"}, {"qdrant", "us-east-1"}, {"zerops", "prg1"}}) {
+    expect_fault(service(provider, region, "restic: --keep-daily 3"),
+                 {"/services/0/retention", provider, "does not keep backups by"});
+  }
+  EXPECT_EQ(errors_of(service("zerops", "prg1", "zerops: --min-daily 2")), "");
+  EXPECT_EQ(errors_of(service("plain", "here", "restic: --keep-daily 3")).find("retention"),
+            std::string::npos);
+}
+
 // ---- restores -----------------------------------------------------------------------------------
 
 std::string restore(const std::string& provider, const std::string& service,
