@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
-#include "cli/parser_view.h"
-#include "cli/verbs.h"
+#include "cli/shared/parser_view.h"
+#include "cli/shared/verbs.h"
 
 namespace backcast::cli {
 namespace {

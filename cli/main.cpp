@@ -7,10 +7,10 @@
 #include <new>
 #include <optional>
 
-#include "cli/arguments.h"
-#include "cli/parser_view.h"
-#include "cli/verbs.h"
-#include "engine/store/secret.h"
+#include "cli/repository/arguments.h"
+#include "cli/shared/parser_view.h"
+#include "cli/shared/verbs.h"
+#include "engine/store/format/secret.h"
 
 namespace {
 

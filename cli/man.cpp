@@ -3,8 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/parser_view.h"
-#include "cli/verbs.h"
+#include "cli/shared/parser_view.h"
+#include "cli/shared/verbs.h"
 
 namespace backcast::cli {
 namespace {

@@ -1,6 +1,6 @@
 #include <CLI/CLI.hpp>
 
-#include "cli/verbs.h"
+#include "cli/shared/verbs.h"
 
 namespace backcast::cli {
 

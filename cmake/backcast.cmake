@@ -1,4 +1,5 @@
-# Build rules shared by every module. A module is a folder: its *.cpp files are its sources.
+# Build rules shared by every module. A module is a folder with rooms: all their *.cpp files are its
+# sources.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -49,12 +50,12 @@ if(BACKCAST_LLD)
   target_link_options(backcast_options INTERFACE -fuse-ld=lld)
 endif()
 
-# backcast_module(<name> [DEPENDS module...] [LINK target...]): a library of all *.cpp beside the
-# caller. DEPENDS names modules of the house, LINK outside libraries. BACKCAST_OPTIONS_<name> holds
-# compile options for this module alone.
+# backcast_module(<name> [DEPENDS module...] [LINK target...]): a library of all *.cpp in the folder
+# of the caller and its rooms. DEPENDS names modules of the house, LINK outside libraries.
+# BACKCAST_OPTIONS_<name> holds compile options for this module alone.
 function(backcast_module name)
   cmake_parse_arguments(arg "" "" "DEPENDS;LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
   if(NOT sources)
     add_library(backcast_${name} INTERFACE)
     set(scope INTERFACE)

@@ -2,8 +2,8 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include "costmodel/invoice.h"
-#include "scenarios/shipped.h"
+#include "costmodel/bill/invoice.h"
+#include "scenarios/document/shipped.h"
 
 namespace {
 

@@ -6,8 +6,8 @@
 #include <queue>
 
 #include "bench/des/work.h"
-#include "sim/kernel.h"
-#include "sim/link.h"
+#include "sim/kernel/kernel.h"
+#include "sim/kernel/link.h"
 
 namespace bench_des {
 namespace {

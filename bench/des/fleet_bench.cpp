@@ -9,7 +9,7 @@
 #include <string>
 
 #include "bench/des/work.h"
-#include "sim/fleet.h"
+#include "sim/run/fleet.h"
 
 using namespace backcast;
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "sim/fidelity.h"
+#include "sim/fit/fidelity.h"
 
 namespace {
 

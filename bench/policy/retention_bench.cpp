@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-#include "engine/policy/retention.h"
+#include "engine/policy/retention/retention.h"
 
 namespace backcast::policy {
 namespace {

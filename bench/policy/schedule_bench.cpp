@@ -2,7 +2,7 @@
 // civil time under it.
 #include <benchmark/benchmark.h>
 
-#include "engine/policy/schedule.h"
+#include "engine/policy/schedule/schedule.h"
 
 namespace {
 

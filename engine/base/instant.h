@@ -1,5 +1,5 @@
 // Instants and durations: integer nanoseconds of UTC, fine enough for imported histories (restic
-// stamps nanoseconds). Civil time exists only at the edges; see engine/policy/calendar.h.
+// stamps nanoseconds). Civil time exists only at the edges; see engine/policy/time/calendar.h.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
 // JSON that was written losslessly: a byte that is no UTF-8 stands there as the lone surrogate
-// U+DC80 to U+DCFF (reports/escape.h), which no parser of Unicode text takes.
+// U+DC80 to U+DCFF (reports/parts/escape.h), which no parser of Unicode text takes.
 #pragma once
 
 #include <string>

@@ -5,34 +5,71 @@ Each rule is a function from {path: text} to a list of "path:line: what is wrong
 arch_selftest.py proves that each of them can fail.
 """
 
+import collections
 import pathlib
 import re
 import sys
 
-ENGINE = ("base", "policy", "env", "source", "store")
-# Which modules a module may include, besides itself.
-ALLOWED = {
-    "base": (),
-    "policy": ("base",),
-    "env": ("base", "policy"),
-    "source": ("base", "policy", "env"),
-    "store": ("base", "policy", "env", "source"),
-    "control": ENGINE,
-    "api": ENGINE + ("control",),
-    "costmodel": ("base",),
-    "sim": ("base", "policy", "costmodel"),
-    "scenarios": ("base", "policy", "costmodel", "sim"),
-    "reports": ENGINE + ("control", "costmodel", "sim"),
-    "cli": ENGINE + ("control", "api", "costmodel", "sim", "scenarios", "reports"),
+# Each room and what it may include besides itself: other rooms, or whole folders of them. A room
+# is a folder with everything below it that is not a room of its own. ARCHITECTURE.md says what
+# lives where.
+BASE, POLICY, COST = "engine/base", "engine/policy", "costmodel"
+ENV, SOURCE = (BASE, POLICY), (BASE, POLICY, "engine/env")
+STORE = (*SOURCE, "engine/source", "engine/store/format")
+PACKS = (*STORE, "engine/store/repository")
+MODEL = (BASE, POLICY, COST)
+WORLD = (*MODEL, "sim/model", "sim/kernel")
+REPORTS = (BASE, POLICY, COST, "sim", "reports/parts")
+REPOSITORY = (*SOURCE, "engine/source", "engine/store")
+PLANNING = (BASE, POLICY, "histories", COST, "sim", "scenarios", "study", "reports")
+SEES = {
+    BASE: (),
+    "engine/policy/time": (BASE,),
+    "engine/policy/schedule": (BASE, "engine/policy/time"),
+    "engine/policy/retention": (BASE, "engine/policy/time"),
+    "engine/policy/service": (BASE, "engine/policy/time", "engine/policy/schedule",
+                              "engine/policy/retention"),
+    "engine/env": ENV,
+    "engine/source": SOURCE,
+    "engine/store/format": STORE[:-1],
+    "engine/store/repository": STORE,
+    "engine/store/packs": PACKS,
+    "engine/store/snapshots": (*PACKS, "engine/store/packs"),
+    "engine/store/work": (*PACKS, "engine/store/packs", "engine/store/snapshots"),
+    "engine/store/upkeep": (*PACKS, "engine/store/packs", "engine/store/snapshots"),
+    "histories": (BASE, POLICY),
+    "costmodel/book": (BASE,),
+    "costmodel/bill": (BASE, "costmodel/book"),
+    "sim/model": MODEL,
+    "sim/kernel": (BASE,),
+    "sim/fit": (*MODEL, "sim/model"),
+    "sim/world": WORLD,
+    "sim/requirements": (*MODEL, "sim/model"),
+    "sim/run": (*WORLD, "sim/world", "sim/requirements"),
+    "scenarios/document": (*MODEL, "sim/model"),
+    "scenarios/load": (*MODEL, "histories", "sim", "scenarios/document"),
+    "study": (*MODEL, "sim", "scenarios"),
+    "rehearsal": (*REPOSITORY, "histories", COST, "sim"),
+    "reports/parts": (BASE,),
+    "reports/bill": REPORTS,
+    "reports/run": (*REPORTS, "reports/bill"),
+    "reports/charts": (*REPORTS, "reports/run"),
+    "reports/html": (*REPORTS, "reports/bill", "reports/run", "reports/charts"),
+    "cli/shared": (BASE, POLICY, "engine/env", COST, "sim/model", "reports"),
+    "cli/repository": (*REPOSITORY, "reports", "cli/shared"),
+    "cli/policy": (*PLANNING, "engine/env", "cli/shared"),
+    "cli/planning": (*PLANNING, "engine/env", "rehearsal", "cli/shared", "cli/policy"),
+    "cli/billing": (*REPOSITORY, *PLANNING, "cli/shared", "cli/repository"),
+    "cli": (BASE, "engine/store/format", "cli/shared", "cli/repository"),
 }
-# The rehearsal runs the real engine under the virtual clock.
-REHEARSAL_MAY_ALSO_INCLUDE = ("env", "source", "store", "control")
+# More and nobody finds anything; headers count.
+MAX_ROOM_FILES = 25
 
 HEAVY_HEADERS = re.compile(
     r"nlohmann/json\.hpp|CLI/|valijson/|httplib\.h|boost/multiprecision/|xlsxwriter\.h|tbb/|Eigen/")
 ONE_DOOR = {"libfccp/": "engine/base/csv_reader.h"}
 
-PURE_MODULES = ("policy", "sim", "costmodel")
+PURE_MODULES = ("engine/policy", "sim", "costmodel", "histories")
 IMPURE = re.compile(
     r"(system|steady|high_resolution|utc)_clock::now"
     r"|(?<![\w.>:])(std::)?(time|clock|rand|srand)\s*\("
@@ -42,7 +79,7 @@ IMPURE = re.compile(
 
 # What stands on env reaches the operating system through it alone, so that a test can make every
 # call fail. These only take a value apart.
-ON_ENV_MODULES = ("source",)
+ON_ENV_MODULES = ("engine/source",)
 SYSTEM_CALL = re.compile(
     r"(?<![\w>:)])::(?!(?:makedev|major|minor|fnmatch)\b)[a-z]\w*\s*\(|<unistd\.h>|<fstream>")
 
@@ -72,11 +109,26 @@ def read_tree(root):
     return files
 
 
-def module_of(path):
+def room_of(path):
+    """The room a file lives in: the longest folder of SEES above it; None outside the house."""
+    parts = path.split("/")[:-1]
+    while parts and "/".join(parts) not in SEES:
+        parts.pop()
+    return "/".join(parts) or None
+
+
+def house_of(path):
+    """The rooms that are built together: engine/store, sim."""
     parts = path.split("/")
-    if parts[0] == "engine" and len(parts) > 2:
-        return parts[1]
-    return parts[0] if len(parts) > 1 and parts[0] in ALLOWED else None
+    return "/".join(parts[:2 if parts[0] == "engine" else 1])
+
+
+def is_in(path, folders):
+    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+
+
+def is_product(path):
+    return is_in(path, {room.split("/")[0] for room in SEES})
 
 
 def cpp_files(files):
@@ -100,40 +152,50 @@ def without_comments_and_strings(text):
 def forbidden_includes(files):
     found = []
     for path, text in cpp_files(files).items():
-        module = module_of(path)
-        if module is None:
+        room = room_of(path)
+        if room is None:
             continue
-        allowed = ALLOWED[module] + (module,)
-        if path.startswith("sim/rehears"):
-            allowed += REHEARSAL_MAY_ALSO_INCLUDE
         for line, content in numbered(text):
             include = INCLUDE.match(content)
-            if not include:
-                continue
-            target = module_of(include.group(2))
-            if target and target not in allowed:
-                found.append(f"{path}:{line}: {module} must not include {include.group(2)}; "
-                             f"it may see {', '.join(ALLOWED[module]) or 'nothing'}")
+            target = room_of(include.group(2)) if include else None
+            if target and target != room and not is_in(target, SEES[room]):
+                found.append(f"{path}:{line}: {room} must not include {include.group(2)}; "
+                             f"it may see {', '.join(SEES[room]) or 'nothing'}")
     return found
 
 
-def unknown_modules(files):
-    """A folder with sources that ALLOWED does not name would have no rules."""
-    tops = {path.split("/")[0] if not path.startswith("engine/") else path.split("/")[1]
-            for path in cpp_files(files)}
-    return [f"{name}: a module without an entry in tests/arch/arch.py"
-            for name in sorted(tops - set(ALLOWED) - {"tests", "bench"})]
+def unknown_rooms(files):
+    """A folder with sources that SEES does not name would have no rules."""
+    folders = {path.rpartition("/")[0] for path in cpp_files(files)}
+    return [f"{folder}: a room without an entry in tests/arch/arch.py"
+            for folder in sorted(folders)
+            if not is_in(folder, ("tests", "bench")) and room_of(folder + "/x") is None]
+
+
+def empty_rooms(files):
+    """A room that nothing lives in is one that does not exist."""
+    rooms = {room_of(path) for path in cpp_files(files)}
+    return [f"tests/arch/arch.py: {room}: no file lives there" for room in SEES
+            if room not in rooms]
+
+
+def crowded_rooms(files):
+    """A folder that shows more files than one look takes in."""
+    folders = collections.Counter(path.rpartition("/")[0] for path in cpp_files(files)
+                                  if is_product(path))
+    return [f"{folder}: {count} source files, at most {MAX_ROOM_FILES}; make rooms by question"
+            for folder, count in sorted(folders.items()) if count > MAX_ROOM_FILES]
 
 
 def relative_includes(files):
     """Includes are written from the root, so that a file can be found from its include."""
     found = []
     for path, text in cpp_files(files).items():
-        if module_of(path) is None:
+        if not is_product(path):
             continue
         for line, content in numbered(text):
             include = INCLUDE.match(content)
-            if include and include.group(1) == '"' and module_of(include.group(2)) is None \
+            if include and include.group(1) == '"' and room_of(include.group(2)) is None \
                     and not include.group(2).startswith("generated/"):
                 found.append(f"{path}:{line}: write the include from the root: "
                              f"\"module/{include.group(2)}\", or <…> for an outside library")
@@ -145,7 +207,7 @@ def heavy_headers(files):
     shared = set()
     for path, text in cpp_files(files).items():
         for include in filter(None, map(INCLUDE.match, text.splitlines())):
-            if path.endswith(".h") or module_of(path) != module_of(include.group(2)):
+            if path.endswith(".h") or house_of(path) != house_of(include.group(2)):
                 shared.add(include.group(2))
     found = []
     for path in sorted(shared & set(files)):
@@ -171,12 +233,12 @@ def one_door(files):
 def impure_calls(files):
     found = []
     for path, text in cpp_files(files).items():
-        if module_of(path) not in PURE_MODULES or path.startswith("sim/rehears"):
+        if not is_in(path, PURE_MODULES):
             continue
         for line, content in numbered(without_comments_and_strings(text)):
             call = IMPURE.search(content)
             if call:
-                found.append(f"{path}:{line}: {call.group().strip()} in {module_of(path)}: clock, "
+                found.append(f"{path}:{line}: {call.group().strip()} in {room_of(path)}: clock, "
                              "randomness and files come in as values")
     return found
 
@@ -184,12 +246,12 @@ def impure_calls(files):
 def system_calls(files):
     found = []
     for path, text in cpp_files(files).items():
-        if module_of(path) not in ON_ENV_MODULES:
+        if not is_in(path, ON_ENV_MODULES):
             continue
         for line, content in numbered(without_comments_and_strings(text)):
             call = SYSTEM_CALL.search(content) or IMPURE.search(content)
             if call:
-                found.append(f"{path}:{line}: {call.group().strip()} in {module_of(path)}: the "
+                found.append(f"{path}:{line}: {call.group().strip()} in {room_of(path)}: the "
                              "operating system is reached through engine/env")
     return found
 
@@ -287,9 +349,9 @@ def package_sources(files):
             if '"resolved"' in content and '"https://registry.npmjs.org/' not in content]
 
 
-RULES = (forbidden_includes, unknown_modules, relative_includes, heavy_headers, one_door,
-         impure_calls, system_calls, long_files, long_lines, long_functions, machine_paths,
-         unfinished, package_sources)
+RULES = (forbidden_includes, unknown_rooms, empty_rooms, crowded_rooms, relative_includes,
+         heavy_headers, one_door, impure_calls, system_calls, long_files, long_lines,
+         long_functions, machine_paths, unfinished, package_sources)
 
 
 def main():

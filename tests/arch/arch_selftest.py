@@ -18,27 +18,45 @@ class ArchTest(unittest.TestCase):
     def test_forbidden_includes(self):
         include = '#include "{}"\n'.format
         rule = arch.forbidden_includes
-        self.expect(rule, "engine/base/a.h", include("engine/policy/b.h"),
-                    include("engine/base/b.h"))
-        self.expect(rule, "engine/policy/a.h", include("engine/store/b.h"),
-                    include("engine/base/b.h"))
-        self.expect(rule, "costmodel/a.cpp", include("engine/policy/b.h"),
-                    include("engine/base/b.h"))
-        self.expect(rule, "sim/a.cpp", include("engine/store/b.h"), include("costmodel/b.h"))
-        self.expect(rule, "sim/a.cpp", include("reports/b.h"), include("engine/policy/b.h"))
-        self.expect(rule, "scenarios/a.cpp", include("engine/env/b.h"), include("sim/b.h"))
-        self.expect(rule, "reports/a.cpp", include("cli/b.h"), include("engine/store/b.h"))
-        self.expect(rule, "sim/rehearsal.cpp", include("cli/b.h"), include("engine/store/b.h"))
-        self.expect(rule, "engine/store/a.cpp", include("engine/api/b.h"),
-                    include("engine/env/b.h"))
+        for path, bad, good in (
+                ("engine/base/a.h", "engine/policy/time/b.h", "engine/base/b.h"),
+                ("engine/policy/retention/dialects/a.h", "engine/policy/service/b.h",
+                 "engine/policy/time/b.h"),
+                ("engine/policy/retention/a.h", "engine/policy/schedule/b.h",
+                 "engine/policy/retention/dialects/b.h"),
+                ("engine/store/format/a.h", "engine/store/packs/b.h", "engine/base/b.h"),
+                ("engine/store/work/a.cpp", "engine/store/upkeep/b.h", "engine/store/packs/b.h"),
+                ("costmodel/book/a.cpp", "costmodel/bill/b.h", "engine/base/b.h"),
+                ("sim/model/a.cpp", "sim/world/b.h", "costmodel/bill/b.h"),
+                ("sim/run/a.cpp", "engine/store/format/b.h", "sim/world/b.h"),
+                ("scenarios/load/a.cpp", "engine/env/b.h", "sim/model/b.h"),
+                ("study/a.cpp", "reports/run/b.h", "scenarios/load/b.h"),
+                ("reports/run/a.cpp", "cli/shared/b.h", "sim/run/b.h"),
+                ("rehearsal/a.cpp", "cli/shared/b.h", "engine/store/work/b.h"),
+                ("cli/repository/a.cpp", "sim/run/b.h", "engine/store/work/b.h")):
+            self.expect(rule, path, include(bad), include(good))
 
-    def test_unknown_modules(self):
-        self.assertEqual(len(arch.unknown_modules({"engine/magic/a.cpp": ""})), 1)
-        self.assertEqual(len(arch.unknown_modules({"util/a.h": ""})), 1)
-        self.assertEqual(arch.unknown_modules({"engine/base/a.cpp": "", "tests/x/a.cpp": ""}), [])
+    def test_unknown_rooms(self):
+        for path in ("engine/magic/a.cpp", "util/a.h", "sim/a.cpp"):
+            self.assertEqual(len(arch.unknown_rooms({path: ""})), 1)
+        self.assertEqual(arch.unknown_rooms({"engine/base/a.cpp": "", "tests/x/a.cpp": "",
+                                             "engine/policy/retention/dialects/a.cpp": ""}), [])
+
+    def test_empty_rooms(self):
+        full = {room + "/a.cpp": "" for room in arch.SEES}
+        self.assertEqual(arch.empty_rooms(full), [])
+        del full["study/a.cpp"]
+        self.assertEqual(len(arch.empty_rooms(full)), 1)
+
+    def test_crowded_rooms(self):
+        files = {f"sim/run/{n}.cpp": "" for n in range(25)}
+        self.assertEqual(arch.crowded_rooms(files), [])
+        self.assertEqual(len(arch.crowded_rooms({**files, "sim/run/a.h": ""})), 1)
+        self.assertEqual(arch.crowded_rooms({f"tests/a/{n}.cpp": "" for n in range(99)}), [])
 
     def test_relative_includes(self):
-        self.expect(arch.relative_includes, "sim/a.cpp", '#include "b.h"\n', '#include "sim/b.h"\n')
+        self.expect(arch.relative_includes, "sim/run/a.cpp", '#include "b.h"\n',
+                    '#include "sim/run/b.h"\n')
         self.expect(arch.relative_includes, "sim/a.cpp", '#include "../sim/b.h"',
                     "#include <vector>")
 

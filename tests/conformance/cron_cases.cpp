@@ -1,4 +1,4 @@
-#include "engine/policy/schedule.h"
+#include "engine/policy/schedule/schedule.h"
 #include "tests/conformance/kinds.h"
 #include "tests/conformance/times.h"
 

@@ -1,4 +1,4 @@
-#include "engine/policy/kopia_schedule.h"
+#include "engine/policy/schedule/kopia_schedule.h"
 
 #include <fmt/format.h>
 

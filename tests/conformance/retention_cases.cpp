@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/policy/retention.h"
+#include "engine/policy/retention/retention.h"
 #include "tests/conformance/kinds.h"
 #include "tests/conformance/times.h"
 

@@ -2,9 +2,9 @@
 #include <array>
 
 #include "engine/base/bytes.h"
-#include "engine/policy/retention.h"
-#include "engine/policy/schedule.h"
-#include "engine/policy/tags.h"
+#include "engine/policy/retention/retention.h"
+#include "engine/policy/retention/tags.h"
+#include "engine/policy/schedule/schedule.h"
 #include "tests/conformance/kinds.h"
 #include "tests/conformance/times.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/base/instant.h"
-#include "engine/policy/calendar.h"
+#include "engine/policy/time/calendar.h"
 
 namespace backcast::conformance {
 

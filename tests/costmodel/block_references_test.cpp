@@ -1,5 +1,5 @@
 // Who pays for blocks that snapshots share.
-#include "costmodel/block_references.h"
+#include "costmodel/bill/block_references.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

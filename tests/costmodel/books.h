@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "costmodel/invoice.h"
+#include "costmodel/bill/invoice.h"
 #include "engine/base/bytes.h"
 
 namespace backcast::cost {

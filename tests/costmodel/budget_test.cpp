@@ -1,5 +1,5 @@
 // Spending against a budget.
-#include "costmodel/budget.h"
+#include "costmodel/bill/budget.h"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // Prices of one currency on a bill in another.
-#include "costmodel/exchange.h"
+#include "costmodel/book/exchange.h"
 
 #include <gmock/gmock.h>
 

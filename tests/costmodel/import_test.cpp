@@ -1,7 +1,7 @@
 // Price lists of the providers, in small samples of their formats, become price books that load.
 #include <gmock/gmock.h>
 
-#include "costmodel/import_prices.h"
+#include "costmodel/book/import_prices.h"
 #include "tests/costmodel/books.h"
 
 namespace backcast::cost {

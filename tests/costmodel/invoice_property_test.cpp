@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
-#include "costmodel/compare.h"
-#include "costmodel/match.h"
-#include "costmodel/showback.h"
+#include "costmodel/bill/compare.h"
+#include "costmodel/bill/match.h"
+#include "costmodel/bill/showback.h"
 #include "tests/costmodel/books.h"
 
 namespace backcast::cost {

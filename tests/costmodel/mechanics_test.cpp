@@ -1,7 +1,7 @@
 // Every mechanic of billing, one by one, on the book of docs/billing.md; figures worked by hand.
 #include <gmock/gmock.h>
 
-#include "costmodel/showback.h"
+#include "costmodel/bill/showback.h"
 #include "tests/costmodel/books.h"
 
 namespace backcast::cost {

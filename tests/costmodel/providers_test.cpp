@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "books.h"
-#include "costmodel/compare.h"
-#include "costmodel/showback.h"
-#include "costmodel/usage_file.h"
+#include "costmodel/bill/compare.h"
+#include "costmodel/bill/showback.h"
+#include "costmodel/bill/usage_file.h"
 
 namespace backcast::cost {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "costmodel/usage_file.h"
+#include "costmodel/bill/usage_file.h"
 #include "tests/costmodel/books.h"
 
 namespace backcast::cost {

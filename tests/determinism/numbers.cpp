@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "sim/delta_model.h"
-#include "sim/draws.h"
-#include "sim/link.h"
-#include "sim/workload.h"
+#include "sim/kernel/link.h"
+#include "sim/model/delta_model.h"
+#include "sim/model/draws.h"
+#include "sim/model/workload.h"
 
 namespace backcast {
 // The program is linked from the arithmetic alone.

@@ -1,5 +1,5 @@
 // The FOCUS file of a bill that has every kind of line.
-#include "reports/focus.h"
+#include "reports/bill/focus.h"
 
 #include <gmock/gmock.h>
 

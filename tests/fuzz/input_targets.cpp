@@ -2,19 +2,19 @@
 #include <fstream>
 #include <sstream>
 
-#include "costmodel/money.h"
-#include "costmodel/price_book.h"
-#include "costmodel/usage_file.h"
+#include "costmodel/bill/usage_file.h"
+#include "costmodel/book/money.h"
+#include "costmodel/book/price_book.h"
 #include "engine/base/assert.h"
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
 #include "engine/base/instant.h"
 #include "engine/base/text.h"
-#include "engine/policy/import.h"
-#include "engine/policy/retention.h"
-#include "engine/policy/schedule.h"
+#include "engine/policy/retention/retention.h"
+#include "engine/policy/schedule/schedule.h"
 #include "engine/source/exclude.h"
-#include "scenarios/load.h"
+#include "histories/import.h"
+#include "scenarios/load/load.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace backcast::fuzz {

@@ -4,17 +4,18 @@
 
 #include <algorithm>
 
-#include "engine/store/backup.h"
-#include "engine/store/check.h"
-#include "engine/store/copy.h"
-#include "engine/store/diff.h"
-#include "engine/store/forget.h"
-#include "engine/store/forgotten.h"
-#include "engine/store/presence.h"
-#include "engine/store/prune.h"
-#include "engine/store/repair.h"
-#include "engine/store/restore.h"
-#include "engine/store/usage.h"
+#include "engine/store/packs/load_index.h"
+#include "engine/store/snapshots/forgotten.h"
+#include "engine/store/snapshots/presence.h"
+#include "engine/store/snapshots/usage.h"
+#include "engine/store/upkeep/check.h"
+#include "engine/store/upkeep/prune.h"
+#include "engine/store/upkeep/repair.h"
+#include "engine/store/work/backup.h"
+#include "engine/store/work/copy.h"
+#include "engine/store/work/diff.h"
+#include "engine/store/work/forget.h"
+#include "engine/store/work/restore.h"
 #include "tests/model/world.h"
 
 namespace backcast::model {
@@ -394,7 +395,7 @@ Deed World::look(Actor& actor) {
     }
     // In this order: the index that is read after them holds all that they need.
     BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository));
-    BACKCAST_TRY(const store::Index index, repository->load_index());
+    BACKCAST_TRY(const store::Index index, load_index(*repository));
     store::PackFiles packs(*repository, index);
     BACKCAST_TRY(const auto presence, store::Presence::of(packs, snapshots));
     if (presence.snapshot_count() != snapshots.size()) return lie("stats leave out a snapshot");

@@ -2,8 +2,8 @@
 // nothing there that should not be?
 #include <fmt/format.h>
 
-#include "engine/store/check.h"
-#include "engine/store/restore.h"
+#include "engine/store/upkeep/check.h"
+#include "engine/store/work/restore.h"
 #include "tests/model/world.h"
 
 namespace backcast::model {

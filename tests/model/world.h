@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "engine/env/fault_env.h"
-#include "engine/store/check.h"
-#include "engine/store/repair.h"
+#include "engine/store/upkeep/check.h"
+#include "engine/store/upkeep/repair.h"
 #include "tests/model/baton.h"
 #include "tests/model/sequence.h"
 #include "tests/model/tree.h"

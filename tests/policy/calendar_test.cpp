@@ -1,5 +1,5 @@
 // Civil calendar and zones, against independent formulas and hand-made tables.
-#include "engine/policy/calendar.h"
+#include "engine/policy/time/calendar.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/policy/diagnose.h"
+#include "engine/policy/schedule/diagnose.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

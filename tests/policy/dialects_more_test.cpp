@@ -1,5 +1,4 @@
 // Classes, chains, inheritance, and versions: what the dialects take beyond a list of times.
-#include "engine/policy/forecast.h"
 #include "tests/policy/retention_support.h"
 
 namespace backcast::policy {
@@ -50,29 +49,6 @@ TEST(Sanoid, ARunMakesTheClassesWhosePreferredTimeHasPassed) {
   EXPECT_EQ(due("2026-01-06T10:05:00Z", "2026-01-06T10:01:00Z"), std::nullopt);  // nothing is due
   EXPECT_EQ(due("2026-01-31T23:00:00Z", "2026-01-31T22:59:00Z", "Europe/Berlin"),
             (Ids{"autosnap_frequently", "autosnap_hourly", "autosnap_monthly"}));
-}
-
-TEST(Sanoid, UnderAScheduleEachClassHoldsItsOwn) {
-  const RetentionPolicy policy = parse_policy("sanoid: hourly=24 daily=7 monthly=2").value();
-  const auto future =
-      forecast(policy, made({"2026-01-01T00:00:00Z"}), parse_schedule("*/15 * * * *").value(),
-               {at("2026-01-01T00:00:00Z"), Zone::utc()}, at("2026-03-15T12:00:00Z"))
-          .value();
-  std::vector<std::size_t> held(3);
-  for (const Snapshot& s : future.left) {
-    for (const std::string& tag : s.tags) {
-      held[0] += tag == "autosnap_hourly";
-      held[1] += tag == "autosnap_daily";
-      held[2] += tag == "autosnap_monthly";
-    }
-  }
-  // A daily one is due at 23:59 and made by the run at 00:00, together with the hourly one of that
-  // hour, so the hourly ones of days that stay are there as well.
-  EXPECT_EQ(held[2], 2u);  // 1 February and 1 March; the first of all is not one of sanoid's
-  EXPECT_GE(held[1], 7u);
-  EXPECT_LE(held[1], 10u);
-  EXPECT_GE(held[0], 24u);
-  EXPECT_LE(future.left.size(), 24u + 10u + 3u + 1u);
 }
 
 TEST(Sanoid, ARestorePointOfTwoClassesGoesWhenBothLetItGo) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/policy/retention.h"
+#include "engine/policy/retention/retention.h"
 
 namespace backcast::policy::testing {
 

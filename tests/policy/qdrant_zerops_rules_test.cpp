@@ -2,11 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/policy/lifecycle.h"
-#include "engine/policy/quota.h"
-#include "engine/policy/restore_rules.h"
-#include "engine/policy/tags.h"
-#include "engine/policy/zerops_schedule.h"
+#include "engine/policy/retention/tags.h"
+#include "engine/policy/schedule/zerops_schedule.h"
+#include "engine/policy/service/lifecycle.h"
+#include "engine/policy/service/quota.h"
+#include "engine/policy/service/restore_rules.h"
 
 namespace backcast::policy {
 namespace {
@@ -239,9 +239,15 @@ TEST(ZeropsRules, P_QUO_02_ThreeReadingsOfTheQuota) {
             "(quota_mode \"hard\")");
   EXPECT_THAT(explain(billed, bill), HasSubstr("billed"));
   EXPECT_THAT(explain(ceiling, bill), HasSubstr("not stored"));
-  EXPECT_EQ(left_of_quota(keep, 2 * kGib), 3 * kGib);
-  EXPECT_EQ(left_of_quota(keep, 5 * kGib), 1u);  // 0 would be no limit
-  EXPECT_EQ(left_of_quota(keep, 9 * kGib), 1u);
+  const RetentionPolicy zerops = parse_policy("zerops:").value();
+  const auto size_limit = [&](const Quota& quota, std::uint64_t others) {
+    const auto within = within_quota(zerops, quota, others);
+    return within ? std::optional(std::get<NativePolicy>(*within).max_size_bytes) : std::nullopt;
+  };
+  EXPECT_EQ(size_limit(keep, 2 * kGib), 3 * kGib);
+  EXPECT_EQ(size_limit(keep, 5 * kGib), 1u);  // 0 would be no limit
+  EXPECT_EQ(size_limit(keep, 9 * kGib), 1u);
+  EXPECT_EQ(size_limit(hard, 0), std::nullopt);
 }
 
 TEST(ZeropsRules, P_GRACE_01_SevenDaysAfterDeletion) {

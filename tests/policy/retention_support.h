@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/policy/retention.h"
+#include "engine/policy/retention/retention.h"
 
 namespace backcast::policy::testing {
 

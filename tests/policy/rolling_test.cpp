@@ -1,6 +1,6 @@
 // A plan that is kept up to date lets go what a whole plan lets go, with the same reasons, at every
 // step of a random life.
-#include "engine/policy/rolling.h"
+#include "engine/policy/retention/rolling.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/policy/schedule.h"
+#include "engine/policy/schedule/schedule.h"
 
 namespace backcast::policy {
 namespace {

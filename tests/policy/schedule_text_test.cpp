@@ -1,9 +1,9 @@
 // How schedules read: every kind, what is refused and where, and that printing reads back.
 #include <gtest/gtest.h>
 
-#include "engine/policy/qdrant_schedule.h"
-#include "engine/policy/schedule.h"
-#include "engine/policy/zerops_schedule.h"
+#include "engine/policy/schedule/qdrant_schedule.h"
+#include "engine/policy/schedule/schedule.h"
+#include "engine/policy/schedule/zerops_schedule.h"
 
 namespace backcast::policy {
 namespace {

@@ -6,7 +6,7 @@
 #include <random>
 #include <sstream>
 
-#include "engine/policy/schedule.h"
+#include "engine/policy/schedule/schedule.h"
 
 namespace backcast::policy {
 namespace {

@@ -1,6 +1,6 @@
 // Retention of Zilliz, Qdrant and Zerops: one test for each documented behaviour, by its row id.
 #include "engine/base/bytes.h"
-#include "engine/policy/tags.h"
+#include "engine/policy/retention/tags.h"
 #include "tests/policy/retention_support.h"
 
 namespace backcast::policy {

@@ -2,13 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/policy/admission.h"
-#include "engine/policy/copies.h"
-#include "engine/policy/lifecycle.h"
-#include "engine/policy/restore_rules.h"
-#include "engine/policy/retention.h"
-#include "engine/policy/schedule.h"
-#include "engine/policy/service_limits.h"
+#include "engine/policy/retention/retention.h"
+#include "engine/policy/schedule/schedule.h"
+#include "engine/policy/service/admission.h"
+#include "engine/policy/service/copies.h"
+#include "engine/policy/service/lifecycle.h"
+#include "engine/policy/service/restore_rules.h"
+#include "engine/policy/service/service_limits.h"
 
 namespace backcast::policy {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "engine/policy/import.h"
+#include "histories/import.h"
 #include "tests/policy/retention_support.h"
 #include "tests/sim/history_support.h"
 

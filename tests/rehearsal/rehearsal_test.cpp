@@ -6,10 +6,10 @@
 #include <filesystem>
 
 #include "engine/base/document.h"
-#include "scenarios/load.h"
-#include "sim/rehearsal/program.h"
-#include "sim/rehearsal/rehearsal.h"
-#include "sim/run.h"
+#include "rehearsal/program.h"
+#include "rehearsal/rehearsal.h"
+#include "scenarios/load/load.h"
+#include "sim/run/run.h"
 
 namespace backcast::sim {
 namespace {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <set>
 
+#include "engine/store/packs/load_index.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -245,7 +246,7 @@ class DamagedLists : public testing::Test {
 
   void damage(const Id& chunk) {
     const auto repository = *lab_.open();
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     const IndexEntry& entry = *index.find(chunk);
     const std::string pack =
         std::string(Lab::kPath) + '/' + name_of(ObjectType::kPack, index.packs()[entry.pack].id);

@@ -14,12 +14,12 @@
 #include <string>
 
 #include "engine/env/fault_env.h"
-#include "engine/store/backup.h"
-#include "engine/store/check.h"
-#include "engine/store/copy.h"
-#include "engine/store/forget.h"
-#include "engine/store/prune.h"
-#include "engine/store/restore.h"
+#include "engine/store/upkeep/check.h"
+#include "engine/store/upkeep/prune.h"
+#include "engine/store/work/backup.h"
+#include "engine/store/work/copy.h"
+#include "engine/store/work/forget.h"
+#include "engine/store/work/restore.h"
 #include "tests/source/trees.h"
 
 namespace backcast::store {

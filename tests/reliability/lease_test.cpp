@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/store/lease.h"
+#include "engine/store/repository/lease.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {

@@ -3,8 +3,9 @@
 // adds changes what an old snapshot gives back.
 #include <gmock/gmock.h>
 
-#include "engine/store/damage.h"
-#include "engine/store/publish.h"
+#include "engine/store/packs/load_index.h"
+#include "engine/store/repository/damage.h"
+#include "engine/store/snapshots/publish.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -17,7 +18,7 @@ class LyingPack : public testing::Test {
   // Every chunk of the repository once more, with other bytes, or with another length, too.
   void lie(std::size_t longer_by) {
     const auto repository = *lab_.open();
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     PackFiles packs(*repository, index);
     BlobReader reader(packs);
     ChunkStore store(*repository, index);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "engine/env/fault_tree.h"
+#include "engine/store/packs/load_index.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -66,7 +67,7 @@ class SourceFaults : public testing::Test {
   std::map<std::string, std::string> entries_of(const Snapshot& snapshot) {
     std::map<std::string, std::string> entries;
     const auto repository = *lab_.open();
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     PackFiles packs(*repository, index);
     const auto add = [&](const std::string& path, source::Node& node, Content& content) -> Status {
       if (('/' + path).starts_with(lab_.source().path())) {

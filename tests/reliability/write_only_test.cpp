@@ -4,7 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/store/browse.h"
+#include "engine/store/packs/load_index.h"
+#include "engine/store/snapshots/browse.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -54,7 +55,7 @@ TEST(WriteOnly, EverythingButThePrivateKeyOpensNothing) {
   EXPECT_FALSE(restore(*repository, snapshots->front(), request, progress).ok());
   EXPECT_TRUE(std::filesystem::is_empty(target.path()));
   // And chunk by chunk, with every key the writer can make.
-  const auto index = repository->load_index();
+  const auto index = load_index(*repository);
   ASSERT_TRUE(index.ok());
   PackFiles packs(*repository, *index);
   BlobReader reader(packs);

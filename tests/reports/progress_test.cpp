@@ -1,5 +1,5 @@
 // Progress with a clock of our own: when it speaks, and what it says.
-#include "reports/progress.h"
+#include "reports/parts/progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "reports/charts.h"
-#include "reports/escape.h"
-#include "reports/headline.h"
-#include "reports/months.h"
+#include "reports/charts/charts.h"
+#include "reports/parts/escape.h"
+#include "reports/run/headline.h"
+#include "reports/run/months.h"
 #include "tests/reports/sample_runs.h"
 
 namespace backcast::reports {

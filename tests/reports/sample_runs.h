@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "reports/charts.h"
-#include "reports/run_report.h"
+#include "reports/charts/charts.h"
+#include "reports/run/run_report.h"
 
 namespace backcast::reports {
 

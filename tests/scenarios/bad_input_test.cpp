@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "run_text.h"
-#include "scenarios/schema_check.h"
-#include "scenarios/shipped.h"
+#include "scenarios/document/schema_check.h"
+#include "scenarios/document/shipped.h"
 
 namespace backcast::scenario {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "costmodel/showback.h"
+#include "costmodel/bill/showback.h"
 #include "run_text.h"
 
 namespace backcast::scenario {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "sim/measures.h"
+#include "sim/run/measures.h"
 #include "tests/scenarios/run_text.h"
 
 namespace backcast::scenario {

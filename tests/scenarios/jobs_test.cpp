@@ -2,7 +2,7 @@
 // hand.
 #include <cmath>
 
-#include "sim/measures.h"
+#include "sim/run/measures.h"
 #include "tests/scenarios/run_text.h"
 
 namespace backcast::scenario {

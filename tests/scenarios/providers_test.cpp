@@ -8,9 +8,9 @@
 #include <map>
 #include <set>
 
-#include "costmodel/exchange.h"
-#include "scenarios/not_billed.h"
-#include "scenarios/shipped.h"
+#include "costmodel/book/exchange.h"
+#include "scenarios/document/shipped.h"
+#include "scenarios/load/not_billed.h"
 #include "tests/scenarios/run_text.h"
 
 namespace backcast::scenario {

@@ -3,8 +3,8 @@
 #include <fstream>
 
 #include "engine/base/instant.h"
-#include "sim/calibrate.h"
-#include "sim/workload_document.h"
+#include "sim/fit/calibrate.h"
+#include "sim/fit/workload_document.h"
 #include "tests/scenarios/run_text.h"
 #include "tests/sim/compacted.h"
 

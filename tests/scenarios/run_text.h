@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 
-#include "costmodel/invoice.h"
-#include "scenarios/load.h"
-#include "sim/requirements.h"
-#include "sim/run.h"
+#include "costmodel/bill/invoice.h"
+#include "scenarios/load/load.h"
+#include "sim/requirements/requirements.h"
+#include "sim/run/run.h"
 
 namespace backcast::scenario {
 

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "run_text.h"
-#include "scenarios/shipped.h"
+#include "scenarios/document/shipped.h"
 
 namespace backcast::scenario {
 namespace {

@@ -1,8 +1,8 @@
 // Time that is longer than a run, or than time itself, never comes true; elapsed time and the age
 // of the newest restore point mean one thing.
 #include "engine/base/time_math.h"
-#include "sim/measures.h"
-#include "sim/newest_age.h"
+#include "sim/requirements/newest_age.h"
+#include "sim/run/measures.h"
 #include "tests/scenarios/run_text.h"
 
 namespace backcast::scenario {

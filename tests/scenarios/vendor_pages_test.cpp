@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/policy/retention.h"
+#include "engine/policy/retention/retention.h"
 #include "run_text.h"
-#include "sim/extremes.h"
+#include "sim/run/extremes.h"
 
 namespace backcast::scenario {
 namespace {

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "run_text.h"
-#include "scenarios/shipped.h"
-#include "sim/judge.h"
+#include "scenarios/document/shipped.h"
+#include "sim/run/judge.h"
 
 namespace backcast::scenario {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "costmodel/usage_file.h"
+#include "costmodel/bill/usage_file.h"
 #include "run_text.h"
 
 namespace backcast::scenario {

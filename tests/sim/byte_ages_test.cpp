@@ -1,5 +1,5 @@
 // When freed bytes were written, against following every byte of a recorded history.
-#include "sim/byte_ages.h"
+#include "sim/model/byte_ages.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "sim/history.h"
-#include "sim/vault.h"
+#include "sim/fit/history.h"
+#include "sim/world/vault.h"
 
 namespace backcast::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/calibrate.h"
+#include "sim/fit/calibrate.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -7,11 +7,11 @@
 #include <fstream>
 #include <sstream>
 
-#include "sim/curve_fit.h"
-#include "sim/draws.h"
-#include "sim/fidelity.h"
-#include "sim/observations.h"
-#include "sim/portable_math.h"
+#include "sim/fit/curve_fit.h"
+#include "sim/fit/fidelity.h"
+#include "sim/fit/observations.h"
+#include "sim/model/draws.h"
+#include "sim/model/portable_math.h"
 
 namespace backcast::sim {
 namespace {

@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "sim/history.h"
+#include "sim/fit/history.h"
 
 namespace backcast::sim {
 

@@ -1,14 +1,14 @@
-#include "sim/death_law.h"
+#include "sim/fit/death_law.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "sim/calibrate.h"
-#include "sim/draws.h"
-#include "sim/fidelity.h"
-#include "sim/portable_math.h"
+#include "sim/fit/calibrate.h"
+#include "sim/fit/fidelity.h"
+#include "sim/model/draws.h"
+#include "sim/model/portable_math.h"
 #include "tests/sim/compacted.h"
 
 namespace backcast::sim {

@@ -1,4 +1,4 @@
-#include "sim/delta_model.h"
+#include "sim/model/delta_model.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "sim/draws.h"
+#include "sim/model/draws.h"
 
 namespace backcast::sim {
 namespace {

@@ -1,10 +1,10 @@
 // What a choice of restore points stores: the presence table to the byte, the model within what it
 // promises.
-#include "sim/freed.h"
+#include "sim/fit/freed.h"
 
 #include <gtest/gtest.h>
 
-#include "sim/calibrate.h"
+#include "sim/fit/calibrate.h"
 #include "tests/policy/retention_support.h"
 
 namespace backcast::sim {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/policy/forecast.h"
-#include "sim/run.h"
+#include "sim/run/run.h"
+#include "study/forecast.h"
 
 namespace backcast::sim::testing {
 

@@ -8,9 +8,9 @@
 
 #include <set>
 
-#include "engine/policy/forecast.h"
-#include "sim/past.h"
-#include "sim/run.h"
+#include "sim/model/past.h"
+#include "sim/run/run.h"
+#include "study/forecast.h"
 #include "tests/policy/history_generator.h"
 #include "tests/policy/retention_support.h"
 #include "tests/sim/history_support.h"

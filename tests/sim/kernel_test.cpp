@@ -1,11 +1,11 @@
-#include "sim/kernel.h"
+#include "sim/kernel/kernel.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <queue>
 
-#include "sim/draws.h"
+#include "sim/model/draws.h"
 
 namespace backcast::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/link.h"
+#include "sim/kernel/link.h"
 
 #include <gtest/gtest.h>
 

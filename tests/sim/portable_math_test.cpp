@@ -1,4 +1,4 @@
-#include "sim/portable_math.h"
+#include "sim/model/portable_math.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "sim/draws.h"
+#include "sim/model/draws.h"
 
 namespace backcast::sim {
 namespace {

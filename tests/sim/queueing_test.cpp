@@ -6,9 +6,9 @@
 #include <functional>
 #include <map>
 
-#include "sim/draws.h"
-#include "sim/link.h"
-#include "sim/portable_math.h"
+#include "sim/kernel/link.h"
+#include "sim/model/draws.h"
+#include "sim/model/portable_math.h"
 
 namespace backcast::sim {
 namespace {

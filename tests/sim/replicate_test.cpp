@@ -1,8 +1,8 @@
-#include "sim/replicate.h"
+#include "sim/run/replicate.h"
 
 #include <gtest/gtest.h>
 
-#include "sim/draws.h"
+#include "sim/model/draws.h"
 
 namespace backcast::sim {
 namespace {

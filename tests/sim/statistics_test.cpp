@@ -1,4 +1,4 @@
-#include "sim/statistics.h"
+#include "sim/model/statistics.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/draws.h"
-#include "sim/portable_math.h"
+#include "sim/model/draws.h"
+#include "sim/model/portable_math.h"
 
 namespace backcast::sim {
 namespace {

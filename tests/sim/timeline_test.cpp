@@ -1,5 +1,5 @@
 // Spans in which a limit is broken, against looking at every single second.
-#include "sim/newest_age.h"
+#include "sim/requirements/newest_age.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "sim/run.h"
+#include "sim/run/run.h"
 
 namespace backcast::sim {
 namespace {

@@ -1,10 +1,10 @@
 // When counts of replications are a verdict.
-#include "sim/verdict.h"
+#include "sim/model/verdict.h"
 
 #include <gtest/gtest.h>
 
-#include "sim/judge.h"
-#include "sim/requirements.h"
+#include "sim/requirements/requirements.h"
+#include "sim/run/judge.h"
 
 namespace backcast::sim {
 namespace {

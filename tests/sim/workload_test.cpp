@@ -1,5 +1,5 @@
 // Sizes over time and operational time, against closed forms.
-#include "sim/workload.h"
+#include "sim/model/workload.h"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,8 @@
 #include <simgrid/s4u.hpp>
 #include <vector>
 
-#include "sim/draws.h"
-#include "sim/link.h"
+#include "sim/kernel/link.h"
+#include "sim/model/draws.h"
 
 namespace backcast::sim {
 namespace {

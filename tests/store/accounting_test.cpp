@@ -4,13 +4,14 @@
 
 #include <set>
 
-#include "engine/store/check.h"
-#include "engine/store/copy.h"
-#include "engine/store/forget.h"
-#include "engine/store/lease.h"
-#include "engine/store/presence.h"
-#include "engine/store/prune.h"
-#include "engine/store/usage.h"
+#include "engine/store/packs/load_index.h"
+#include "engine/store/repository/lease.h"
+#include "engine/store/snapshots/presence.h"
+#include "engine/store/snapshots/usage.h"
+#include "engine/store/upkeep/check.h"
+#include "engine/store/upkeep/prune.h"
+#include "engine/store/work/copy.h"
+#include "engine/store/work/forget.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -24,7 +25,7 @@ struct Accounts {
   std::vector<Snapshot> snapshots;
   std::vector<ChunkSet> chunks;  // per snapshot
 
-  explicit Accounts(Lab& lab) : repository(*lab.open()), index(*repository->load_index()) {
+  explicit Accounts(Lab& lab) : repository(*lab.open()), index(*load_index(*repository)) {
     snapshots = *load_snapshots(*repository);
     PackFiles packs(*repository, index);
     BlobReader reader(packs);

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/store/copy.h"
-#include "engine/store/repair.h"
+#include "engine/store/upkeep/repair.h"
+#include "engine/store/work/copy.h"
 #include "tests/store/damaged.h"
 
 namespace backcast::store {

@@ -1,10 +1,11 @@
 // How deep a check looks, and keys that are unlocked while the work has begun.
-#include "engine/store/check.h"
+#include "engine/store/upkeep/check.h"
 
 #include <gtest/gtest.h>
 
-#include "engine/store/publish.h"
-#include "engine/store/restore.h"
+#include "engine/store/packs/load_index.h"
+#include "engine/store/snapshots/publish.h"
+#include "engine/store/work/restore.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -28,7 +29,7 @@ TEST(Check, OnlyOpeningFindsWhatWasWrittenWrong) {
   const auto repository = *lab.open();
   const Keys& keys = repository->keys();
   {
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     ChunkStore store(*repository, index);
     ChunkCipher cipher(keys.project, keys.chunk_id_key());
     const Secret secret = Secret::random();

@@ -1,5 +1,5 @@
 // Content-defined chunking: sizes within bounds, cuts that follow the content, and a secret table.
-#include "engine/store/chunker.h"
+#include "engine/store/format/chunker.h"
 
 #include <gtest/gtest.h>
 

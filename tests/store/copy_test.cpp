@@ -1,10 +1,11 @@
 // Copies: nothing damaged goes over, everything else does, and what was forgotten may come back.
-#include "engine/store/copy.h"
+#include "engine/store/work/copy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/store/presence.h"
+#include "engine/store/packs/load_index.h"
+#include "engine/store/snapshots/presence.h"
 #include "tests/store/damaged.h"
 
 namespace backcast::store {
@@ -118,7 +119,7 @@ TEST_F(CopyTest, WhatIsDamagedIsSkippedAndNamedAndTheRestIsCopied) {
   Id pack;
   {
     const auto repository = *lab_.open();
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     const Snapshot one = *load_snapshot(*repository, first);
     PackFiles files(*repository, index);
     const Need need = *needed_by(files, {one});

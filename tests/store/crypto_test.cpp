@@ -1,12 +1,12 @@
 // The suite: known answers, and that nothing opens under another name, type, key or byte.
-#include "engine/store/crypto.h"
+#include "engine/store/format/crypto.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "engine/store/keys.h"
-#include "engine/store/objects.h"
+#include "engine/store/format/keys.h"
+#include "engine/store/format/objects.h"
 
 namespace backcast::store {
 namespace {

@@ -1,6 +1,6 @@
 // Damage that somebody found: no later backup relies on it, and what is still whole is read from
 // where it is whole.
-#include "engine/store/damage.h"
+#include "engine/store/repository/damage.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

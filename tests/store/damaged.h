@@ -1,6 +1,7 @@
 // A repository in which packs and chunks go bad.
 #pragma once
 
+#include "engine/store/packs/load_index.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -29,7 +30,7 @@ class DamagedLab : public Lab {
   // In the copy of the chunk that readers take. Returns its pack.
   Id flip_chunk(const Id& chunk) {
     const auto repository = *open();
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     const IndexEntry& entry = *index.find(chunk);
     const Id pack = index.packs()[entry.pack].id;
     flip(path_of(pack), entry.offset_bytes + 3);
@@ -38,7 +39,7 @@ class DamagedLab : public Lab {
   // The first chunk of content that the snapshot refers to.
   Id flip_a_data_chunk(const Id& snapshot) {
     const auto repository = *open();
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     PackFiles files(*repository, index);
     BlobReader reader(files);
     const Snapshot loaded = *load_snapshot(*repository, snapshot);

@@ -2,7 +2,7 @@
 // the repository. Every case ends with a restore of what was saved.
 #include <gtest/gtest.h>
 
-#include "engine/store/file_cache.h"
+#include "engine/store/repository/file_cache.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {

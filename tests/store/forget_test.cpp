@@ -2,13 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/store/check.h"
-#include "engine/store/copy.h"
-#include "engine/store/forget.h"
-#include "engine/store/forgotten.h"
-#include "engine/store/journal.h"
-#include "engine/store/lease.h"
-#include "engine/store/usage.h"
+#include "engine/store/repository/journal.h"
+#include "engine/store/repository/lease.h"
+#include "engine/store/snapshots/forgotten.h"
+#include "engine/store/snapshots/usage.h"
+#include "engine/store/upkeep/check.h"
+#include "engine/store/work/copy.h"
+#include "engine/store/work/forget.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {

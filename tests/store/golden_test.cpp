@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
-#include "engine/store/backup.h"
-#include "engine/store/check.h"
-#include "engine/store/restore.h"
+#include "engine/store/upkeep/check.h"
+#include "engine/store/work/backup.h"
+#include "engine/store/work/restore.h"
 #include "tests/source/trees.h"
 
 namespace backcast::store {

@@ -1,11 +1,12 @@
 // The index in memory: how much of it a chunk takes, and which of several copies counts.
-#include "engine/store/index.h"
+#include "engine/store/format/index.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 
-#include "engine/store/repair.h"
+#include "engine/store/packs/load_index.h"
+#include "engine/store/upkeep/repair.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -169,14 +170,14 @@ TEST(LoadIndex, AnAddedObjectDoesNotSayWhatAKnownPackHolds) {
     lab.commit();
     lab.env().advance(kHour);
     const auto repository = *lab.open();
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     Pack forged = pack_of(index, index.packs()[0]);
     forged.blobs.pop_back();
     std::swap(forged.blobs[0].id, forged.blobs[1].id);
     ASSERT_TRUE(repository->objects()
                     .publish(ObjectType::kIndex, random_id(), as_bytes(encode_packs({forged})))
                     .ok());
-    const Index after = *repository->load_index();
+    const Index after = *load_index(*repository);
     EXPECT_EQ(pack_of(after, after.packs()[0]).blobs, pack_of(index, index.packs()[0]).blobs);
     EXPECT_EQ(after.repeating_objects().size(), 1u);
     for (const auto& [id, content] : lab.committed()) {
@@ -200,7 +201,7 @@ TEST(LoadIndex, ADamagedObjectStopsNeitherBackupNorRestore) {
       }
     }
     const auto repository = *lab.open();
-    const auto index = repository->load_index();
+    const auto index = load_index(*repository);
     ASSERT_TRUE(index.ok()) << to_string(index.error());
     EXPECT_EQ(index->unreadable_objects().size(), 1u);
     for (const auto& [id, content] : lab.committed()) {

@@ -1,11 +1,11 @@
 // Prune never deletes the last good copy, goes past what is damaged, and works on a full disk.
-#include "engine/store/prune.h"
+#include "engine/store/upkeep/prune.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/store/mark.h"
-#include "engine/store/repair.h"
+#include "engine/store/repository/mark.h"
+#include "engine/store/upkeep/repair.h"
 #include "tests/store/damaged.h"
 
 namespace backcast::store {

@@ -1,12 +1,13 @@
 // Repair: what is bad goes aside, what is whole stays, and a backup heals the rest.
-#include "engine/store/repair.h"
+#include "engine/store/upkeep/repair.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/store/damage.h"
-#include "engine/store/forget.h"
-#include "engine/store/prune.h"
+#include "engine/store/packs/load_index.h"
+#include "engine/store/repository/damage.h"
+#include "engine/store/upkeep/prune.h"
+#include "engine/store/work/forget.h"
 #include "tests/store/damaged.h"
 
 namespace backcast::store {
@@ -121,7 +122,7 @@ TEST(Repair, KeepsOfASnapshotWhatIsWhole) {
   Id chunk;
   {
     const auto repository = *lab.open();
-    const Index index = *repository->load_index();
+    const Index index = *load_index(*repository);
     PackFiles files(*repository, index);
     const auto entry = [&](const std::string& path, source::Node&, Content& content) -> Status {
       if (path.ends_with("lost/file")) chunk = content.take(1)->front();

@@ -7,7 +7,8 @@
 #include <fstream>
 #include <set>
 
-#include "engine/store/chunk_writer.h"
+#include "engine/store/packs/chunk_writer.h"
+#include "engine/store/packs/load_index.h"
 #include "tests/reliability/lab.h"
 
 namespace backcast::store {
@@ -62,7 +63,7 @@ TEST(DataKeys, SealNoMoreChunksThanTheBoundOnNoncesSays) {
     ASSERT_TRUE(writer.put(BlobKind::kData, as_bytes(std::to_string(i))).ok());
   }
   ASSERT_TRUE(store.sink().finish().ok());
-  const auto written = repository->load_index();
+  const auto written = load_index(*repository);
   ASSERT_TRUE(written.ok());
   std::map<std::string, std::size_t> chunks;
   for (const PackInfo& pack : written->packs()) {

@@ -1,5 +1,5 @@
 // Verbs that exclude one another wait for each other.
-#include "engine/store/wait.h"
+#include "engine/store/repository/wait.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,82 @@
+#include "cli/billing/bill_usage.h"
+
+#include <climits>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "costmodel/bill/match.h"
+#include "costmodel/bill/usage_file.h"
+#include "engine/base/text.h"
+#include "engine/env/env.h"
+
+namespace backcast::cli {
+namespace {
+
+// A repository's own ledger, up to now.
+Status add_repository(const UsageToBill& usage, cost::Biller& biller) {
+  RepositoryOptions where = usage.repository;
+  where.path = usage.path;
+  BACKCAST_TRY(const auto repository, open_repository(where, Access::kWrite));
+  BACKCAST_TRY(const auto records, store::usage(*repository, usage.names, env::posix_env().now()));
+  for (const UsageRecord& record : records) BACKCAST_CHECK(biller.add(record));
+  return kOk;
+}
+
+Result<std::ifstream, Errors> open_usage(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Errors{bad_input("cannot open usage file " + printable(path))};
+  return file;
+}
+
+}  // namespace
+
+Result<cost::Invoice, Errors> bill_usage(const UsageToBill& usage) {
+  cost::Biller biller(usage.book, usage.options);
+  const auto add = [&](const UsageRecord& record) { return biller.add(record); };
+  const auto add_blocks = [&](const UsageRecord& record, std::vector<std::uint32_t> blocks) {
+    return biller.add_blocks(record, std::move(blocks));
+  };
+  if (std::filesystem::is_directory(usage.path)) {
+    if (auto added = add_repository(usage, biller); !added.ok()) return Errors{added.error()};
+  } else if (usage.path == "-") {
+    BACKCAST_CHECK(cost::read_usage(std::cin, usage.path, add, {}, add_blocks));
+  } else {
+    BACKCAST_TRY(std::ifstream file, open_usage(usage.path));
+    BACKCAST_CHECK(cost::read_usage(file, usage.path, add, {}, add_blocks));
+  }
+  return biller.finish();
+}
+
+Result<bool, Errors> bill_by_month(const UsageToBill& usage,
+                                   const std::function<Status(cost::Invoice&)>& sink) {
+  if (!std::filesystem::is_regular_file(usage.path)) return false;
+  BACKCAST_TRY(std::ifstream file, open_usage(usage.path));
+  cost::Biller biller(usage.book, usage.options);
+  const auto hand_on = [&](Result<cost::Invoice, Errors> invoice) -> Result<Ok, Errors> {
+    if (!invoice.ok()) return invoice.error();
+    if (auto taken = sink(*invoice); !taken.ok()) return Errors{taken.error()};
+    return kOk;
+  };
+  Errors errors;
+  int current = INT_MIN;
+  const auto add = [&](const UsageRecord& record) -> Status {
+    const int month = cost::month_at(unix_seconds(record.start));
+    if (month > current && errors.empty()) {
+      current = month;
+      auto done = hand_on(biller.bill_before(cost::to_year_month(month)));
+      if (!done.ok()) errors = done.error();
+    }
+    return biller.add(record);
+  };
+  const auto read = cost::read_usage(file, usage.path, add, {.by_month = true});
+  if (!read.ok()) {
+    if (read.error().front().code == Errc::kInterrupted) return false;
+    return read.error();
+  }
+  if (!errors.empty()) return errors;
+  BACKCAST_CHECK(hand_on(biller.finish()));
+  return true;
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,333 @@
+// Bills a usage file: `price` by hand, `bill` beside a forecast.
+#include <CLI/CLI.hpp>
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "cli/billing/bill_usage.h"
+#include "cli/billing/price_books.h"
+#include "cli/shared/budget_option.h"
+#include "cli/shared/output_file.h"
+#include "cli/shared/verbs.h"
+#include "costmodel/bill/match.h"
+#include "engine/base/instant.h"
+#include "engine/base/text.h"
+#include "reports/bill/budget_table.h"
+#include "reports/bill/focus.h"
+#include "reports/bill/invoice_tables.h"
+#include "reports/bill/xlsx.h"
+
+namespace backcast::cli {
+namespace {
+
+struct PriceOptions {
+  std::string usage, forecast;
+  std::vector<std::string> books, options, exchange_rates;
+  bool explain = false, lines = false;
+  bool has_by = false;  // --by was given
+  std::string by, view = "accrual", month, period, budget;
+  std::string focus, xlsx;       // files to write
+  RepositoryOptions repository;  // where `usage` is one
+  store::UsageNames names;
+
+  bool shows_lines() const { return explain || lines; }
+  // Whether what is asked for can be made from one month after the other.
+  bool goes_by_month() const {
+    return !shows_lines() && xlsx.empty() && forecast.empty() && budget.empty() &&
+           view == "accrual";
+  }
+};
+
+// What only one bill can show, asked for beside a forecast.
+Status check_forecast(const PriceOptions& options) {
+  if (options.forecast.empty()) return kOk;
+  const std::pair<bool, const char*> alone[] = {{options.lines, "--lines"},
+                                                {options.explain, "--explain"},
+                                                {!options.budget.empty(), "--budget"},
+                                                {!options.focus.empty(), "--focus"},
+                                                {!options.xlsx.empty(), "--xlsx"}};
+  for (const auto& [is_given, name] : alone) {
+    if (!is_given) continue;
+    return bad_input(fmt::format("{} shows one bill, --forecast compares two", name),
+                     fmt::format("leave out one of them; {} works for each file by itself", name));
+  }
+  return kOk;
+}
+
+// What is billed: "2026-01..2026-12" for `period`, whether anything was used in these months or
+// not.
+Result<cost::BillOptions> bill_options(const PriceOptions& options) {
+  cost::BillOptions asked{{options.options.begin(), options.options.end()}};
+  if (options.period.empty()) return asked;
+  const auto dots = options.period.find("..");
+  const auto month_in = [](const std::string& text) -> std::optional<std::chrono::year_month> {
+    const auto first = parse_instant(text + "-01");
+    if (text.size() != 7 || !first.ok()) return std::nullopt;
+    return cost::to_year_month(cost::month_at(unix_seconds(first->instant)));
+  };
+  asked.first_month = month_in(options.period.substr(0, dots));
+  asked.last_month =
+      dots == std::string::npos ? asked.first_month : month_in(options.period.substr(dots + 2));
+  if (!asked.first_month || !asked.last_month || *asked.last_month < *asked.first_month) {
+    return bad_input(printable(options.period) + " is no period of months",
+                     "give the first and the last, such as 2026-01..2026-12");
+  }
+  return asked;
+}
+
+// Options of which only one could be followed, and names of a repository for what is none.
+Status check_options(const PriceOptions& options) {
+  const std::pair<bool, const char*> ways[] = {{options.has_by, "--by"},
+                                               {options.shows_lines(), "--lines or --explain"},
+                                               {!options.budget.empty(), "--budget"}};
+  const char* shown = nullptr;
+  for (const auto& [is_given, name] : ways) {
+    if (!is_given) continue;
+    if (shown != nullptr) {
+      return bad_input(fmt::format("{} and {} each print the bill in another way", shown, name),
+                       "leave out one of them");
+    }
+    shown = name;
+  }
+  if (std::filesystem::is_directory(options.usage)) return kOk;
+  for (const auto& [value, name] : {std::pair{&options.names.region, "--region"},
+                                    std::pair{&options.names.storage_class, "--storage-class"},
+                                    std::pair{&options.names.project, "--project"}}) {
+    if (value->empty()) continue;
+    return bad_input(fmt::format("{} is for the bill of a repository, and {} is none", name,
+                                 printable(options.usage)),
+                     "a usage file names its own in every record");
+  }
+  return kOk;
+}
+
+// The view and the month that are asked for.
+cost::Invoice narrowed(cost::Invoice invoice, const PriceOptions& options) {
+  if (options.view == "cash") invoice = cost::cash_view(invoice);
+  if (options.month.empty()) return invoice;
+  std::erase_if(invoice.lines,
+                [&](const auto& line) { return cost::format_month(line.month) != options.month; });
+  return invoice;
+}
+
+// Where a bill goes, whole or month by month: its sums, and the FOCUS file.
+class BillOutput {
+ public:
+  BillOutput(const PriceOptions& options, std::shared_ptr<const cost::PriceBook> book,
+             std::span<const cost::Dimension> by)
+      : options_(options), book_(std::move(book)), by_(by) {}
+
+  // Leaves in the invoice what is asked for.
+  Status add(cost::Invoice& invoice) {
+    if (!options_.month.empty()) {
+      for (const cost::InvoiceLine& line : invoice.lines) {
+        months_.insert(cost::format_month(line.month));
+      }
+      std::erase_if(invoice.lines, [&](const auto& line) {
+        return cost::format_month(line.month) != options_.month;
+      });
+    }
+    if (!options_.focus.empty()) BACKCAST_CHECK(write_focus(invoice));
+    sums_.add(cost::showback(invoice, by_));
+    assumptions_ = std::move(invoice.assumptions);
+    return kOk;
+  }
+
+  // The FOCUS file takes its place.
+  Status finish() {
+    if (!options_.month.empty() && !months_.contains(options_.month)) {
+      return bad_input("nothing was billed in " + printable(options_.month),
+                       months_.empty() ? "" : fmt::format("months: {}", fmt::join(months_, ", ")));
+    }
+    if (!focus_) return kOk;
+    BACKCAST_CHECK(focus_->finish());
+    return file_->finish();
+  }
+
+  reports::Table sums() const {
+    return reports::showback_table(sums_.rows(), by_, std::string(book_->currency.code()));
+  }
+  const std::vector<std::string>& assumptions() const { return assumptions_; }
+
+ private:
+  Status write_focus(const cost::Invoice& invoice) {
+    if (!focus_) {
+      BACKCAST_TRY(file_, OutputFile::create(options_.focus));
+      focus_.emplace(book_, reports::FocusOptions{},
+                     [this](std::string_view text) { return file_->append(text); });
+    }
+    return focus_->add(invoice);
+  }
+
+  const PriceOptions& options_;
+  std::shared_ptr<const cost::PriceBook> book_;
+  std::span<const cost::Dimension> by_;
+  std::set<std::string> months_;  // billed; known only where one is asked for
+  cost::ShowbackSum sums_;
+  std::vector<std::string> assumptions_;
+  std::optional<OutputFile> file_;
+  std::optional<reports::FocusWriter> focus_;
+};
+
+void print_bill(const Context& context, const BillOutput& output, reports::Table table,
+                const std::string& total = {}) {
+  const bool is_for_people = context.format == Format::kText || context.format == Format::kMarkdown;
+  if (is_for_people) table = reports::without_empty_columns(std::move(table));
+  print(context, table);
+  if (is_for_people && !total.empty()) print("\nTotal " + total + "\n");
+  for (const std::string& line : output.assumptions()) note(context, "assumed: " + line);
+}
+
+// True once the bill was made and printed month by month.
+Result<bool, Errors> run_by_month(Context& context, const PriceOptions& options,
+                                  const UsageToBill& usage, std::span<const cost::Dimension> by) {
+  BillOutput output(options, usage.book, by);
+  BACKCAST_TRY(const bool is_done,
+               bill_by_month(usage, [&](cost::Invoice& invoice) { return output.add(invoice); }));
+  if (!is_done) return false;
+  if (auto finished = output.finish(); !finished.ok()) return Errors{finished.error()};
+  print_bill(context, output, output.sums());
+  return true;
+}
+
+// Forecast beside actual, both in the view and the month that are asked for.
+Result<Ok, Errors> print_variance(const Context& context, const PriceOptions& options,
+                                  const cost::Invoice& forecast, const cost::Invoice& actual,
+                                  std::span<const cost::Dimension> by) {
+  const cost::Invoice left = narrowed(forecast, options), right = narrowed(actual, options);
+  if (!options.month.empty() && left.lines.empty() && right.lines.empty()) {
+    return Errors{bad_input("nothing was billed in " + printable(options.month))};
+  }
+  const std::string currency(actual.book->currency.code());
+  const reports::SideNames names{"Forecast", "Actual"};
+  if (options.has_by) {
+    print(context, reports::variance_table(cost::compare(left, right, by), by, currency, names));
+    return kOk;
+  }
+  const auto rows = cost::compare(left, right);
+  if (!rows.ok()) return Errors{rows.error()};
+  print(context, reports::compare_table(*rows, currency, names));
+  return kOk;
+}
+
+Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, UsageToBill usage,
+                             std::span<const cost::Dimension> by) {
+  BACKCAST_TRY(cost::Invoice invoice, bill_usage(usage));
+  if (!options.forecast.empty()) {
+    usage.path = options.forecast;
+    BACKCAST_TRY(const cost::Invoice forecast, bill_usage(usage));
+    return print_variance(context, options, forecast, invoice, by);
+  }
+  if (options.view == "cash") invoice = cost::cash_view(invoice);
+  std::optional<cost::BudgetReport> budget;
+  if (!options.budget.empty()) {
+    BACKCAST_TRY(budget, against_budget(options.budget, cost::spend_of(invoice)));
+  }
+  BillOutput output(options, usage.book, by);
+  const auto write = [&]() -> Status {
+    BACKCAST_CHECK(output.add(invoice));
+    BACKCAST_CHECK(output.finish());
+    return options.xlsx.empty() ? kOk : reports::write_xlsx(invoice, options.xlsx);
+  };
+  if (auto written = write(); !written.ok()) return Errors{written.error()};
+  if (budget) {
+    print(context, reports::budget_table(*budget, std::string(usage.book->currency.code())));
+    note(context, reports::budget_sentence(*budget));
+  } else if (options.shows_lines()) {
+    print_bill(context, output, reports::invoice_table(invoice, options.explain),
+               to_string(invoice.total()));
+  } else {
+    print_bill(context, output, output.sums());
+  }
+  return kOk;
+}
+
+void run(Context& context, const PriceOptions& options) {
+  const auto by = cost::parse_dimensions(options.by);
+  if (!by.ok()) return report(context, by.error());
+  if (auto fits = check_options(options); !fits.ok()) return report(context, fits.error());
+  if (auto fits = check_forecast(options); !fits.ok()) return report(context, fits.error());
+  const auto book = open_price_books(options.books, options.exchange_rates);
+  if (!book.ok()) return report(context, book.error());
+  const auto asked = bill_options(options);
+  if (!asked.ok()) return report(context, asked.error());
+  const UsageToBill usage{options.usage, *book, *asked, options.repository, options.names};
+  if (options.goes_by_month()) {
+    const auto done = run_by_month(context, options, usage, *by);
+    if (!done.ok()) return report(context, done.error());
+    if (*done) return;
+  }
+  const auto done = run_whole(context, options, usage, *by);
+  if (!done.ok()) report(context, done.error());
+}
+
+std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const std::string& name,
+                                       const std::string& help) {
+  auto options = std::make_shared<PriceOptions>();
+  auto* verb = app.add_subcommand(name, help);
+  verb->add_option("usage", options->usage,
+                   "Usage as JSON lines or CSV, or a repository; - reads standard input")
+      ->required();
+  verb->add_option("--prices", options->books, "Price book: a file, or a name such as zilliz")
+      ->required();
+  verb->add_option("--exchange", options->exchange_rates,
+                   "Convert prices at this rate: \"1 EUR = 1.0842 USD, 2026-10-01, SOURCE\"")
+      ->type_name("RATE");
+  verb->add_option("--option", options->options, "Use this option of the price book");
+  verb->add_flag("--lines", options->lines, "Every line of the invoice");
+  verb->add_flag("--explain", options->explain,
+                 "Every line with its rate, tier, convention, price row and source");
+  verb->add_option("--by", options->by,
+                   "Sum by month, project, service, region, class, kind, tag, tag:KEY, meter, "
+                   "category, provider")
+      ->default_str("month,region,meter")
+      ->type_name("LIST");
+  options->by = "month,region,meter";
+  verb->add_option("--view", options->view, "By month of use or of payment")
+      ->check(CLI::IsMember({"accrual", "cash"}))
+      ->capture_default_str();
+  add_budget_option(*verb, options->budget);
+  verb->add_option("--focus", options->focus, "Also write the bill as FOCUS 1.2 CSV to this file");
+  verb->add_option("--xlsx", options->xlsx,
+                   "Also write the bill as a workbook with live formulas to this file");
+  verb->add_option("--month", options->month, "Only this month: 2026-01");
+  verb->add_option("--period", options->period,
+                   "Bill these months whether anything was used in them or not: 2026-01..2026-12. "
+                   "What was committed is due in each");
+  verb->callback([&context, options, verb] {
+    options->has_by = verb->count("--by") > 0;
+    run(context, *options);
+  });
+  return options;
+}
+
+}  // namespace
+
+void add_price(CLI::App& app, Context& context) {
+  add_verb(app, context, "price",
+           "Bill a usage file\n\n"
+           "  backcast price usage.jsonl --prices zilliz --by month,service\n");
+}
+
+void add_bill(CLI::App& app, Context& context) {
+  auto options = add_verb(app, context, "bill",
+                          "Bill what was really used, beside its forecast\n\n"
+                          "  backcast bill actual.csv --prices zilliz --forecast forecast.jsonl\n"
+                          "  backcast bill /srv/backup --prices aws --region us-east-1\n");
+  auto* verb = app.get_subcommand("bill");
+  add_key_options(*verb, options->repository);
+  verb->add_option("--region", options->names.region,
+                   "Region of a repository, as the price book calls it");
+  verb->add_option("--storage-class", options->names.storage_class,
+                   "Storage class of a repository, as the price book calls it");
+  verb->add_option("--project", options->names.project, "Project of a repository, for --by");
+  verb->add_option(
+      "--forecast", options->forecast,
+      "Usage that was forecast; prints line by line what differs, or summed with --by");
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,20 @@
+// Price books as users name them on the command line.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "costmodel/book/price_book.h"
+
+namespace backcast::cli {
+
+// A file, or the name of a book that ships with the program: "zilliz". Errors: kNotFound with the
+// names there are; as load_price_book.
+Result<cost::PriceBook, Errors> open_price_book(const std::string& name);
+// Several as one, in the currency of the exchange rates if there are any: "1 EUR = 1.0842 USD,
+// 2026-10-01, ECB reference rate".
+Result<std::shared_ptr<const cost::PriceBook>, Errors> open_price_books(
+    const std::vector<std::string>& names, const std::vector<std::string>& exchange_rates);
+
+}  // namespace backcast::cli

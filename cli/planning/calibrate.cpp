@@ -1,0 +1,211 @@
+// backcast calibrate: from a recorded history to a workload that a scenario can use.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/planning/trials.h"
+#include "cli/shared/verbs.h"
+#include "engine/base/bytes.h"
+#include "engine/base/document.h"
+#include "sim/fit/calibrate.h"
+#include "sim/fit/fidelity.h"
+#include "sim/fit/observations.h"
+#include "sim/fit/workload_document.h"
+
+namespace backcast::cli {
+namespace {
+
+constexpr std::uint64_t kMaxInputBytes = 256ULL << 20;
+
+struct Answer {
+  sim::Calibration fit;
+  std::optional<sim::Fidelity> fidelity;  // where the input tells every overlap
+  std::vector<std::string> notes;
+};
+
+// Scoring takes time with the cube of the backups, a thousand of them some seconds.
+constexpr std::uint32_t kEnoughToScore = 60, kMostToScore = 1000;
+
+// Ctrl-C while the fit is scored leaves the fit, without its score.
+Result<Answer> calibrate_file(Context& context, const std::string& path,
+                              const sim::SourceChoice& choice) {
+  BACKCAST_TRY(const std::string text, read_text_file(path, kMaxInputBytes));
+  Interruptible interruptible;  // not while input is waited for
+  BACKCAST_TRY(sim::Observations seen, sim::read_observations(text, path, choice));
+  auto fit = sim::calibrate(seen.history);
+  if (!fit) {
+    Error error = fit.error();
+    if (error.where.file.empty()) error.where.file = path;
+    return error;
+  }
+  Answer answer{std::move(*fit), std::nullopt, std::move(seen.notes)};
+  if (!seen.table || seen.table->generations < kEnoughToScore) return answer;
+  if (seen.table->generations > kMostToScore) {
+    answer.notes.push_back(
+        fmt::format("the fit is not scored on {} backups, which would take minutes: at most {} are",
+                    seen.table->generations, kMostToScore));
+    return answer;
+  }
+  answer.fidelity = sim::measure_fidelity(*seen.table, &interruptible.stop);
+  if (interruptible.stop) {
+    answer.fidelity.reset();
+    answer.notes.emplace_back("partial: interrupted before the fit was scored");
+    context.exit_code = exit_code(Errc::kInterrupted);
+  }
+  return answer;
+}
+
+reports::Cell percent(double share) {
+  return {fmt::format("{:.6f}", share), fmt::format("{:.1f} %", 100 * share)};
+}
+
+reports::Table gap_table(const sim::Calibration& fit) {
+  reports::Table table{"calibration_gaps",
+                       {{"gap_backups", "Backups apart", true},
+                        {"pairs", "Pairs", true},
+                        {"observed_alive_share", "Still alive", true},
+                        {"fitted_alive_share", "By the curve", true}},
+                       {}};
+  for (const sim::GapFit& gap : fit.gaps) {
+    table.rows.push_back({{std::to_string(gap.gap), ""},
+                          {std::to_string(gap.pairs), ""},
+                          percent(gap.observed_alive),
+                          percent(gap.fitted_alive)});
+  }
+  return table;
+}
+
+nlohmann::ordered_json curve_json(const sim::SurvivalCurve& curve) {
+  return {{"w1", curve.w1},
+          {"rate1_per_backup", curve.rate1},
+          {"w2", curve.w2},
+          {"rate2_per_backup", curve.rate2},
+          {"rate3_per_backup", curve.rate3}};
+}
+
+nlohmann::ordered_json busy_days(const sim::DeathLaw& law) {
+  nlohmann::ordered_json out = {{"curve", curve_json(law.curve)}};
+  if (law.by_age) {
+    out["by_age"] = {{"exponent", law.by_age->exponent},
+                     {"first_age_backups", law.by_age->first_age}};
+  }
+  return out;
+}
+
+nlohmann::ordered_json to_json(const Answer& answer) {
+  using json = nlohmann::ordered_json;
+  const sim::Calibration& fit = answer.fit;
+  json curve = curve_json(fit.curve);
+  curve["shape_is_prior"] = fit.shape_is_prior;
+  json gaps = json::array();
+  for (const sim::GapFit& gap : fit.gaps) {
+    gaps.push_back({{"gap_backups", gap.gap},
+                    {"pairs", gap.pairs},
+                    {"observed_alive_share", gap.observed_alive},
+                    {"fitted_alive_share", gap.fitted_alive}});
+  }
+  json out = {{"version", 1},
+              {"workload", json::parse(sim::workload_json(fit))},
+              {"curve", curve},
+              {"busy_days", busy_days(fit.busy_days)},
+              {"gaps", gaps},
+              {"backups", fit.backups},
+              {"new_bytes_per_backup", fit.new_bytes_per_backup},
+              {"new_bytes_log_deviation", fit.new_bytes_log_deviation},
+              {"bursts", fit.bursts}};
+  if (fit.error_median) {
+    out["out_of_sample"] = {{"shared_bytes_error_median", *fit.error_median},
+                            {"shared_bytes_error_p95", *fit.error_p95}};
+  }
+  if (answer.fidelity) {
+    out["out_of_sample"]["stored_bytes_error_median"] = answer.fidelity->frozen.median;
+    out["out_of_sample"]["stored_bytes_error_p95"] = answer.fidelity->frozen.p95;
+  }
+  if (fit.resurrection_share) out["resurrection_share"] = *fit.resurrection_share;
+  out["warnings"] = fit.warnings;
+  out["notes"] = answer.notes;
+  return out;
+}
+
+std::string describe(const Answer& answer) {
+  const sim::Calibration& fit = answer.fit;
+  std::string text =
+      fmt::format("{} backups, the last of {}; {} new per backup, net growth {}{} per backup.\n",
+                  fit.backups, format_bytes(static_cast<std::uint64_t>(fit.size_bytes)),
+                  format_bytes(static_cast<std::uint64_t>(fit.new_bytes_per_backup)),
+                  fit.growth_bytes_per_backup < 0 ? "-" : "",
+                  format_bytes(static_cast<std::uint64_t>(std::fabs(fit.growth_bytes_per_backup))));
+  text += fit.shape_is_prior ? "How long bytes live is a prior; only one step was seen:\n\n"
+                             : "How long bytes live, seen and fitted:\n\n";
+  text += reports::to_terminal(gap_table(fit)) + "\n";
+  if (fit.error_median) {
+    text += fmt::format(
+        "Fitted on the first two thirds, shared bytes of the last third are off by {:.1f} % "
+        "(median), {:.1f} % (95th percentile).\n",
+        100 * *fit.error_median, 100 * *fit.error_p95);
+  }
+  if (const auto& age = fit.busy_days.by_age) {
+    text += fmt::format(
+        "Age says better than the curve which bytes die (exponent {:.2g}: {}), as where data is "
+        "compacted or rotated; --recorded makes use of it.\n",
+        age->exponent, age->exponent > 3 ? "the youngest first" : "the young before the old");
+  }
+  if (answer.fidelity) {
+    text += fmt::format(
+        "Fitted on the first third, stored bytes of every later generation under four thinning "
+        "rules are off by {:.1f} % / {:.1f} %.\n",
+        100 * answer.fidelity->frozen.median, 100 * answer.fidelity->frozen.p95);
+  }
+  if (fit.resurrection_share) {
+    text += fmt::format("{:.1f} % of all bytes went away and came back.\n",
+                        100 * *fit.resurrection_share);
+  }
+  for (const std::string& note : answer.notes) text += "Note: " + note + ".\n";
+  for (const std::string& warning : fit.warnings) text += "Warning: " + warning + ".\n";
+  text += "\nFor a service of a scenario:\n\n" + sim::workload_json(fit);
+  return text;
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& app, Context& context) {
+  auto* verb = app.add_subcommand(
+      "calibrate",
+      "Fit a workload to a recorded history\n\n"
+      "  backcast stats --json | backcast calibrate -            # from our own repository\n"
+      "  backcast calibrate history.csv --json > fit.json        # "
+      "time,size_bytes,new_bytes,...\n\n"
+      "Reads `backcast stats --json`, a presence table, `restic snapshots --json`, or CSV.");
+  auto path = std::make_shared<std::string>();
+  auto workload_only = std::make_shared<bool>(false);
+  auto recorded = std::make_shared<std::string>();
+  verb->add_option("FILE", *path, "The history, - for standard input")->required();
+  auto choice = std::make_shared<sim::SourceChoice>();
+  verb->add_option("--host", choice->host, "Only backups of this machine");
+  verb->add_option("--path", choice->paths, "Only backups of exactly this path; may be given often")
+      ->expected(1)
+      ->take_all();
+  verb->add_flag("--workload", *workload_only, "Print only the fields for a scenario's service");
+  verb->add_option("--recorded", *recorded,
+                   "Print only the fields for a service that replays the sizes and new bytes of "
+                   "this CSV file (time,size_bytes,new_bytes)")
+      ->type_name("CSV");
+  verb->callback([&context, path, choice, workload_only, recorded] {
+    const auto answer = calibrate_file(context, *path, *choice);
+    if (!answer) return report(context, answer.error());
+    if (!recorded->empty()) return print(sim::recorded_workload_json(answer->fit, *recorded));
+    if (*workload_only) return print(sim::workload_json(answer->fit));
+    switch (context.format) {
+      case Format::kJson:
+        return print(to_json(*answer).dump(2) + "\n");
+      case Format::kText:
+        return print(describe(*answer));
+      case Format::kCsv:
+      case Format::kMarkdown:
+        return print(context, gap_table(answer->fit));
+    }
+  });
+}
+
+}  // namespace backcast::cli

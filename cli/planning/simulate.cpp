@@ -1,0 +1,211 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/planning/scenario_run.h"
+#include "cli/planning/trials.h"
+#include "cli/shared/budget_option.h"
+#include "cli/shared/output_file.h"
+#include "cli/shared/verbs.h"
+#include "costmodel/bill/usage_file.h"
+
+namespace backcast::cli {
+namespace {
+
+struct Options {
+  ScenarioOptions scenario;
+  TrialOptions trials;
+  std::uint32_t replication = 0;  // the one that is shown
+  bool explain = false, events = false, backups = false;
+  std::string report, ledger, budget;
+};
+
+// The usage that the bill is made of, for `price`. Fleets hand it over while they run.
+class LedgerFile {
+ public:
+  explicit LedgerFile(const std::string& path) {
+    if (!path.empty()) file_.emplace(OutputFile::create(path));
+  }
+  void append(const UsageRecord& record) {
+    if (!file_ || !file_->ok() || !status_.ok()) return;
+    status_ = (*file_)->append(cost::to_json_line(record));
+  }
+  Status finish(const sim::RunResult& run) {
+    if (!file_) return kOk;
+    if (!file_->ok()) return file_->error();
+    for (const UsageRecord& record : run.billed) append(record);
+    BACKCAST_CHECK(status_);
+    return (*file_)->finish();
+  }
+
+ private:
+  std::optional<Result<OutputFile>> file_;
+  Status status_ = kOk;
+};
+
+reports::Table events_table(const sim::RunResult& run) {
+  reports::Table table{"events",
+                       {{"at", "When"},
+                        {"kind", "Event"},
+                        {"service", "Service"},
+                        {"region", "Region"},
+                        {"text", "What happened"}},
+                       {}};
+  for (const sim::LogEvent& event : run.log) {
+    table.rows.push_back({{format_instant(event.at), ""},
+                          {sim::name(event.kind), ""},
+                          {event.service == sim::kNone ? "" : run.services[event.service].name, ""},
+                          {event.region, ""},
+                          {event.text, ""}});
+  }
+  return table;
+}
+
+void what_next(const Context& context, const Options& options) {
+  std::string file = options.scenario.file;
+  for (const auto& [flag, value] : {std::pair{" --history ", &options.scenario.history},
+                                    std::pair{" --service ", &options.scenario.service},
+                                    std::pair{" --source ", &options.scenario.source},
+                                    std::pair{" --start ", &options.scenario.start}}) {
+    if (!value->empty()) file += flag + *value;
+  }
+  note(context, "\nNext:");
+  note(context, "  backcast simulate " + file + " --events          every event of the run");
+  note(context,
+       "  backcast simulate " + file + " --backups         every restore point and its fate");
+  note(context, "  backcast simulate " + file + " --report out.html one page to pass on");
+  note(context,
+       "  backcast validate " + file + "                   exit code 0 only if all of it holds");
+}
+
+// By month: of all replications, or of the one run.
+std::vector<cost::MonthSpend> spending(const reports::RunReport& report) {
+  if (!report.spread) return cost::spend_of(*report.invoice);
+  std::vector<cost::MonthSpend> months;
+  for (const auto& [month, range] : report.spread->months) {
+    months.push_back({month, range.p05, range.p50, range.p95});
+  }
+  return months;
+}
+
+// What many replications say, in place of the report of one.
+void print_trials(Context& context, const Options& options, const Trials& trials) {
+  const auto summaries = sim::summarize(trials.runs, options.trials.confidence);
+  if (context.format == Format::kText) {
+    print(fmt::format("\nOver {} replications, {:g} % intervals{}\n\n", trials.runs.rows.size(),
+                      100 * options.trials.confidence,
+                      trials.runs.partial ? " (partial: interrupted)" : ""));
+  }
+  print(context, summary_table(summaries, "replications"));
+}
+
+Result<ScenarioRun, Errors> run_once(const Context& context, const Options& options,
+                                     const PreparedScenario& prepared, Interruptible& interruptible,
+                                     LedgerFile& ledger) {
+  reports::Progress progress(progress_form(context), "simulating",
+                             sim::services_of(prepared.loaded.scenario), "services");
+  sim::RunOptions how;
+  how.replication = options.replication;
+  how.threads = options.scenario.threads;
+  how.stop = &interruptible.stop;
+  how.progress = [&](std::uint64_t done) { progress.advance(done); };
+  how.ledger = [&](const UsageRecord& record) { ledger.append(record); };
+  return run_prepared(prepared, how);
+}
+
+void simulate(Context& context, const Options& options) {
+  ScenarioOptions scenario = options.scenario;
+  scenario.writes_ledger = !options.ledger.empty();
+  const auto prepared = prepare(scenario);
+  if (!prepared.ok()) return report(context, prepared.error());
+  say_run_time(context, *prepared);
+  Interruptible interruptible;
+  LedgerFile ledger(options.ledger);
+  auto run = run_once(context, options, *prepared, interruptible, ledger);
+  if (!run.ok()) return report(context, run.error());
+  reports::RunReport result = run->report();
+  if (run->result.partial) {
+    context.exit_code = exit_code(Errc::kInterrupted);
+    note(context, "interrupted: what is known so far");
+  }
+  TrialOptions how = options.trials;
+  how.threads = options.scenario.threads;
+  auto judged = judge(context, *prepared, how, interruptible, *run);
+  if (!judged.ok()) return report(context, judged.error());
+  std::optional<Trials>& trials = *judged;
+  if (trials) {
+    result.spread = trials->spread;
+    if (trials->runs.partial) {
+      say_partial(context, trials->runs.rows.size(), how.replications, "replications");
+    }
+    result.measures = sim::summarize(trials->runs, how.confidence);
+    if (trials->runs.rows.empty()) trials.reset();
+  }
+  if (!options.budget.empty()) {
+    if (!run->invoice) {
+      return report(context, bad_input("the scenario has no price book, so nothing is spent"));
+    }
+    auto budget = against_budget(options.budget, spending(result));
+    if (!budget.ok()) return report(context, budget.error());
+    result.budget = std::move(*budget);
+  }
+  if (auto status = ledger.finish(run->result); !status.ok()) {
+    return report(context, status.error());
+  }
+  if (!options.report.empty()) {
+    if (auto status = write_output(options.report, reports::to_html({&result, 1})); !status.ok()) {
+      return report(context, status.error());
+    }
+  }
+  if (options.events) return print(context, events_table(run->result));
+  if (options.backups) return print(context, reports::backups_table(run->result));
+  switch (context.format) {
+    case Format::kJson:
+      return print(reports::to_json(result, options.explain));
+    case Format::kMarkdown:
+      return print(reports::to_markdown(result));
+    case Format::kCsv:
+      if (trials) return print_trials(context, options, *trials);
+      if (run->invoice) return print(context, reports::invoice_table(*run->invoice));
+      return print(context, reports::backups_table(run->result));
+    case Format::kText:
+      break;
+  }
+  print(reports::to_terminal(result, {.color = context.color, .explain = options.explain}));
+  if (trials) print_trials(context, options, *trials);
+  what_next(context, options);
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand(
+      "simulate",
+      "Run a scenario: which restore points exist, what must hold, what it costs. Exit code 0 "
+      "whatever the verdict; `validate` has one for it\n\n"
+      "  backcast simulate scenarios/zilliz-cross-region.json\n"
+      "  backcast simulate zerops-defaults --until +90d --events\n"
+      "  backcast simulate my.json --csv > invoice.csv");
+  verb->add_option("scenario", options->scenario.file,
+                   "A scenario file, \"-\", or the name of a shipped scenario")
+      ->required();
+  add_scenario_options(*verb, options->scenario);
+  add_trial_options(*verb, options->trials);
+  verb->add_option("--replication", options->replication,
+                   "Show replication number so and so, such as the one that validate names, "
+                   "instead of number 0")
+      ->check(CLI::Range(0U, sim::kMaxReplications - 1))
+      ->excludes("--replications");
+  verb->add_flag("--explain", options->explain, "Every invoice line and every requirement's trace");
+  verb->add_flag("--events", options->events, "The event log instead of the report");
+  verb->add_flag("--backups", options->backups, "Every backup and copy instead of the report");
+  verb->add_option("--report", options->report, "Also write one self-contained HTML page here");
+  add_budget_option(*verb, options->budget);
+  verb->add_option("--ledger", options->ledger,
+                   "Also write the billed usage here, as JSON lines for `backcast price`");
+  verb->callback([options, &context] { simulate(context, *options); });
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/planning/scenario_run.h"
+#include "cli/planning/trials.h"
+#include "cli/shared/output_file.h"
+#include "cli/shared/verbs.h"
+
+namespace backcast::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> files;
+  ScenarioOptions scenario;
+  std::string junit;
+  TrialOptions trials;  // replications 0: as many as the requirements need
+  bool explain = false, allow_unknown = false;
+};
+
+void print_outcomes(Context& context, const Options& options,
+                    const std::vector<reports::RunReport>& results) {
+  for (const reports::RunReport& result : results) {
+    switch (context.format) {
+      case Format::kJson:
+        print(reports::to_json(result));
+        break;
+      case Format::kMarkdown:
+        print(reports::to_markdown(result));
+        break;
+      case Format::kCsv:
+        print(context, reports::requirements_table(*result.run));
+        break;
+      case Format::kText:
+        print(reports::to_terminal(result, {.explain = options.explain}));
+        break;
+    }
+  }
+}
+
+// A run, and as many replications as its requirements need.
+Result<ScenarioRun, Errors> run_judged(const Context& context, const Options& options,
+                                       const ScenarioOptions& one, Interruptible& interruptible) {
+  BACKCAST_TRY(const PreparedScenario prepared, prepare(one));
+  say_run_time(context, prepared);
+  BACKCAST_TRY(ScenarioRun run,
+               run_prepared(prepared, {.threads = one.threads, .stop = &interruptible.stop}));
+  TrialOptions how = options.trials;
+  how.threads = one.threads;
+  if (how.replications == 0) how.replications = sim::wanted_replications(prepared.loaded.scenario);
+  BACKCAST_TRY(const auto trials, judge(context, prepared, how, interruptible, run));
+  return run;
+}
+
+bool passes(const Options& options, const ScenarioRun& run) {
+  const sim::Verdict verdict = sim::verdict_of(run.result);
+  return verdict == sim::Verdict::kHolds ||
+         (verdict == sim::Verdict::kUnknown && options.allow_unknown);
+}
+
+// The replication whose counterexample is shown, if it is not the one that the rest is about.
+void say_how_to_replay(const Context& context, const ScenarioRun& run) {
+  for (const sim::RequirementOutcome& outcome : run.result.requirements) {
+    if (outcome.verdict != sim::Verdict::kFails || !outcome.replicated) continue;
+    note(context, fmt::format("{} first fails in replication {}: backcast simulate {} "
+                              "--replication {} --events",
+                              outcome.name, outcome.replicated->first_failing, run.file,
+                              outcome.replicated->first_failing));
+  }
+}
+
+void validate(Context& context, const Options& options) {
+  std::vector<ScenarioRun> runs;
+  Errors errors;
+  Interruptible interruptible;
+  for (const std::string& file : options.files) {
+    if (interruptible.stop) break;
+    ScenarioOptions one = options.scenario;
+    one.file = file;
+    auto run = run_judged(context, options, one, interruptible);
+    if (run.ok()) {
+      runs.push_back(std::move(run).value());
+    } else {
+      errors.insert(errors.end(), run.error().begin(), run.error().end());
+    }
+  }
+  if (!errors.empty()) return report(context, errors);
+  std::vector<reports::RunReport> results;
+  for (const ScenarioRun& run : runs) results.push_back(run.report());
+  if (!options.junit.empty()) {
+    if (auto status =
+            write_output(options.junit, reports::to_junit(results, options.allow_unknown));
+        !status.ok()) {
+      return report(context, status.error());
+    }
+  }
+  print_outcomes(context, options, results);
+  for (const ScenarioRun& run : runs) {
+    if (run.result.requirements.empty()) {
+      note(context, run.file + ": the scenario states no requirements, so nothing was proved");
+    }
+    if (!passes(options, run)) context.exit_code = 1;
+    say_how_to_replay(context, run);
+  }
+  if (interruptible.stop) say_partial(context, runs.size(), options.files.size(), "scenarios");
+}
+
+}  // namespace
+
+void add_validate(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  options->trials.replications = 0;
+  auto* verb =
+      app.add_subcommand("validate",
+                         "Prove that every requirement of a scenario holds: exit code 0 only for "
+                         "HOLDS, 1 for FAILS (with a counterexample) and UNKNOWN\n\n"
+                         "  backcast validate scenarios/policy-that-fails.json\n"
+                         "  backcast validate policies/*.json --junit results.xml\n"
+                         "  backcast validate my.json --markdown >> \"$GITHUB_STEP_SUMMARY\"");
+  verb->add_option("scenarios", options->files,
+                   "Scenario files, \"-\", or names of shipped scenarios")
+      ->required();
+  add_scenario_options(*verb, options->scenario);
+  verb->add_option("--replications", options->trials.replications,
+                   "Where something is drawn: 200 if left out, or 3/(1 - quantile) if that is more")
+      ->check(CLI::Range(1U, 1'000'000U));
+  verb->add_option("--junit", options->junit,
+                   "Also write JUnit XML here, one case per requirement");
+  verb->add_flag("--explain", options->explain, "Traces and every invoice line");
+  verb->add_flag("--allow-unknown", options->allow_unknown,
+                 "Exit code 0 for UNKNOWN, too; it is still called so");
+  verb->callback([options, &context] { validate(context, *options); });
+}
+
+}  // namespace backcast::cli

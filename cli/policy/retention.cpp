@@ -1,0 +1,317 @@
+// backcast retention: which restore points stay, which go, and why; today, later, or under another
+// policy.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/policy/byte_model.h"
+#include "cli/policy/history_input.h"
+#include "cli/shared/verbs.h"
+#include "engine/base/bytes.h"
+#include "study/forecast.h"
+
+namespace backcast::cli {
+namespace {
+
+using policy::Effect;
+using policy::Plan;
+using policy::RetentionPolicy;
+using policy::Schedule;
+using policy::Snapshot;
+using policy::Zone;
+using reports::Cell;
+using reports::Table;
+
+struct Options {
+  std::string policy, versus;
+  std::string path = "-";
+  std::string tool;
+  std::string now = "now", zone = "UTC";
+  std::string schedule, since, until;
+  std::string model;
+  bool kept = false, deleted = false, all = false, bytes = false;
+};
+
+struct Input {
+  RetentionPolicy policy;
+  std::optional<RetentionPolicy> versus;
+  std::vector<Snapshot> snapshots;
+  policy::PlanContext context;
+};
+
+constexpr Duration kLookAhead = std::chrono::hours(24 * 3653);  // ten years
+
+std::string reasons(const RetentionPolicy& policy, const Plan& plan, std::size_t index) {
+  std::vector<std::string> texts;
+  for (const policy::Reason& reason : plan.reasons_of(index)) {
+    texts.push_back(to_text(policy, reason));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+Cell time_cell(const Snapshot& s) {
+  return {format_instant(s.trusted_time()), {}};
+}
+Cell size_cell(std::uint64_t bytes) {
+  return {std::to_string(bytes), bytes == 0 ? "-" : format_bytes(bytes)};
+}
+Cell verdict_cell(bool keeps) {
+  return {keeps ? "keep" : "delete", {}};
+}
+Cell id_cell(const std::string& id) {
+  return {id, std::string(policy::short_id(id))};
+}
+
+// For people, columns that say nothing are left out; CSV and JSON always have all of them.
+void print_table(const Context& context, Table table) {
+  const bool is_for_people = context.format == Format::kText || context.format == Format::kMarkdown;
+  for (std::size_t c = table.columns.size(); is_for_people && c-- > 0;) {
+    const bool is_empty = std::all_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
+      return row[c].value.empty() || row[c].shown == "-";
+    });
+    if (!is_empty || table.rows.empty() || table.columns[c].key.ends_with("gone_at")) continue;
+    table.columns.erase(table.columns.begin() + static_cast<std::ptrdiff_t>(c));
+    for (auto& row : table.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
+  }
+  print(context, table);
+}
+
+Table plan_table(const Input& in, const Plan& plan, const Options& options) {
+  Table table{"retention",
+              {{"id", "Restore point"},
+               {"time", "Time (UTC)"},
+               {"tags", "Tags"},
+               {"size_bytes", "Size", true},
+               {"verdict", "Verdict"},
+               {"reasons", "Kept because"},
+               {"why_not", "Why not kept"}},
+              {}};
+  for (const std::uint32_t i : plan.newest_first) {
+    const bool keeps = plan.verdicts[i].keep;
+    if ((options.kept && !keeps) || (options.deleted && keeps)) continue;
+    const Snapshot& s = in.snapshots[i];
+    const std::string why = reasons(in.policy, plan, i);
+    table.rows.push_back({id_cell(s.id),
+                          time_cell(s),
+                          {fmt::format("{}", fmt::join(s.tags, ",")), {}},
+                          size_cell(s.size_bytes),
+                          verdict_cell(keeps),
+                          {keeps ? why : "", {}},
+                          {keeps ? "" : why, {}}});
+  }
+  return table;
+}
+
+std::string summary(const std::vector<Snapshot>& snapshots, const Plan& plan) {
+  std::size_t kept = 0;
+  std::uint64_t bytes = 0, kept_bytes = 0;
+  for (std::size_t i = 0; i < snapshots.size(); ++i) {
+    bytes += snapshots[i].size_bytes;
+    if (!plan.verdicts[i].keep) continue;
+    ++kept;
+    kept_bytes += snapshots[i].size_bytes;
+  }
+  std::string text = fmt::format("keeps {} of {} restore points", kept, snapshots.size());
+  if (bytes > 0) text += fmt::format(", {} of {}", format_bytes(kept_bytes), format_bytes(bytes));
+  return text;
+}
+
+Cell gone_cell(const std::optional<Instant>& gone, Instant now) {
+  if (!gone) return {"", "stays"};
+  return {format_instant(*gone), *gone <= now ? "now" : format_instant(*gone)};
+}
+
+Table versus_table(const Input& in, const Plan& a, const Plan& b, const policy::Forecast& future_a,
+                   const policy::Forecast& future_b, const Options& options) {
+  Table table{"retention_versus",
+              {{"id", "Restore point"},
+               {"time", "Time (UTC)"},
+               {"size_bytes", "Size", true},
+               {"verdict", "Policy"},
+               {"versus_verdict", "Versus"},
+               {"gone_at", "Gone under policy"},
+               {"versus_gone_at", "Gone under versus"},
+               {"reasons", "Policy says"},
+               {"versus_reasons", "Versus says"}},
+              {}};
+  for (const std::uint32_t i : a.newest_first) {
+    const bool keeps = a.verdicts[i].keep, versus_keeps = b.verdicts[i].keep;
+    const bool is_different = keeps != versus_keeps || future_a.gone_at[i] != future_b.gone_at[i];
+    if (!options.all && !is_different) continue;
+    if ((options.kept && !versus_keeps) || (options.deleted && versus_keeps)) continue;
+    const Snapshot& s = in.snapshots[i];
+    table.rows.push_back({id_cell(s.id),
+                          time_cell(s),
+                          size_cell(s.size_bytes),
+                          verdict_cell(keeps),
+                          verdict_cell(versus_keeps),
+                          gone_cell(future_a.gone_at[i], in.context.now),
+                          gone_cell(future_b.gone_at[i], in.context.now),
+                          {reasons(in.policy, a, i), {}},
+                          {reasons(*in.versus, b, i), {}}});
+  }
+  return table;
+}
+
+std::vector<bool> kept_by(const Plan& plan) {
+  std::vector<bool> kept;
+  for (const policy::Verdict& verdict : plan.verdicts) kept.push_back(verdict.keep);
+  return kept;
+}
+
+// One restore point a day, at the time of day of the newest one.
+Result<Schedule> daily_like(const std::vector<Snapshot>& snapshots, const Zone& zone) {
+  Instant newest{};
+  for (const Snapshot& s : snapshots) newest = std::max(newest, s.trusted_time());
+  const policy::CivilTime civil = to_civil(newest, zone);
+  return policy::parse_schedule(fmt::format("{} {} * * *", civil.minute, civil.hour));
+}
+
+// Prints the bytes alone; the caller's policies, in its order.
+Status print_bytes(const Input& in, const std::vector<PolicyBytes>& policies,
+                   const Options& options, Context& context) {
+  auto bytes = byte_model(options.model, in.snapshots);
+  if (!bytes.ok()) {
+    for (std::size_t i = 0; i + 1 < bytes.error().size(); ++i) report(context, bytes.error()[i]);
+    return bytes.error().back();
+  }
+  print_table(context, bytes_table(*bytes, policies));
+  return kOk;
+}
+
+Status compare(const Input& in, const Options& options, Context& context) {
+  auto schedule = options.schedule.empty() ? daily_like(in.snapshots, in.context.zone)
+                                           : policy::parse_schedule(options.schedule);
+  BACKCAST_TRY(const Schedule runs, std::move(schedule));
+  Instant until = in.context.now + kLookAhead;
+  if (!options.until.empty()) {
+    BACKCAST_TRY(until, parse_moment(options.until));
+  }
+  const Plan a = plan(in.policy, in.snapshots, in.context);
+  const Plan b = plan(*in.versus, in.snapshots, in.context);
+  if (options.bytes) {
+    return print_bytes(
+        in,
+        {{"policy", to_text(in.policy), kept_by(a)}, {"versus", to_text(*in.versus), kept_by(b)}},
+        options, context);
+  }
+  BACKCAST_TRY(const auto future_a, forecast(in.policy, in.snapshots, runs, in.context, until));
+  BACKCAST_TRY(const auto future_b, forecast(*in.versus, in.snapshots, runs, in.context, until));
+  print_table(context, versus_table(in, a, b, future_a, future_b, options));
+  note(context, fmt::format("policy: {}: {}", to_text(in.policy), summary(in.snapshots, a)));
+  note(context, fmt::format("versus: {}: {}", to_text(*in.versus), summary(in.snapshots, b)));
+  auto bytes = byte_model(options.model, in.snapshots);
+  if (bytes.ok()) {
+    note(context, bytes_note(*bytes, kept_by(a), kept_by(b)));
+  } else if (!options.model.empty()) {
+    report(context, bytes.error());
+  } else {
+    note(context, "how many bytes that frees is not known: " + to_string(bytes.error().front()));
+  }
+  note(context,
+       fmt::format("backups go on as {} ({}) until {}; a restore point that stays has no date",
+                   policy::print(runs), in.context.zone.name(), format_instant(until)));
+  return kOk;
+}
+
+// Lets backups go on until a later date, under the policy, and plans what exists then.
+Status move_ahead(Input& in, const Options& options) {
+  if (options.schedule.empty()) return kOk;
+  BACKCAST_TRY(const Schedule runs, policy::parse_schedule(options.schedule));
+  Instant start = in.context.now;
+  if (!options.since.empty()) {
+    BACKCAST_TRY(start, parse_moment(options.since));
+  } else if (!in.snapshots.empty()) {
+    start = in.snapshots.front().trusted_time();
+    for (const Snapshot& s : in.snapshots) start = std::max(start, s.trusted_time());
+  }
+  if (start >= in.context.now) {
+    return bad_input("--schedule continues the history until --now, but --now is not after its end",
+                     "give a later --now, or --since where there is no history yet");
+  }
+  BACKCAST_TRY(auto future, forecast(in.policy, std::move(in.snapshots), runs,
+                                     {start, in.context.zone}, in.context.now));
+  in.snapshots = std::move(future.left);
+  return kOk;
+}
+
+Result<Input> read_input(const Options& options) {
+  BACKCAST_TRY(const Zone zone, Zone::find(options.zone));
+  BACKCAST_TRY(RetentionPolicy policy, policy::parse_policy(options.policy));
+  Input in{std::move(policy), {}, {}, {}};
+  if (!options.versus.empty()) {
+    BACKCAST_TRY(in.versus, policy::parse_policy(options.versus));
+  }
+  BACKCAST_TRY(const Instant now, parse_moment(options.now));
+  in.context = {now, zone};
+  if (!options.since.empty()) return in;  // no history yet
+  BACKCAST_TRY(auto history, read_history(options.path, options.tool, zone));
+  in.snapshots = std::move(history.snapshots);
+  return in;
+}
+
+Status run(const Options& options, Context& context) {
+  if (options.kept && options.deleted) return bad_input("--kept and --deleted exclude each other");
+  if (!options.since.empty() && (options.schedule.empty() || options.path != "-")) {
+    return bad_input("--since stands for a history: it needs --schedule and takes no HISTORY");
+  }
+  BACKCAST_TRY(Input in, read_input(options));
+  if (in.versus) return compare(in, options, context);
+  BACKCAST_CHECK(move_ahead(in, options));
+  const Plan p = plan(in.policy, in.snapshots, in.context);
+  if (options.bytes) {
+    return print_bytes(in, {{"policy", to_text(in.policy), kept_by(p)}}, options, context);
+  }
+  print_table(context, plan_table(in, p, options));
+  note(context, fmt::format("{}: {} at {}", to_text(in.policy), summary(in.snapshots, p),
+                            format_instant(in.context.now)));
+  return kOk;
+}
+
+}  // namespace
+
+void add_retention(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand(
+      "retention",
+      "Which restore points stay, which go, and why\n\n"
+      "  restic snapshots --json | backcast retention --policy 'restic: --keep-daily 7'\n"
+      "  backcast retention --policy 'borg: -d 7 -w 4' history.json --now 2027-01-01 \\\n"
+      "      --schedule '0 2 * * *'          # what will exist on that day\n"
+      "  backcast retention --policy 'kopia: --defaults' --schedule '@daily' --since 2026-01-01\n"
+      "  backcast retention --policy 'restic: -d 14' --versus 'restic: -d 7 -w 4' history.json\n");
+  verb->add_option("--policy,-p", options->policy,
+                   fmt::format("The tool's own flags after its name: {}",
+                               fmt::join(policy::dialect_names(), ", ")))
+      ->required();
+  verb->add_option("HISTORY", options->path,
+                   "A history (backcast import), or an export read directly; - is standard input")
+      ->capture_default_str();
+  verb->add_option("--input", options->tool,
+                   "What wrote it, if it is not recognised: restic, borg, kopia, zfs, csv");
+  verb->add_option("--now", options->now, "Plan as of this instant")->capture_default_str();
+  verb->add_option("--zone", options->zone, "Zone of the process that decides")
+      ->capture_default_str();
+  verb->add_option("--schedule", options->schedule,
+                   "Backups go on at these times: until --now, or from now on with --versus");
+  verb->add_option("--since", options->since,
+                   "No history yet: backups start at this instant, by --schedule");
+  verb->add_option("--versus", options->versus,
+                   "Another policy: what it deletes that --policy keeps, and when each one goes");
+  verb->add_option("--until", options->until, "How far --versus looks ahead (default: ten years)");
+  verb->add_flag("--kept", options->kept, "Show only what stays (with --versus: under versus)");
+  verb->add_flag("--deleted", options->deleted,
+                 "Show only what goes (with --versus: under versus)");
+  verb->add_flag("--bytes", options->bytes,
+                 "Instead of the list: what each policy stores and frees, exact or estimated");
+  verb->add_option("--model", options->model,
+                   "What says how restore points share bytes: `backcast stats --presence` (exact), "
+                   "a workload or history of `backcast calibrate`; else fitted to the history");
+  verb->add_flag("--all", options->all, "With --versus: also what is the same under both");
+  verb->callback([options, &context] {
+    const Status status = run(*options, context);
+    if (!status.ok()) report(context, status.error());
+  });
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,70 @@
+#include "engine/policy/service/lifecycle.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/time_math.h"
+
+namespace backcast::policy {
+namespace {
+
+const char* name_of(OwnerKind owner) {
+  switch (owner) {
+    case OwnerKind::kService:
+      return "service";
+    case OwnerKind::kProject:
+      return "project";
+    case OwnerKind::kSchedule:
+      return "schedule";
+  }
+  return "";
+}
+
+}  // namespace
+
+DeletionRules zilliz_deletion() {
+  return {.automatic_goes = true};
+}
+
+DeletionRules qdrant_deletion(bool delete_backups) {
+  return {.automatic_goes = delete_backups, .manual_goes = delete_backups};
+}
+
+DeletionRules zerops_deletion(Duration grace) {
+  return {.automatic_goes = true, .manual_goes = true, .grace = grace, .destroys_key = true};
+}
+
+Fate after_deletion(const DeletionRules& rules, Origin made_by, Instant deleted_at,
+                    std::optional<Instant> expires) {
+  const bool goes = made_by == Origin::kManual ? rules.manual_goes : rules.automatic_goes;
+  const Instant end = plus(deleted_at, rules.grace);
+  if (expires && (!goes || *expires < end)) return {expires, FateReason::kExpiresBefore};
+  if (!goes) return {};
+  return {end, rules.grace > Duration(0) ? FateReason::kGraceEnds : FateReason::kGoesWithOwner};
+}
+
+std::string explain(const Fate& fate, OwnerKind owner, Origin made_by) {
+  const char* kind = made_by == Origin::kManual ? "made by hand" : "automatic";
+  const std::string gone = fate.gone_at ? format_instant(*fate.gone_at) : "";
+  switch (fate.reason) {
+    case FateReason::kStays:
+      return fmt::format("kept: {} backups outlive the deleted {}", kind, name_of(owner));
+    case FateReason::kGoesWithOwner:
+      return fmt::format("deleted: {} backups go with the {}", kind, name_of(owner));
+    case FateReason::kGraceEnds:
+      return fmt::format("kept until {}: the grace after the {} was deleted", gone, name_of(owner));
+    case FateReason::kExpiresBefore:
+      return fmt::format("kept until its own expiry {}", gone);
+  }
+  return {};
+}
+
+std::optional<Instant> key_destroyed_at(const DeletionRules& rules, Instant project_deleted_at) {
+  if (!rules.destroys_key) return std::nullopt;
+  return plus(project_deleted_at, rules.grace);
+}
+
+SwitchEffect zilliz_policy_set(bool was_enabled, bool enabled) {
+  return {enabled && !was_enabled, enabled};
+}
+
+}  // namespace backcast::policy

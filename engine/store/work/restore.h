@@ -1,0 +1,52 @@
+// Restoring a snapshot, or a path of it, on all cores. Needs the private key.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "engine/source/restore.h"
+#include "engine/source/walk.h"
+#include "engine/store/snapshots/browse.h"
+
+namespace backcast::store {
+
+struct RestoreRequest {
+  std::string target;
+  Selection selection;
+  source::RestoreOptions writing;
+  unsigned threads = 0;  // 0 = one per core
+  bool sync = true;      // wait until it is on the disk
+};
+
+struct RestoreProgress {
+  std::atomic<std::uint64_t> files{0}, bytes{0};
+  std::atomic<bool> stop{false};
+};
+
+struct RestoreResult {
+  source::RestoreCounts counts;
+  // Metadata that could not be set, and why; copies of chunks that lied and were passed over.
+  std::vector<std::string> notes;
+  // What could not be restored, because it is damaged or could not be written: path and reason.
+  std::vector<source::Problem> failures;
+  Status synced = kOk;  // the error if what was restored may not survive a power cut
+};
+
+// Everything undamaged is restored; damage is a failure of the result, and so is a tree that cannot
+// be read to its end: a failure of "/". Errors: the target cannot be used, the selection matches
+// nothing (kNotFound).
+Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
+                              const RestoreRequest& request, RestoreProgress& progress);
+
+// The content of one file to `sink`, in order. `notes` gets what of the stored copies was passed
+// over.
+Status dump_file(Repository& repository, const Snapshot& snapshot, const std::string& path,
+                 const std::function<Status(ByteView)>& sink,
+                 std::vector<std::string>* notes = nullptr);
+// The selection as a tar stream.
+Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,
+                const std::function<Status(ByteView)>& sink,
+                std::vector<std::string>* notes = nullptr);
+
+}  // namespace backcast::store

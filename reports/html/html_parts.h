@@ -1,0 +1,42 @@
+// Pieces of the HTML report. Whatever they are given is escaped here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/charts/charts.h"
+#include "reports/parts/table.h"
+
+namespace backcast::reports {
+
+std::string html_table(const Table& table);
+// The chart with caption, legend, hint line, and its table behind a fold.
+std::string html_figure(const Chart& chart, std::string_view id_prefix, bool has_zoom);
+
+// A line over time that the page lets people zoom: one y per x and name, null where unknown.
+struct ZoomSeries {
+  std::string id;    // of its chart, with prefix
+  std::string unit;  // "bytes" or "seconds"
+  std::vector<std::string> names;
+  std::vector<std::int64_t> at;             // seconds since 1970
+  std::vector<std::vector<double>> values;  // [name][at]; NaN = unknown
+  double y_most = 0;  // what the vertical axis has to reach; 0: the largest value in sight
+
+  double highest() const;
+};
+// Stored bytes and age of the newest restore point, by region, at most about 2,000 points each.
+std::vector<ZoomSeries> zoom_series(const sim::RunResult& run, const Headline& figures,
+                                    std::string_view id_prefix);
+// JSON that may stand in a <script> element.
+std::string to_json(const std::vector<ZoomSeries>& series);
+
+struct Page {
+  std::string title;
+  std::string body;         // HTML, complete
+  std::string series_json;  // for the zoomable lines
+};
+// The whole document: head with content security policy, style, body, data, script.
+std::string html_page(const Page& page);
+
+}  // namespace backcast::reports

@@ -1,0 +1,55 @@
+// The few figures every report begins with.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/run/run_report.h"
+#include "sim/requirements/newest_age.h"
+
+namespace backcast::reports {
+
+// The worst moment of one region: how old the newest restore point of some service became.
+struct WorstAge {
+  std::string region;
+  std::string service;
+  Duration age{0};
+  Instant at{};
+};
+
+struct Headline {
+  sim::Verdict verdict = sim::Verdict::kUnknown;
+  std::size_t required = 0, failing = 0, unknown = 0;
+  sim::BackupCounts backups;
+  std::uint64_t stored_last_bytes = 0;  // at the end of the run, all regions
+  std::uint64_t stored_peak_bytes = 0;
+  std::optional<Instant> oldest_kept;  // `born` of the oldest restore point left at the end
+  std::vector<sim::AgeLine> ages;
+  std::vector<WorstAge> worst_ages;  // by region; regions without any restore point are missing
+};
+
+Headline headline(const sim::RunResult& run);
+
+// "2.80 USD", or with replications "median 2.80 USD, P5–P95 2.60–3.10 USD"; "" without a bill.
+std::string cost_text(const RunReport& report);
+// "all 3 requirements are met", "1 of 3 requirements not met: rpo", …
+std::string verdict_sentence(const sim::RunResult& run);
+// What stands under a requirement and its verdict, a sentence a line: what was seen, why it fails
+// or is unknown, how replications fared, what would hold instead.
+std::vector<std::string> outcome_lines(const sim::RequirementOutcome& outcome);
+// What the verdict stands on beside the document: "assumed: /services/0/job/rate = 100 MB/s", "said
+// by the profile zilliz: job/rate 700 MB/s".
+std::vector<std::string> grounds(const sim::RunResult& run);
+// "held in 36 of 40 replications: 90.0 % (95 % confidence: 76.3 to 97.2 %)", or where all did
+// "held in 200 of 200 replications: at least 98.2 % (95 % confidence)"
+std::string replicated_text(const sim::ReplicatedOutcome& told);
+// What the bill leaves out: on purpose, and because a run counts nothing of it.
+std::vector<std::string> not_on_the_bill(const sim::RunResult& run);
+// "2,607,160": for people only.
+std::string grouped(std::uint64_t count);
+// "12 made, 8 there before, 3 copies; 5 left at the end, 7 deleted, 1 failed"
+std::string backups_text(const Headline& figures);
+
+}  // namespace backcast::reports

@@ -1,0 +1,86 @@
+// What a run takes for granted and nobody published: said once, and only where the run uses it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenarios/load/build.h"
+
+namespace backcast::scenario {
+namespace {
+
+using sim::EventKind;
+
+bool copies_without_link(const sim::Scenario& scenario, const sim::Service& service,
+                         const std::vector<sim::CopyRule>& copies) {
+  return std::any_of(copies.begin(), copies.end(), [&](const sim::CopyRule& copy) {
+    return std::none_of(scenario.links.begin(), scenario.links.end(),
+                        [&](const sim::LinkSpec& link) {
+                          return link.from == service.region && link.to == copy.region;
+                        });
+  });
+}
+
+}  // namespace
+
+bool uses(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
+          std::string_view field) {
+  const sim::Service& service =
+      of_fleet ? scenario.fleets[index].service : scenario.services[index];
+  const auto names_it = [&](const auto& item) {
+    const std::vector<std::uint32_t>& named = of_fleet ? item.fleets : item.services;
+    return std::find(named.begin(), named.end(), index) != named.end();
+  };
+  if (field == "job/copy_rate") {
+    for (const sim::ServiceSchedule& schedule : service.schedules) {
+      if (copies_without_link(scenario, service, schedule.copies)) return true;
+    }
+    return std::any_of(scenario.events.begin(), scenario.events.end(), [&](const auto& event) {
+      const bool brings_across = event.kind == EventKind::kRestore && !event.to_region.empty();
+      return names_it(event) &&
+             (brings_across || copies_without_link(scenario, service, event.copies));
+    });
+  }
+  if (field == "job/restore_rate") {
+    const bool event =
+        std::any_of(scenario.events.begin(), scenario.events.end(),
+                    [&](const auto& e) { return e.kind == EventKind::kRestore && names_it(e); });
+    return event ||
+           std::any_of(scenario.requirements.begin(), scenario.requirements.end(),
+                       [&](const auto& r) {
+                         return r.kind == sim::RequirementKind::kRestoreTime && names_it(r);
+                       });
+  }
+  if (field == "job/ms_per_collection") {
+    return service.collections > service.job.speed.free_collections;
+  }
+  return true;
+}
+
+void note_assumptions(Build& build) {
+  bool timeless = false;
+  const auto note = [&](const Profile& profile, const nlohmann::json& own, std::uint32_t index,
+                        bool of_fleet) {
+    const auto assumptions = profile.document->find("assumptions");
+    if (assumptions == profile.document->end()) return;
+    for (const auto& [field, text] : assumptions->items()) {
+      const bool said = own.contains(nlohmann::json::json_pointer("/" + field));
+      if (!said && uses(build.scenario, index, of_fleet, field)) {
+        build.assume(text.get<std::string>());
+      }
+    }
+  };
+  for (std::uint32_t i = 0; i < build.scenario.services.size(); ++i) {
+    timeless = timeless || build.scenario.services[i].job.speed.rate_bytes_per_second == 0;
+    note(*build.profile_of_service[i], build.own_fields[i], i, false);
+  }
+  for (std::uint32_t i = 0; i < build.scenario.fleets.size(); ++i) {
+    timeless = timeless || build.scenario.fleets[i].service.job.speed.rate_bytes_per_second == 0;
+    note(*build.profile_of_fleet[i], build.own_fields_of_fleet[i], i, true);
+  }
+  if (timeless) {
+    build.assume(
+        "backups take no time where no speed is given (\"job\": {\"rate\": \"100 MB/s\"})");
+  }
+}
+
+}  // namespace backcast::scenario

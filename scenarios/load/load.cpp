@@ -1,0 +1,187 @@
+#include "scenarios/load/load.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/base/text.h"
+#include "engine/base/time_math.h"
+#include "scenarios/document/schema_check.h"
+#include "scenarios/document/shipped.h"
+#include "scenarios/document/size_csv.h"
+#include "scenarios/load/build.h"
+
+namespace backcast::scenario {
+namespace {
+
+using nlohmann::json;
+
+// "6 months", "5 years": calendar units after an instant; nullopt if the text has none.
+std::optional<Instant> after_calendar_units(std::string_view text, Instant start) {
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || count <= 0 || count > 12 * kMaxHorizonYears) return std::nullopt;
+  const std::string_view unit = trim(text.substr(static_cast<std::size_t>(end - text.data())));
+  const bool months = unit == "month" || unit == "months" || unit == "mo";
+  const bool years = unit == "year" || unit == "years" || unit == "y";
+  if (!months && !years) return std::nullopt;
+  policy::CivilTime local = policy::to_civil(start, policy::Zone::utc());
+  local.date = policy::add_months_clamped(local.date, years ? 12 * count : count);
+  return policy::to_instants(local, policy::Zone::utc()).first;
+}
+
+void read_header(Build& build) {
+  sim::Scenario& scenario = build.scenario;
+  scenario.name = build.root.text("name").value_or("");
+  scenario.title = build.root.text("title").value_or(scenario.name);
+  scenario.description = build.root.prose("description");
+  scenario.seed = static_cast<std::uint64_t>(build.root.integer("seed").value_or(1));
+  const Node bill = build.root.child("bill");
+  scenario.bill.backup_kinds = bill.texts("backup_kinds");
+  scenario.bill.because = bill.prose("because");
+}
+
+void read_links(Build& build) {
+  for (const Node& node : build.root.items("links")) {
+    sim::LinkSpec link;
+    link.from = node.text("from").value_or("");
+    link.to = node.text("to").value_or("");
+    link.rate_bytes_per_second = node.bytes_per_second("rate").value_or(1);
+    link.per_transfer_bytes_per_second = node.bytes_per_second("per_transfer").value_or(0);
+    if (link.from == link.to) node.fault_at("to", "a link needs two different regions");
+    for (const sim::LinkSpec& other : build.scenario.links) {
+      if (other.from == link.from && other.to == link.to) {
+        node.fault(fmt::format("the link from {} to {} is defined twice", link.from, link.to));
+      }
+    }
+    build.scenario.links.push_back(std::move(link));
+  }
+}
+
+constexpr std::uint64_t kMaxDocumentBytes = 16 << 20;
+
+Result<Loaded, Errors> with_text(Result<Loaded, Errors> loaded, std::string text) {
+  if (loaded.ok()) loaded->text = std::move(text);
+  return loaded;
+}
+
+}  // namespace
+
+void read_horizon(Build& build) {
+  sim::Scenario& scenario = build.scenario;
+  auto start = build.root.when("start", Instant{});
+  if (build.given.start) start = build.given.start;
+  scenario.start = start ? std::chrono::floor<std::chrono::seconds>(*start) : Instant{};
+  scenario.end = scenario.start + kMaxHorizonYears * 366 * kDay;  // until a horizon is read
+  if (start && (*start < from_unix_seconds(0) || *start > from_unix_seconds(4'102'444'800))) {
+    build.root.fault_at("start", "the start lies outside 1970 .. 2100");
+    scenario.start = Instant{};
+  }
+  const auto horizon = build.root.text("horizon");
+  if (!horizon) return;
+  auto duration = parse_duration(*horizon);
+  if (const auto end = after_calendar_units(trim(*horizon), scenario.start)) {
+    duration = between(scenario.start, *end);
+  }
+  if (!duration.ok()) {
+    build.root.fault_at("horizon",
+                        fmt::format("{} is not a duration between 1 second and {} years",
+                                    printable(*horizon), kMaxHorizonYears),
+                        "give \"30d\", \"6 months\" or \"5 years\"");
+  } else if (*duration < kSecond || *duration > kMaxHorizonYears * 366 * kDay) {
+    build.root.fault_at("horizon",
+                        fmt::format("a run lasts from one second to {} years", kMaxHorizonYears),
+                        "give \"30d\", \"6 months\" or \"5 years\"");
+  } else {
+    scenario.end = scenario.start + std::chrono::floor<std::chrono::seconds>(*duration);
+  }
+}
+
+const Profile* Build::profile(const Node& node, std::string_view key, const std::string& name) {
+  if (const auto found = profiles.find(name); found != profiles.end()) return &found->second;
+  auto profile = find_profile(is_path(name) ? beside(document.name(), name) : name);
+  if (profile.ok()) return &profiles.emplace(name, std::move(profile).value()).first->second;
+  for (Error& error : profile.error()) {
+    if (error.where.file.empty()) {
+      node.fault_at(key, std::move(error));
+    } else {
+      faults.add(std::move(error));
+    }
+  }
+  return nullptr;
+}
+
+void Build::assume(std::string text) {
+  auto& list = scenario.assumptions;
+  if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
+}
+
+Result<Loaded, Errors> load(const Document& document, const Given& given) {
+  Build build(document, given);
+  for (Error& error : check_schema(document, "schema/scenario.schema.json")) {
+    build.faults.add(std::move(error));
+  }
+  if (document.root().is_object()) {
+    read_header(build);
+    read_horizon(build);
+    read_projects(build);
+    read_links(build);
+    read_services(build);
+    check_given(build);
+    read_limits(build);
+    read_events(build);
+    read_requirements(build);
+    read_pricing(build);
+    note_assumptions(build);
+  }
+  if (!build.faults.any()) find_missing(build);
+  if (!build.faults.any()) check_run_size(build);
+  if (build.faults.any()) return build.faults.take();
+  return Loaded{std::move(build.scenario), std::move(build.pricing), document, {}};
+}
+
+Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& given) {
+  if (path_or_name != "-" && !is_path(path_or_name)) {
+    if (const auto text = shipped_text(path_or_name + ".json")) {
+      auto document = Document::parse(*text, path_or_name + ".json");
+      if (!document.ok()) return Errors{std::move(document).error()};
+      return with_text(load(*document, given), std::string(*text));
+    }
+    const auto names = shipped_names("");
+    Error error = bad_input(fmt::format("there is no scenario {}", printable(path_or_name)),
+                            did_you_mean(path_or_name, std::span<const std::string_view>(names)) +
+                                "; or give the path of a file");
+    return Errors{std::move(error)};
+  }
+  auto text = read_text_file(path_or_name, kMaxDocumentBytes);
+  if (!text.ok()) {
+    Error error = std::move(text).error();
+    if (error.code != Errc::kNotFound) return Errors{std::move(error)};
+    error.code = Errc::kBadInput;
+    error.hint =
+        fmt::format("shipped scenarios run by name: {}", fmt::join(shipped_names(""), ", "));
+    return Errors{std::move(error)};
+  }
+  auto document = Document::parse(*text, path_or_name);
+  if (!document.ok()) return Errors{std::move(document).error()};
+  return with_text(load(*document, given), std::move(text).value());
+}
+
+Result<sim::Service, Errors> load_workload(const json& fields, const std::string& name) {
+  json service = fields;
+  service["name"] = "history";
+  service["region"] = "anywhere";
+  const json whole = {{"name", "workload"},
+                      {"start", "2026-01-01"},
+                      {"horizon", "1d"},
+                      {"provider", "plain"},
+                      {"services", {std::move(service)}}};
+  auto document = Document::parse(whole.dump(2), name);
+  if (!document.ok()) return Errors{std::move(document).error()};
+  BACKCAST_TRY(Loaded loaded, load(*document));
+  return std::move(loaded.scenario.services.front());
+}
+
+}  // namespace backcast::scenario

@@ -1,0 +1,115 @@
+// The restore points a service goes on with: read from a file, or given on the command line.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/text.h"
+#include "scenarios/document/size_csv.h"
+#include "scenarios/load/build.h"
+
+namespace backcast::scenario {
+namespace {
+
+// Larger than any backup there is, and sums of a million of them fit.
+constexpr std::uint64_t kMaxSizeBytes = 1'000'000'000'000'000'000;
+
+struct Chosen {
+  policy::History history;
+  std::string name, source;
+};
+
+Result<Chosen> read_chosen(Build& build, const Node& node) {
+  const bool is_path = node.value()["history"].is_string();
+  const Node field = node.child("history");
+  Chosen chosen;
+  chosen.name = (is_path ? node.text("history") : field.text("file")).value_or("");
+  policy::ImportOptions options{chosen.name, policy::Zone::utc()};
+  std::string tool;
+  if (!is_path) {
+    chosen.source = field.text("source").value_or("");
+    tool = field.text("input").value_or("");
+    if (const auto zone = field.text("zone")) {
+      BACKCAST_TRY(options.zone, policy::Zone::find(*zone));
+    }
+  }
+  BACKCAST_TRY(const std::string text, read_text_file(beside(build.document.name(), chosen.name),
+                                                      policy::kMaxHistoryBytes));
+  BACKCAST_TRY(chosen.history, policy::import_history(tool, text, options));
+  return chosen;
+}
+
+// What the run cannot go on with is a fault here, not a surprise later.
+Status check(const Chosen& chosen, const std::vector<policy::Snapshot>& snapshots, Instant start) {
+  if (snapshots.empty()) return bad_input("the history holds no restore point");
+  for (const policy::Snapshot& s : snapshots) {
+    if (s.size_bytes > kMaxSizeBytes || s.new_bytes > kMaxSizeBytes) {
+      return bad_input(fmt::format("{} of {} is larger than 1 EB", s.id, chosen.name));
+    }
+  }
+  const Instant newest = snapshots.back().trusted_time();
+  if (newest <= start) return kOk;
+  return bad_input(fmt::format("the newest restore point of the history, {}, lies after the start "
+                               "of the run, {}",
+                               format_instant(newest), format_instant(start)),
+                   fmt::format("start with it: \"start\": \"{0}\", or --start {0}",
+                               format_instant(std::chrono::ceil<std::chrono::seconds>(newest))));
+}
+
+bool is_given(const Build& build, const sim::Service& service) {
+  const Given& given = build.given;
+  if (!given.history) return false;
+  return given.service.empty() ? build.root.items("services").size() == 1
+                               : given.service == service.name;
+}
+
+}  // namespace
+
+void read_history(Build& build, const Node& node, sim::Service& service) {
+  const bool from_outside = is_given(build, service);
+  if (!from_outside && !node.has("history")) return;
+  const auto fault = [&](Error error) {
+    if (from_outside) {
+      if (error.where.file.empty()) error.where.file = build.given.history_name;
+      return build.faults.add(std::move(error));
+    }
+    node.fault_at("history", std::move(error));
+  };
+  auto chosen = from_outside ? Result<Chosen>(Chosen{*build.given.history, build.given.history_name,
+                                                     build.given.source})
+                             : read_chosen(build, node);
+  if (!chosen.ok()) return fault(std::move(chosen).error());
+  auto snapshots = policy::select_source(std::move(chosen->history.snapshots), chosen->source);
+  if (!snapshots.ok()) return fault(std::move(snapshots).error());
+  service.history = std::move(*snapshots);
+  if (auto status = check(*chosen, service.history, build.scenario.start); !status.ok()) {
+    return fault(std::move(status).error());
+  }
+  const bool knows_sizes = std::any_of(service.history.begin(), service.history.end(),
+                                       [](const policy::Snapshot& s) { return s.size_bytes > 0; });
+  if (!knows_sizes) {
+    build.assume(
+        fmt::format("the history of {} has no sizes: each restore point is as large as "
+                    "the data was by the service's growth",
+                    service.name));
+  }
+}
+
+void check_given(Build& build) {
+  const Given& given = build.given;
+  if (!given.history || build.faults.any()) return;
+  if (given.service.empty() && build.root.items("services").size() != 1) {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : build.service_index) names.push_back(name);
+    return build.faults.add(
+        bad_input("the scenario has several services; one of them goes on with the history",
+                  fmt::format("name it: --service {}", names.empty() ? "NAME" : names.front())));
+  }
+  if (!given.service.empty() && !build.service_index.contains(given.service)) {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : build.service_index) names.push_back(name);
+    build.faults.add(bad_input(fmt::format("there is no service {}", printable(given.service)),
+                               did_you_mean(given.service, names)));
+  }
+}
+
+}  // namespace backcast::scenario

@@ -1,0 +1,49 @@
+// What a vendor's pages allow, checked where the document says otherwise. The rules themselves
+// stand in engine/policy and in the profiles; here they meet the fields of a scenario.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "scenarios/document/node.h"
+#include "scenarios/document/profile.h"
+#include "sim/model/scenario.h"
+
+namespace backcast::scenario {
+
+struct Build;
+struct PlanRules;
+
+// The cloud of a region that `node` names: known by its name, or stated in "cloud". Under a
+// vendor's profile with clouds a fault where it is neither; "" where the profile has none.
+std::string cloud_in(const Node& node, const Profile& profile, const std::string& region);
+// What a backup adds ("delta") is the vendor's affair where the profile says so.
+void check_delta(const Node& fields, const Profile& profile, const std::string& cloud);
+// Zerops backs up services of seven kinds.
+void check_kind(const Node& fields, const sim::Service& service);
+
+// The plan of a project where plans are rules (Zilliz).
+PlanRules plan_rules(const Node& fields, const sim::Project& project);
+// Fields of a project that nothing acts on under its provider and quota.
+void check_project(const Node& own, const sim::Project& project);
+// A fault at the field where the plan of the service's project has no backups.
+void check_plan(const Build& build, const Node& node, std::string_view field,
+                const sim::Service& service);
+
+// Where a copy may go, how long it stays; `plain` copies anywhere.
+void check_target(const Build& build, const Node& entry, const Profile& profile,
+                  const sim::Service& service, const std::string& region, bool scheduled);
+// One policy of weekdays and a window per Zilliz cluster, names of a form at Qdrant, UTC
+// everywhere.
+void check_schedule(const Node& node, const sim::ServiceSchedule& schedule,
+                    const sim::Service& service);
+// A vendor keeps backups by rules of its own, not by those of another tool.
+void check_retention_words(const Node& node, std::string_view words, const sim::Service& service);
+// A quota that keeps protected and minimum backups goes by a policy that has them.
+void check_quota_mode(const Build& build, const Node& fields, const sim::Service& service);
+
+// Restores: which versions and who asks, and where to; deletions: what goes with the owner.
+void check_restore(const Node& node, const sim::Service& service, const sim::ScheduledEvent& event);
+void check_deletion(const Node& node, const std::string& rules);
+
+}  // namespace backcast::scenario

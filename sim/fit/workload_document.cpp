@@ -1,0 +1,73 @@
+#include "sim/fit/workload_document.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "sim/model/portable_math.h"
+
+namespace backcast::sim {
+namespace {
+
+constexpr double kDaySeconds = 86'400;
+
+// Six digits: more than any fit knows, few enough to read the same everywhere. By way of text,
+// since a power of ten need not be the same in every C library, nor by every compiler.
+double significant(double x) {
+  const std::string digits = fmt::format("{:.5e}", x);
+  double rounded = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), rounded);
+  return rounded;
+}
+double millionths(double x) {
+  return std::round(x * 1e6) / 1e6;
+}
+
+// The parts of a curve, its rates per backup, as a scenario's "mixture" has them.
+nlohmann::ordered_json mixture(const SurvivalCurve& curve, double backups_per_day) {
+  const auto per_day = [&](double rate) {
+    return significant(std::min(1 - portable_exp(-rate * backups_per_day), 0.999999));
+  };
+  const double w1 = millionths(curve.w1), w2 = millionths(curve.w2);
+  return {{{"share", w1}, {"per_day", per_day(curve.rate1)}},
+          {{"share", w2}, {"per_day", per_day(curve.rate2)}},
+          {{"share", millionths(1 - w1 - w2)}, {"per_day", per_day(curve.rate3)}}};
+}
+
+}  // namespace
+
+std::string workload_json(const Calibration& c) {
+  using json = nlohmann::ordered_json;
+  const double backups_per_day = kDaySeconds / c.seconds_per_backup.value_or(kDaySeconds);
+  json workload = {{"size", static_cast<std::uint64_t>(c.size_bytes)},
+                   {"growth",
+                    {{"per_day", static_cast<std::int64_t>(
+                                     std::llround(c.growth_bytes_per_backup * backups_per_day))}}},
+                   {"change", {{"mixture", mixture(c.curve, backups_per_day)}}},
+                   {"delta", "lifetimes"}};
+  bool even = true;
+  json weekdays = json::array();
+  for (const double factor : c.weekday_factor) {
+    even = even && factor == 1;
+    weekdays.push_back(std::round(factor * 1000) / 1000);
+  }
+  if (!even) workload["change"]["weekdays"] = weekdays;
+  return workload.dump(2) + "\n";
+}
+
+std::string recorded_workload_json(const Calibration& c, const std::string& csv) {
+  using json = nlohmann::ordered_json;
+  json change = {{"csv", csv}};
+  if (const auto& age = c.busy_days.by_age) {
+    change["by_age"] = {{"exponent", significant(age->exponent)},
+                        {"first_age", significant(age->first_age)}};
+  } else {
+    const double backups_per_day = kDaySeconds / c.seconds_per_backup.value_or(kDaySeconds);
+    change["mixture"] = mixture(c.busy_days.curve, backups_per_day);
+  }
+  return json({{"change", change}, {"delta", "lifetimes"}}).dump(2) + "\n";
+}
+
+}  // namespace backcast::sim

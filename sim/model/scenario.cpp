@@ -1,0 +1,66 @@
+#include "sim/model/scenario.h"
+
+#include <algorithm>
+#include <variant>
+
+namespace backcast::sim {
+
+bool covers(const JobLimit& limit, const Service& service, std::uint32_t index) {
+  if (limit.project && service.project != *limit.project) return false;
+  if (!limit.region.empty() && service.region != limit.region) return false;
+  return limit.services.empty() ||
+         std::find(limit.services.begin(), limit.services.end(), index) != limit.services.end();
+}
+
+std::vector<std::string> ledger_tags(const Service& service,
+                                     const std::vector<std::string>& backup_tags) {
+  std::vector<std::string> tags = service.cost_tags;
+  tags.insert(tags.end(), backup_tags.begin(), backup_tags.end());
+  return tags;
+}
+
+Place place_in(const Service& service, const std::string& region) {
+  for (const Place& place : service.elsewhere) {
+    if (place.region == region) return place;
+  }
+  return {region, service.book, service.store.storage_class};
+}
+
+UsageRecord movement(const Place& from, const Place& to) {
+  UsageRecord record;
+  record.kind = from.book == to.book ? UsageKind::kTransfer : UsageKind::kEgress;
+  record.provider = from.book;
+  record.region = from.region;
+  record.peer_region = to.region;
+  return record;
+}
+
+namespace {
+
+bool is_drawn(const Service& service) {
+  const double failing = service.job.failure_probability;
+  if ((failing > 0 && failing < 1) || service.workload.noise > 0) return true;
+  return std::any_of(service.schedules.begin(), service.schedules.end(),
+                     [](const ServiceSchedule& schedule) {
+                       return std::holds_alternative<policy::ZillizWindow>(schedule.rule);
+                     });
+}
+
+}  // namespace
+
+bool has_laws(const Fleet& fleet) {
+  return fleet.size_bytes || fleet.growth_bytes_per_day || fleet.growth_share_per_year ||
+         fleet.stored_share || fleet.activity;
+}
+
+bool is_drawn(const Scenario& scenario) {
+  return std::any_of(scenario.services.begin(), scenario.services.end(),
+                     [](const Service& service) { return is_drawn(service); }) ||
+         std::any_of(
+             scenario.fleets.begin(), scenario.fleets.end(),
+             [](const Fleet& fleet) { return has_laws(fleet) || is_drawn(fleet.service); }) ||
+         std::any_of(scenario.expanded.begin(), scenario.expanded.end(),
+                     [](const Expanded& one) { return has_laws(one.fleet); });
+}
+
+}  // namespace backcast::sim

@@ -1,0 +1,200 @@
+#include "sim/model/workload.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/base/time_math.h"
+#include "sim/model/portable_math.h"
+
+namespace backcast::sim {
+namespace {
+
+constexpr double kMaxBytes = 9e18;  // whole bytes in 64 bits
+
+double days_between(Instant from, Instant to) {
+  return static_cast<double>(between(from, to).count()) / static_cast<double>(kDay.count());
+}
+
+// cos(2 pi turn) from additions and multiplications alone, so that it has the same bits anywhere.
+double cosine_of_turn(double turn) {
+  turn -= std::floor(turn);
+  if (turn > 0.5) turn = 1 - turn;
+  const bool negative = turn > 0.25;
+  if (negative) turn = 0.5 - turn;
+  const double x = turn * 6.283185307179586, xx = x * x;
+  double term = 1, sum = 1;
+  for (int k = 1; k <= 12; ++k) {
+    term *= -xx / ((2 * k - 1) * (2 * k));
+    sum += term;
+  }
+  return negative ? -sum : sum;
+}
+
+double recorded_size(const std::vector<SizePoint>& points, Instant t) {
+  const auto after = std::upper_bound(points.begin(), points.end(), t,
+                                      [](Instant at, const SizePoint& p) { return at < p.at; });
+  if (after == points.begin()) return static_cast<double>(points.front().size_bytes);
+  const SizePoint& a = *(after - 1);
+  if (after == points.end()) return static_cast<double>(a.size_bytes);
+  const double part = days_between(a.at, t) / days_between(a.at, after->at);
+  const auto from = static_cast<double>(a.size_bytes), to = static_cast<double>(after->size_bytes);
+  return from + (to - from) * part;
+}
+
+double exact_size(const Workload& workload, const Moment& m) {
+  const Growth& growth = workload.growth;
+  double size = m.recorded_bytes < 0 ? static_cast<double>(workload.size_bytes) : m.recorded_bytes;
+  size *= m.compounded;
+  size *= m.season;
+  size += static_cast<double>(growth.bytes_per_day) * m.days;
+  size += m.added_bytes;
+  return size > 0 ? std::min(size, kMaxBytes) : 0;  // nothing times beyond any number is no number
+}
+
+// 1970-01-01 was a Thursday.
+std::size_t weekday_of(std::int64_t day) {
+  return static_cast<std::size_t>((day + 3) % 7);
+}
+
+double recorded_busy(const std::vector<BusyPoint>& points, Instant t) {
+  const auto after = std::upper_bound(points.begin(), points.end(), t,
+                                      [](Instant at, const BusyPoint& p) { return at < p.at; });
+  const BusyPoint &first = points.front(), &last = points.back();
+  if (after == points.begin() || after == points.end()) {
+    const double pace = (last.operational_time - first.operational_time) /
+                        std::max(days_between(first.at, last.at), 1e-9);
+    const BusyPoint& from = after == points.begin() ? first : last;
+    return from.operational_time + pace * days_between(from.at, t);
+  }
+  const BusyPoint& a = *(after - 1);
+  const double part = days_between(a.at, t) / days_between(a.at, after->at);
+  return a.operational_time + (after->operational_time - a.operational_time) * part;
+}
+
+// Operational days: each calendar day (UTC) counts as much as its weekday is busy.
+double busy_days(const Workload& workload, Instant start, Instant t) {
+  const auto& factor = workload.weekday_factor;
+  double week = 0;
+  for (const double f : factor) week += f;
+  const auto days_since_monday = [](Instant at) {  // 1970-01-05 was a Monday
+    return days_between(Instant{}, at) - 4;
+  };
+  const auto up_to = [&](double days) {
+    const double weeks = std::floor(days / 7);
+    double sum = weeks * week, rest = days - weeks * 7;
+    for (int day = 0; day < 7 && rest > 0; ++day, rest -= 1) {
+      sum += factor[static_cast<std::size_t>(day)] * std::min(rest, 1.0);
+    }
+    return sum;
+  };
+  return up_to(days_since_monday(t)) - up_to(days_since_monday(start));
+}
+
+}  // namespace
+
+double compounded_growth(const Growth& growth, double days) {
+  if (growth.share_per_year == 0) return 1;
+  return portable_exp(portable_log(1 + growth.share_per_year) * days / 365.25);
+}
+
+Moment moment_at(const Workload& workload, Instant start, Instant t) {
+  const Growth& growth = workload.growth;
+  Moment m;
+  m.days = days_between(start, t);
+  if (!growth.recorded.empty()) m.recorded_bytes = recorded_size(growth.recorded, t);
+  m.compounded = compounded_growth(growth, m.days);
+  if (growth.season_amplitude != 0) {
+    const double turn = days_between(growth.season_peak, t) * static_cast<double>(kDay.count()) /
+                        static_cast<double>(growth.season_period.count());
+    m.season = 1 + growth.season_amplitude * cosine_of_turn(turn);
+  }
+  for (const SizeStep& step : growth.steps) {
+    if (step.at <= t) m.added_bytes += static_cast<double>(step.change_bytes);
+  }
+  for (const Burst& burst : workload.bursts) {
+    if (burst.at > t) continue;
+    m.added_bytes += static_cast<double>(burst.added_bytes);
+    ++m.bursts;
+  }
+  m.busy_days = workload.recorded_busy.empty() ? busy_days(workload, start, t)
+                                               : recorded_busy(workload.recorded_busy, t) -
+                                                     recorded_busy(workload.recorded_busy, start);
+  m.day = std::chrono::floor<std::chrono::days>(t).time_since_epoch().count();
+  m.day_share = days_between(Instant{}, t) - static_cast<double>(m.day);
+  m.day_factor = workload.weekday_factor[weekday_of(m.day)];
+  if (workload.rewrite_every > Duration{0}) {
+    m.rewrites = static_cast<std::uint32_t>((t - start) / workload.rewrite_every);
+  }
+  return m;
+}
+
+void Life::begin(const Workload& workload, const SurvivalCurve& curve, Instant start, Draws draws,
+                 std::uint32_t entity) {
+  workload_ = &workload;
+  draws_ = draws;
+  entity_ = entity;
+  burst_advances_.assign(1, 0);
+  for (const Burst& burst : workload.bursts) {
+    burst_advances_.push_back(burst_advances_.back() + curve.advance(1 - burst.rewritten_share));
+  }
+  rewrite_advance_ =
+      workload.rewrite_every > Duration{0} ? curve.advance(1 - workload.rewrite_share) : 0;
+  const double b = workload.noise;
+  noise_ = {Distribution::Kind::kLogNormal, portable_exp(-b * b / 2), b};
+  first_day_ = std::chrono::floor<std::chrono::days>(start).time_since_epoch().count();
+  first_day_share_ = days_between(Instant{}, start) - static_cast<double>(first_day_);
+  day_begins_.assign(1, 0);
+  day_noise_.clear();
+}
+
+double Life::factor_of(std::int64_t day) const {
+  return workload_->weekday_factor[weekday_of(day)];
+}
+
+double Life::noisy_days(const Moment& m) {
+  const auto wanted = static_cast<std::size_t>(m.day - first_day_);
+  while (day_noise_.size() <= wanted) {
+    const std::int64_t day = first_day_ + static_cast<std::int64_t>(day_noise_.size());
+    day_noise_.push_back(
+        noise_.draw(draws_, entity_, Purpose::kChange, static_cast<std::uint64_t>(day)));
+    day_begins_.push_back(day_begins_.back() + factor_of(day) * day_noise_.back());
+  }
+  const double before_start = first_day_share_ * factor_of(first_day_) * day_noise_.front();
+  return day_begins_[wanted] + m.day_share * m.day_factor * day_noise_[wanted] - before_start;
+}
+
+std::uint64_t Life::size_bytes(const Moment& moment) const {
+  return static_cast<std::uint64_t>(exact_size(*workload_, moment));
+}
+
+Generation Life::at(const Moment& moment) {
+  const Workload& workload = *workload_;
+  Generation generation;
+  const double size = exact_size(workload, moment);
+  // Exact where nothing is scaled, so that a 20 GB service has a backup of 20 GB to the byte.
+  generation.size_bytes =
+      static_cast<std::uint64_t>(std::min(size * workload.stored_share + 0.5, kMaxBytes));
+  const double growth =
+      workload.size_bytes == 0 ? 1 : size / static_cast<double>(workload.size_bytes);
+  generation.disk_bytes = static_cast<std::uint64_t>(
+      std::min(static_cast<double>(workload.disk_bytes) * growth, kMaxBytes));
+  generation.operational_time = workload.noise > 0 ? noisy_days(moment) : moment.busy_days;
+  if (moment.bursts > 0) generation.operational_time += burst_advances_[moment.bursts];
+  if (moment.rewrites > 0) {
+    generation.operational_time += static_cast<double>(moment.rewrites) * rewrite_advance_;
+  }
+  return generation;
+}
+
+std::uint64_t size_at(const Workload& workload, Instant start, Instant t) {
+  return static_cast<std::uint64_t>(exact_size(workload, moment_at(workload, start, t)));
+}
+
+Generation generation_at(const Workload& workload, const SurvivalCurve& curve, Instant start,
+                         Instant t) {
+  Life life;
+  life.begin(workload, curve, start, {}, 0);
+  return life.at(moment_at(workload, start, t));
+}
+
+}  // namespace backcast::sim

@@ -1,0 +1,120 @@
+// How a service's data lives: its size over time and how busy each day is. Everything is a
+// function of time alone, so a backup at any instant sees the same data under every policy that is
+// compared.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/instant.h"
+#include "sim/model/delta_model.h"
+#include "sim/model/draws.h"
+
+namespace backcast::sim {
+
+struct SizePoint {
+  Instant at{};
+  std::uint64_t size_bytes = 0;
+};
+
+// Operational time as a recorded history has it.
+struct BusyPoint {
+  Instant at{};
+  double operational_time = 0;
+};
+
+struct SizeStep {
+  Instant at{};
+  std::int64_t change_bytes = 0;
+};
+
+// The parts add up: (recorded or initial size, compounded, seasonal) + linear + steps, never
+// below 0.
+struct Growth {
+  std::int64_t bytes_per_day = 0;
+  double share_per_year = 0;    // compounding; a year is 365.25 days
+  double season_amplitude = 0;  // share of the size at the peak, -share at the trough
+  Duration season_period{0};
+  Instant season_peak{};
+  std::vector<SizeStep> steps;      // by time
+  std::vector<SizePoint> recorded;  // by time; replaces the initial size, linear in between
+};
+
+// Data rewritten at one moment: ransomware, reindexing, compaction, migration.
+struct Burst {
+  Instant at{};
+  double rewritten_share = 0;    // of the data alive, 0..1
+  std::int64_t added_bytes = 0;  // raw bytes, stay from then on
+};
+
+struct Workload {
+  std::uint64_t size_bytes = 0;  // live data at the start, before compression
+  std::uint64_t disk_bytes = 0;  // disk in use at the start, grows as the data does
+  double stored_share = 1;       // size of a full backup divided by the live data
+  Growth growth;
+  std::array<double, 7> weekday_factor{1, 1, 1, 1, 1, 1, 1};  // Monday first; how busy a day is
+  // Standard deviation of the logarithm of how busy a day is beside its weekday; the mean stays 1.
+  double noise = 0;
+  // By time; replaces weekdays and noise, linear in between, and goes on at its mean pace.
+  std::vector<BusyPoint> recorded_busy;
+  std::vector<Burst> bursts;  // by time
+  Duration rewrite_every{0};  // periodic full or partial rewrite
+  double rewrite_share = 0;
+};
+
+// Live data at t, before compression. Rounded down to whole bytes.
+std::uint64_t size_at(const Workload& workload, Instant start, Instant t);
+
+// What one instant means to every service that shares growth, bursts and weekdays, whatever its
+// size: worked out once and used for all of them.
+struct Moment {
+  double days = 0;                         // since the start
+  double compounded = 1, season = 1;       // factors of the size
+  double added_bytes = 0;                  // steps and bursts
+  double recorded_bytes = -1;              // replaces the initial size; below 0: nothing recorded
+  double busy_days = 0;                    // operational time of an even life
+  std::int64_t day = 0;                    // days since 1970
+  double day_share = 0, day_factor = 0;    // how much of that day is over, how busy its weekday is
+  std::uint32_t bursts = 0, rewrites = 0;  // so far
+};
+Moment moment_at(const Workload& workload, Instant start, Instant t);
+// Moment::compounded of such a growth, so many days after the start.
+double compounded_growth(const Growth& growth, double days);
+
+// The life of one service's data: turns moments into what a backup sees. Remembers what it worked
+// out, so it is cheap to ask often; moments may come in any order.
+class Life {
+ public:
+  Life() = default;
+  // Forgets the life before. The workload must outlive it; `curve` turns bursts into operational
+  // time: after a burst the share 1 - rewritten_share of the bytes is still alive.
+  void begin(const Workload& workload, const SurvivalCurve& curve, Instant start, Draws draws,
+             std::uint32_t entity);
+
+  // Live data, before compression, rounded down to whole bytes.
+  std::uint64_t size_bytes(const Moment& moment) const;
+  // What a backup of that moment sees; ordinal is left 0.
+  Generation at(const Moment& moment);
+
+ private:
+  double noisy_days(const Moment& moment);
+  double factor_of(std::int64_t day) const;
+
+  const Workload* workload_ = nullptr;
+  Draws draws_;
+  std::uint32_t entity_ = 0;
+  Distribution noise_;
+  double rewrite_advance_ = 0;
+  std::vector<double> burst_advances_;  // sums of the first so many
+  std::int64_t first_day_ = 0;
+  double first_day_share_ = 0;
+  std::vector<double> day_begins_;  // operational time since first_day_ began, at each day's begin
+  std::vector<double> day_noise_;
+};
+
+// What a backup of that instant sees in a life without noise.
+Generation generation_at(const Workload& workload, const SurvivalCurve& curve, Instant start,
+                         Instant t);
+
+}  // namespace backcast::sim

@@ -1,0 +1,127 @@
+// Budgets are requirements on the bill, so they are checked once there is one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "costmodel/bill/invoice.h"
+#include "sim/requirements/overlaps.h"
+#include "sim/requirements/requirements.h"
+
+namespace backcast::sim {
+namespace {
+
+using Months = std::map<std::chrono::year_month, cost::Decimal>;
+
+Instant begin_of(std::chrono::year_month month) {
+  return Instant(std::chrono::sys_days(month / std::chrono::day(1)));
+}
+
+std::string month_name(std::chrono::year_month month) {
+  return fmt::format("{:04}-{:02}", static_cast<int>(month.year()),
+                     static_cast<unsigned>(month.month()));
+}
+
+bool concerns(const Requirement& r, const Scenario& scenario, const cost::Invoice& invoice,
+              const cost::InvoiceLine& line) {
+  if (r.all_services && !r.project && r.region.empty()) return true;
+  if (line.group == cost::kNone) return false;
+  const cost::UsageGroup& group = invoice.groups[line.group];
+  if (r.project && group.project != scenario.projects[*r.project].name) return false;
+  if (!r.region.empty() && r.region != "any" && group.region != r.region) return false;
+  return r.all_services ||
+         std::any_of(r.services.begin(), r.services.end(),
+                     [&](std::uint32_t service) {
+                       return scenario.services[service].name == group.service;
+                     }) ||
+         std::any_of(r.fleets.begin(), r.fleets.end(), [&](std::uint32_t fleet) {
+           return scenario.fleets[fleet].name == group.service;
+         });
+}
+
+std::string money(const cost::Decimal& amount, const cost::Invoice& invoice) {
+  return cost::to_string(cost::Money{amount, invoice.book->currency});
+}
+
+// The lines that make up most of a month, largest first.
+std::vector<TraceStep> largest_lines(const Requirement& r, const Scenario& scenario,
+                                     const cost::Invoice& invoice, std::chrono::year_month month,
+                                     bool whole_run) {
+  std::vector<const cost::InvoiceLine*> lines;
+  for (const cost::InvoiceLine& line : invoice.lines) {
+    const bool in_time = whole_run ? line.month <= month : line.month == month;
+    if (in_time && concerns(r, scenario, invoice, line)) lines.push_back(&line);
+  }
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const auto* a, const auto* b) { return a->amount > b->amount; });
+  std::vector<TraceStep> steps;
+  for (std::size_t i = 0; i < std::min<std::size_t>(lines.size(), 3); ++i) {
+    const cost::InvoiceLine& line = *lines[i];
+    const std::string what = line.row == cost::kNone
+                                 ? line.description
+                                 : invoice.book->meters[invoice.book->rows[line.row].meter].name;
+    const std::string whose =
+        line.group == cost::kNone ? "" : " of " + invoice.groups[line.group].service;
+    steps.push_back({begin_of(line.month), fmt::format("{}: {} for {}{}", month_name(line.month),
+                                                       money(line.amount, invoice), what, whose)});
+  }
+  return steps;
+}
+
+Instant end_of(std::chrono::year_month month) {
+  return begin_of(month + std::chrono::months(1));
+}
+
+void check_budget(const Scenario& scenario, const Requirement& r, const cost::Invoice& invoice,
+                  RunResult& result, RequirementOutcome& outcome) {
+  const std::string currency(invoice.book->currency.code());
+  if (!r.currency.empty() && r.currency != currency) {
+    outcome.unknown_because =
+        fmt::format("the bill is in {}, the budget in {}", currency, r.currency);
+    return;
+  }
+  const auto limit = cost::Decimal::parse(r.at_most_amount);
+  if (!limit.ok()) return;
+  outcome.verdict = Verdict::kHolds;
+  outcome.unknown_because.clear();
+  outcome.limit = money(*limit, invoice);
+  outcome.statement =
+      fmt::format("the bill is never above {}{}", outcome.limit, r.per_month ? " a month" : "");
+  Months months;
+  for (const cost::InvoiceLine& line : invoice.lines) {
+    if (concerns(r, scenario, invoice, line)) months[line.month] += line.amount;
+  }
+  cost::Decimal sum, worst;
+  for (const auto& [month, amount] : months) {
+    sum += amount;
+    const cost::Decimal& measured = r.per_month ? amount : sum;
+    worst = std::max(worst, measured);
+    if (!(measured > *limit)) continue;
+    ++outcome.failing_periods;
+    const Instant from = std::max(begin_of(month), result.start);
+    outcome.failing_time += std::max(std::min(end_of(month), result.end) - from, Duration{0});
+    if (outcome.verdict == Verdict::kFails) continue;
+    outcome.verdict = Verdict::kFails;
+    outcome.first_failure = from;
+    outcome.trace = largest_lines(r, scenario, invoice, month, !r.per_month);
+    outcome.trace.push_back(
+        {outcome.first_failure,
+         fmt::format("the bill {} {} is {}, above {}", r.per_month ? "of" : "up to",
+                     month_name(month), money(measured, invoice), outcome.limit)});
+  }
+  outcome.nearness.amount = {worst, invoice.book->currency};
+  outcome.observed = observed(r, outcome.nearness);
+}
+
+}  // namespace
+
+void check_budgets(const Scenario& scenario, const cost::Invoice& invoice, RunResult& result) {
+  for (std::size_t i = 0; i < scenario.requirements.size(); ++i) {
+    const Requirement& r = scenario.requirements[i];
+    if (r.kind != RequirementKind::kBudget) continue;
+    check_budget(scenario, r, invoice, result, result.requirements[i]);
+  }
+  doubt_overlaps(scenario, result);
+}
+
+}  // namespace backcast::sim

@@ -1,0 +1,66 @@
+#include "sim/requirements/trace.h"
+
+#include <algorithm>
+
+namespace backcast::sim {
+namespace {
+
+// Events that take a restore point away or keep one from being made.
+bool is_cause(LogKind kind) {
+  switch (kind) {
+    case LogKind::kBackupFailed:
+    case LogKind::kBackupRefused:
+    case LogKind::kCopyFailed:
+    case LogKind::kDeleted:
+    case LogKind::kExpired:
+    case LogKind::kQuotaExceeded:
+    case LogKind::kServiceDeleted:
+    case LogKind::kProjectDeleted:
+    case LogKind::kKeyDestroyed:
+    case LogKind::kOutageBegan:
+    case LogKind::kOutageEnded:
+    case LogKind::kBurst:
+    case LogKind::kStorageLost:
+    case LogKind::kWindowMissed:
+    case LogKind::kClockJumped:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool concerns(const LogEvent& event, const TraceQuery& query) {
+  if (event.service != kNone && event.service != query.service) return false;
+  if (event.region.empty() || query.regions.empty()) return true;
+  return std::find(query.regions.begin(), query.regions.end(), event.region) != query.regions.end();
+}
+
+void shorten(std::vector<TraceStep>& steps) {
+  constexpr std::size_t kMost = 8, kHead = 3, kTail = 3;
+  if (steps.size() <= kMost) return;
+  const std::size_t left_out = steps.size() - kHead - kTail;
+  const Instant at = steps[kHead].at;
+  steps.erase(steps.begin() + kHead, steps.end() - kTail);
+  steps.insert(steps.begin() + kHead,
+               {at, "… " + std::to_string(left_out) + " more events of these kinds …"});
+}
+
+}  // namespace
+
+std::vector<TraceStep> trace(const RunResult& result, const TraceQuery& query,
+                             const std::string& conclusion) {
+  std::vector<TraceStep> steps;
+  for (const LogEvent& event : result.log) {
+    if (event.at > query.until) break;
+    const bool heads =
+        event.backup == query.begins_with && query.begins_with != kNone &&
+        (event.kind == LogKind::kBackupCompleted || event.kind == LogKind::kCopyCompleted);
+    const bool causes = event.at >= query.from && is_cause(event.kind) && concerns(event, query);
+    if (heads || causes) steps.push_back({event.at, event.text});
+  }
+  shorten(steps);
+  steps.push_back({query.until, conclusion});
+  return steps;
+}
+
+}  // namespace backcast::sim

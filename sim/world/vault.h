@@ -1,0 +1,140 @@
+// The restore points of one service in one region: what they hold, what they cost, which of them a
+// retention policy lets go. Writes the storage part of the usage ledger.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/base/usage.h"
+#include "engine/policy/retention/rolling.h"
+#include "sim/model/byte_ages.h"
+#include "sim/model/delta_model.h"
+#include "sim/model/result.h"
+#include "sim/model/scenario.h"
+
+namespace backcast::sim {
+
+// One change of what a vault holds, for those who replay it with other data.
+struct VaultStep {
+  Instant at{};
+  std::uint32_t vault = 0;    // counts the vaults of the world
+  std::uint32_t backup = 0;   // index into the run's backups
+  std::uint32_t ordinal = 0;  // of its generation
+  bool adds = false;          // false: removes
+};
+
+class Vault {
+ public:
+  // A restore point, or a copy still on its way (not yet `available`).
+  struct Held {
+    std::uint32_t backup = 0;  // index into the run's backups
+    DeltaChain::Handle handle = 0;
+    Generation generation;
+    std::uint32_t first = 0;  // the oldest, by ordinal, that it may have bytes of
+    policy::Snapshot snapshot;
+    const policy::RetentionPolicy* birth = nullptr;  // gave it its expiry
+    bool available = false;
+    UsageRecord open;  // what it holds since open.start, not yet in the ledger
+  };
+
+  Vault(const Scenario& scenario, std::uint32_t service, std::string region,
+        std::vector<UsageRecord>& usage);
+
+  std::uint32_t service() const { return service_; }
+  const std::string& region() const { return region_; }
+  const std::list<Held>& held() const { return held_; }  // in the order of their generations
+  std::uint64_t stored_bytes() const { return chain_.stored_bytes(); }
+  const Series& series() const { return stored_; }
+
+  // What writing it as the newest restore point would move.
+  std::uint64_t moved_if_reserved(const Generation& generation) const {
+    return chain_.moved_if_added(generation);
+  }
+  // Makes room for a restore point: what must be moved to write it. It neither counts nor costs
+  // anything until `arrive`.
+  DeltaChain::Added reserve(std::uint32_t backup, const Generation& generation);
+  void arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot snapshot,
+              const policy::RetentionPolicy* birth, Instant now);
+  // Takes it out again, arrived or not, and closes its records.
+  void remove(std::uint32_t backup, BackupRecord& record, Instant now);
+  // Takes over what was there before the run: one restore point, newer than those before it.
+  // `settle` follows after the last of them.
+  void adopt(std::uint32_t backup, const BackupRecord& record, const Generation& generation,
+             policy::Snapshot snapshot, const policy::RetentionPolicy* birth, Instant now);
+
+  // The restore points that a policy, looking back over all of them, lets go, oldest first. In the
+  // home region that is the service's own, and they are removed then.
+  struct Doomed {
+    std::uint32_t backup = 0;
+    std::string reason;
+  };
+  std::vector<Doomed> doomed(const policy::RetentionPolicy& policy, Instant now);
+  // What the policy would do if `newcomer`, for which there is room already, were the newest.
+  struct Outlook {
+    std::uint64_t freed_bytes = 0;
+    std::string why_not_kept;  // "" = the newcomer stays
+  };
+  Outlook with_newcomer(const policy::RetentionPolicy& policy, const policy::Snapshot& newcomer,
+                        Instant now) const;
+  // Those whose own expiry, given at birth, has come.
+  std::vector<Doomed> expired(Instant now);
+
+  // Takes out several at once; `doomed` in the order of doomed() and expired().
+  void remove(const std::vector<Doomed>& doomed, std::vector<BackupRecord>& records, Instant now);
+  // Brings every open record in line with what is held.
+  void settle(Instant now);
+  std::uint64_t own_bytes(const Held& held) const { return chain_.own_bytes(held.handle); }
+
+  // Closes every open record at the end of the run.
+  void finish(Instant end);
+
+  // Notes every restore point that comes or goes as vault number `vault`.
+  void record(std::vector<VaultStep>& steps, std::uint32_t vault) {
+    steps_ = &steps;
+    number_ = vault;
+  }
+
+ private:
+  using Place = std::list<Held>::iterator;
+  Place place_of(std::uint32_t backup);
+  policy::Point point_of(const policy::RetentionPolicy& policy, const Held& held,
+                         const policy::Snapshot& snapshot) const;
+  void close(UsageRecord& open, Instant now);
+  void open(Held& held, const BackupRecord& record, Instant now);
+  // Closes its records and takes it out; what came after it.
+  Place release(Place place, BackupRecord& record, Instant now);
+  std::vector<FreedBytes> freed_parts(Place place, std::uint64_t freed_bytes, Instant now);
+  FreedParts shared_parts(Place place, std::uint64_t freed_bytes, Instant now);
+  void make_available(Held& held, policy::Snapshot snapshot, const policy::RetentionPolicy* birth);
+  // Brings the open records in line with what the chain says is held.
+  void rebalance(Held& held, Instant now);
+  void rebalance_leftover(Instant now);
+  void note_stored(Instant now);
+  std::uint64_t objects_in(std::uint64_t bytes) const;
+
+  const Scenario& scenario_;
+  std::uint32_t service_;
+  std::string region_;
+  std::vector<UsageRecord>& usage_;
+  DeltaChain chain_;
+  WrittenLog log_;
+  std::vector<Generation> generations_;  // by ordinal
+  std::list<Held> held_;
+  std::unordered_map<std::uint32_t, Place> places_;       // by backup
+  std::set<std::pair<Instant, std::uint32_t>> expiries_;  // of what is there; backups
+  // Of the service's own retention, in its home region; none where every plan is a whole one.
+  std::unique_ptr<policy::RollingPlan> rolling_;
+  std::uint64_t open_bytes_ = 0;  // sum of the open records of held_
+  UsageRecord leftover_;  // bytes that stay for those that depend on a deleted restore point
+  Series stored_;
+  std::vector<VaultStep>* steps_ = nullptr;
+  std::uint32_t number_ = 0;
+};
+
+}  // namespace backcast::sim

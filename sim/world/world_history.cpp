@@ -1,0 +1,122 @@
+// What was there before the run: the restore points of a history take their places, and the
+// policies of the scenario hold for them from the start.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "engine/base/time_math.h"
+#include "engine/policy/retention/tags.h"
+#include "sim/model/past.h"
+#include "sim/world/world.h"
+
+namespace backcast::sim {
+namespace {
+
+const char* kind_of(policy::Origin origin) {
+  switch (origin) {
+    case policy::Origin::kAutomatic:
+      break;
+    case policy::Origin::kManual:
+      return "manual";
+    case policy::Origin::kCopy:
+      return "copy";
+  }
+  return "automatic";
+}
+
+// The policy that gave a restore point its expiry: its schedule's, or where the history does not
+// name one of the scenario's, the first. What was made by hand got none.
+const policy::RetentionPolicy* birth_policy(const Service& s, const policy::Snapshot& snapshot) {
+  if (snapshot.origin == policy::Origin::kManual || s.schedules.empty()) return nullptr;
+  auto schedule = std::find_if(
+      s.schedules.begin(), s.schedules.end(),
+      [&](const ServiceSchedule& candidate) { return candidate.name == snapshot.schedule; });
+  if (schedule == s.schedules.end()) schedule = s.schedules.begin();
+  return schedule->retention ? &*schedule->retention : nullptr;
+}
+
+bool have_short_ids(const std::vector<policy::Snapshot>& history) {
+  std::set<std::string_view> ids;
+  return std::all_of(history.begin(), history.end(), [&](const policy::Snapshot& s) {
+    return ids.insert(policy::short_id(s.id)).second;
+  });
+}
+
+bool is_protected(const Service& s, const policy::Snapshot& snapshot) {
+  const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
+  return snapshot.is_protected || !snapshot.pins.empty() ||
+         (native != nullptr && policy::protecting_tag(snapshot.tags, native->protected_tags) >= 0);
+}
+
+}  // namespace
+
+void World::adopt(std::uint32_t service) {
+  const Service& s = scenario_.services[service];
+  if (s.history.empty()) return;
+  const std::uint32_t vault = vault_of(service, s.region);
+  const auto generations = past_generations(s.workload, s.delta, s.history, scenario_.start);
+  const bool in_short = have_short_ids(s.history);
+  for (std::size_t i = 0; i < s.history.size(); ++i) {
+    const std::string& id = s.history[i].id;
+    adopt(vault, s.history[i], generations[i],
+          fmt::format("{}/{}", s.name, in_short ? policy::short_id(id) : id));
+  }
+  ServiceState& state = services_.at(service);
+  state.generations = static_cast<std::uint32_t>(s.history.size());
+  state.newest_of_history = s.history.back().trusted_time();
+  vaults_[vault]->settle(now_);
+  for (const Vault::Held& held : vaults_[vault]->held()) {
+    BackupRecord& record = result_.backups[held.backup];
+    if (record.added_bytes == 0) record.added_bytes = vaults_[vault]->own_bytes(held);
+  }
+  log(LogKind::kHistoryContinued, service, kNone, s.region,
+      fmt::format("{} goes on with {} restore points from {} to {}", s.name, s.history.size(),
+                  format_instant(s.history.front().trusted_time()),
+                  format_instant(s.history.back().trusted_time())));
+  note_quota(s.project);
+  prune(vault);
+}
+
+void World::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
+                  const Generation& generation, std::string id) {
+  const std::uint32_t service = vaults_[vault]->service();
+  const Service& s = scenario_.services[service];
+  BackupRecord record;
+  record.service = service;
+  record.id = std::move(id);
+  record.region = s.region;
+  record.kind = kind_of(snapshot.origin);
+  record.schedule = snapshot.schedule;
+  record.tags = snapshot.tags;
+  record.is_protected = is_protected(s, snapshot);
+  record.of_history = true;
+  record.state = BackupState::kAvailable;
+  record.born = snapshot.trusted_time();
+  record.available = scenario_.start;
+  record.size_bytes = s.delta.full_bytes(generation);
+  record.added_bytes = snapshot.new_bytes;
+  record.restore_time = std::max(time_for(record.size_bytes, s.job.restore_rate_bytes_per_second),
+                                 s.job.restore_takes.value_or(Duration{0}));
+  policy::Snapshot kept = snapshot;
+  const policy::RetentionPolicy* birth = birth_policy(s, snapshot);
+  if (birth != nullptr && !kept.expires) {
+    const policy::Birth verdict = policy::birth(*birth, policy::to_point(*birth, snapshot), {},
+                                                {record.born, policy::Zone::utc()});
+    kept.expires = verdict.expires;
+    record.reason = policy::to_text(*birth, verdict.reason);
+  }
+  if (kept.expires) {
+    record.expires = *kept.expires;
+    push(*kept.expires, kExpires, vault);
+  }
+  if (snapshot.origin == policy::Origin::kAutomatic) {
+    services_.at(service).newest_automatic = record.born;
+  }
+  const auto backup = static_cast<std::uint32_t>(result_.backups.size());
+  vaults_[vault]->adopt(backup, record, generation, std::move(kept), birth, now_);
+  result_.backups.push_back(std::move(record));
+  generations_.push_back(generation);
+}
+
+}  // namespace backcast::sim
