@@ -240,8 +240,8 @@ TEST(ZeropsRules, P_QUO_02_ThreeReadingsOfTheQuota) {
   EXPECT_THAT(explain(billed, bill), HasSubstr("billed"));
   EXPECT_THAT(explain(ceiling, bill), HasSubstr("not stored"));
   const RetentionPolicy zerops = parse_policy("zerops:").value();
-  const auto size_limit = [&](const Quota& quota, std::uint64_t others) {
-    const auto within = within_quota(zerops, quota, others);
+  const auto size_limit = [&](const Quota& of, std::uint64_t others) {
+    const auto within = within_quota(zerops, of, others);
     return within ? std::optional(std::get<NativePolicy>(*within).max_size_bytes) : std::nullopt;
   };
   EXPECT_EQ(size_limit(keep, 2 * kGib), 3 * kGib);
