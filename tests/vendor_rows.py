@@ -5,7 +5,9 @@ usage: vendor_rows.py ROWS.csv [--prefix Z-POL,Q-SCH] [--open]
 
 A row Z-POL-03 is proved by a test whose name holds Z_POL_03: a TEST or property in C++, a def test_
 in Python, a test(...) in JavaScript, or a transcript of that name. A row that no test names needs a
-reason in the table; one that is proved must have none. Exit code 1 if a row has neither or both.
+reason in the table; one that is proved must have none. Exit code 1 if a row has neither or both. A
+test that calls only functions of the rule book that no product code reaches is no proof
+(vendor_rows/reach.py).
 --prefix shows only rows whose id begins so; --open lists the open ones alone.
 """
 
@@ -17,6 +19,9 @@ import re
 import sys
 
 TESTS = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(TESTS / "vendor_rows"))
+import reach  # pylint: disable=wrong-import-position
+
 ROW_ID = re.compile(r"(?<![A-Za-z])([A-Z]+_[A-Z]+_\d{2})(?!\d)")
 NAMES = {
     ".cpp": re.compile(r"\b(?:TYPED_)?(?:TEST(?:_[FP])?|RC_GTEST_(?:FIXTURE_)?PROP)\s*\("
@@ -40,11 +45,16 @@ def test_names():
 
 
 def proofs():
-    """Row id -> files with tests that name it."""
+    """Row id -> files with tests that name it, and that reach the product."""
+    empty = reach.proofs_of_nothing(reach.arch.read_tree(TESTS.parent))
     found = collections.defaultdict(set)
     for name, place in test_names():
         for row in ROW_ID.findall(name):
-            found[row.replace("_", "-")].add(place)
+            if name in empty:
+                print(f"{name} proves nothing: no product code reaches {', '.join(empty[name])}",
+                      file=sys.stderr)
+            else:
+                found[row.replace("_", "-")].add(place)
     return found
 
 

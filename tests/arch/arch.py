@@ -357,7 +357,9 @@ RULES = (forbidden_includes, unknown_rooms, empty_rooms, crowded_rooms, relative
 def main():
     files = read_tree(pathlib.Path(sys.argv[1]))
     wanted = sys.argv[2:] or [rule.__name__ for rule in RULES]
-    found = [fault for rule in RULES if rule.__name__ in wanted for fault in rule(files)]
+    unknown = set(wanted) - {rule.__name__ for rule in RULES}
+    found = [f"{name}: no such rule" for name in sorted(unknown)]
+    found += [fault for rule in RULES if rule.__name__ in wanted for fault in rule(files)]
     print("\n".join(found))
     print(f"{len(files)} files, {len(found)} faults")
     sys.exit(1 if found or len(files) < 20 else 0)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Proves that each rule of arch.py fails on a breach and lets the right way pass."""
 
+import pathlib
 import unittest
 
 import arch
@@ -14,6 +15,12 @@ class ArchTest(unittest.TestCase):
     def test_every_rule_is_tested_here(self):
         tested = {name.removeprefix("test_") for name in dir(self) if name.startswith("test_")}
         self.assertLessEqual({rule.__name__ for rule in arch.RULES}, tested)
+
+    def test_every_rule_is_run(self):
+        run = pathlib.Path(__file__).with_name("CMakeLists.txt").read_text("utf-8")
+        run = run[run.index("foreach(rule"):run.index("endforeach")]
+        for rule in arch.RULES:
+            self.assertRegex(run, rf"\b{rule.__name__}\b")
 
     def test_forbidden_includes(self):
         include = '#include "{}"\n'.format

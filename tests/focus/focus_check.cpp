@@ -1,5 +1,5 @@
-// focus_check RULES.csv FOCUS.csv: runs a table of conformance rules over a FOCUS file and prints
-// "N passed, M failed, K not applicable" and every failure. Exit code 1 if any rule fails.
+// focus_check FOLDER FOCUS.csv: checks a FOCUS file against the tables in FOLDER (focus_rules.h).
+// Prints every failure and "N rules, M broken"; exit code 1 if any is broken.
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -10,28 +10,28 @@
 int main(int argc, char** argv) {
   using namespace backcast::focus;
   if (argc != 3) {
-    std::fprintf(stderr, "usage: focus_check RULES.csv FOCUS.csv\n");
+    std::fprintf(stderr, "usage: focus_check FOLDER FOCUS.csv\n");
     return 2;
   }
-  const auto read = [](const char* path) {
+  const auto read = [](const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     std::ostringstream text;
     text << in.rdbuf();
     return std::move(text).str();
   };
-  int counts[3] = {0, 0, 0};
   try {
-    for (const Outcome& outcome : check(read_rules(read(argv[1])), read_csv(read(argv[2])))) {
-      ++counts[static_cast<int>(outcome.verdict)];
-      if (outcome.verdict == Outcome::Verdict::kPassed) continue;
-      const bool failed = outcome.verdict == Outcome::Verdict::kFailed;
-      std::printf("%s %s: %s\n", outcome.id.c_str(), failed ? "failed" : "not applicable",
-                  outcome.why.c_str());
+    const std::string folder = argv[1];
+    const std::vector<Row> rows = read_csv(read(argv[2]));
+    const Outcome outcome =
+        check(read(folder + "/columns.csv"), read(folder + "/conditions.csv"), rows);
+    for (const Failure& failure : outcome.failures) {
+      std::printf("%s: %s\n", failure.rule.c_str(), failure.why.c_str());
     }
+    std::printf("%zu rules, %zu broken, %zu rows\n", outcome.rules, outcome.failures.size(),
+                rows.size());
+    return outcome.failures.empty() && !rows.empty() ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "focus_check: %s\n", error.what());
     return 2;
   }
-  std::printf("%d passed, %d failed, %d not applicable\n", counts[0], counts[1], counts[2]);
-  return counts[1] == 0 ? 0 : 1;
 }

@@ -1,5 +1,11 @@
-// Executes conformance rules for FOCUS files. A rule is an expression over columns, such as
-// CheckValue(ColumnName="ChargeCategory", Value="Tax"), with a condition of the same kind.
+// Checks a FOCUS 1.2 file against the rules in columns.csv and conditions.csv beside this file:
+// what the standard says of every column, and of columns together.
+//
+// columns.csv: is the column in every bill of ours (must) or not always (may), the form of its
+// values, whether a value may be null, and the allowed values.
+// conditions.csv: whenever `when` holds for a row (empty: always), `then` must. Clauses are
+// "A is null", "A is x; y", "A is not x", "A is zero", "A is B times C", "A is before B",
+// "A differs from B", "A has one B" (rows with the same A have the same B); "&" joins clauses.
 #pragma once
 
 #include <map>
@@ -13,24 +19,19 @@ using Row = std::map<std::string, std::string>;  // "" is null
 // RFC 4180 with a header. Throws std::runtime_error on anything else.
 std::vector<Row> read_csv(const std::string& text);
 
-struct Rule {
-  std::string id, column, keyword, check, condition;
+struct Failure {
+  std::string rule;  // "PricingUnit is a unit", or the text of the condition
+  std::string why;   // the first row that breaks it
 };
-
-// The machine-checkable rows of a rule table with columns rule_id, reference, keyword, type,
-// machine_checkable, check, condition, applicability. Rules that apply only with a feature of
-// `unsupported` are left out.
-std::vector<Rule> read_rules(const std::string& csv);
 
 struct Outcome {
-  std::string id;
-  enum class Verdict { kPassed, kFailed, kNotApplicable } verdict = Verdict::kPassed;
-  std::string why;  // the first row that fails
+  std::size_t rules = 0;  // checked; those of columns that the file does not have are not
+  std::vector<Failure> failures;
 };
 
-// One outcome per rule. A rule about a column that the file does not have is not applicable,
-// except those that ask for its presence; nor is one whose only failures are rows of which another
-// rule demands the opposite (null, not null).
-std::vector<Outcome> check(const std::vector<Rule>& rules, const std::vector<Row>& rows);
+// `columns` and `conditions` are the texts of the two tables. Throws std::runtime_error where they
+// or the rows cannot be read.
+Outcome check(const std::string& columns, const std::string& conditions,
+              const std::vector<Row>& rows);
 
 }  // namespace backcast::focus
