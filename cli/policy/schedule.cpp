@@ -80,8 +80,7 @@ void warn(const Context& context, const Line& line, const Zone& zone, Instant fr
   for (const policy::Finding& finding : diagnose(line.schedule, zone, from, until)) {
     note(context, fmt::format("warning: {}: {}", line.text, finding.text));
   }
-  const auto* window = std::get_if<policy::ZillizWindow>(&line.schedule);
-  if (window != nullptr && window->slot_seconds == 0) {
+  if (policy::start_window_seconds(line.schedule) > 0) {
     note(context, fmt::format("note: {}: the vendor starts the job somewhere in the two hours; "
                               "say +45m behind the window for a start 45 minutes in",
                               line.text));

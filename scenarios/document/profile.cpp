@@ -21,8 +21,10 @@ Result<Profile, Errors> parse_profile(std::string_view text, const std::string& 
   if (auto errors = check_schema(*document, "schema/profile.schema.json"); !errors.empty()) {
     return errors;
   }
-  return Profile{document->root().at("profile").get<std::string>(),
-                 std::make_shared<json>(document->root())};
+  const json& root = document->root();
+  return Profile{root.at("profile").get<std::string>(),
+                 policy::service_rules(root.at("rules").get<std::string>()),  // the schema has each
+                 std::make_shared<json>(root)};
 }
 
 // "az-*" fits every name that begins with "az-".

@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/policy/service/service_rules.h"
 
 namespace backcast::scenario {
 
 struct Profile {
   std::string name;
+  const policy::ServiceRules* rules = nullptr;     // that the document names
   std::shared_ptr<const nlohmann::json> document;  // valid against profile.schema.json
 };
 

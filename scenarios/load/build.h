@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/policy/service/copies.h"
+#include "engine/policy/service/service_rules.h"
 #include "scenarios/document/node.h"
 #include "scenarios/document/profile.h"
 #include "scenarios/load/load.h"
@@ -17,10 +17,10 @@
 
 namespace backcast::scenario {
 
-// What a project's plan allows, where plans are rules.
-struct PlanRules {
+// A project's plan, where plans decide, and the lowest one that has copies.
+struct Plan {
   policy::ServicePlan plan = policy::ServicePlan::kDedicated;
-  policy::CopyRules copies;
+  policy::ServicePlan copies_from = policy::ServicePlan::kDedicated;
 };
 
 // What the readers share.
@@ -35,7 +35,7 @@ struct Build {
   std::vector<std::string> pointer_of_service, pointer_of_fleet;  // where each stands
   std::vector<nlohmann::json> own_fields;  // by service index: what the scenario itself says
   std::map<std::string, std::uint32_t, std::less<>> service_index, project_index;
-  std::vector<PlanRules> plan_of_project;                                        // by project index
+  std::vector<Plan> plan_of_project;                                             // by project index
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;  // expanded ones
   std::map<std::string, std::uint32_t, std::less<>> fleet_index;                 // kept as sums
   std::vector<const Profile*> profile_of_fleet;                                  // by fleet_index
@@ -76,8 +76,9 @@ void read_places(Build& build, const Node& node, const Profile& profile,
 void read_pricing(Build& build);          // read_pricing.cpp
 // Errors: there is none of that name, or it cannot be read.
 Result<Document, Errors> find_book(const Document& scenario, const Pricing::Book& book);
-// "retention_days" in the words of the provider's retention dialect; none for "forever".
-std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node, const Profile& profile);
+// The retention that "retention_days" stands for; none for "forever".
+std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
+                                                          const policy::ServiceRules& rules);
 void read_limits(Build& build);       // read_services.cpp
 void read_events(Build& build);       // read_events.cpp
 void note_assumptions(Build& build);  // assumptions.cpp

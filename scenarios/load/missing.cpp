@@ -66,7 +66,8 @@ class Finder {
       if (!event.target_version || event.latest_version) continue;
       const bool chooses =
           std::any_of(event.services.begin(), event.services.end(), [&](std::uint32_t service) {
-            return build_.scenario.services[service].rules == "zilliz";
+            return build_.scenario.services[service].rules->restore.versions ==
+                   policy::VersionRule::kOriginalOrLatest;
           });
       if (!chooses) continue;
       auto& all = build_.scenario.missing;

@@ -79,21 +79,6 @@ std::optional<policy::Version> version_in(const Node& node, std::string_view key
   return version;
 }
 
-std::optional<policy::ZillizRole> role_in(const Node& node) {
-  using policy::ZillizRole;
-  constexpr std::array<std::pair<std::string_view, ZillizRole>, 5> kRoles{{
-      {"organization_owner", ZillizRole::kOrganizationOwner},
-      {"project_admin", ZillizRole::kProjectAdmin},
-      {"custom_with_backup", ZillizRole::kCustomWithBackup},
-      {"custom_without_backup", ZillizRole::kCustomWithoutBackup},
-      {"other", ZillizRole::kOther},
-  }};
-  const auto text = node.text("role");
-  const auto found = std::find_if(kRoles.begin(), kRoles.end(),
-                                  [&](const auto& role) { return text && role.first == *text; });
-  return found == kRoles.end() ? std::nullopt : std::optional(found->second);
-}
-
 void read_burst(Build& build, const Node& node, const sim::ScheduledEvent& event) {
   sim::Burst burst;
   burst.at = event.at;
@@ -134,13 +119,12 @@ std::vector<Named> named_by(Build& build, const sim::ScheduledEvent& event) {
   return named;
 }
 
-// By hand at Zilliz a backup is permanent, at Qdrant it has the `retention_period` of its call.
+// By hand a backup is permanent, or has the retention of its call.
 void read_manual_retention(const Node& node, const Named& named, sim::ScheduledEvent& event) {
-  if (named.service->rules == "zilliz") {
-    return node.fault_at("retention_days", "Zilliz keeps backups made by hand for ever",
-                         "leave the field out");
+  if (Status allowed = policy::check_manual_retention(*named.service->rules); !allowed.ok()) {
+    return node.fault_at("retention_days", std::move(allowed).error());
   }
-  event.retention = retention_at_birth(node, *named.profile);
+  event.retention = retention_at_birth(node, *named.service->rules);
   auto* native = event.retention ? std::get_if<policy::NativePolicy>(&*event.retention) : nullptr;
   if (native != nullptr) native->manual_is_permanent = false;
 }
@@ -156,10 +140,10 @@ void read_manual(Build& build, const Node& node, sim::ScheduledEvent& event) {
                     "write an event for each provider, which has its own rules");
     }
     check_plan(build, node, "kind", *named.service);
-    if (named.service->rules == "zerops") {
-      const policy::TagCheck check = policy::check_tags(event.tags);
+    if (const auto& limits = named.service->rules->tags.limits) {
+      const policy::TagCheck check = policy::check_tags(event.tags, *limits);
       if (!check.ok()) {
-        node.fault_at("tags", policy::explain(check, event.tags),
+        node.fault_at("tags", policy::explain(check, event.tags, *limits),
                       "use 1 to 24 letters, digits, : - _ per tag");
       }
     }
@@ -182,10 +166,10 @@ void read_by_kind(Build& build, const Node& node, sim::ScheduledEvent& event) {
       check_plan(build, node, "kind", *named.service);
       check_restore(node, *named.service, event);
     }
-    if (event.kind == EventKind::kDeleteService) check_deletion(node, named.service->rules);
+    if (event.kind == EventKind::kDeleteService) check_deletion(node, *named.service->rules);
   }
   if (event.kind == EventKind::kDeleteProject && event.project) {
-    check_deletion(node, build.scenario.projects[*event.project].rules);
+    check_deletion(node, *build.scenario.projects[*event.project].rules);
   }
 }
 
@@ -226,7 +210,7 @@ void read_event(Build& build, const Node& node) {
       event.jump = back ? -*jump : *jump;
     }
   }
-  event.role = role_in(node);
+  event.role = policy::parse_caller_role(node.text("role").value_or(""));
   event.backup_version = version_in(node, "backup_version");
   event.latest_version = version_in(node, "latest_version");
   event.target_version = version_in(node, "target_version");

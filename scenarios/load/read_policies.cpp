@@ -13,12 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kMaxRetentionDays = 36'600;  // as long as the longest run
-
-std::string rules_of(const Profile& profile) {
-  return profile.document->value("rules", std::string("plain"));
-}
-
 // The text of engine/policy/schedule/schedule.h that the fields of a schedule stand for, and the
 // field that is to blame if it is wrong.
 struct ScheduleText {
@@ -26,7 +20,7 @@ struct ScheduleText {
   std::string field;
 };
 
-std::optional<ScheduleText> schedule_text(const Node& node, const std::string& rules) {
+std::optional<ScheduleText> schedule_text(const Node& node, const policy::ScheduleRules& rules) {
   const auto cron = node.text("cron"), rule = node.text("rule"), every = node.text("every");
   const auto weekdays = node.text("weekdays");
   const int said = (cron ? 1 : 0) + (rule ? 1 : 0) + (every ? 1 : 0) + (weekdays ? 1 : 0);
@@ -37,12 +31,8 @@ std::optional<ScheduleText> schedule_text(const Node& node, const std::string& r
     return std::nullopt;
   }
   if (rule) return ScheduleText{*rule, "rule"};
-  if (weekdays) {
-    return ScheduleText{"zilliz: " + *weekdays + " " + node.text("window").value_or(""),
-                        "weekdays"};
-  }
-  const bool has_own_cron = rules == "zerops" || rules == "qdrant";
-  const std::string prefix = has_own_cron ? rules + ": " : "";
+  if (weekdays) return ScheduleText{*weekdays, "weekdays"};
+  const std::string prefix(rules.words);
   if (every) {
     if (std::isdigit(static_cast<unsigned char>(every->empty() ? ' ' : every->front()))) {
       const auto period = node.duration("every");
@@ -55,15 +45,15 @@ std::optional<ScheduleText> schedule_text(const Node& node, const std::string& r
                     "give \"daily\", \"weekly\", \"monthly\", or such as \"6h\"");
       return std::nullopt;
     }
-    return ScheduleText{(rules == "zerops" ? prefix : std::string()) + *every, "every"};
+    return ScheduleText{(rules.names_periods ? prefix : std::string()) + *every, "every"};
   }
   return ScheduleText{prefix + *cron, "cron"};
 }
 
-// The parts of a Zilliz window are parsed apart so that each fault stands at its own field.
+// The parts of a window are parsed apart so that each fault stands at its own field.
 std::optional<policy::Schedule> read_window(const Node& node) {
-  policy::ZillizWindow window;
-  auto weekdays = policy::parse_zilliz_frequency(node.text("weekdays").value_or(""));
+  policy::WindowSchedule window;
+  auto weekdays = policy::parse_window_weekdays(node.text("weekdays").value_or(""));
   if (weekdays.ok()) {
     window.weekdays = *weekdays;
   } else {
@@ -73,7 +63,7 @@ std::optional<policy::Schedule> read_window(const Node& node) {
     node.fault("a schedule by weekdays needs a \"window\"", "such as \"02:00-04:00\", in UTC");
     return std::nullopt;
   }
-  auto open = policy::parse_zilliz_start_time(node.text("window").value_or(""));
+  auto open = policy::parse_window_hours(node.text("window").value_or(""));
   if (!open.ok()) {
     node.fault_at("window", std::move(open).error());
     return std::nullopt;
@@ -82,7 +72,7 @@ std::optional<policy::Schedule> read_window(const Node& node) {
   return policy::Schedule(window);
 }
 
-std::optional<policy::Schedule> read_rule(const Node& node, const std::string& rules) {
+std::optional<policy::Schedule> read_rule(const Node& node, const policy::ScheduleRules& rules) {
   const auto text = schedule_text(node, rules);
   if (!text) return std::nullopt;
   if (text->field == "weekdays") return read_window(node);
@@ -142,7 +132,7 @@ void read_schedule(Build& build, const Node& entry, const Profile& profile, sim:
       node.fault_at("zone", std::move(found).error());
     }
   }
-  schedule.retention = retention_at_birth(node, profile);
+  schedule.retention = retention_at_birth(node, *profile.rules);
   schedule.initial_backup = node.boolean("initial_backup").value_or(false);
   const auto missed = node.text("missed");
   schedule.catches_up = missed && *missed == "catch_up";
@@ -150,22 +140,13 @@ void read_schedule(Build& build, const Node& entry, const Profile& profile, sim:
   schedule.until = node.when("until", build.scenario.start).value_or(Instant::max());
   schedule.copies = read_copies(build, node, profile, service, true);
   read_places(build, node, profile, service);
-  if (auto rule = read_rule(node, rules_of(profile))) {
+  if (auto rule = read_rule(node, profile.rules->schedule)) {
     schedule.rule = std::move(*rule);
     check_schedule(node, schedule, service);
     if (!missed) schedule.catches_up = policy::catches_up(schedule.rule);
     check_it_fires(build, node, schedule);
   }
   service.schedules.push_back(std::move(schedule));
-}
-
-// Zerops' size limit per service is the project's quota unless the policy says otherwise.
-void follow_plan(const Build& build, const std::string& text, sim::Service& service) {
-  auto* native = std::get_if<policy::NativePolicy>(&*service.retention);
-  const auto& quota = build.scenario.projects[service.project].quota_bytes;
-  const bool said = text.find("maxTotalGiB") != text.npos || text.find("-gib") != text.npos;
-  if (native == nullptr || said || !quota) return;
-  if (native->words == policy::NativePolicy::Words::kZerops) native->max_size_bytes = *quota;
 }
 
 void read_job(const Node& node, sim::JobModel& job) {
@@ -190,37 +171,21 @@ void read_job(const Node& node, sim::JobModel& job) {
 
 }  // namespace
 
-// "7 days" in the words of the provider's retention dialect; nullopt for "forever".
 std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
-                                                          const Profile& profile) {
-  const std::string rules = rules_of(profile);
+                                                          const policy::ServiceRules& rules) {
   if (const auto word = node.text("retention_days")) {
+    Status allowed = policy::check_forever(rules);
     if (*word != "forever") {
       node.fault_at("retention_days", fmt::format("{} is not a number of days", printable(*word)),
                     "give a number such as 7, or \"forever\"");
-    } else if (rules == "zilliz") {
-      node.fault_at("retention_days", "Zilliz keeps scheduled backups for 1 to 30 days",
-                    "give a number from 1 to 30; manual backups are permanent");
+    } else if (!allowed.ok()) {
+      node.fault_at("retention_days", std::move(allowed).error());
     }
     return std::nullopt;
   }
   const auto days = node.integer("retention_days");
   if (!days) return std::nullopt;
-  if (rules == "zerops") {
-    node.fault_at("retention_days", "Zerops has no retention in days",
-                  "give \"retention\" with its minimums and maximums instead");
-    return std::nullopt;
-  }
-  if (rules == "plain" && (*days < 1 || *days > kMaxRetentionDays)) {
-    node.fault_at("retention_days",
-                  fmt::format("{} days is outside 1 to {}", *days, kMaxRetentionDays),
-                  "give a number of days such as 7, or \"forever\"");
-    return std::nullopt;
-  }
-  const std::string text = rules == "zilliz" || rules == "qdrant"
-                               ? fmt::format("{}: --retention-days {}", rules, *days)
-                               : fmt::format("native: --ttl {}d", *days);
-  auto policy = policy::parse_policy(text);
+  auto policy = policy::retention_of_days(rules, *days);
   if (policy.ok()) return std::move(policy).value();
   node.fault_at("retention_days", std::move(policy).error());
   return std::nullopt;
@@ -239,8 +204,9 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
     for (const sim::CopyRule& other : rules) {
       if (other.region == *region) entry.fault_at("region", "this region is given twice");
     }
-    const bool keeps = scheduled || service.rules != "zilliz";
-    rules.push_back({*region, keeps ? retention_at_birth(entry, profile) : std::nullopt});
+    const bool is_permanent = !scheduled && service.rules->retention.manual_permanent;
+    rules.push_back(
+        {*region, is_permanent ? std::nullopt : retention_at_birth(entry, *profile.rules)});
   }
   return rules;
 }
@@ -266,7 +232,8 @@ void read_policies(Build& build, const Node& node, const Profile& profile, sim::
     auto policy = policy::parse_policy(*text);
     if (policy.ok()) {
       service.retention = std::move(policy).value();
-      follow_plan(build, *text, service);
+      const auto& quota_bytes = build.scenario.projects[service.project].quota_bytes;
+      if (quota_bytes) policy::take_quota_as_limit(*service.retention, *quota_bytes);
       if (!service.history.empty()) {
         service.retention = policy::for_source(*service.retention, service.history.back());
       }

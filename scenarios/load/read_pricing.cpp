@@ -33,7 +33,7 @@ std::optional<sim::Place> read_place(Build& build, const Node& entry, const Prof
   const Profile* keeper = keeper_of(build, entry, profile);
   if (keeper == nullptr) return std::nullopt;
   const bool is_other = keeper->name != profile.name;
-  if (service.rules != "plain" && (is_other || book)) {
+  if (!service.rules->copies.anywhere && (is_other || book)) {
     entry.fault_at(is_other ? "provider" : "price_book",
                    fmt::format("{} keeps copies of its backups itself, in its own cloud",
                                printable(profile.name)),
@@ -48,7 +48,7 @@ std::optional<sim::Place> read_place(Build& build, const Node& entry, const Prof
   }
   if (place.book != service.book) place.storage_class.clear();
   if (const auto storage_class = entry.text("class")) place.storage_class = *storage_class;
-  const bool is_here = place.region == service.region && service.rules == "plain";
+  const bool is_here = place.region == service.region && service.rules->copies.anywhere;
   if (is_here) {
     entry.fault_at("region", fmt::format("{} is where the original lies", printable(place.region)),
                    place.book == service.book

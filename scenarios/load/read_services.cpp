@@ -51,7 +51,7 @@ void add_project(Build& build, const Node& node, const std::string& name, const 
   sim::Project project;
   project.name = name;
   project.provider = profile.name;
-  project.rules = profile.document->value("rules", std::string("plain"));
+  project.rules = profile.rules;
   project.grace = times(kDay, fields.integer("grace_days").value_or(0));
   if (const auto quota = fields.bytes("quota")) {
     project.quota_bytes = *quota;
@@ -67,7 +67,7 @@ void add_project(Build& build, const Node& node, const std::string& name, const 
     return;
   }
   build.project_index[name] = static_cast<std::uint32_t>(build.scenario.projects.size());
-  build.plan_of_project.push_back(plan_rules(fields, project));
+  build.plan_of_project.push_back(read_plan(fields, project));
   build.scenario.projects.push_back(std::move(project));
 }
 
@@ -140,7 +140,7 @@ std::optional<Made> make_service(Build& build, const Node& node, const json& own
   sim::Service service;
   service.name = name;
   service.provider = profile->name;
-  service.rules = profile->document->value("rules", std::string("plain"));
+  service.rules = profile->rules;
   service.cloud = cloud;
   service.kind = fields.text("kind").value_or("");
   service.project = project_of(build, fields, *profile);

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
-#include "engine/policy/service/service_limits.h"
+#include "engine/policy/service/quota.h"
 #include "scenarios/load/build.h"
 
 namespace backcast::scenario {
@@ -32,7 +32,7 @@ std::string cloud_in(const Node& node, const Profile& profile, const std::string
     return {};
   }
   if (stated) return *stated;
-  const bool must_be_known = profile.document->value("rules", std::string("plain")) != "plain";
+  const bool must_be_known = !profile.rules->copies.anywhere;
   if (known.empty() && !region.empty() && must_be_known) {
     node.fault_at("region", fmt::format("the cloud of region {} is not known", printable(region)),
                   fmt::format("give \"cloud\" beside it ({}), or a region such as \"{}-…\"",
@@ -54,35 +54,34 @@ void check_delta(const Node& fields, const Profile& profile, const std::string& 
 }
 
 void check_kind(const Node& fields, const sim::Service& service) {
-  if (service.rules != "zerops" || service.kind.empty()) return;
-  if (policy::is_zerops_kind(service.kind)) return;
-  fields.fault_at("kind",
-                  fmt::format("Zerops backs up no service of kind {}", printable(service.kind)),
-                  did_you_mean(service.kind, policy::kZeropsKinds));
+  const Status known = policy::check_kind(*service.rules, service.kind);
+  if (known.ok()) return;
+  fields.fault_at("kind", known.error().message, did_you_mean(service.kind, service.rules->kinds));
 }
 
-PlanRules plan_rules(const Node& fields, const sim::Project& project) {
-  PlanRules rules;
-  const auto read = [&](const char* key, policy::ServicePlan& plan) {
+Plan read_plan(const Node& fields, const sim::Project& project) {
+  Plan plan;
+  const auto read = [&](const char* key, policy::ServicePlan& into) {
     const auto name = fields.text(key);
     if (!name) return;
     const auto known = policy::parse_service_plan(*name);
     if (known) {
-      plan = *known;
+      into = *known;
     } else {
-      fields.fault_at(key, fmt::format("Zilliz has no plan {}", printable(*name)),
+      fields.fault_at(key,
+                      fmt::format("{} has no plan {}", project.rules->vendor, printable(*name)),
                       "give \"free\", \"serverless\", \"dedicated\" or \"business-critical\"");
     }
   };
-  if (project.rules == "zilliz") {
-    read("plan", rules.plan);
-    read("copies_from_plan", rules.copies.lowest_plan);
+  if (project.rules->has_plans) {
+    read("plan", plan.plan);
+    read("copies_from_plan", plan.copies_from);
   } else if (fields.has("copies_from_plan")) {
     fields.fault_at("copies_from_plan",
                     fmt::format("{} has no plans that decide on copies", project.provider),
                     "leave the field out");
   }
-  return rules;
+  return plan;
 }
 
 void check_project(const Node& own, const sim::Project& project) {
@@ -90,15 +89,16 @@ void check_project(const Node& own, const sim::Project& project) {
     if (!acts && own.has(field)) own.fault_at(field, because, "leave the field out");
   };
   const bool bills = project.quota_mode == policy::QuotaMode::kBill;
-  refuse("grace_days", project.rules == "zerops", "only Zerops keeps deleted services' backups");
+  if (Status grace = policy::check_grace(*project.rules); !grace.ok() && own.has("grace_days")) {
+    own.fault_at("grace_days", std::move(grace).error());
+  }
   refuse("quota_mode", project.quota_bytes.has_value(), "needs a \"quota\"");
   refuse("quota_ceiling", bills, "the ceiling is that of \"quota_mode\": \"bill\"");
 }
 
 void check_plan(const Build& build, const Node& node, std::string_view field,
                 const sim::Service& service) {
-  if (service.rules != "zilliz") return;
-  Status allowed = policy::zilliz_plan(build.plan_of_project[service.project].plan);
+  Status allowed = policy::check_plan(*service.rules, build.plan_of_project[service.project].plan);
   if (!allowed.ok()) node.fault_at(field, std::move(allowed).error());
 }
 
@@ -106,29 +106,27 @@ void check_target(const Build& build, const Node& entry, const Profile& profile,
                   const sim::Service& service, const std::string& region, bool scheduled) {
   const auto* has_copies = said_for_cloud(profile, service.cloud, "copies");
   const bool has_none = has_copies != nullptr && *has_copies == false;
-  if (service.rules != "zilliz" && has_none) {
+  policy::CopyRules rules = service.rules->copies;
+  if (!rules.by_plan && has_none) {
     return entry.fault(fmt::format("{} makes no copies in other regions", service.provider),
                        "leave \"copies\" out; copies that you make yourself are those of a service "
                        "of provider \"plain\"");
   }
   const std::string target = cloud_in(entry, profile, region);
-  if (service.rules == "plain" || target.empty() || service.cloud.empty()) return;
-  if (service.rules != "zilliz") {
-    if (target == service.cloud) return;
-    return entry.fault_at("region", policy::explain(policy::CopyFault::kOtherProvider));
-  }
-  const PlanRules& rules = build.plan_of_project[service.project];
+  if (target.empty() || service.cloud.empty()) return;
+  const Plan& plan = build.plan_of_project[service.project];
+  rules.lowest_plan = plan.copies_from;
   policy::CopyRequest request;
   request.source_cloud = service.cloud;
   request.target_cloud = target;
   request.cloud_has_copies = !has_none;
   request.same_region = region == service.region;
-  request.plan = rules.plan;
+  request.plan = plan.plan;
   request.made_by = scheduled ? policy::Origin::kAutomatic : policy::Origin::kManual;
   if (const auto days = entry.integer("retention_days")) {
     request.retention_days = static_cast<int>(std::clamp<std::int64_t>(*days, -1, 1'000'000));
   }
-  const policy::CopyFault fault = policy::check_copy(request, rules.copies);
+  const policy::CopyFault fault = policy::check_copy(request, rules);
   if (fault == policy::CopyFault::kNone) return;
   const bool about_retention =
       fault == policy::CopyFault::kRetentionRange || fault == policy::CopyFault::kRetentionOfManual;
@@ -138,67 +136,57 @@ void check_target(const Build& build, const Node& entry, const Profile& profile,
 
 void check_schedule(const Node& node, const sim::ServiceSchedule& schedule,
                     const sim::Service& service) {
-  const std::string& rules = service.rules;
-  if (rules != "plain" && node.has("zone")) {
+  const policy::ServiceRules& rules = *service.rules;
+  if (rules.schedule.is_utc && node.has("zone")) {
     node.fault_at("zone", fmt::format("schedules of {} are in UTC", service.provider),
                   "leave the field out");
   }
-  if (rules == "qdrant") {
-    if (Status name = policy::qdrant_display_name(schedule.name); !name.ok()) {
-      node.fault_at("name", std::move(name).error());
-    }
+  if (Status name = policy::check_schedule_name(rules, schedule.name); !name.ok()) {
+    node.fault_at("name", std::move(name).error());
   }
-  if (rules != "zilliz") return;
-  if (!std::holds_alternative<policy::ZillizWindow>(schedule.rule)) {
-    node.fault(
-        "a Zilliz policy takes weekdays and a window of two hours, no other schedule",
-        "give \"weekdays\": \"1,2,3,5\" with \"window\": \"02:00-04:00\", or {} for every day");
+  if (Status written = policy::check_schedule(rules, schedule.rule); !written.ok()) {
+    node.fault(written.error().message, written.error().hint);
   }
+  if (!rules.schedule.only_windows) return;
   const bool is_second =
       std::any_of(service.schedules.begin(), service.schedules.end(), [&](const auto& other) {
         return schedule.from < other.until && other.from < schedule.until;
       });
   if (is_second) {
-    node.fault("a Zilliz cluster has one automatic backup policy",
+    node.fault(fmt::format("a {} cluster has one automatic backup policy", rules.vendor),
                "leave this schedule out, or let one end (\"until\") before the other begins");
   }
 }
 
 void check_retention_words(const Node& node, std::string_view words, const sim::Service& service) {
-  const bool is_vendor = service.rules != "plain";
-  if (!is_vendor || words.substr(0, words.find(':')) == service.rules) return;
-  node.fault_at(
-      "retention", fmt::format("{} does not keep backups by {}", service.rules, printable(words)),
-      fmt::format("give \"{}: …\"{}; a service under \"plain\" may be kept in any "
-                  "tool's words",
-                  service.rules,
-                  service.rules == "zerops" ? "" : ", or \"retention_days\" in a schedule"));
+  const policy::ServiceRules& rules = *service.rules;
+  if (!rules.retention.own_words || words.substr(0, words.find(':')) == rules.name) return;
+  const bool has_days = !rules.retention.days_words.empty();
+  node.fault_at("retention",
+                fmt::format("{} does not keep backups by {}", rules.name, printable(words)),
+                fmt::format("give \"{}: …\"{}; a service under \"plain\" may be kept in any "
+                            "tool's words",
+                            rules.name, has_days ? ", or \"retention_days\" in a schedule" : ""));
 }
 
 void check_quota_mode(const Build& build, const Node& node, const sim::Service& service) {
   const sim::Project& project = build.scenario.projects[service.project];
-  if (!project.quota_bytes || project.quota_mode != policy::QuotaMode::kKeep) return;
-  const bool has_minimums =
-      service.retention && std::holds_alternative<policy::NativePolicy>(*service.retention);
-  if (has_minimums) return;
-  node.fault_at("retention",
-                fmt::format("the quota of project {} keeps minimum and protected backups, and this "
-                            "policy has none",
-                            printable(project.name)),
-                "give a \"zerops: …\" policy, or \"quota_mode\": \"hard\" in the project");
+  if (!project.quota_bytes) return;
+  Status kept = policy::check_quota_policy(project.quota_mode, service.retention, project.name);
+  if (!kept.ok()) node.fault_at("retention", std::move(kept).error());
 }
 
 void check_restore(const Node& node, const sim::Service& service,
                    const sim::ScheduledEvent& event) {
-  const bool is_zilliz = service.rules == "zilliz";
-  const bool has_versions = is_zilliz || service.rules == "qdrant" || service.kind == "qdrant";
+  const policy::RestoreRules& rules = service.rules->restore;
+  const bool has_versions = policy::goes_by_version(rules, service.kind);
   const auto refuse = [&](const char* field, bool acts) {
     if (acts || !node.has(field)) return;
     node.fault_at(field, fmt::format("{} has no rule that uses \"{}\"", service.provider, field),
                   "leave the field out");
   };
-  refuse("role", is_zilliz);
-  refuse("latest_version", is_zilliz);
+  refuse("role", rules.by_role);
+  refuse("latest_version", rules.versions == policy::VersionRule::kOriginalOrLatest);
   refuse("backup_version", has_versions);
   refuse("target_version", has_versions);
   if (event.target_version && !event.backup_version) {
@@ -206,16 +194,18 @@ void check_restore(const Node& node, const sim::Service& service,
                   "whether this version can be restored depends on the backup's version",
                   "give \"backup_version\" as well");
   }
-  if (!is_zilliz) return;
+  if (!rules.stays_in_region) return;
   if (!event.to_region.empty() && !event.region.empty() && event.to_region != event.region) {
-    node.fault_at("to_region", "Zilliz restores a backup in the region it lies in",
-                  "leave \"region\" or \"to_region\" out, or give both the same");
+    node.fault_at(
+        "to_region",
+        fmt::format("{} restores a backup in the region it lies in", service.rules->vendor),
+        "leave \"region\" or \"to_region\" out, or give both the same");
   }
 }
 
-void check_deletion(const Node& node, const std::string& rules) {
-  if (!node.has("delete_backups") || (rules != "zilliz" && rules != "zerops")) return;
-  node.fault_at("delete_backups", fmt::format("which backups go is {}'s own rule", rules),
+void check_deletion(const Node& node, const policy::ServiceRules& rules) {
+  if (!node.has("delete_backups") || rules.deletion.as_asked) return;
+  node.fault_at("delete_backups", fmt::format("which backups go is {}'s own rule", rules.name),
                 "leave the field out");
 }
 

@@ -12,18 +12,18 @@
 namespace backcast::scenario {
 
 struct Build;
-struct PlanRules;
+struct Plan;
 
 // The cloud of a region that `node` names: known by its name, or stated in "cloud". Under a
 // vendor's profile with clouds a fault where it is neither; "" where the profile has none.
 std::string cloud_in(const Node& node, const Profile& profile, const std::string& region);
 // What a backup adds ("delta") is the vendor's affair where the profile says so.
 void check_delta(const Node& fields, const Profile& profile, const std::string& cloud);
-// Zerops backs up services of seven kinds.
+// A vendor may back up services of some kinds only.
 void check_kind(const Node& fields, const sim::Service& service);
 
-// The plan of a project where plans are rules (Zilliz).
-PlanRules plan_rules(const Node& fields, const sim::Project& project);
+// The plan of a project where plans decide.
+Plan read_plan(const Node& fields, const sim::Project& project);
 // Fields of a project that nothing acts on under its provider and quota.
 void check_project(const Node& own, const sim::Project& project);
 // A fault at the field where the plan of the service's project has no backups.
@@ -33,8 +33,7 @@ void check_plan(const Build& build, const Node& node, std::string_view field,
 // Where a copy may go, how long it stays; `plain` copies anywhere.
 void check_target(const Build& build, const Node& entry, const Profile& profile,
                   const sim::Service& service, const std::string& region, bool scheduled);
-// One policy of weekdays and a window per Zilliz cluster, names of a form at Qdrant, UTC
-// everywhere.
+// How a vendor's schedules are written, in which zone, how many there may be, what they are called.
 void check_schedule(const Node& node, const sim::ServiceSchedule& schedule,
                     const sim::Service& service);
 // A vendor keeps backups by rules of its own, not by those of another tool.
@@ -44,6 +43,6 @@ void check_quota_mode(const Build& build, const Node& fields, const sim::Service
 
 // Restores: which versions and who asks, and where to; deletions: what goes with the owner.
 void check_restore(const Node& node, const sim::Service& service, const sim::ScheduledEvent& event);
-void check_deletion(const Node& node, const std::string& rules);
+void check_deletion(const Node& node, const policy::ServiceRules& rules);
 
 }  // namespace backcast::scenario

@@ -42,7 +42,7 @@ bool is_drawn(const Service& service) {
   if ((failing > 0 && failing < 1) || service.workload.noise > 0) return true;
   return std::any_of(service.schedules.begin(), service.schedules.end(),
                      [](const ServiceSchedule& schedule) {
-                       return std::holds_alternative<policy::ZillizWindow>(schedule.rule);
+                       return policy::start_window_seconds(schedule.rule) > 0;
                      });
 }
 

@@ -14,7 +14,7 @@
 #include "engine/policy/service/admission.h"
 #include "engine/policy/service/quota.h"
 #include "engine/policy/service/restore_rules.h"
-#include "engine/policy/service/service_limits.h"
+#include "engine/policy/service/service_rules.h"
 #include "sim/model/byte_ages.h"
 #include "sim/model/delta_model.h"
 #include "sim/model/draws.h"
@@ -77,7 +77,8 @@ struct Service {
   std::string name;
   std::uint32_t entity = 0;   // whose draws it sees: its place among all services, fleets included
   std::uint32_t project = 0;  // index into Scenario::projects
-  std::string provider, rules, cloud, region, kind;
+  std::string provider, cloud, region, kind;
+  const policy::ServiceRules* rules = policy::service_rules("plain");
   std::uint32_t collections = 0;
   Workload workload;
   DeltaModel delta;
@@ -128,7 +129,8 @@ struct Expanded {
 
 struct Project {
   std::string name;
-  std::string provider, rules;  // rules: as in a profile: "zilliz", "zerops", …
+  std::string provider;
+  const policy::ServiceRules* rules = policy::service_rules("plain");
   std::optional<std::uint64_t> quota_bytes;
   policy::QuotaMode quota_mode = policy::QuotaMode::kHard;
   std::uint64_t quota_ceiling_bytes = UINT64_MAX;  // where billing ends and refusing begins
@@ -183,7 +185,7 @@ struct ScheduledEvent {
   std::optional<policy::RetentionPolicy> retention;
   bool delete_backups = false;
   // A restore: who asks for it, and which versions the backup had, the provider offers, is wanted.
-  std::optional<policy::ZillizRole> role;
+  std::optional<policy::CallerRole> role;
   std::optional<policy::Version> backup_version, latest_version, target_version;
   std::optional<Instant> as_of;  // a restore of the newest backup born at or before this
   std::string pointer;           // where the document says it

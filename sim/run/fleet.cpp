@@ -247,7 +247,7 @@ std::string why_one_by_one(const Scenario& scenario, const Fleet& fleet) {
   if (native != nullptr && native->max_size_bytes > 0) return "retention limits bytes";
   bool copies = false;
   for (const ServiceSchedule& schedule : s.schedules) {
-    if (std::holds_alternative<policy::ZillizWindow>(schedule.rule)) {
+    if (policy::start_window_seconds(schedule.rule) > 0) {
       return "each start is drawn within its window";
     }
     copies = copies || !schedule.copies.empty();

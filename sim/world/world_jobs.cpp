@@ -37,8 +37,8 @@ void World::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event
   const Service& s = scenario_.services[service];
   const bool automatic = slot != kNone;
   BackupRecord record;
-  const bool is_due = !automatic || !s.retention ||
-                      policy::tags_at_birth(*s.retention, {}, now_, state.newest_automatic, s.zone);
+  const bool is_due = !automatic || policy::tags_at_birth(*s.rules, s.retention, {}, now_,
+                                                          state.newest_automatic, s.zone);
   if (!is_due) {  // the tool makes nothing, and prunes all the same
     if (why_it_cannot_start(service).empty()) prune(vault_of(service, s.region));
     return;
@@ -51,8 +51,10 @@ void World::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event
                           automatic ? ++state.automatic : ++state.manual);
   if (automatic) record.schedule = s.schedules[slots_[slot].schedule].name;
   if (!automatic) record.tags = scenario_.events[event].tags;
-  // The command line that made the newest one goes on making them; Zerops gives tags of its own.
-  if (automatic && !s.history.empty() && s.rules != "zerops") record.tags = s.history.back().tags;
+  // The command line that made the newest one goes on making them, unless the vendor gives the
+  // tags.
+  if (automatic && !s.history.empty() && !s.rules->tags.by_time)
+    record.tags = s.history.back().tags;
   if (const std::string why = why_it_cannot_start(service); !why.empty()) {
     log(LogKind::kWindowMissed, service, kNone, s.region,
         fmt::format("{} was due but did not start: {}", record.id, why));

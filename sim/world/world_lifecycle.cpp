@@ -13,11 +13,8 @@ namespace {
 
 policy::DeletionRules deletion_rules(const Scenario& scenario, const Service& service,
                                      bool delete_backups) {
-  if (service.rules == "zilliz") return policy::zilliz_deletion();
-  if (service.rules == "zerops")
-    return policy::zerops_deletion(scenario.projects[service.project].grace);
-  if (service.rules == "qdrant") return policy::qdrant_deletion(delete_backups);
-  return {.automatic_goes = delete_backups, .manual_goes = delete_backups};
+  return policy::when_asked(service.rules->deletion, delete_backups,
+                            scenario.projects[service.project].grace);
 }
 
 policy::Origin made_by(const BackupRecord& record) {
@@ -108,9 +105,7 @@ void World::enable_schedules(std::uint32_t service) {
   ServiceState& state = services_.at(service);
   const bool was_enabled = state.schedules_on;
   state.schedules_on = true;
-  const bool at_once = scenario_.services[service].rules == "zilliz" &&
-                       policy::zilliz_policy_set(was_enabled, true).starts_backup_now;
-  if (!at_once) return;
+  if (was_enabled || !scenario_.services[service].rules->backs_up_when_switched_on) return;
   for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
     if (slots_[slot].service == service) return start(service, slot, kNone);
   }

@@ -15,26 +15,17 @@ namespace {
 std::string version_fault(const ScheduledEvent& event, const Service& service, Instant born,
                           Instant now) {
   if (!event.backup_version || !event.target_version) return {};
-  if (service.rules == "qdrant") return {};  // the cluster takes the backup's version
-  if (service.rules != "zilliz") {           // a snapshot of a Qdrant server
-    const auto fit = policy::qdrant_snapshot_fit(*event.backup_version, *event.target_version);
-    return fit == policy::SnapshotFit::kFits ? std::string() : policy::explain(fit);
-  }
   // Where nobody states the latest version, extremes.h tries what it may be.
-  const policy::Version latest = event.latest_version.value_or(*event.target_version);
-  if (*event.target_version == latest) return {};
-  if (*event.target_version != *event.backup_version) {
-    return "a restore runs the backup's own version or the latest";
-  }
-  const auto choice = policy::zilliz_version_choice(born, now, *event.backup_version, latest);
-  return choice.original ? std::string() : policy::explain(choice);
+  return policy::version_refusal(
+      service.rules->restore.versions,
+      {*event.backup_version, *event.target_version, event.latest_version}, born, now);
 }
 
 }  // namespace
 
 // What runs once the restore is done, where versions are stated: "; the cluster is set back …".
 std::string version_after(const ScheduledEvent& event, const Service& service) {
-  if (service.rules == "qdrant" && event.backup_version) {
+  if (service.rules->restore.versions == policy::VersionRule::kSetsBack && event.backup_version) {
     const std::string before =
         event.target_version ? fmt::format(" (it ran {})", to_string(*event.target_version)) : "";
     return fmt::format(
@@ -49,14 +40,14 @@ std::string version_after(const ScheduledEvent& event, const Service& service) {
 std::string World::why_no_restore(const ScheduledEvent& event, const Service& service,
                                   const RestoreRecord& restore) const {
   if (restore.backup == kNone) {
-    return service.rules == "zilliz"
+    return service.rules->restore.stays_in_region
                ? fmt::format("there is no restore point in {}, and a restore stays in its region",
                              restore.to_region)
                : "there is no restore point to restore from";
   }
   if (region_is_down(restore.to_region)) return restore.to_region + " is down";
-  if (event.role && service.rules == "zilliz") {
-    const Status allowed = policy::zilliz_access(*event.role);
+  if (event.role) {
+    const Status allowed = policy::check_role(*service.rules, *event.role);
     if (!allowed.ok()) return allowed.error().message;
   }
   return version_fault(event, service, result_.backups[restore.backup].born, now_);
@@ -68,8 +59,7 @@ void World::restore(std::uint32_t index, std::uint32_t service) {
   RestoreRecord restore;
   restore.service = service;
   restore.started = now_;
-  // A new Zilliz cluster stands in the region of the backup (its guide on restores).
-  const bool stays = s.rules == "zilliz";
+  const bool stays = s.rules->restore.stays_in_region;
   const std::string& into = stays && event.to_region.empty() ? event.region : event.to_region;
   restore.to_region = into.empty() ? s.region : into;
   const Instant as_of = event.as_of.value_or(now_);

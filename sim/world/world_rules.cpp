@@ -20,20 +20,17 @@ policy::Quota quota_of(const Project& project) {
 
 std::optional<Instant> World::next_start(const ServiceSchedule& schedule, Slot& slot,
                                          Instant after) {
-  // The vendor starts somewhere inside the window: the window advances by its opening, the start
-  // is drawn anew each time.
-  if (const auto* window = std::get_if<policy::ZillizWindow>(&schedule.rule)) {
-    policy::ZillizWindow opening = *window;
-    opening.slot_seconds = 0;
-    slot.last = policy::next(opening, std::max(slot.last, after));
-    const auto delay =
-        draws_.below(policy::kZillizWindowMinutes * 60, scenario_.services[slot.service].entity,
-                     Purpose::kStartJitter, (std::uint64_t{slot.schedule} << 40) | slot.fired);
-    return slot.last + std::chrono::seconds(delay);
-  }
   const auto fires = policy::next(schedule.rule, std::max(slot.last, after), schedule.zone);
-  if (fires) slot.last = *fires;
-  return fires;
+  if (!fires) return fires;
+  slot.last = *fires;
+  // Inside a window the vendor starts somewhere: the schedule goes on from its opening, and the
+  // start is drawn anew each time.
+  const int window_seconds = policy::start_window_seconds(schedule.rule);
+  if (window_seconds == 0) return fires;
+  const auto delay = draws_.below(static_cast<std::uint64_t>(window_seconds),
+                                  scenario_.services[slot.service].entity, Purpose::kStartJitter,
+                                  (std::uint64_t{slot.schedule} << 40) | slot.fired);
+  return *fires + std::chrono::seconds(delay);
 }
 
 // The instant after which a schedule that holds from `first` on runs first. Elapsed time counts
@@ -52,9 +49,7 @@ Instant World::before_first(const Slot& slot, Instant first) const {
 
 // Why a job may not start beside those that run, or "".
 std::string World::admission(std::uint32_t service, bool automatic) const {
-  const policy::AdmissionRules rules = scenario_.services[service].rules == "zilliz"
-                                           ? policy::zilliz_admission()
-                                           : policy::AdmissionRules{};
+  const policy::AdmissionRules& rules = scenario_.services[service].rules->admission;
   policy::RunningJobs running;
   for (const std::uint32_t job : services_.at(service).jobs) {
     ++(jobs_[job].slot != kNone ? running.automatic : running.manual);
@@ -68,16 +63,10 @@ std::string World::admission(std::uint32_t service, bool automatic) const {
 void World::give_tags(BackupRecord& record, bool automatic) {
   const Service& s = scenario_.services[record.service];
   ServiceState& state = services_.at(record.service);
-  if (automatic && s.rules != "zerops" && s.retention) {
-    record.tags = policy::tags_at_birth(*s.retention, std::move(record.tags), record.born,
+  if (automatic) {
+    record.tags = policy::tags_at_birth(*s.rules, s.retention, std::move(record.tags), record.born,
                                         state.newest_automatic, s.zone)
                       .value_or(std::vector<std::string>());
-  }
-  if (automatic && s.rules == "zerops") {
-    const policy::TimeTags tags = policy::time_tags(record.born, state.newest_automatic);
-    if (tags.monthly) record.tags.insert(record.tags.begin(), "monthly");
-    if (tags.weekly) record.tags.insert(record.tags.begin(), "weekly");
-    if (tags.daily) record.tags.insert(record.tags.begin(), "daily");
   }
   const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
   record.is_protected =

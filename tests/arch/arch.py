@@ -92,6 +92,12 @@ RAW_STRING = re.compile(r'R"(\w*)\(.*?\)\1"', re.S)
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:root|work|Users|builds|runner|tmp/wt)/[\w.]")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 
+# Who knows one vendor of backups from another: the rules of services, the words of policies and
+# schedules, and data. What people type may name a vendor as an example.
+VENDOR = re.compile(r"zilliz|qdrant|zerops", re.I)
+VENDOR_ROOMS = ("engine/policy/service", "engine/policy/retention", "engine/policy/schedule")
+VENDOR_EXAMPLES = ("  backcast ", "a name such as zilliz", "zilliz:, qdrant:, zerops:, robfig:")
+
 TEXT_SUFFIXES = (".h", ".cpp", ".py", ".js", ".mjs", ".css", ".sh", ".cmake", ".txt", ".md",
                  ".json", ".console", ".svg", ".xml", ".csv")
 SKIPPED_FOLDERS = {".git", "build", "node_modules", "__pycache__"}
@@ -256,6 +262,22 @@ def system_calls(files):
     return found
 
 
+def vendor_names(files):
+    """Whoever asks a vendor's name decides by it: ServiceRules say what differs between vendors."""
+    comment_or_code = re.compile(r'//[^\n]*|/\*.*?\*/|("(?:\\.|[^"\\\n])*")', re.S)
+
+    def keep_strings(match):
+        kept = match.group(1)
+        if kept and not any(example in kept for example in VENDOR_EXAMPLES):
+            return kept
+        return "\n" * match.group().count("\n")
+    return [f"{path}:{line}: {name.group()} in {room_of(path)}: ask policy::ServiceRules"
+            for path, text in cpp_files(files).items()
+            if is_product(path) and not is_in(path, VENDOR_ROOMS)
+            for line, content in numbered(comment_or_code.sub(keep_strings, text))
+            if (name := VENDOR.search(content))]
+
+
 def long_files(files):
     return [f"{path}: {len(text.splitlines())} lines, at most {MAX_FILE_LINES}; split by question"
             for path, text in files.items()
@@ -350,7 +372,7 @@ def package_sources(files):
 
 
 RULES = (forbidden_includes, unknown_rooms, empty_rooms, crowded_rooms, relative_includes,
-         heavy_headers, one_door, impure_calls, system_calls, long_files, long_lines,
+         heavy_headers, one_door, impure_calls, system_calls, vendor_names, long_files, long_lines,
          long_functions, machine_paths, unfinished, package_sources)
 
 

@@ -126,6 +126,15 @@ class ArchTest(unittest.TestCase):
         self.expect(arch.machine_paths, "docs/a.md", "see /root/x", "see docs/root/x and /srv/data")
         self.expect(arch.machine_paths, "sim/a.cpp", '"/Users/me"', '"backup /home/alice"')
 
+    def test_vendor_names(self):
+        for bad in ('if (name == "zilliz") return;\n', "policy::ZillizWindow window;\n",
+                    "kind = kZerops;\n", 'fault("Qdrant has none");  // as Zerops\n'):
+            self.expect(arch.vendor_names, "sim/world/a.cpp", bad,
+                        "return rules.admission;  // as Zilliz has it\n")
+        self.expect(arch.vendor_names, "cli/policy/a.cpp", 'f("qdrant");\n',
+                    '"  backcast prices show zilliz\\n"\n')
+        self.assertEqual(arch.vendor_names({"engine/policy/service/a.cpp": '"zilliz"'}), [])
+
     def test_unfinished(self):
         self.expect(arch.unfinished, "sim/a.cpp", "// TODO: more", "// to do: more")
 

@@ -4,9 +4,8 @@
 
 #include "engine/policy/retention/tags.h"
 #include "engine/policy/schedule/zerops_schedule.h"
-#include "engine/policy/service/lifecycle.h"
 #include "engine/policy/service/quota.h"
-#include "engine/policy/service/restore_rules.h"
+#include "engine/policy/service/service_rules.h"
 
 namespace backcast::policy {
 namespace {
@@ -26,6 +25,10 @@ std::vector<Instant> runs(std::string_view text, Instant from, Instant until, co
     result.push_back(*t);
   }
   return result;
+}
+
+DeletionRules qdrant_deletion(bool delete_backups) {
+  return when_asked(service_rules("qdrant")->deletion, delete_backups, Duration{0});
 }
 
 TEST(QdrantRules, Q_SCH_01_CronAndMacrosInUtc) {
@@ -57,16 +60,16 @@ TEST(QdrantRules, Q_SCH_07_DeletingAScheduleOrClusterKeepsBackupsUnlessAsked) {
               deleted + kDay);
   }
   EXPECT_EQ(explain(after_deletion(qdrant_deletion(true), Origin::kAutomatic, deleted),
-                    OwnerKind::kSchedule, Origin::kAutomatic),
-            "deleted: automatic backups go with the schedule");
+                    OwnerKind::kService, Origin::kAutomatic),
+            "deleted: automatic backups go with the service");
 }
 
 TEST(QdrantRules, Q_SNP_09_SameMinorVersion) {
-  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {1, 4, 1}), SnapshotFit::kFits);
-  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {1, 4, 9}), SnapshotFit::kFits);
-  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {1, 4, 0}), SnapshotFit::kOlderPatch);
-  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {1, 5, 0}), SnapshotFit::kOtherMinor);
-  EXPECT_EQ(qdrant_snapshot_fit({1, 4, 1}, {2, 4, 1}), SnapshotFit::kOtherMinor);
+  EXPECT_EQ(snapshot_fit({1, 4, 1}, {1, 4, 1}), SnapshotFit::kFits);
+  EXPECT_EQ(snapshot_fit({1, 4, 1}, {1, 4, 9}), SnapshotFit::kFits);
+  EXPECT_EQ(snapshot_fit({1, 4, 1}, {1, 4, 0}), SnapshotFit::kOlderPatch);
+  EXPECT_EQ(snapshot_fit({1, 4, 1}, {1, 5, 0}), SnapshotFit::kOtherMinor);
+  EXPECT_EQ(snapshot_fit({1, 4, 1}, {2, 4, 1}), SnapshotFit::kOtherMinor);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -253,7 +256,7 @@ TEST(ZeropsRules, P_QUO_02_ThreeReadingsOfTheQuota) {
 TEST(ZeropsRules, P_GRACE_01_SevenDaysAfterDeletion) {
   const Instant deleted = at("2025-06-10T12:00:00Z");
   for (const Origin origin : {Origin::kAutomatic, Origin::kManual}) {
-    const Fate fate = after_deletion(zerops_deletion(), origin, deleted);
+    const Fate fate = after_deletion(service_rules("zerops")->deletion, origin, deleted);
     ASSERT_TRUE(fate.gone_at);
     EXPECT_GT(*fate.gone_at, deleted + 7 * kDay - kHour);  // readable at 6 days 23 hours
     EXPECT_EQ(*fate.gone_at, deleted + 7 * kDay);
@@ -264,8 +267,8 @@ TEST(ZeropsRules, P_GRACE_01_SevenDaysAfterDeletion) {
 
 TEST(ZeropsRules, P_SEC_03_KeyGoesSevenDaysAfterTheProject) {
   const Instant deleted = at("2025-06-10T12:00:00Z");
-  EXPECT_EQ(key_destroyed_at(zerops_deletion(), deleted), deleted + 7 * kDay);
-  EXPECT_EQ(key_destroyed_at(zilliz_deletion(), deleted), std::nullopt);
+  EXPECT_EQ(key_destroyed_at(service_rules("zerops")->deletion, deleted), deleted + 7 * kDay);
+  EXPECT_EQ(key_destroyed_at(service_rules("zilliz")->deletion, deleted), std::nullopt);
 }
 
 }  // namespace

@@ -4,16 +4,16 @@
 
 #include "engine/policy/retention/retention.h"
 #include "engine/policy/schedule/schedule.h"
-#include "engine/policy/service/admission.h"
-#include "engine/policy/service/copies.h"
-#include "engine/policy/service/lifecycle.h"
-#include "engine/policy/service/restore_rules.h"
-#include "engine/policy/service/service_limits.h"
+#include "engine/policy/service/service_rules.h"
 
 namespace backcast::policy {
 namespace {
 
 using testing::HasSubstr;
+
+const ServiceRules& zilliz() {
+  return *service_rules("zilliz");
+}
 
 Instant at(std::string_view text) {
   return parse_instant(text)->instant;
@@ -33,9 +33,8 @@ std::optional<Instant> expiry(std::string_view policy, Instant born, bool manual
 }
 
 TEST(ZillizRules, Z_POL_02_SwitchingOnMakesOneBackupAtOnce) {
-  EXPECT_TRUE(zilliz_policy_set(false, true).starts_backup_now);
-  EXPECT_TRUE(zilliz_policy_set(false, true).schedules_run);
-  EXPECT_FALSE(zilliz_policy_set(true, true).starts_backup_now);  // a change of a running policy
+  EXPECT_TRUE(zilliz().backs_up_when_switched_on);
+  EXPECT_FALSE(service_rules("qdrant")->backs_up_when_switched_on);
 }
 
 TEST(ZillizRules, Z_POL_03_RunsOnListedWeekdaysOnly) {
@@ -51,7 +50,7 @@ TEST(ZillizRules, Z_POL_03_RunsOnListedWeekdaysOnly) {
 }
 
 TEST(ZillizRules, Z_POL_04_StartsInsideTheTwoHourWindow) {
-  ZillizWindow window = *parse_zilliz_window("3 23:00-01:00");
+  WindowSchedule window = *parse_window_schedule("3 23:00-01:00");
   for (const int slot : {0, 1, 3599, 3600, 7199}) {
     window.slot_seconds = slot;
     const Instant t = next(window, at("2025-06-02"));
@@ -62,10 +61,10 @@ TEST(ZillizRules, Z_POL_04_StartsInsideTheTwoHourWindow) {
   }
   for (const char* text : {"02:00-03:00", "02:00-02:00", "02:00-05:00", "2:00-4:00", "24:00-02:00",
                            "02:00", "02:00-04:60", "", "02:00 - 04:00"}) {
-    EXPECT_THAT(error_of(parse_zilliz_start_time(text)), HasSubstr("96033")) << text;
+    EXPECT_THAT(error_of(parse_window_hours(text)), HasSubstr("96033")) << text;
   }
   for (const char* text : {"", "0", "8", "1,,2", "1;2", "mon", "1,2,", "-1", "17"}) {
-    EXPECT_THAT(error_of(parse_zilliz_frequency(text)), HasSubstr("96032")) << text;
+    EXPECT_THAT(error_of(parse_window_weekdays(text)), HasSubstr("96032")) << text;
   }
 }
 
@@ -74,15 +73,8 @@ TEST(ZillizRules, Z_POL_07_AutomaticBackupsExpireAfterTheirDays) {
   EXPECT_EQ(expiry("zilliz: --retention-days 7", born, false), born + 7 * kDay);
 }
 
-TEST(ZillizRules, Z_POL_09_SwitchingOffStopsRunsAndKeepsBackups) {
-  const SwitchEffect off = zilliz_policy_set(true, false);
-  EXPECT_FALSE(off.schedules_run);
-  EXPECT_FALSE(off.starts_backup_now);
-  EXPECT_TRUE(zilliz_policy_set(false, true).starts_backup_now);  // and on again: a new initial one
-}
-
 TEST(ZillizRules, Z_MAN_03_ManualIsRefusedWhileAutomaticRuns) {
-  const AdmissionRules rules = zilliz_admission();
+  const AdmissionRules rules = zilliz().admission;
   const Admission refused = admit(rules, {.automatic = 1, .manual = 0}, Origin::kManual);
   EXPECT_FALSE(refused.admitted);
   EXPECT_EQ(refused.reason, AdmissionReason::kAutomaticRuns);
@@ -92,11 +84,11 @@ TEST(ZillizRules, Z_MAN_03_ManualIsRefusedWhileAutomaticRuns) {
 
 TEST(ZillizRules, Z_MAN_04_AutomaticRunsBesideManual) {
   EXPECT_TRUE(
-      admit(zilliz_admission(), {.automatic = 0, .manual = 1}, Origin::kAutomatic).admitted);
+      admit(zilliz().admission, {.automatic = 0, .manual = 1}, Origin::kAutomatic).admitted);
 }
 
 TEST(ZillizRules, Z_MAN_05_OneManualJobAtATime) {
-  const AdmissionRules rules = zilliz_admission();
+  const AdmissionRules rules = zilliz().admission;
   const Admission refused = admit(rules, {.automatic = 0, .manual = 1}, Origin::kManual);
   EXPECT_EQ(refused.reason, AdmissionReason::kTooManyManual);
   EXPECT_THAT(explain(refused, rules), HasSubstr("96038"));
@@ -107,7 +99,7 @@ TEST(ZillizRules, Z_MAN_06_ManualBackupsNeverExpire) {
 }
 
 TEST(ZillizRules, Z_MAN_07_DroppingTheClusterTakesAutomaticBackupsOnly) {
-  const DeletionRules rules = zilliz_deletion();
+  const DeletionRules rules = zilliz().deletion;
   const Instant dropped = at("2025-06-10T12:00:00Z");
   const Fate automatic = after_deletion(rules, Origin::kAutomatic, dropped, dropped + 3 * kDay);
   EXPECT_EQ(automatic.gone_at, dropped);
@@ -119,12 +111,12 @@ TEST(ZillizRules, Z_MAN_07_DroppingTheClusterTakesAutomaticBackupsOnly) {
 }
 
 TEST(ZillizRules, Z_MAN_08_WhoMayManageBackups) {
-  for (const ZillizRole role :
-       {ZillizRole::kOrganizationOwner, ZillizRole::kProjectAdmin, ZillizRole::kCustomWithBackup}) {
-    EXPECT_TRUE(zilliz_access(role).ok());
+  for (const CallerRole role :
+       {CallerRole::kOrganizationOwner, CallerRole::kProjectAdmin, CallerRole::kCustomWithBackup}) {
+    EXPECT_TRUE(check_role(zilliz(), role).ok());
   }
-  EXPECT_THAT(error_of(zilliz_access(ZillizRole::kCustomWithoutBackup)), HasSubstr("96013"));
-  EXPECT_THAT(error_of(zilliz_access(ZillizRole::kOther)), HasSubstr("96013"));
+  EXPECT_THAT(error_of(check_role(zilliz(), CallerRole::kCustomWithoutBackup)), HasSubstr("96013"));
+  EXPECT_THAT(error_of(check_role(zilliz(), CallerRole::kOther)), HasSubstr("96013"));
 }
 
 TEST(ZillizRules, Z_MAN_11_DurationAtSevenHundredMegabytesASecond) {
@@ -146,37 +138,37 @@ CopyRequest gcp_copy() {
 TEST(ZillizRules, Z_XR_03_ManualCopiesArePermanent) {
   CopyRequest request = gcp_copy();
   request.made_by = Origin::kManual;
-  EXPECT_EQ(check_copy(request), CopyFault::kRetentionOfManual);
+  EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kRetentionOfManual);
   request.retention_days.reset();
-  EXPECT_EQ(check_copy(request), CopyFault::kNone);
-  EXPECT_EQ(after_deletion(zilliz_deletion(), Origin::kManual, at("2025-07-01")).gone_at,
+  EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kNone);
+  EXPECT_EQ(after_deletion(zilliz().deletion, Origin::kManual, at("2025-07-01")).gone_at,
             std::nullopt);
 }
 
 TEST(ZillizRules, Z_XR_04_ScheduledCopiesNeedRetentionPerRegion) {
   CopyRequest request = gcp_copy();
-  EXPECT_EQ(check_copy(request), CopyFault::kNone);
+  EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kNone);
   request.retention_days.reset();
-  EXPECT_EQ(check_copy(request), CopyFault::kNoRetention);
-  EXPECT_THAT(explain(check_copy(request)), HasSubstr("96034"));
+  EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kNoRetention);
+  EXPECT_THAT(explain(check_copy(request, zilliz().copies)), HasSubstr("96034"));
   for (const int days : {0, 31, -1}) {
     request.retention_days = days;
-    EXPECT_EQ(check_copy(request), CopyFault::kRetentionRange) << days;
+    EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kRetentionRange) << days;
   }
 }
 
 TEST(ZillizRules, Z_XR_05_SameProviderOnly) {
   CopyRequest request = gcp_copy();
   request.source_cloud = "aws";
-  EXPECT_EQ(check_copy(request), CopyFault::kOtherProvider);
+  EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kOtherProvider);
   EXPECT_THAT(explain(CopyFault::kOtherProvider), HasSubstr("96001"));
   request = gcp_copy();
   request.same_region = true;
-  EXPECT_EQ(check_copy(request), CopyFault::kSameRegion);
+  EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kSameRegion);
   // Two clouds that nobody knows are not one.
   request = gcp_copy();
   request.source_cloud = request.target_cloud = "";
-  EXPECT_EQ(check_copy(request), CopyFault::kOtherProvider);
+  EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kOtherProvider);
 }
 
 TEST(ZillizRules, Z_XR_06_NoAzure) {
@@ -185,7 +177,7 @@ TEST(ZillizRules, Z_XR_06_NoAzure) {
   request.cloud_has_copies = false;
   for (const char* target : {"azure", "aws"}) {
     request.target_cloud = target;
-    EXPECT_EQ(check_copy(request), CopyFault::kCloudWithout);
+    EXPECT_EQ(check_copy(request, zilliz().copies), CopyFault::kCloudWithout);
   }
 }
 
@@ -193,7 +185,7 @@ TEST(ZillizRules, Z_RES_06_VersionChoiceWithinThirtyDays) {
   const Instant born = at("2025-06-01");
   const Version original{2, 5, 9}, latest{2, 6, 0};
   for (const Duration age : {Duration(0), 30 * kDay}) {
-    const VersionChoice choice = zilliz_version_choice(born, born + age, original, latest);
+    const VersionChoice choice = version_choice(born, born + age, original, latest);
     EXPECT_TRUE(choice.original);
     EXPECT_THAT(explain(choice), HasSubstr("original version or the latest"));
   }
@@ -201,12 +193,11 @@ TEST(ZillizRules, Z_RES_06_VersionChoiceWithinThirtyDays) {
 
 TEST(ZillizRules, Z_RES_07_VersionIsFixedAfterThirtyDaysOrOnTheLatestMinor) {
   const Instant born = at("2025-06-01");
-  EXPECT_EQ(
-      zilliz_version_choice(born, born + 30 * kDay + Duration(1), {2, 5, 9}, {2, 6, 0}).reason,
-      VersionReason::kTooOld);
-  EXPECT_EQ(zilliz_version_choice(born, born + kDay, {2, 6, 0}, {2, 6, 4}).reason,
+  EXPECT_EQ(version_choice(born, born + 30 * kDay + Duration(1), {2, 5, 9}, {2, 6, 0}).reason,
+            VersionReason::kTooOld);
+  EXPECT_EQ(version_choice(born, born + kDay, {2, 6, 0}, {2, 6, 4}).reason,
             VersionReason::kSameMinor);
-  EXPECT_TRUE(zilliz_version_choice(born, born + kDay, {1, 9, 0}, {2, 0, 0}).original);
+  EXPECT_TRUE(version_choice(born, born + kDay, {1, 9, 0}, {2, 0, 0}).original);
 }
 
 }  // namespace

@@ -206,6 +206,18 @@ TEST(VendorPages, Z_POL_01_AutomaticBackupsAreOffUnlessAClusterHasAPolicy) {
   EXPECT_NE(ran.result.requirements[0].verdict, Verdict::kHolds);
 }
 
+TEST(VendorPages, Z_POL_04_AStatedStartInsideTheWindowHolds) {
+  const Ran ran =
+      run_text(zilliz(R"(, "schedules": [{"rule": "zilliz: daily 00:00-02:00 +45m"}])"));
+  std::size_t scheduled = 0;
+  for (const BackupRecord& b : ran.result.backups) {
+    if (b.born == ran.result.start) continue;  // made when the policy was enabled
+    EXPECT_EQ((b.born - ran.result.start) % kDay, 45 * kMinute) << b.id;
+    ++scheduled;
+  }
+  EXPECT_EQ(scheduled, 40u);
+}
+
 TEST(VendorPages, Z_POL_05_AnEmptyPolicyIsTheConsolesPreset) {
   const Ran ran = run_text(zilliz(R"(, "schedules": [{}])"));
   std::set<std::int64_t> days;

@@ -59,7 +59,7 @@ RC_GTEST_PROP(History, TheRunKeepsWhatTheForecastKeeps, ()) {
   std::multiset<Instant> wanted;
   for (const policy::Snapshot& s : expected.left) wanted.insert(s.trusted_time());
   Scenario scenario = scenario_with(history, policy, schedule, start, last + kSecond);
-  if (dialect == "zerops") scenario.services[0].rules = "zerops";
+  if (dialect == "zerops") scenario.services[0].rules = policy::service_rules("zerops");
   RC_LOG() << policy << " " << schedule << " until " << format_instant(last);
   RC_ASSERT(left_at_the_end(run(scenario, {.threads = 1})) ==
             forecast_left(scenario.services[0], start, last));

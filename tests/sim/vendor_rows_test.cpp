@@ -25,11 +25,13 @@ Scenario cross_region() {
   s.end = s.start + 3 * kDay;
   Project project;
   project.name = "p";
-  project.provider = project.rules = "zilliz";
+  project.provider = "zilliz";
+  project.rules = policy::service_rules("zilliz");
   s.projects.push_back(project);
   Service service;
   service.name = "vectors";
-  service.provider = service.rules = "zilliz";
+  service.provider = "zilliz";
+  service.rules = policy::service_rules("zilliz");
   service.cloud = "gcp";
   service.region = "us-west1";
   service.workload.size_bytes = 7 * kGb;
@@ -131,9 +133,11 @@ TEST(VendorRows, Q_INC_01_OnlyChangesAreStoredAndAnyBackupMayGo) {
 // CreateBackup: no schedule's id and no schedule's retention; running, then succeeded.
 TEST(VendorRows, Q_SCH_04_BackupNowRunsAndBelongsToNoSchedule) {
   Scenario s = cross_region();
-  s.projects[0].provider = s.projects[0].rules = "qdrant";
+  s.projects[0].provider = "qdrant";
+  s.projects[0].rules = policy::service_rules("qdrant");
   Service& service = s.services[0];
-  service.provider = service.rules = "qdrant";
+  service.provider = "qdrant";
+  service.rules = policy::service_rules("qdrant");
   service.schedules[0].copies.clear();
   service.schedules[0].retention = *policy::parse_policy("qdrant: --retention-days 1");
   ScheduledEvent now;

@@ -160,12 +160,7 @@ std::optional<std::vector<std::string>> tags_at_birth(const RetentionPolicy& pol
   }
   const auto* native = std::get_if<NativePolicy>(&policy);
   if (native == nullptr || native->types == NativePolicy{}.types) return usual;
-  const TimeTags given = time_tags(when, previous);
-  std::vector<std::string> tags;
-  if (given.daily) tags.emplace_back("daily");
-  if (given.weekly) tags.emplace_back("weekly");
-  if (given.monthly) tags.emplace_back("monthly");
-  return tags;
+  return names(time_tags(when, previous));
 }
 
 bool birth_looks_back(const RetentionPolicy& policy) {

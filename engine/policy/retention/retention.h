@@ -28,11 +28,6 @@ namespace backcast::policy {
 // the nearest name), a missing or wrong value, or flags that contradict each other.
 Result<RetentionPolicy> parse_policy(std::string_view text);
 
-// What the services apply where nothing is set: Zerops' minimums 7/4/3, 50 files and 5 GiB; Zilliz'
-// 7 days.
-NativePolicy zerops_defaults();
-NativePolicy zilliz_defaults();
-
 // The policy in the same words; parse_policy reads it back to an equal value.
 std::string to_text(const RetentionPolicy& policy);
 

@@ -36,6 +36,14 @@ TimeTags time_tags(Instant born, std::optional<Instant> previous, const TimeTagR
           now.year != before.year || now.month != before.month};
 }
 
+std::vector<std::string> names(const TimeTags& tags) {
+  std::vector<std::string> given;
+  if (tags.daily) given.emplace_back("daily");
+  if (tags.weekly) given.emplace_back("weekly");
+  if (tags.monthly) given.emplace_back("monthly");
+  return given;
+}
+
 TagCheck check_tags(std::span<const std::string> tags, const TagLimits& limits) {
   std::size_t total = 0;
   for (std::size_t i = 0; i < tags.size(); ++i) {

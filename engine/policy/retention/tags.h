@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/instant.h"
 
@@ -29,6 +30,8 @@ struct TimeTagRules {
 // `previous` is the newest automatic backup before this one that succeeded, whether it still exists
 // or not; a failed run leaves the tag to the next. A backup older than `previous` opens no period.
 TimeTags time_tags(Instant born, std::optional<Instant> previous, const TimeTagRules& rules = {});
+
+std::vector<std::string> names(const TimeTags& tags);  // "daily", "weekly", "monthly"
 
 // ---------------------------------------------------------------------------------------------
 

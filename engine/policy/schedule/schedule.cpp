@@ -74,7 +74,7 @@ constexpr Kind kKinds[] = {
     {"oncalendar", [](std::string_view t) { return widen(parse_on_calendar(t)); }},
     {"aws", parse_aws},
     {"kopia", [](std::string_view t) { return widen(parse_kopia_schedule(t)); }},
-    {"zilliz", [](std::string_view t) { return widen(parse_zilliz_window(t)); }},
+    {"zilliz", [](std::string_view t) { return widen(parse_window_schedule(t)); }},
 };
 
 // "daily [at] 02:30", "weekly [on] mon [at] 02:30", "monthly [on] 15 [at] 02:30", "hourly".
@@ -165,7 +165,7 @@ std::string print(const Schedule& schedule) {
     std::string operator()(const EverySchedule& s) const {
       return "@every " + print_elapsed_seconds(s.period_seconds);
     }
-    std::string operator()(const ZillizWindow& s) const { return "zilliz: " + print(s); }
+    std::string operator()(const WindowSchedule& s) const { return "zilliz: " + print(s); }
     std::string operator()(const KopiaSchedule& s) const { return "kopia: " + print(s); }
     std::string operator()(const CalendarSchedule& s) const {
       constexpr std::string_view kNames[] = {"cron", "robfig", "cronexpr", "oncalendar", "aws"};
@@ -189,7 +189,7 @@ std::optional<Instant> next(const Schedule& schedule, Instant after, const Zone&
       return next(s, after, zone);
     }
     std::optional<Instant> operator()(const EverySchedule& s) const { return next(s, after); }
-    std::optional<Instant> operator()(const ZillizWindow& s) const { return next(s, after); }
+    std::optional<Instant> operator()(const WindowSchedule& s) const { return next(s, after); }
     std::optional<Instant> operator()(const KopiaSchedule& s) const {
       return kopia_next(s, after, after + Duration(1), zone);
     }
@@ -198,6 +198,11 @@ std::optional<Instant> next(const Schedule& schedule, Instant after, const Zone&
   if (after >= kLastRun) return std::nullopt;
   const auto run = std::visit(Next{after, zone}, schedule);
   return run && *run <= kLastRun ? run : std::nullopt;
+}
+
+int start_window_seconds(const Schedule& schedule) {
+  const auto* window = std::get_if<WindowSchedule>(&schedule);
+  return window != nullptr && window->slot_seconds == 0 ? kWindowMinutes * 60 : 0;
 }
 
 bool catches_up(const Schedule& schedule) {

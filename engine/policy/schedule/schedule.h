@@ -11,7 +11,7 @@
 #include "engine/policy/schedule/calendar_schedule.h"
 #include "engine/policy/schedule/elapsed.h"
 #include "engine/policy/schedule/kopia_schedule.h"
-#include "engine/policy/schedule/zilliz_window.h"
+#include "engine/policy/schedule/window_schedule.h"
 
 namespace backcast::policy {
 
@@ -21,7 +21,7 @@ struct NoSchedule {
 };
 
 using Schedule =
-    std::variant<NoSchedule, CalendarSchedule, EverySchedule, ZillizWindow, KopiaSchedule>;
+    std::variant<NoSchedule, CalendarSchedule, EverySchedule, WindowSchedule, KopiaSchedule>;
 
 // Reads a schedule. What stands before the colon names the tool; what is unambiguous needs none:
 //
@@ -49,6 +49,10 @@ std::string print(const Schedule& schedule);
 // `after` is the run before. `zone` is the zone of whoever runs the schedule; UTC-only vendors and
 // schedules that name a zone ignore it. Pure, and it always returns.
 std::optional<Instant> next(const Schedule& schedule, Instant after, const Zone& zone);
+
+// How many seconds after the time it names a run may start: some vendors open a window and do not
+// say where inside it they start. Whoever simulates draws it. 0 = at the time it names.
+int start_window_seconds(const Schedule& schedule);
 
 // Whether the tool makes up for a start that was missed, with one run as soon as it can. Kopia does
 // where its schedule says run-missed; the services skip (Zilliz, Zerops and Qdrant log the miss and

@@ -8,14 +8,6 @@
 
 namespace backcast::policy {
 
-AdmissionRules zilliz_admission() {
-  AdmissionRules rules;
-  rules.manual_waits_for_automatic = true;
-  rules.max_manual = 1;
-  rules.refusal_code = 96038;
-  return rules;
-}
-
 Admission admit(const AdmissionRules& rules, const RunningJobs& running, Origin origin) {
   const auto refused = [](AdmissionReason reason) { return Admission{false, reason}; };
   if (origin == Origin::kManual) {

@@ -19,10 +19,6 @@ struct AdmissionRules {
   std::uint32_t refusal_code = 0;  // the vendor's, 0 = none
 };
 
-// Z11, Z12 of the vendor's behaviour: by hand never beside an automatic job and never two at once;
-// automatic ones always start, the initial backup among them. Answered with 96038.
-AdmissionRules zilliz_admission();
-
 // Jobs of one service that wait or run.
 struct RunningJobs {
   std::uint16_t automatic = 0;

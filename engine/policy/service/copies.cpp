@@ -13,11 +13,13 @@ std::optional<ServicePlan> parse_service_plan(std::string_view name) {
 }
 
 CopyFault check_copy(const CopyRequest& request, const CopyRules& rules) {
+  const bool is_other =
+      request.source_cloud.empty() || request.source_cloud != request.target_cloud;
+  if (rules.anywhere) return CopyFault::kNone;
+  if (!rules.by_plan) return is_other ? CopyFault::kOtherProvider : CopyFault::kNone;
   if (request.plan < rules.lowest_plan) return CopyFault::kPlan;
   if (!request.cloud_has_copies) return CopyFault::kCloudWithout;
-  if (request.source_cloud.empty() || request.source_cloud != request.target_cloud) {
-    return CopyFault::kOtherProvider;
-  }
+  if (is_other) return CopyFault::kOtherProvider;
   if (request.same_region) return CopyFault::kSameRegion;
   if (request.made_by == Origin::kManual) {
     return request.retention_days ? CopyFault::kRetentionOfManual : CopyFault::kNone;

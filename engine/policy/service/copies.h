@@ -15,6 +15,8 @@ enum class ServicePlan : std::uint8_t { kFree, kServerless, kDedicated, kBusines
 std::optional<ServicePlan> parse_service_plan(std::string_view name);
 
 struct CopyRules {
+  bool anywhere = true;  // the copies are your own affair: nothing below holds
+  bool by_plan = false;  // else only the provider must be the same
   ServicePlan lowest_plan = ServicePlan::kDedicated;  // today's vendor asks for Business Critical
   int min_retention_days = 1;
   int max_retention_days = 30;
@@ -40,8 +42,8 @@ enum class CopyFault : std::uint8_t {
   kRetentionOfManual,
 };
 
-// Zilliz's rules for a target. The first fault in the order above.
-CopyFault check_copy(const CopyRequest& request, const CopyRules& rules = {});
+// The first fault of a target in the order above.
+CopyFault check_copy(const CopyRequest& request, const CopyRules& rules);
 // With the vendor's code where it has one: 96001 for a target, 96034 for retention.
 std::string explain(CopyFault fault);
 

@@ -8,29 +8,15 @@ namespace backcast::policy {
 namespace {
 
 const char* name_of(OwnerKind owner) {
-  switch (owner) {
-    case OwnerKind::kService:
-      return "service";
-    case OwnerKind::kProject:
-      return "project";
-    case OwnerKind::kSchedule:
-      return "schedule";
-  }
-  return "";
+  return owner == OwnerKind::kService ? "service" : "project";
 }
 
 }  // namespace
 
-DeletionRules zilliz_deletion() {
-  return {.automatic_goes = true};
-}
-
-DeletionRules qdrant_deletion(bool delete_backups) {
-  return {.automatic_goes = delete_backups, .manual_goes = delete_backups};
-}
-
-DeletionRules zerops_deletion(Duration grace) {
-  return {.automatic_goes = true, .manual_goes = true, .grace = grace, .destroys_key = true};
+DeletionRules when_asked(DeletionRules rules, bool delete_backups, Duration grace) {
+  if (rules.as_asked) rules.automatic_goes = rules.manual_goes = delete_backups;
+  if (rules.grace > Duration{0}) rules.grace = grace;
+  return rules;
 }
 
 Fate after_deletion(const DeletionRules& rules, Origin made_by, Instant deleted_at,
@@ -61,10 +47,6 @@ std::string explain(const Fate& fate, OwnerKind owner, Origin made_by) {
 std::optional<Instant> key_destroyed_at(const DeletionRules& rules, Instant project_deleted_at) {
   if (!rules.destroys_key) return std::nullopt;
   return plus(project_deleted_at, rules.grace);
-}
-
-SwitchEffect zilliz_policy_set(bool was_enabled, bool enabled) {
-  return {enabled && !was_enabled, enabled};
 }
 
 }  // namespace backcast::policy

@@ -1,5 +1,4 @@
-// What becomes of backups when what they belong to goes: a service or cluster, its project, a
-// schedule; and what switching automatic backups on and off does.
+// What becomes of backups when what they belong to goes: a service or cluster, its project.
 #pragma once
 
 #include <optional>
@@ -10,21 +9,18 @@
 
 namespace backcast::policy {
 
-enum class OwnerKind : std::uint8_t { kService, kProject, kSchedule };
+enum class OwnerKind : std::uint8_t { kService, kProject };
 
 struct DeletionRules {
+  bool as_asked = false;        // everything goes or stays, as whoever deletes says
   bool automatic_goes = false;  // automatic backups and the copies of schedules
   bool manual_goes = false;     // backups by hand and their copies
   Duration grace{0};            // what goes stays so long
   bool destroys_key = false;    // with a project, at the end of the grace
 };
 
-// Zilliz: automatic backups and scheduled copies go with the cluster at once; what was made by hand
-// stays. Qdrant: everything stays unless the caller asks for deletion. Zerops: everything goes
-// after the grace, and with a project its key.
-DeletionRules zilliz_deletion();
-DeletionRules qdrant_deletion(bool delete_backups);
-DeletionRules zerops_deletion(Duration grace = 7 * kDay);
+// The rules of one deletion: what was asked for, and the grace of its project where there is one.
+DeletionRules when_asked(DeletionRules rules, bool delete_backups, Duration grace);
 
 enum class FateReason : std::uint8_t {
   kStays,          // the vendor keeps it
@@ -47,16 +43,5 @@ std::string explain(const Fate& fate, OwnerKind owner, Origin made_by);
 
 // When the project's private key is destroyed; after that no copy of a backup can be opened.
 std::optional<Instant> key_destroyed_at(const DeletionRules& rules, Instant project_deleted_at);
-
-// ---------------------------------------------------------------------------------------------
-
-// What setting a policy does besides changing it. Existing backups always keep their own expiry.
-struct SwitchEffect {
-  bool starts_backup_now = false;  // an initial automatic backup
-  bool schedules_run = false;
-};
-// Zilliz: switching on, also again, makes one backup at once; changing a policy that is on does
-// not; switching off stops new runs only.
-SwitchEffect zilliz_policy_set(bool was_enabled, bool enabled);
 
 }  // namespace backcast::policy

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/bytes.h"
+#include "engine/base/text.h"
 
 namespace backcast::policy {
 std::string_view name(QuotaMode mode) {
@@ -57,8 +58,27 @@ std::optional<RetentionPolicy> within_quota(const RetentionPolicy& policy, const
   NativePolicy within = *native;
   if (within.max_size_bytes == 0 || within.max_size_bytes > left_bytes) {
     within.max_size_bytes = left_bytes;
+    within.is_default_size = false;
   }
   return within;
+}
+
+void take_quota_as_limit(RetentionPolicy& policy, std::uint64_t quota_bytes) {
+  auto* native = std::get_if<NativePolicy>(&policy);
+  if (native != nullptr && native->is_default_size) {
+    native->max_size_bytes = quota_bytes;
+    native->is_default_size = false;
+  }
+}
+
+Status check_quota_policy(QuotaMode mode, const std::optional<RetentionPolicy>& policy,
+                          std::string_view project) {
+  if (mode != QuotaMode::kKeep) return kOk;
+  if (policy && std::holds_alternative<NativePolicy>(*policy)) return kOk;
+  return bad_input(fmt::format("the quota of project {} keeps minimum and protected backups, and "
+                               "this policy has none",
+                               printable(project)),
+                   "give a \"zerops: …\" policy, or \"quota_mode\": \"hard\" in the project");
 }
 
 }  // namespace backcast::policy

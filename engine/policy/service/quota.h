@@ -6,6 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/error.h"
+#include "engine/policy/retention/retention.h"
+
 #include "engine/policy/retention/retention.h"
 
 namespace backcast::policy {
@@ -49,5 +52,12 @@ std::string explain(const QuotaVerdict& verdict, const Quota& quota);
 // where the policy stands as it is: other modes, and policies that know no size limit.
 std::optional<RetentionPolicy> within_quota(const RetentionPolicy& policy, const Quota& quota,
                                             std::uint64_t held_by_others_bytes);
+
+// A vendor's policy that leaves its size limit to the vendor has the project's quota as its limit.
+void take_quota_as_limit(RetentionPolicy& policy, std::uint64_t quota_bytes);
+
+// kKeep goes by minimums and protected tags. Errors: the policy has none.
+Status check_quota_policy(QuotaMode mode, const std::optional<RetentionPolicy>& policy,
+                          std::string_view project);
 
 }  // namespace backcast::policy

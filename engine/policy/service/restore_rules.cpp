@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace backcast::policy {
 namespace {
 
@@ -13,7 +15,37 @@ std::string to_string(const Version& version) {
   return fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
 }
 
-VersionChoice zilliz_version_choice(Instant born, Instant now, Version original, Version latest) {
+std::optional<CallerRole> parse_caller_role(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames{"organization_owner", "project_admin",
+                                                   "custom_with_backup", "custom_without_backup",
+                                                   "other"};
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames[i] == name) return static_cast<CallerRole>(i);
+  }
+  return std::nullopt;
+}
+
+bool goes_by_version(const RestoreRules& rules, std::string_view kind) {
+  return rules.versions != VersionRule::kSameMinor || kind == "qdrant";
+}
+
+std::string version_refusal(VersionRule rule, const RestoreVersions& versions, Instant born,
+                            Instant now) {
+  if (rule == VersionRule::kSetsBack) return {};
+  if (rule == VersionRule::kSameMinor) {
+    const SnapshotFit fit = snapshot_fit(versions.backup, versions.target);
+    return fit == SnapshotFit::kFits ? std::string() : explain(fit);
+  }
+  const Version latest = versions.latest.value_or(versions.target);
+  if (versions.target == latest) return {};
+  if (versions.target != versions.backup) {
+    return "a restore runs the backup's own version or the latest";
+  }
+  const VersionChoice choice = version_choice(born, now, versions.backup, latest);
+  return choice.original ? std::string() : explain(choice);
+}
+
+VersionChoice version_choice(Instant born, Instant now, Version original, Version latest) {
   if (now - born > kVersionChoice) return {false, VersionReason::kTooOld};
   const bool older = original.major < latest.major ||
                      (original.major == latest.major && original.minor < latest.minor);
@@ -33,7 +65,7 @@ std::string explain(const VersionChoice& choice) {
   return {};
 }
 
-SnapshotFit qdrant_snapshot_fit(Version snapshot, Version server) {
+SnapshotFit snapshot_fit(Version snapshot, Version server) {
   if (snapshot.major != server.major || snapshot.minor != server.minor) {
     return SnapshotFit::kOtherMinor;
   }

@@ -1,8 +1,10 @@
-// What a backup may be restored to.
+// What a backup may be restored to: which version, where, and who may ask.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/instant.h"
 
@@ -14,7 +16,42 @@ struct Version {
 };
 std::string to_string(const Version& version);  // "1.4.0"
 
-// Zilliz: which version the new cluster runs.
+enum class VersionRule : std::uint8_t {
+  kSameMinor,         // a server takes a snapshot of its own minor version, patch not lower
+  kSetsBack,          // the cluster is set back to the backup's version, whatever it runs
+  kOriginalOrLatest,  // a new cluster runs the latest version, or for 30 days the backup's own
+};
+
+// Who asks, in the words of the vendor that has such rules.
+enum class CallerRole : std::uint8_t {
+  kOrganizationOwner,
+  kProjectAdmin,
+  kCustomWithBackup,
+  kCustomWithoutBackup,
+  kOther,
+};
+// "organization_owner", "project_admin", "custom_with_backup", "custom_without_backup", "other".
+std::optional<CallerRole> parse_caller_role(std::string_view name);
+
+struct RestoreRules {
+  VersionRule versions = VersionRule::kSameMinor;
+  bool stays_in_region = false;  // a new cluster stands where the backup lies
+  bool by_role = false;
+};
+
+// Whether versions decide on the restores of a service of this kind. Under kSameMinor it must be a
+// server whose rule is known: Qdrant's.
+bool goes_by_version(const RestoreRules& rules, std::string_view kind);
+
+struct RestoreVersions {
+  Version backup, target;
+  std::optional<Version> latest;  // that is offered; none: the target is
+};
+// Why a backup made at `born` cannot be restored to the target now, or "".
+std::string version_refusal(VersionRule rule, const RestoreVersions& versions, Instant born,
+                            Instant now);
+
+// kOriginalOrLatest: which version the new cluster runs.
 enum class VersionReason : std::uint8_t {
   kChoice,    // young enough, and a newer minor version is out: the original one or the latest
   kTooOld,    // more than 30 days: the latest only
@@ -25,13 +62,11 @@ struct VersionChoice {
   VersionReason reason = VersionReason::kTooOld;
 };
 // Up to 30 x 24 hours after the backup, inclusive.
-VersionChoice zilliz_version_choice(Instant born, Instant now, Version original, Version latest);
+VersionChoice version_choice(Instant born, Instant now, Version original, Version latest);
 std::string explain(const VersionChoice& choice);
 
-// A Qdrant server takes a snapshot of its own major and minor version, patch not lower. Qdrant
-// Cloud restores a backup of any version: it sets the cluster back to the backup's.
 enum class SnapshotFit : std::uint8_t { kFits, kOtherMinor, kOlderPatch };
-SnapshotFit qdrant_snapshot_fit(Version snapshot, Version server);
+SnapshotFit snapshot_fit(Version snapshot, Version server);
 std::string explain(SnapshotFit fit);
 
 }  // namespace backcast::policy

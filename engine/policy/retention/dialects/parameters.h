@@ -62,6 +62,7 @@ struct NativePolicy {
 
   std::int32_t max_count = 0;        // 0 = no limit
   std::uint64_t max_size_bytes = 0;  // 0 = no limit
+  bool is_default_size = false;      // the limit is the vendor's, not the policy's own
 
   // Quirks of the Zerops simulator, off by default (docs/policies.md).
   bool keeps_maximum_plus_one = false;

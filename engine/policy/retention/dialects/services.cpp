@@ -164,12 +164,11 @@ constexpr Flag<N> kZeropsFlags[] = {
      [](N& p, std::string_view value) -> Status {
        BACKCAST_TRY(const std::int32_t gib, parse_count(value, 0, 1 << 20));
        p.max_size_bytes = static_cast<std::uint64_t>(gib) * kGiB;
+       p.is_default_size = false;
        return kOk;
      },
      [](const N& p, Values& out) {
-       if (p.max_size_bytes != kMaxTotalGib * kGiB) {
-         out.push_back(std::to_string(p.max_size_bytes / kGiB));
-       }
+       if (!p.is_default_size) out.push_back(std::to_string(p.max_size_bytes / kGiB));
      }},
     {"protectedTags", "--protected-tags", true, false,
      [](N& p, std::string_view value) -> Status {
@@ -205,19 +204,21 @@ constexpr Flag<N> kZillizFlags[] = {
 constexpr Flag<N> kQdrantFlags[] = {
     {"--retention-days", "retention_days", true, false, set_days<365>, get_days}};
 
-}  // namespace
-
+// What the vendors apply where nothing is set.
 N zerops_defaults() {
   return {.words = N::Words::kZerops,
           .protected_tags = {"protected"},
           .types = {{{7, 0}, {4, 0}, {3, 0}}},
           .max_count = kMaxTotalFiles,
-          .max_size_bytes = kMaxTotalGib * kGiB};
+          .max_size_bytes = kMaxTotalGib * kGiB,
+          .is_default_size = true};
 }
 
 N zilliz_defaults() {
   return {.words = N::Words::kZilliz, .ttl = 7 * kDay, .manual_is_permanent = true};
 }
+
+}  // namespace
 
 const Dialect<NativePolicy>& native_dialect() {
   static const Dialect<N> kDialect{"native", kNativeFlags, {}, {}, {}, {}, check_native};

@@ -1,4 +1,4 @@
-#include "engine/policy/schedule/zilliz_window.h"
+#include "engine/policy/schedule/window_schedule.h"
 
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ int minute_of_day(std::string_view text) {
 
 }  // namespace
 
-Instant next(const ZillizWindow& window, Instant after) {
+Instant next(const WindowSchedule& window, Instant after) {
   BACKCAST_ASSERT((window.weekdays & 0xFE) != 0);
   const std::int64_t start = window.open_minute * 60 + window.slot_seconds;
   // The day whose window would have started last.
@@ -41,7 +41,7 @@ Instant next(const ZillizWindow& window, Instant after) {
   }
 }
 
-Result<std::uint8_t> parse_zilliz_frequency(std::string_view text) {
+Result<std::uint8_t> parse_window_weekdays(std::string_view text) {
   if (text == "daily") return std::uint8_t{0xFE};
   if (text == "weekdays") return std::uint8_t{0x3E};
   if (text == "weekends") return std::uint8_t{0xC0};
@@ -58,7 +58,7 @@ Result<std::uint8_t> parse_zilliz_frequency(std::string_view text) {
   return days;
 }
 
-Result<std::int16_t> parse_zilliz_start_time(std::string_view text) {
+Result<std::int16_t> parse_window_hours(std::string_view text) {
   const std::size_t dash = text.find('-');
   const int open = minute_of_day(text.substr(0, dash));
   const int close = dash == std::string_view::npos ? -1 : minute_of_day(text.substr(dash + 1));
@@ -67,7 +67,7 @@ Result<std::int16_t> parse_zilliz_start_time(std::string_view text) {
     return bad_spec(text, 1, "not a start window (Zilliz 96033)", std::string(hint));
   }
   const int minutes = (close - open + kDayMinutes) % kDayMinutes;
-  if (minutes != kZillizWindowMinutes) {
+  if (minutes != kWindowMinutes) {
     return bad_spec(text, 1,
                     fmt::format("a start window of {} h {:02} min instead of 2 h (Zilliz 96033)",
                                 minutes / 60, minutes % 60),
@@ -76,15 +76,15 @@ Result<std::int16_t> parse_zilliz_start_time(std::string_view text) {
   return static_cast<std::int16_t>(open);
 }
 
-Result<ZillizWindow> parse_zilliz_window(std::string_view text) {
+Result<WindowSchedule> parse_window_schedule(std::string_view text) {
   const std::vector<SpecPart> parts = split_blanks(text);
   if (parts.size() != 2 && parts.size() != 3) {
     return bad_spec(text, 1, "weekdays and a window are needed",
                     "write, for example, zilliz: 1,2,3,5 02:00-04:00");
   }
-  ZillizWindow window;
-  BACKCAST_TRY(window.weekdays, parse_zilliz_frequency(parts[0].text));
-  BACKCAST_TRY(window.open_minute, parse_zilliz_start_time(parts[1].text));
+  WindowSchedule window;
+  BACKCAST_TRY(window.weekdays, parse_window_weekdays(parts[0].text));
+  BACKCAST_TRY(window.open_minute, parse_window_hours(parts[1].text));
   if (parts.size() == 3) {
     SpecPart slot = parts[2];
     if (!slot.text.starts_with('+')) {
@@ -96,7 +96,7 @@ Result<ZillizWindow> parse_zilliz_window(std::string_view text) {
     if (slot.text != "0s") {
       BACKCAST_TRY(seconds, parse_elapsed_seconds(text, slot));
     }
-    if (seconds >= kZillizWindowMinutes * 60) {
+    if (seconds >= kWindowMinutes * 60) {
       return bad_spec(text, slot.column, "a start outside the two-hour window");
     }
     window.slot_seconds = static_cast<std::int32_t>(seconds);
@@ -104,7 +104,7 @@ Result<ZillizWindow> parse_zilliz_window(std::string_view text) {
   return window;
 }
 
-std::string print_zilliz_frequency(std::uint8_t weekdays) {
+std::string print_window_weekdays(std::uint8_t weekdays) {
   std::string text;
   for (int day = 1; day <= 7; ++day) {
     if ((weekdays >> day & 1) != 0) text += fmt::format("{}{}", text.empty() ? "" : ",", day);
@@ -112,15 +112,15 @@ std::string print_zilliz_frequency(std::uint8_t weekdays) {
   return text;
 }
 
-std::string print_zilliz_start_time(std::int16_t open_minute) {
-  const int close = (open_minute + kZillizWindowMinutes) % kDayMinutes;
+std::string print_window_hours(std::int16_t open_minute) {
+  const int close = (open_minute + kWindowMinutes) % kDayMinutes;
   return fmt::format("{:02}:{:02}-{:02}:{:02}", open_minute / 60, open_minute % 60, close / 60,
                      close % 60);
 }
 
-std::string print(const ZillizWindow& window) {
+std::string print(const WindowSchedule& window) {
   std::string text =
-      print_zilliz_frequency(window.weekdays) + ' ' + print_zilliz_start_time(window.open_minute);
+      print_window_weekdays(window.weekdays) + ' ' + print_window_hours(window.open_minute);
   if (window.slot_seconds != 0) text += " +" + print_elapsed_seconds(window.slot_seconds);
   return text;
 }
