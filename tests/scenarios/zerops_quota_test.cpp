@@ -109,7 +109,8 @@ TEST(VendorPages, P_QUO_01_TheServicesOfAProjectShareItsQuota) {
 
 // The policy's own limit of bytes may be none: the project's quota holds all the same.
 TEST(VendorPages, P_RET_06_TheQuotaHoldsWhereThePolicyLimitsNoBytes) {
-  for (const char* own : {"zerops: --max-total-gib 0", "native: --keep-daily 90"}) {
+  for (const char* own :
+       {"zerops: --max-total-gib 0", "zerops: --max-total-gib 0 --max-total-files 0"}) {
     const std::string service =
         fmt::format(R"({{"name": "db", "size": "500 MiB", "retention": "{}"}})", own);
     const Ran ran = run_text(zerops("", service, R"(, "requirements": [
@@ -136,12 +137,10 @@ TEST(VendorPages, P_TAG_06_ProtectedBackupsAreKeptBeyondTheQuota) {
 }
 
 TEST(VendorPages, AQuotaThatKeepsMinimumsNeedsAPolicyThatHasThem) {
-  expect_fault(
-      zerops("", R"({"name": "db", "size": "1 MiB", "retention": "restic: --keep-last 5"})"),
-      {"/services/0/retention", "hard"});
-  EXPECT_EQ(errors_of(zerops(R"(, "quota_mode": "hard")", R"({"name": "db", "size": "1 MiB",
-                             "retention": "restic: --keep-last 5"})")),
-            "");
+  const std::string service = R"({"name": "db", "provider": "plain", "region": "here",
+    "size": "1 MiB", "retention": "restic: --keep-last 5"})";
+  expect_fault(zerops("", service), {"/services/0/retention", "hard"});
+  EXPECT_EQ(errors_of(zerops(R"(, "quota_mode": "hard")", service)), "");
 }
 
 }  // namespace
