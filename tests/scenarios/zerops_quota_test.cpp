@@ -138,7 +138,7 @@ TEST(VendorPages, P_TAG_06_ProtectedBackupsAreKeptBeyondTheQuota) {
 
 TEST(VendorPages, AQuotaThatKeepsMinimumsNeedsAPolicyThatHasThem) {
   const std::string service = R"({"name": "db", "provider": "plain", "region": "here",
-    "size": "1 MiB", "retention": "restic: --keep-last 5"})";
+    "size": "1 MiB", "change": {"per_day": "1%"}, "retention": "restic: --keep-last 5"})";
   expect_fault(zerops("", service), {"/services/0/retention", "hard"});
   EXPECT_EQ(errors_of(zerops(R"(, "quota_mode": "hard")", service)), "");
 }
