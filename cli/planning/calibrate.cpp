@@ -4,56 +4,27 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "cli/planning/trials.h"
+#include "cli/planning/watch.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
-#include "sim/fit/calibrate.h"
-#include "sim/fit/fidelity.h"
-#include "sim/fit/observations.h"
 #include "sim/fit/workload_document.h"
+#include "study/history/calibration.h"
 
 namespace backcast::cli {
 namespace {
 
 constexpr std::uint64_t kMaxInputBytes = 256ULL << 20;
 
-struct Answer {
-  sim::Calibration fit;
-  std::optional<sim::Fidelity> fidelity;  // where the input tells every overlap
-  std::vector<std::string> notes;
-};
-
-// Scoring takes time with the cube of the backups, a thousand of them some seconds.
-constexpr std::uint32_t kEnoughToScore = 60, kMostToScore = 1000;
-
 // Ctrl-C while the fit is scored leaves the fit, without its score.
-Result<Answer> calibrate_file(Context& context, const std::string& path,
-                              const sim::SourceChoice& choice) {
+Result<study::FittedWorkload> calibrate_file(Context& context, const std::string& path,
+                                             const sim::SourceChoice& choice) {
   BACKCAST_TRY(const std::string text, read_text_file(path, kMaxInputBytes));
   Interruptible interruptible;  // not while input is waited for
-  BACKCAST_TRY(sim::Observations seen, sim::read_observations(text, path, choice));
-  auto fit = sim::calibrate(seen.history);
-  if (!fit) {
-    Error error = fit.error();
-    if (error.where.file.empty()) error.where.file = path;
-    return error;
-  }
-  Answer answer{std::move(*fit), std::nullopt, std::move(seen.notes)};
-  if (!seen.table || seen.table->generations < kEnoughToScore) return answer;
-  if (seen.table->generations > kMostToScore) {
-    answer.notes.push_back(
-        fmt::format("the fit is not scored on {} backups, which would take minutes: at most {} are",
-                    seen.table->generations, kMostToScore));
-    return answer;
-  }
-  answer.fidelity = sim::measure_fidelity(*seen.table, &interruptible.stop);
-  if (interruptible.stop) {
-    answer.fidelity.reset();
-    answer.notes.emplace_back("partial: interrupted before the fit was scored");
-    context.exit_code = exit_code(Errc::kInterrupted);
-  }
-  return answer;
+  BACKCAST_TRY(study::FittedWorkload fitted,
+               study::fit_workload(text, path, choice, watch_of(context, interruptible)));
+  if (fitted.partial) context.exit_code = exit_code(Errc::kInterrupted);
+  return fitted;
 }
 
 reports::Cell percent(double share) {
@@ -93,7 +64,7 @@ nlohmann::ordered_json busy_days(const sim::DeathLaw& law) {
   return out;
 }
 
-nlohmann::ordered_json to_json(const Answer& answer) {
+nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
   using json = nlohmann::ordered_json;
   const sim::Calibration& fit = answer.fit;
   json curve = curve_json(fit.curve);
@@ -128,7 +99,7 @@ nlohmann::ordered_json to_json(const Answer& answer) {
   return out;
 }
 
-std::string describe(const Answer& answer) {
+std::string describe(const study::FittedWorkload& answer) {
   const sim::Calibration& fit = answer.fit;
   std::string text =
       fmt::format("{} backups, the last of {}; {} new per backup, net growth {}{} per backup.\n",

@@ -5,56 +5,47 @@
 #include <memory>
 #include <tuple>
 
-#include "cli/planning/trials.h"
+#include "cli/planning/scenario_options.h"
+#include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
 #include "costmodel/bill/compare.h"
 #include "reports/bill/invoice_tables.h"
+#include "reports/run/measure_tables.h"
+#include "reports/run/run_report.h"
+#include "study/run/compare.h"
 
 namespace backcast::cli {
 namespace {
 
-const std::string kOfB = "B: ";  // before B's measures while both stand in one row
-
 struct Options {
   ScenarioOptions a, b;
-  TrialOptions trials;
+  study::TrialOptions trials;
   bool lines = false;
   std::string report;
 };
 
-// One run of each, told beside each other.
-struct Pair {
-  ScenarioRun a, b;
-};
-
-Result<Pair, Errors> run_both(const PreparedScenario& a, const PreparedScenario& b,
-                              unsigned threads) {
-  BACKCAST_TRY(ScenarioRun run_a, run_prepared(a, {.threads = threads}));
-  BACKCAST_TRY(ScenarioRun run_b, run_prepared(b, {.threads = threads}));
-  return Pair{std::move(run_a), std::move(run_b)};
-}
+using Pair = std::pair<study::ScenarioRun, study::ScenarioRun>;
 
 // Names that tell the two apart.
 std::pair<std::string, std::string> labels(const Pair& pair) {
-  const std::string &a = pair.a.result.scenario, &b = pair.b.result.scenario;
+  const std::string &a = pair.first.result.scenario, &b = pair.second.result.scenario;
   if (a != b) return {a, b};
   return {"A: " + a, "B: " + b};
 }
 
 Result<reports::Table, Errors> lines_table(const Pair& pair) {
-  if (!pair.a.invoice || !pair.b.invoice) {
+  if (!pair.first.invoice || !pair.second.invoice) {
     return Errors{bad_input("a scenario without a price book has no bill to compare")};
   }
-  const auto rows = cost::compare(*pair.a.invoice, *pair.b.invoice);
+  const auto rows = cost::compare(*pair.first.invoice, *pair.second.invoice);
   if (!rows.ok()) return Errors{rows.error()};
   const auto [left, right] = labels(pair);
-  return reports::compare_table(*rows, std::string(pair.a.invoice->total().currency.code()),
+  return reports::compare_table(*rows, std::string(pair.first.invoice->total().currency.code()),
                                 {left, right});
 }
 
-reports::Table difference_table(const sim::Replications& a, const sim::Replications& b,
-                                const std::vector<sim::Summary>& differences, double confidence) {
+reports::Table difference_table(const std::vector<study::Difference>& differences) {
   reports::Table table{"comparison",
                        {{"measure", "Measure"},
                         {"a_mean", "A", true},
@@ -63,126 +54,64 @@ reports::Table difference_table(const sim::Replications& a, const sim::Replicati
                         {"difference_low", "from", true},
                         {"difference_high", "to", true}},
                        {}};
-  const auto cell = [](const std::string& name, double v) {
-    return reports::Cell{exact(v), shown(name, v)};
-  };
-  for (const sim::Summary& s : differences) {
-    const auto mean = [&](const sim::Replications& runs) {
-      return cell(s.name, sim::mean_estimate(runs.column(s.name), confidence).value);
-    };
-    const auto& interval = s.mean.interval;
-    table.rows.push_back({{s.name, ""},
-                          mean(a),
-                          mean(b),
-                          cell(s.name, s.mean.value),
-                          interval ? cell(s.name, interval->low) : reports::Cell{"", "-"},
-                          interval ? cell(s.name, interval->high) : reports::Cell{"", "-"}});
+  for (const study::Difference& d : differences) {
+    const auto cell = [&](double value) { return reports::measure_cell(d.measure, value); };
+    const auto& interval = d.b_minus_a.interval;
+    table.rows.push_back({{d.measure, ""},
+                          cell(d.a),
+                          cell(d.b),
+                          cell(d.b_minus_a.value),
+                          interval ? cell(interval->low) : reports::Cell{"", "-"},
+                          interval ? cell(interval->high) : reports::Cell{"", "-"}});
   }
   return table;
 }
 
-struct Pairs {
-  sim::Replications a, b;
-  std::optional<reports::Spread> spread_a, spread_b;
-  std::unique_ptr<sim::Judge> judge_a, judge_b;  // have heard them all
-};
-
-Status write_report(const std::string& path, const Pair& pair, const Pairs& pairs) {
-  reports::RunReport both[] = {pair.a.report(), pair.b.report()};
-  std::tie(both[0].label, both[1].label) = labels(pair);
-  if (pairs.a.rows.size() > 1) {
-    both[0].spread = pairs.spread_a;
-    both[1].spread = pairs.spread_b;
+// One run of each, in the forms that are asked for.
+Result<Ok, Errors> show_pair(const Context& context, const Options& options,
+                             const study::PreparedScenario& a, const study::PreparedScenario& b,
+                             const study::Comparison& comparison) {
+  BACKCAST_TRY(const Pair pair, study::run_both(a, b, comparison, options.trials));
+  if (!options.report.empty()) {
+    reports::RunReport both[] = {reports::report_of(a, pair.first),
+                                 reports::report_of(b, pair.second)};
+    std::tie(both[0].label, both[1].label) = labels(pair);
+    if (comparison.difference.rows.size() > 1) {
+      both[0].spread = comparison.a.spread;
+      both[1].spread = comparison.b.spread;
+    }
+    if (auto status = write_output(options.report, reports::to_html(both)); !status.ok()) {
+      return Errors{std::move(status).error()};
+    }
   }
-  return write_output(path, reports::to_html(both));
+  if (!options.lines) return kOk;
+  BACKCAST_TRY(reports::Table table, lines_table(pair));
+  print(context,
+        context.format == Format::kText ? reports::without_empty_columns(std::move(table)) : table);
+  return kOk;
 }
 
-// Every replication runs both, so that an interrupted comparison still is one.
-Result<Pairs, Errors> run_pairs(const Context& context, const PreparedScenario& a,
-                                const PreparedScenario& b, const TrialOptions& options,
-                                Interruptible& interruptible) {
-  reports::Progress progress(progress_form(context), "comparing", options.replications, "pairs");
-  Bills bills_a(options.replications), bills_b(options.replications);
-  Pairs pairs;
-  pairs.judge_a = std::make_unique<sim::Judge>(a.loaded.scenario, options.replications);
-  pairs.judge_b = std::make_unique<sim::Judge>(b.loaded.scenario, options.replications);
-  const sim::Trial trial = [&](std::uint32_t r) -> Result<sim::Measures, Errors> {
-    BACKCAST_TRY(const ScenarioRun run_a, run_prepared(a, {.replication = r, .threads = 1}));
-    BACKCAST_TRY(const ScenarioRun run_b, run_prepared(b, {.replication = r, .threads = 1}));
-    bills_a.keep(r, run_a);
-    bills_b.keep(r, run_b);
-    pairs.judge_a->hear(r, run_a.result);
-    pairs.judge_b->hear(r, run_b.result);
-    sim::Measures both = measures_of(run_a);
-    for (sim::Measure& m : measures_of(run_b)) both.push_back({kOfB + m.name, m.value});
-    return both;
-  };
-  BACKCAST_TRY(const sim::Replications both,
-               sim::replicate(trial, replication_options(options, interruptible, progress)));
-  pairs.a.partial = pairs.b.partial = both.partial;
-  pairs.spread_a = bills_a.spread(both.rows.size());
-  pairs.spread_b = bills_b.spread(both.rows.size());
-  pairs.a.rows.resize(both.rows.size());
-  pairs.b.rows.resize(both.rows.size());
-  for (std::size_t m = 0; m < both.names.size(); ++m) {
-    const bool is_b = both.names[m].starts_with(kOfB);
-    sim::Replications& side = is_b ? pairs.b : pairs.a;
-    side.names.push_back(is_b ? both.names[m].substr(kOfB.size()) : both.names[m]);
-    for (std::size_t r = 0; r < both.rows.size(); ++r) side.rows[r].push_back(both.rows[r][m]);
-  }
-  return pairs;
-}
-
-void compare(Context& context, const Options& options) {
-  auto a = prepare(options.a);
-  if (!a.ok()) return report(context, a.error());
-  auto b = prepare(options.b);
-  if (!b.ok()) return report(context, b.error());
-  // The same seed and replication number give both the same failures and jitter.
-  if (!options.b.seed) {
-    b->loaded.scenario.seed = a->loaded.scenario.seed;
-    for (sim::Scenario& extreme : b->extremes) extreme.seed = a->loaded.scenario.seed;
-  }
+Result<Ok, Errors> compare(Context& context, Options& options) {
+  BACKCAST_TRY(const study::PreparedScenario a, prepare(options.a));
+  BACKCAST_TRY(study::PreparedScenario b, prepare(options.b));
+  if (!options.b.seed) study::share_luck(a, b);
   Interruptible interruptible;
-  const auto pairs = run_pairs(context, *a, *b, options.trials, interruptible);
-  if (!pairs.ok()) return report(context, pairs.error());
-  if (pairs->a.rows.empty()) {
-    return report(context, Error{Errc::kInterrupted, "stopped before anything was known", {}, ""});
-  }
-  const auto difference = sim::paired_difference(pairs->b, pairs->a);
-  if (!difference.ok()) return report(context, difference.error());
+  options.trials.watch = watch_of(context, interruptible);
+  BACKCAST_TRY(const study::Comparison comparison, study::compare(a, b, options.trials));
+  const std::size_t done = comparison.difference.rows.size();
+  const bool is_partial = comparison.a.runs.partial;
   if (options.lines || !options.report.empty()) {
-    auto pair = run_both(*a, *b, options.trials.threads);
-    if (!pair.ok()) return report(context, pair.error());
-    const auto conclude = [&](const sim::Judge& judge, sim::RunResult& run) {
-      judge.conclude(difference->rows.size(), options.trials.confidence, pairs->a.partial, run);
-    };
-    conclude(*pairs->judge_a, pair->a.result);
-    conclude(*pairs->judge_b, pair->b.result);
-    if (!options.report.empty()) {
-      if (auto status = write_report(options.report, *pair, *pairs); !status.ok()) {
-        return report(context, status.error());
-      }
-    }
-    if (options.lines) {
-      auto table = lines_table(*pair);
-      if (!table.ok()) return report(context, table.error());
-      return print(context, context.format == Format::kText
-                                ? reports::without_empty_columns(std::move(*table))
-                                : *table);
-    }
+    auto shown = show_pair(context, options, a, b, comparison);
+    if (!shown.ok() || options.lines) return shown;
   }
-  const auto summaries = sim::summarize(*difference, options.trials.confidence);
   if (context.format == Format::kText) {
     print(fmt::format("A: {}\nB: {}\n{} replication{}, the same draws for both{}\n\n",
-                      a->loaded.scenario.title, b->loaded.scenario.title, difference->rows.size(),
-                      difference->rows.size() == 1 ? "" : "s",
-                      pairs->a.partial ? " (partial: interrupted)" : ""));
+                      a.loaded.scenario.title, b.loaded.scenario.title, done, done == 1 ? "" : "s",
+                      is_partial ? " (partial: interrupted)" : ""));
   }
-  print(context, difference_table(pairs->a, pairs->b, summaries, options.trials.confidence));
-  if (pairs->a.partial) {
-    say_partial(context, difference->rows.size(), options.trials.replications, "replications");
-  }
+  print(context, difference_table(study::differences_of(comparison, options.trials.confidence)));
+  if (is_partial) say_partial(context, done, options.trials.replications, "replications");
+  return kOk;
 }
 
 }  // namespace
@@ -218,7 +147,7 @@ void add_compare(CLI::App& app, Context& context) {
     }
     options->b.until = options->a.until;
     options->b.seed = options->a.seed;
-    compare(context, *options);
+    if (auto done = compare(context, *options); !done.ok()) report(context, done.error());
   });
 }
 

@@ -5,12 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/planning/scenario_run.h"
-#include "cli/planning/trials.h"
+#include "cli/planning/scenario_options.h"
+#include "cli/planning/watch.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"
 #include "rehearsal/rehearsal.h"
-#include "reports/parts/progress.h"
 
 namespace backcast::cli {
 namespace {
@@ -134,17 +133,18 @@ Result<sim::Rehearsal, Errors> run(const Context& context, const Options& option
   if (!wanted.ok()) return Errors{wanted.error()};
   ScenarioOptions scenario = options.scenario;
   scenario.bill = false;
-  auto simulated = run_scenario(scenario);
-  if (!simulated.ok()) return simulated.error();
+  BACKCAST_TRY(const study::PreparedScenario prepared, prepare(scenario));
+  BACKCAST_TRY(const study::ScenarioRun simulated,
+               study::run(prepared, {.threads = scenario.threads}));
   auto work = WorkFolder::make(options.keep);
   if (!work.ok()) return Errors{work.error()};
   wanted->work_folder = (*work)->path();
-  reports::Progress progress(progress_form(context), "rehearsing", simulated->result.backups.size(),
-                             "backups");
-  wanted->progress = [&](std::uint64_t, std::uint64_t) { progress.advance(); };
   Interruptible interruptible;
+  const auto advance = watch_of(context, interruptible)
+                           .begin("rehearsing", simulated.result.backups.size(), "backups");
+  wanted->progress = [&](std::uint64_t, std::uint64_t) { advance(1); };
   wanted->stop = [&] { return interruptible.stop.load(); };
-  auto rehearsal = sim::rehearse(simulated->loaded.scenario, simulated->result, *wanted);
+  auto rehearsal = sim::rehearse(prepared.loaded.scenario, simulated.result, *wanted);
   if (!rehearsal.ok()) return Errors{rehearsal.error()};
   return std::move(*rehearsal);
 }

@@ -3,19 +3,21 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/planning/scenario_run.h"
-#include "cli/planning/trials.h"
+#include "cli/planning/scenario_options.h"
+#include "cli/planning/watch.h"
 #include "cli/shared/budget_option.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
 #include "costmodel/bill/usage_file.h"
+#include "reports/run/measure_tables.h"
+#include "reports/run/run_report.h"
 
 namespace backcast::cli {
 namespace {
 
 struct Options {
   ScenarioOptions scenario;
-  TrialOptions trials;
+  study::TrialOptions trials;
   std::uint32_t replication = 0;  // the one that is shown
   bool explain = false, events = false, backups = false;
   std::string report, ledger, budget;
@@ -79,39 +81,27 @@ void what_next(const Context& context, const Options& options) {
        "  backcast validate " + file + "                   exit code 0 only if all of it holds");
 }
 
-// By month: of all replications, or of the one run.
-std::vector<cost::MonthSpend> spending(const reports::RunReport& report) {
-  if (!report.spread) return cost::spend_of(*report.invoice);
-  std::vector<cost::MonthSpend> months;
-  for (const auto& [month, range] : report.spread->months) {
-    months.push_back({month, range.p05, range.p50, range.p95});
-  }
-  return months;
-}
-
 // What many replications say, in place of the report of one.
-void print_trials(Context& context, const Options& options, const Trials& trials) {
+void print_trials(Context& context, const Options& options, const study::Trials& trials) {
   const auto summaries = sim::summarize(trials.runs, options.trials.confidence);
   if (context.format == Format::kText) {
     print(fmt::format("\nOver {} replications, {:g} % intervals{}\n\n", trials.runs.rows.size(),
                       100 * options.trials.confidence,
                       trials.runs.partial ? " (partial: interrupted)" : ""));
   }
-  print(context, summary_table(summaries, "replications"));
+  print(context, reports::summary_table(summaries, "replications"));
 }
 
-Result<ScenarioRun, Errors> run_once(const Context& context, const Options& options,
-                                     const PreparedScenario& prepared, Interruptible& interruptible,
-                                     LedgerFile& ledger) {
-  reports::Progress progress(progress_form(context), "simulating",
-                             sim::services_of(prepared.loaded.scenario), "services");
+Result<study::ScenarioRun, Errors> run_once(const Options& options,
+                                            const study::PreparedScenario& prepared,
+                                            const study::Watch& watch, LedgerFile& ledger) {
   sim::RunOptions how;
   how.replication = options.replication;
   how.threads = options.scenario.threads;
-  how.stop = &interruptible.stop;
-  how.progress = [&](std::uint64_t done) { progress.advance(done); };
+  how.stop = watch.stop;
+  how.progress = watch.begin("simulating", sim::services_of(prepared.loaded.scenario), "services");
   how.ledger = [&](const UsageRecord& record) { ledger.append(record); };
-  return run_prepared(prepared, how);
+  return study::run(prepared, how);
 }
 
 void simulate(Context& context, const Options& options) {
@@ -121,19 +111,20 @@ void simulate(Context& context, const Options& options) {
   if (!prepared.ok()) return report(context, prepared.error());
   say_run_time(context, *prepared);
   Interruptible interruptible;
+  study::TrialOptions how = options.trials;
+  how.threads = options.scenario.threads;
+  how.watch = watch_of(context, interruptible);
   LedgerFile ledger(options.ledger);
-  auto run = run_once(context, options, *prepared, interruptible, ledger);
+  auto run = run_once(options, *prepared, how.watch, ledger);
   if (!run.ok()) return report(context, run.error());
-  reports::RunReport result = run->report();
+  reports::RunReport result = reports::report_of(*prepared, *run);
   if (run->result.partial) {
     context.exit_code = exit_code(Errc::kInterrupted);
     note(context, "interrupted: what is known so far");
   }
-  TrialOptions how = options.trials;
-  how.threads = options.scenario.threads;
-  auto judged = judge(context, *prepared, how, interruptible, *run);
+  auto judged = judge(context, *prepared, how, *run);
   if (!judged.ok()) return report(context, judged.error());
-  std::optional<Trials>& trials = *judged;
+  std::optional<study::Trials>& trials = *judged;
   if (trials) {
     result.spread = trials->spread;
     if (trials->runs.partial) {
@@ -146,7 +137,7 @@ void simulate(Context& context, const Options& options) {
     if (!run->invoice) {
       return report(context, bad_input("the scenario has no price book, so nothing is spent"));
     }
-    auto budget = against_budget(options.budget, spending(result));
+    auto budget = against_budget(options.budget, study::spend_of(*run, trials));
     if (!budget.ok()) return report(context, budget.error());
     result.budget = std::move(*budget);
   }

@@ -4,54 +4,34 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
-#include "cli/planning/sweep_file.h"
-#include "cli/planning/sweep_report.h"
-#include "cli/planning/trials.h"
-#include "cli/planning/varied.h"
+#include "cli/planning/scenario_options.h"
+#include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/text.h"
+#include "reports/html/study_pages.h"
+#include "reports/run/measure_tables.h"
+#include "study/vary/sweep_file.h"
 
 namespace backcast::cli {
 namespace {
 
 constexpr std::uint64_t kMaxPartBytes = 4ULL << 30;
-constexpr const char* kCost = "cost_total";
 
 struct Options {
   ScenarioOptions scenario;
-  SweepPlan plan;
-  std::string design = "grid", shard, output, measure = kCost;
+  study::SweepPlan plan;
+  std::string design = "grid", shard, output, measure = study::kCostTotal;
   std::string report;
   bool show_plan = false;
   std::vector<std::string> merge;
 };
 
-struct Shard {
-  std::uint32_t index = 1, count = 1;  // 1-based
-};
-
-Result<Shard> parse_shard(const std::string& text) {
-  Shard shard;
-  if (text.empty()) return shard;
-  const char* end = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), end, shard.index);
-  const bool slash = first.ec == std::errc() && first.ptr != end && *first.ptr == '/';
-  const auto second = slash ? std::from_chars(first.ptr + 1, end, shard.count)
-                            : std::from_chars_result{end, std::errc::invalid_argument};
-  if (second.ec != std::errc() || second.ptr != end || shard.index < 1 ||
-      shard.index > shard.count) {
-    return bad_input("--shard " + text + " is not i/n with 1 <= i <= n", "such as --shard 3/8");
-  }
-  return shard;
-}
-
-reports::Table plan_table(const SweepPlan& plan) {
+reports::Table plan_table(const study::SweepPlan& plan) {
   reports::Table table{"sweep_plan", {{"row", "Row", true}}, {}};
-  for (const sim::Factor& f : plan.factors) table.columns.push_back({f.pointer, f.pointer});
+  for (const study::Factor& f : plan.factors) table.columns.push_back({f.pointer, f.pointer});
   for (std::size_t row = 0; row < plan.rows.size(); ++row) {
     table.rows.push_back({{std::to_string(row), ""}});
     for (const std::string& value : plan.values(row)) table.rows.back().push_back({value, ""});
@@ -59,30 +39,28 @@ reports::Table plan_table(const SweepPlan& plan) {
   return table;
 }
 
-reports::Table rows_table(const SweepRows& rows) {
+reports::Table rows_table(const study::SweepRows& rows) {
   reports::Table table = plan_table(rows.plan);
   table.name = "sweep";
+  for (const std::string& name : rows.measures()) table.columns.push_back({name, name, true});
   std::vector<std::vector<reports::Cell>> done;
   for (const auto& [row, measures] : rows.done) {
-    if (done.empty()) {
-      for (const sim::Measure& m : measures) table.columns.push_back({m.name, m.name, true});
-    }
     done.push_back(std::move(table.rows[row]));
     for (const sim::Measure& m : measures) {
-      done.back().push_back({exact(m.value), shown(m.name, m.value)});
+      done.back().push_back(reports::measure_cell(m.name, m.value));
     }
   }
   table.rows = std::move(done);
   return table;
 }
 
-std::pair<const char*, const char*> effect_titles(sim::Design design) {
-  if (design == sim::Design::kMorris) return {"Mean effect", "Spread of it"};
-  if (design == sim::Design::kSaltelli) return {"Alone", "With interactions"};
+std::pair<const char*, const char*> effect_titles(study::Design design) {
+  if (design == study::Design::kMorris) return {"Mean effect", "Spread of it"};
+  if (design == study::Design::kSaltelli) return {"Alone", "With interactions"};
   return {"Share of variance", "Interactions"};
 }
 
-reports::Table effects_table(const SweepRows& rows, const std::string& measure) {
+reports::Table effects_table(const study::SweepRows& rows, const std::string& measure) {
   const auto [first, second] = effect_titles(rows.plan.design);
   reports::Table table{"sweep_effects",
                        {{"field", "Field"},
@@ -91,40 +69,32 @@ reports::Table effects_table(const SweepRows& rows, const std::string& measure) 
                         {"second", second, true}},
                        {}};
   const bool has_second =
-      rows.plan.design == sim::Design::kMorris || rows.plan.design == sim::Design::kSaltelli;
-  std::vector<double> outputs;
-  for (const auto& [row, measures] : rows.done) {
-    for (const sim::Measure& m : measures) {
-      if (m.name == measure) outputs.push_back(m.value);
-    }
-  }
-  if (outputs.size() != rows.plan.rows.size()) return table;
-  const auto effects = sim::effects(rows.plan.design, rows.plan.rows, outputs);
+      rows.plan.design == study::Design::kMorris || rows.plan.design == study::Design::kSaltelli;
+  const auto effects = study::effects_of(rows, measure);
   for (std::size_t f = 0; f < effects.size(); ++f) {
-    table.rows.push_back({{rows.plan.factors[f].pointer, ""},
-                          {measure, ""},
-                          {exact(effects[f].first), fmt::format("{:.3f}", effects[f].first)},
-                          has_second ? reports::Cell{exact(effects[f].second),
-                                                     fmt::format("{:.3f}", effects[f].second)}
-                                     : reports::Cell{"", "-"}});
+    table.rows.push_back(
+        {{rows.plan.factors[f].pointer, ""},
+         {measure, ""},
+         {reports::exact(effects[f].first), fmt::format("{:.3f}", effects[f].first)},
+         has_second ? reports::Cell{reports::exact(effects[f].second),
+                                    fmt::format("{:.3f}", effects[f].second)}
+                    : reports::Cell{"", "-"}});
   }
   return table;
 }
 
 // Whether the rows have the measure whose effects are to be told.
-Status check_measure(const SweepRows& rows, const std::string& measure) {
-  if (rows.done.empty()) return kOk;
-  std::vector<std::string> names;
-  for (const sim::Measure& m : rows.done.begin()->second) names.push_back(m.name);
-  if (std::find(names.begin(), names.end(), measure) != names.end()) return kOk;
-  const char* why = measure == kCost ? ", since the scenario has no price book" : "";
+Status check_measure(const study::SweepRows& rows, const std::string& measure) {
+  const std::vector<std::string> names = rows.measures();
+  if (names.empty() || std::find(names.begin(), names.end(), measure) != names.end()) return kOk;
+  const char* why = measure == study::kCostTotal ? ", since the scenario has no price book" : "";
   return bad_input(
       fmt::format("effects cannot be estimated: the rows have no {}{}", printable(measure), why),
       fmt::format("give --measure one of {}", fmt::join(names, ", ")));
 }
 
 // Every run of every row together: what is to be expected where the fields themselves are unsure.
-reports::Table spread_table(const SweepRows& rows) {
+reports::Table spread_table(const study::SweepRows& rows) {
   reports::Table table{"sweep_spread",
                        {{"measure", "Over all rows"},
                         {"runs", "Runs", true},
@@ -132,75 +102,36 @@ reports::Table spread_table(const SweepRows& rows) {
                         {"p50", "Median", true},
                         {"p95", "95 %", true}},
                        {}};
-  if (rows.done.empty()) return table;
-  const sim::Measures& measures = rows.done.begin()->second;
-  for (std::size_t m = 0; m < measures.size(); ++m) {
-    const std::string& name = measures[m].name;
-    sim::Histogram all;
-    for (const auto& [row, spread] : rows.spread) all.add(spread[m]);
-    table.rows.push_back({{name, ""}, {std::to_string(all.count()), ""}});
-    for (const double p : {0.05, 0.5, 0.95}) {
-      const double value = value_of_count(name, all.quantile(p));
-      table.rows.back().push_back({exact(value), shown(name, value)});
-    }
+  for (const study::RowsSpread& s : study::spread_of(rows)) {
+    table.rows.push_back({{s.measure, ""},
+                          {std::to_string(s.runs), ""},
+                          reports::measure_cell(s.measure, s.p05),
+                          reports::measure_cell(s.measure, s.p50),
+                          reports::measure_cell(s.measure, s.p95)});
   }
   return table;
 }
 
-Result<SweepRows, Errors> compute(Context& context, const Options& options, SweepPlan plan,
-                                  Shard shard) {
-  BACKCAST_TRY(const BaseScenario base, read_base(options.scenario));
-  plan.document_hash = hash_of(base.text);
-  std::vector<std::uint32_t> mine;
-  for (std::uint32_t row = shard.index - 1; row < plan.rows.size(); row += shard.count) {
-    mine.push_back(row);
-  }
+Result<study::SweepRows, Errors> compute(Context& context, const Options& options,
+                                         study::Shard shard) {
+  BACKCAST_TRY(const study::BaseScenario base, read_base(options.scenario));
+  study::SweepPlan plan = options.plan;
+  study::name_document(plan, base);
+  const std::size_t all = study::rows_of(plan, shard).size();
   Interruptible interruptible;
-  reports::Progress progress(progress_form(context), "sweeping", mine.size(), "rows");
-  SweepRows rows;
-  rows.plan = std::move(plan);
-  std::vector<std::vector<sim::Histogram>> spread(mine.size());
-  const sim::Trial trial = [&](std::uint32_t i) -> Result<sim::Measures, Errors> {
-    BACKCAST_TRY(const PreparedScenario prepared,
-                 with_values(base, rows.plan.factors, rows.plan.values(mine[i])));
-    return mean_measures(prepared, rows.plan.replications, interruptible.stop,
-                         {.spread = &spread[i], .judged = nullptr});
-  };
-  if (mine.empty()) return rows;
-  sim::ReplicationOptions how;
-  how.count = static_cast<std::uint32_t>(mine.size());
-  how.threads = options.scenario.threads;
-  how.stop = &interruptible.stop;
-  how.progress = [&](std::uint32_t n) { progress.advance(n); };
-  BACKCAST_TRY(const sim::Replications done, sim::replicate(trial, how));
-  for (std::size_t i = 0; i < done.rows.size(); ++i) {
-    sim::Measures& measures = rows.done[mine[i]];
-    rows.spread[mine[i]] = std::move(spread[i]);
-    for (std::size_t m = 0; m < done.names.size(); ++m) {
-      measures.push_back({done.names[m], done.rows[i][m]});
-    }
-  }
-  if (done.partial) {
-    rows.interrupted = true;
-    say_partial(context, rows.done.size(), mine.size(), "rows");
-  }
+  BACKCAST_TRY(study::SweepRows rows,
+               study::sweep(base, std::move(plan), shard,
+                            {options.scenario.threads, watch_of(context, interruptible)}));
+  if (rows.interrupted) say_partial(context, rows.done.size(), all, "rows");
   return rows;
 }
 
-Result<SweepRows, Errors> merged(const std::vector<std::string>& paths) {
-  std::optional<SweepRows> all;
+Result<study::SweepRows> merged(const std::vector<std::string>& paths) {
+  std::optional<study::SweepRows> all;
   for (const std::string& path : paths) {
-    auto text = read_text_file(path, kMaxPartBytes);
-    if (!text.ok()) return Errors{std::move(text).error()};
-    auto part = parse_sweep(*text, path);
-    if (!part.ok()) return Errors{std::move(part).error()};
-    if (!all) {
-      all = std::move(*part);
-      continue;
-    }
-    if (auto status = merge_into(*all, *part, path); !status.ok()) return Errors{status.error()};
+    BACKCAST_TRY(const std::string text, read_text_file(path, kMaxPartBytes));
+    BACKCAST_CHECK(study::merge_part(all, text, path));
   }
-  all->interrupted = false;  // rows that are missing are named instead
   return std::move(*all);
 }
 
@@ -217,13 +148,13 @@ std::string ranges(const std::vector<std::uint32_t>& rows) {
   return text;
 }
 
-void show(Context& context, const Options& options, const SweepRows& rows, bool whole) {
+void show(Context& context, const Options& options, const study::SweepRows& rows, bool whole) {
   if (!options.output.empty()) {
-    if (auto status = write_output(options.output, to_text(rows)); !status.ok()) {
+    if (auto status = write_output(options.output, study::to_text(rows)); !status.ok()) {
       return report(context, status.error());
     }
   } else if (context.format == Format::kJson) {
-    print(to_text(rows));
+    print(study::to_text(rows));
   } else {
     print(context, rows_table(rows));
   }
@@ -237,12 +168,12 @@ void show(Context& context, const Options& options, const SweepRows& rows, bool 
                         "compute their shards and merge again; row r is in shard r mod n + 1"});
   }
   if (const Status known = check_measure(rows, options.measure); !known.ok()) {
-    if (options.measure != kCost) return report(context, known.error());
+    if (options.measure != study::kCostTotal) return report(context, known.error());
     note(context, known.error().message + "; " + known.error().hint);
   }
   const auto table = effects_table(rows, options.measure);
   if (!options.report.empty()) {
-    const std::string page = sweep_page(rows, options.measure, table, rows_table(rows));
+    const std::string page = reports::sweep_page(rows, options.measure, table, rows_table(rows));
     if (auto status = write_output(options.report, page); !status.ok()) {
       return report(context, status.error());
     }
@@ -263,15 +194,15 @@ void sweep(Context& context, Options& options) {
     return report(context,
                   bad_input("no scenario", "backcast sweep SCENARIO --vary POINTER=VALUES"));
   }
-  const auto design = sim::parse_design(options.design);
+  const auto design = study::parse_design(options.design);
   if (!design.ok()) return report(context, design.error());
-  const auto shard = parse_shard(options.shard);
+  const auto shard = study::parse_shard(options.shard);
   if (!shard.ok()) return report(context, shard.error());
   options.plan.design = *design;
-  options.plan.scenario = options.scenario.file;
-  if (auto status = expand(options.plan); !status.ok()) return report(context, status.error());
+  if (auto status = study::expand(options.plan); !status.ok())
+    return report(context, status.error());
   if (options.show_plan) return print(context, plan_table(options.plan));
-  const auto rows = compute(context, options, options.plan, *shard);
+  const auto rows = compute(context, options, *shard);
   if (!rows.ok()) return report(context, rows.error());
   show(context, options, *rows, options.shard.empty());
 }
@@ -294,7 +225,7 @@ void add_sweep(CLI::App& app, Context& context) {
                    "grid, latin, sobol, morris (screening) or saltelli (Sobol indices)")
       ->capture_default_str();
   verb->add_option("--points", options->plan.points, "Rows, or trajectories, or base points")
-      ->check(CLI::Range(1U, sim::kMaxPoints));
+      ->check(CLI::Range(1U, study::kMaxPoints));
   verb->add_option("--replications", options->plan.replications, "Runs per row")
       ->check(CLI::Range(1U, 1'000'000U));
   verb->add_option("--design-seed", options->plan.seed,

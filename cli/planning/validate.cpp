@@ -3,10 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "cli/planning/scenario_run.h"
-#include "cli/planning/trials.h"
+#include "cli/planning/scenario_options.h"
+#include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
+#include "reports/run/run_report.h"
 
 namespace backcast::cli {
 namespace {
@@ -15,7 +16,7 @@ struct Options {
   std::vector<std::string> files;
   ScenarioOptions scenario;
   std::string junit;
-  TrialOptions trials;  // replications 0: as many as the requirements need
+  study::TrialOptions trials;  // replications 0: as many as the requirements need
   bool explain = false, allow_unknown = false;
 };
 
@@ -39,55 +40,61 @@ void print_outcomes(Context& context, const Options& options,
   }
 }
 
+struct Judged {
+  study::PreparedScenario prepared;
+  study::ScenarioRun run;
+};
+
 // A run, and as many replications as its requirements need.
-Result<ScenarioRun, Errors> run_judged(const Context& context, const Options& options,
-                                       const ScenarioOptions& one, Interruptible& interruptible) {
-  BACKCAST_TRY(const PreparedScenario prepared, prepare(one));
+Result<Judged, Errors> run_judged(const Context& context, const Options& options,
+                                  const ScenarioOptions& one, const study::Watch& watch) {
+  BACKCAST_TRY(study::PreparedScenario prepared, prepare(one));
   say_run_time(context, prepared);
-  BACKCAST_TRY(ScenarioRun run,
-               run_prepared(prepared, {.threads = one.threads, .stop = &interruptible.stop}));
-  TrialOptions how = options.trials;
+  BACKCAST_TRY(study::ScenarioRun run,
+               study::run(prepared, {.threads = one.threads, .stop = watch.stop}));
+  study::TrialOptions how = options.trials;
   how.threads = one.threads;
+  how.watch = watch;
   if (how.replications == 0) how.replications = sim::wanted_replications(prepared.loaded.scenario);
-  BACKCAST_TRY(const auto trials, judge(context, prepared, how, interruptible, run));
-  return run;
+  BACKCAST_TRY(const auto trials, judge(context, prepared, how, run));
+  return Judged{std::move(prepared), std::move(run)};
 }
 
-bool passes(const Options& options, const ScenarioRun& run) {
-  const sim::Verdict verdict = sim::verdict_of(run.result);
+bool passes(const Options& options, const sim::RunResult& run) {
+  const sim::Verdict verdict = sim::verdict_of(run);
   return verdict == sim::Verdict::kHolds ||
          (verdict == sim::Verdict::kUnknown && options.allow_unknown);
 }
 
 // The replication whose counterexample is shown, if it is not the one that the rest is about.
-void say_how_to_replay(const Context& context, const ScenarioRun& run) {
-  for (const sim::RequirementOutcome& outcome : run.result.requirements) {
+void say_how_to_replay(const Context& context, const std::string& file, const sim::RunResult& run) {
+  for (const sim::RequirementOutcome& outcome : run.requirements) {
     if (outcome.verdict != sim::Verdict::kFails || !outcome.replicated) continue;
     note(context, fmt::format("{} first fails in replication {}: backcast simulate {} "
                               "--replication {} --events",
-                              outcome.name, outcome.replicated->first_failing, run.file,
+                              outcome.name, outcome.replicated->first_failing, file,
                               outcome.replicated->first_failing));
   }
 }
 
 void validate(Context& context, const Options& options) {
-  std::vector<ScenarioRun> runs;
+  std::vector<Judged> all;
   Errors errors;
   Interruptible interruptible;
   for (const std::string& file : options.files) {
     if (interruptible.stop) break;
     ScenarioOptions one = options.scenario;
     one.file = file;
-    auto run = run_judged(context, options, one, interruptible);
-    if (run.ok()) {
-      runs.push_back(std::move(run).value());
+    auto judged = run_judged(context, options, one, watch_of(context, interruptible));
+    if (judged.ok()) {
+      all.push_back(std::move(judged).value());
     } else {
-      errors.insert(errors.end(), run.error().begin(), run.error().end());
+      errors.insert(errors.end(), judged.error().begin(), judged.error().end());
     }
   }
   if (!errors.empty()) return report(context, errors);
   std::vector<reports::RunReport> results;
-  for (const ScenarioRun& run : runs) results.push_back(run.report());
+  for (const Judged& one : all) results.push_back(reports::report_of(one.prepared, one.run));
   if (!options.junit.empty()) {
     if (auto status =
             write_output(options.junit, reports::to_junit(results, options.allow_unknown));
@@ -96,14 +103,16 @@ void validate(Context& context, const Options& options) {
     }
   }
   print_outcomes(context, options, results);
-  for (const ScenarioRun& run : runs) {
-    if (run.result.requirements.empty()) {
-      note(context, run.file + ": the scenario states no requirements, so nothing was proved");
+  for (const Judged& one : all) {
+    const sim::RunResult& run = one.run.result;
+    if (run.requirements.empty()) {
+      note(context,
+           one.prepared.name + ": the scenario states no requirements, so nothing was proved");
     }
     if (!passes(options, run)) context.exit_code = 1;
-    say_how_to_replay(context, run);
+    say_how_to_replay(context, one.prepared.name, run);
   }
-  if (interruptible.stop) say_partial(context, runs.size(), options.files.size(), "scenarios");
+  if (interruptible.stop) say_partial(context, all.size(), options.files.size(), "scenarios");
 }
 
 }  // namespace

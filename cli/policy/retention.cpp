@@ -4,11 +4,12 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/policy/byte_model.h"
 #include "cli/policy/history_input.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"
-#include "study/forecast.h"
+#include "engine/base/document.h"
+#include "study/history/byte_model.h"
+#include "study/history/policy_change.h"
 
 namespace backcast::cli {
 namespace {
@@ -103,16 +104,11 @@ Table plan_table(const Input& in, const Plan& plan, const Options& options) {
 }
 
 std::string summary(const std::vector<Snapshot>& snapshots, const Plan& plan) {
-  std::size_t kept = 0;
-  std::uint64_t bytes = 0, kept_bytes = 0;
-  for (std::size_t i = 0; i < snapshots.size(); ++i) {
-    bytes += snapshots[i].size_bytes;
-    if (!plan.verdicts[i].keep) continue;
-    ++kept;
-    kept_bytes += snapshots[i].size_bytes;
+  const study::KeptSum sum = study::sum_of(snapshots, plan);
+  std::string text = fmt::format("keeps {} of {} restore points", sum.kept, sum.restore_points);
+  if (sum.bytes > 0) {
+    text += fmt::format(", {} of {}", format_bytes(sum.kept_bytes), format_bytes(sum.bytes));
   }
-  std::string text = fmt::format("keeps {} of {} restore points", kept, snapshots.size());
-  if (bytes > 0) text += fmt::format(", {} of {}", format_bytes(kept_bytes), format_bytes(bytes));
   return text;
 }
 
@@ -121,8 +117,10 @@ Cell gone_cell(const std::optional<Instant>& gone, Instant now) {
   return {format_instant(*gone), *gone <= now ? "now" : format_instant(*gone)};
 }
 
-Table versus_table(const Input& in, const Plan& a, const Plan& b, const policy::Forecast& future_a,
-                   const policy::Forecast& future_b, const Options& options) {
+Table versus_table(const Input& in, const study::PolicyOutcome& policy,
+                   const study::PolicyOutcome& versus, const Options& options) {
+  const Plan &a = policy.plan, &b = versus.plan;
+  const study::Forecast &future_a = policy.future, &future_b = versus.future;
   Table table{"retention_versus",
               {{"id", "Restore point"},
                {"time", "Time (UTC)"},
@@ -153,24 +151,77 @@ Table versus_table(const Input& in, const Plan& a, const Plan& b, const policy::
   return table;
 }
 
-std::vector<bool> kept_by(const Plan& plan) {
-  std::vector<bool> kept;
-  for (const policy::Verdict& verdict : plan.verdicts) kept.push_back(verdict.keep);
-  return kept;
+// How restore points share bytes: by the file that the option names, or by the history itself.
+Result<sim::StoredBytes, Errors> read_byte_model(const Options& options,
+                                                 const std::vector<Snapshot>& history) {
+  constexpr std::uint64_t kMaxInputBytes = 256ULL << 20;  // as calibrate
+  if (options.model.empty()) {
+    auto fitted = sim::StoredBytes::fitted(history);
+    if (!fitted.ok()) return Errors{std::move(fitted).error()};
+    return std::move(*fitted);
+  }
+  auto text = read_text_file(options.model, kMaxInputBytes);
+  if (!text.ok()) return Errors{std::move(text).error()};
+  return study::byte_model(*text, options.model, history);
 }
 
-// One restore point a day, at the time of day of the newest one.
-Result<Schedule> daily_like(const std::vector<Snapshot>& snapshots, const Zone& zone) {
-  Instant newest{};
-  for (const Snapshot& s : snapshots) newest = std::max(newest, s.trusted_time());
-  const policy::CivilTime civil = to_civil(newest, zone);
-  return policy::parse_schedule(fmt::format("{} {} * * *", civil.minute, civil.hour));
+struct PolicyBytes {
+  std::string role, text;  // "policy", "versus"; the policy in its own words
+  std::vector<bool> kept;  // by index of the history
+};
+
+Cell difference_cell(std::uint64_t from, std::uint64_t to) {
+  const char* sign = from < to ? "-" : "";
+  const std::uint64_t size = from < to ? to - from : from - to;
+  return {fmt::format("{}{}", sign, size), sign + format_bytes(size)};
+}
+
+// What each policy stores of the history once it has run, and frees by that; from the second on
+// also what it frees beyond the first.
+Table bytes_table(const sim::StoredBytes& bytes, const std::vector<PolicyBytes>& policies) {
+  Table table{"retention_bytes",
+              {{"role", "Policy"},
+               {"policy", "In its words"},
+               {"kept", "Kept", true},
+               {"deleted", "Deleted", true},
+               {"stored_bytes", "Stores", true},
+               {"freed_bytes", "Frees", true},
+               {"freed_beyond_policy_bytes", "Frees beyond policy", true},
+               {"basis", "Basis"}},
+              {}};
+  std::optional<std::uint64_t> first;
+  for (const PolicyBytes& p : policies) {
+    const study::KeptBytes sum = study::kept_bytes(bytes, p.kept);
+    table.rows.push_back({{p.role, {}},
+                          {p.text, {}},
+                          {std::to_string(sum.kept), {}},
+                          {std::to_string(sum.deleted), {}},
+                          difference_cell(sum.stored_bytes, 0),
+                          difference_cell(sum.all_bytes, sum.stored_bytes),
+                          first ? difference_cell(*first, sum.stored_bytes) : Cell{"", "-"},
+                          {bytes.basis(), {}}});
+    if (!first) first = sum.stored_bytes;
+  }
+  return table;
+}
+
+// The same of two policies in one line: "frees now: policy 1.00 GB, versus ...".
+std::string bytes_note(const sim::StoredBytes& bytes, const std::vector<bool>& kept,
+                       const std::vector<bool>& versus_kept) {
+  const study::KeptBytes policy = study::kept_bytes(bytes, kept);
+  const study::KeptBytes versus = study::kept_bytes(bytes, versus_kept);
+  const bool is_more = versus.stored_bytes <= policy.stored_bytes;
+  return fmt::format("frees now: policy {}, versus {}, that is {} {} ({})",
+                     format_bytes(policy.freed_bytes()), format_bytes(versus.freed_bytes()),
+                     format_bytes(is_more ? policy.stored_bytes - versus.stored_bytes
+                                          : versus.stored_bytes - policy.stored_bytes),
+                     is_more ? "more" : "less", bytes.basis());
 }
 
 // Prints the bytes alone; the caller's policies, in its order.
 Status print_bytes(const Input& in, const std::vector<PolicyBytes>& policies,
                    const Options& options, Context& context) {
-  auto bytes = byte_model(options.model, in.snapshots);
+  auto bytes = read_byte_model(options, in.snapshots);
   if (!bytes.ok()) {
     for (std::size_t i = 0; i + 1 < bytes.error().size(); ++i) report(context, bytes.error()[i]);
     return bytes.error().back();
@@ -180,29 +231,34 @@ Status print_bytes(const Input& in, const std::vector<PolicyBytes>& policies,
 }
 
 Status compare(const Input& in, const Options& options, Context& context) {
-  auto schedule = options.schedule.empty() ? daily_like(in.snapshots, in.context.zone)
+  auto schedule = options.schedule.empty() ? study::daily_like(in.snapshots, in.context.zone)
                                            : policy::parse_schedule(options.schedule);
   BACKCAST_TRY(const Schedule runs, std::move(schedule));
   Instant until = in.context.now + kLookAhead;
   if (!options.until.empty()) {
     BACKCAST_TRY(until, parse_moment(options.until));
   }
-  const Plan a = plan(in.policy, in.snapshots, in.context);
-  const Plan b = plan(*in.versus, in.snapshots, in.context);
+  const auto kept = [&](const RetentionPolicy& policy) {
+    return study::kept_by(plan(policy, in.snapshots, in.context));
+  };
   if (options.bytes) {
-    return print_bytes(
-        in,
-        {{"policy", to_text(in.policy), kept_by(a)}, {"versus", to_text(*in.versus), kept_by(b)}},
-        options, context);
+    return print_bytes(in,
+                       {{"policy", to_text(in.policy), kept(in.policy)},
+                        {"versus", to_text(*in.versus), kept(*in.versus)}},
+                       options, context);
   }
-  BACKCAST_TRY(const auto future_a, forecast(in.policy, in.snapshots, runs, in.context, until));
-  BACKCAST_TRY(const auto future_b, forecast(*in.versus, in.snapshots, runs, in.context, until));
-  print_table(context, versus_table(in, a, b, future_a, future_b, options));
-  note(context, fmt::format("policy: {}: {}", to_text(in.policy), summary(in.snapshots, a)));
-  note(context, fmt::format("versus: {}: {}", to_text(*in.versus), summary(in.snapshots, b)));
-  auto bytes = byte_model(options.model, in.snapshots);
+  BACKCAST_TRY(const auto policy,
+               study::outcome_of(in.policy, in.snapshots, runs, in.context, until));
+  BACKCAST_TRY(const auto versus,
+               study::outcome_of(*in.versus, in.snapshots, runs, in.context, until));
+  print_table(context, versus_table(in, policy, versus, options));
+  note(context,
+       fmt::format("policy: {}: {}", to_text(in.policy), summary(in.snapshots, policy.plan)));
+  note(context,
+       fmt::format("versus: {}: {}", to_text(*in.versus), summary(in.snapshots, versus.plan)));
+  auto bytes = read_byte_model(options, in.snapshots);
   if (bytes.ok()) {
-    note(context, bytes_note(*bytes, kept_by(a), kept_by(b)));
+    note(context, bytes_note(*bytes, study::kept_by(policy.plan), study::kept_by(versus.plan)));
   } else if (!options.model.empty()) {
     report(context, bytes.error());
   } else {
@@ -218,20 +274,12 @@ Status compare(const Input& in, const Options& options, Context& context) {
 Status move_ahead(Input& in, const Options& options) {
   if (options.schedule.empty()) return kOk;
   BACKCAST_TRY(const Schedule runs, policy::parse_schedule(options.schedule));
-  Instant start = in.context.now;
+  std::optional<Instant> since;
   if (!options.since.empty()) {
-    BACKCAST_TRY(start, parse_moment(options.since));
-  } else if (!in.snapshots.empty()) {
-    start = in.snapshots.front().trusted_time();
-    for (const Snapshot& s : in.snapshots) start = std::max(start, s.trusted_time());
+    BACKCAST_TRY(since, parse_moment(options.since));
   }
-  if (start >= in.context.now) {
-    return bad_input("--schedule continues the history until --now, but --now is not after its end",
-                     "give a later --now, or --since where there is no history yet");
-  }
-  BACKCAST_TRY(auto future, forecast(in.policy, std::move(in.snapshots), runs,
-                                     {start, in.context.zone}, in.context.now));
-  in.snapshots = std::move(future.left);
+  BACKCAST_TRY(in.snapshots,
+               study::continued(in.policy, std::move(in.snapshots), runs, since, in.context));
   return kOk;
 }
 
@@ -260,7 +308,7 @@ Status run(const Options& options, Context& context) {
   BACKCAST_CHECK(move_ahead(in, options));
   const Plan p = plan(in.policy, in.snapshots, in.context);
   if (options.bytes) {
-    return print_bytes(in, {{"policy", to_text(in.policy), kept_by(p)}}, options, context);
+    return print_bytes(in, {{"policy", to_text(in.policy), study::kept_by(p)}}, options, context);
   }
   print_table(context, plan_table(in, p, options));
   note(context, fmt::format("{}: {} at {}", to_text(in.policy), summary(in.snapshots, p),

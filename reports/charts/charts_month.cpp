@@ -99,11 +99,11 @@ std::optional<Chart> cost_chart(const RunReport& report, const Canvas& canvas) {
       [&](const cost::Decimal& v) { return cost::to_string(v, 2) + ' ' + currency; });
   if (report.spread) {
     bars.whiskers.resize(data.months.size(), {0, 0});
-    for (const auto& [month, range] : report.spread->months) {
-      const auto index = (month - data.months.front()).count();
+    for (const cost::MonthSpend& spend : report.spread->months) {
+      const auto index = (spend.month - data.months.front()).count();
       if (index < 0 || index >= static_cast<std::ptrdiff_t>(data.months.size())) continue;
-      bars.whiskers[static_cast<std::size_t>(index)] = {cost::to_double(range.p05),
-                                                        cost::to_double(range.p95)};
+      bars.whiskers[static_cast<std::size_t>(index)] = {cost::to_double(spend.p05),
+                                                        cost::to_double(spend.p95)};
     }
     chart.legend.push_back({"band", "P5 to P95"});
   }

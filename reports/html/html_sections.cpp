@@ -30,7 +30,7 @@ std::string cost_card(const RunReport& report) {
   if (report.invoice == nullptr) return card("Cost", "no bill", "the scenario has no price book");
   const std::string currency(report.invoice->total().currency.code());
   if (report.spread) {
-    const CostRange& range = report.spread->total;
+    const cost::MonthSpend& range = report.spread->total;
     return card(
         "Cost, median", cost::to_string(range.p50, 2) + ' ' + currency,
         fmt::format("5 % to 95 %: {} to {} over {} replications", cost::to_string(range.p05, 2),

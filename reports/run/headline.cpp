@@ -81,10 +81,19 @@ Headline headline(const sim::RunResult& run) {
   return figures;
 }
 
+RunReport report_of(const study::PreparedScenario& prepared, const study::ScenarioRun& run) {
+  RunReport report;
+  report.run = &run.result;
+  report.invoice = run.invoice ? &*run.invoice : nullptr;
+  report.scenario_file = prepared.name;
+  report.scenario_text = prepared.loaded.text;
+  return report;
+}
+
 std::string cost_text(const RunReport& report) {
   if (report.invoice == nullptr) return {};
   if (!report.spread) return cost::to_string(report.invoice->total());
-  const CostRange& range = report.spread->total;
+  const cost::MonthSpend& range = report.spread->total;
   return fmt::format("median {} {}, P5–P95 {}–{}", cost::to_string(range.p50, 2),
                      report.invoice->total().currency.code(), cost::to_string(range.p05, 2),
                      cost::to_string(range.p95, 2));

@@ -145,17 +145,17 @@ Json invoice_json(const cost::Invoice& invoice) {
           {"assumptions", invoice.assumptions}};
 }
 
-Json range_json(const CostRange& range) {
+Json range_json(const cost::MonthSpend& range) {
   return {{"p05", cost::to_string(range.p05, 2)},
           {"p50", cost::to_string(range.p50, 2)},
           {"p95", cost::to_string(range.p95, 2)}};
 }
 
-Json spread_json(const Spread& spread) {
+Json spread_json(const study::Spread& spread) {
   Json months = Json::array();
-  for (const auto& [month, range] : spread.months) {
-    Json entry = {{"month", to_string(month)}};
-    entry.update(range_json(range));
+  for (const cost::MonthSpend& spend : spread.months) {
+    Json entry = {{"month", to_string(spend.month)}};
+    entry.update(range_json(spend));
     months.push_back(entry);
   }
   return {{"replications", spread.replications},
@@ -171,7 +171,7 @@ Json budget_json(const cost::BudgetReport& budget) {
   for (const cost::BudgetRow& row : budget.rows) {
     Json entry = {{"month", to_string(row.spend.month)},
                   {"budget", cost::to_string(row.budget, 2)}};
-    entry.update(range_json({row.spend.p05, row.spend.p50, row.spend.p95}));
+    entry.update(range_json(row.spend));
     entry["budget_so_far"] = cost::to_string(row.budget_so_far, 2);
     entry["spent_so_far"] = cost::to_string(row.spent_so_far, 2);
     entry["over"] = row.is_over;

@@ -14,32 +14,24 @@
 #include "reports/parts/table.h"
 #include "sim/model/result.h"
 #include "sim/run/replicate.h"
+#include "study/run/trials.h"
 
 namespace backcast::reports {
-
-// 5th, 50th and 95th percentile over replications, in the invoice's currency.
-struct CostRange {
-  cost::Decimal p05, p50, p95;
-};
-
-// What replications add to the first run.
-struct Spread {
-  std::uint64_t replications = 0;
-  CostRange total;
-  std::vector<std::pair<std::chrono::year_month, CostRange>> months;  // rising
-};
 
 // `run` must not be null; everything pointed to outlives the report.
 struct RunReport {
   const sim::RunResult* run = nullptr;
-  const cost::Invoice* invoice = nullptr;  // null: the scenario has no price book
-  std::optional<Spread> spread;
+  const cost::Invoice* invoice = nullptr;    // null: the scenario has no price book
+  std::optional<study::Spread> spread;       // of the bills of replications
   std::vector<sim::Summary> measures;        // of replications; empty for one run
   std::optional<cost::BudgetReport> budget;  // of the bill, or of its spread
   std::string label;          // names the policy where several are compared; "" = scenario's name
   std::string scenario_file;  // as the user gave it
   std::string scenario_text;  // the document itself, shown among the inputs
 };
+
+// Both outlive the report.
+RunReport report_of(const study::PreparedScenario& prepared, const study::ScenarioRun& run);
 
 struct Style {
   bool color = false;    // ANSI colours

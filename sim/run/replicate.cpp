@@ -71,6 +71,12 @@ std::vector<double> Replications::column(std::string_view name) const {
   return values;
 }
 
+Measures Replications::measures(std::size_t row) const {
+  Measures measures;
+  for (std::size_t m = 0; m < names.size(); ++m) measures.push_back({names[m], rows[row][m]});
+  return measures;
+}
+
 Result<Replications, Errors> replicate(const Trial& trial, const ReplicationOptions& options) {
   Replications runs;
   tbb::task_arena arena = arena_of(options.threads);

@@ -45,6 +45,7 @@ struct Replications {
   bool partial = false;                   // stopped before it was done
 
   std::vector<double> column(std::string_view name) const;  // empty if there is none
+  Measures measures(std::size_t row) const;
 };
 
 // Errors: the first trial's that fails, in order of replication; an unknown target_measure.

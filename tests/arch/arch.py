@@ -19,7 +19,7 @@ STORE = (*SOURCE, "engine/source", "engine/store/format")
 PACKS = (*STORE, "engine/store/repository")
 MODEL = (BASE, POLICY, COST)
 WORLD = (*MODEL, "sim/model", "sim/kernel")
-REPORTS = (BASE, POLICY, COST, "sim", "reports/parts")
+REPORTS = (BASE, POLICY, COST, "sim", "study", "reports/parts")
 REPOSITORY = (*SOURCE, "engine/source", "engine/store")
 PLANNING = (BASE, POLICY, "histories", COST, "sim", "scenarios", "study", "reports")
 SEES = {
@@ -48,7 +48,9 @@ SEES = {
     "sim/run": (*WORLD, "sim/world", "sim/requirements"),
     "scenarios/document": (*MODEL, "sim/model"),
     "scenarios/load": (*MODEL, "histories", "sim", "scenarios/document"),
-    "study": (*MODEL, "sim", "scenarios"),
+    "study/run": (*MODEL, "sim", "scenarios"),
+    "study/vary": (*MODEL, "sim", "scenarios", "study/run"),
+    "study/history": (*MODEL, "sim", "scenarios", "study/run"),
     "rehearsal": (*REPOSITORY, "histories", COST, "sim"),
     "reports/parts": (BASE,),
     "reports/bill": REPORTS,

@@ -37,7 +37,7 @@ class ArchTest(unittest.TestCase):
                 ("sim/model/a.cpp", "sim/world/b.h", "costmodel/bill/b.h"),
                 ("sim/run/a.cpp", "engine/store/format/b.h", "sim/world/b.h"),
                 ("scenarios/load/a.cpp", "engine/env/b.h", "sim/model/b.h"),
-                ("study/a.cpp", "reports/run/b.h", "scenarios/load/b.h"),
+                ("study/run/a.cpp", "study/vary/b.h", "scenarios/load/b.h"),
                 ("reports/run/a.cpp", "cli/shared/b.h", "sim/run/b.h"),
                 ("rehearsal/a.cpp", "cli/shared/b.h", "engine/store/work/b.h"),
                 ("cli/repository/a.cpp", "sim/run/b.h", "engine/store/work/b.h")):
@@ -52,7 +52,7 @@ class ArchTest(unittest.TestCase):
     def test_empty_rooms(self):
         full = {room + "/a.cpp": "" for room in arch.SEES}
         self.assertEqual(arch.empty_rooms(full), [])
-        del full["study/a.cpp"]
+        del full["study/run/a.cpp"]
         self.assertEqual(len(arch.empty_rooms(full)), 1)
 
     def test_crowded_rooms(self):

@@ -150,9 +150,10 @@ TEST(RunReport, json_is_as_expected) {
 TEST(RunReport, spread_is_told_as_an_interval) {
   Sample sample = daily_sample();
   RunReport report = sample.report();
-  report.spread = Spread{.replications = 200,
-                         .total = {{250, 2}, {280, 2}, {310, 2}},
-                         .months = {{std::chrono::year(2026) / 1, {{120, 2}, {140, 2}, {190, 2}}}}};
+  report.spread =
+      study::Spread{.replications = 200,
+                    .total = {{}, {250, 2}, {280, 2}, {310, 2}},
+                    .months = {{std::chrono::year(2026) / 1, {120, 2}, {140, 2}, {190, 2}}}};
   EXPECT_THAT(to_terminal(report), HasSubstr("over 200 replications: median 2.80 USD, P5–P95 "
                                              "2.50–3.10"));
   EXPECT_EQ(nlohmann::json::parse(to_json(report))["spread"]["total"]["p95"], "3.10");

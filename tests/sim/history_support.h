@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "sim/run/run.h"
-#include "study/forecast.h"
+#include "study/history/forecast.h"
 
 namespace backcast::sim::testing {
 
@@ -46,8 +46,8 @@ inline std::multiset<Instant> left_at_the_end(const RunResult& run) {
 
 // The same by the rule book's own forecast.
 inline std::multiset<Instant> forecast_left(const Service& service, Instant start, Instant until) {
-  const auto forecast = policy::forecast(*service.retention, service.history,
-                                         service.schedules[0].rule, {start, service.zone}, until)
+  const auto forecast = study::forecast(*service.retention, service.history,
+                                        service.schedules[0].rule, {start, service.zone}, until)
                             .value();
   std::multiset<Instant> left;
   for (const policy::Snapshot& s : forecast.left) left.insert(s.trusted_time());

@@ -10,7 +10,7 @@
 
 #include "sim/model/past.h"
 #include "sim/run/run.h"
-#include "study/forecast.h"
+#include "study/history/forecast.h"
 #include "tests/policy/history_generator.h"
 #include "tests/policy/retention_support.h"
 #include "tests/sim/history_support.h"
@@ -53,8 +53,8 @@ RC_GTEST_PROP(History, TheRunKeepsWhatTheForecastKeeps, ()) {
   for (int runs = *rc::gen::inRange(1, 60); runs > 0; --runs) {
     last = *policy::next(rule, last, policy::Zone::utc());
   }
-  const auto expected = policy::forecast(policy::parse_policy(policy).value(), history, rule,
-                                         {start, policy::Zone::utc()}, last)
+  const auto expected = study::forecast(policy::parse_policy(policy).value(), history, rule,
+                                        {start, policy::Zone::utc()}, last)
                             .value();
   std::multiset<Instant> wanted;
   for (const policy::Snapshot& s : expected.left) wanted.insert(s.trusted_time());
@@ -100,8 +100,8 @@ TEST(History, OfTwoAtOneTimeTheLastOneListedIsGoneOnWith) {
   const Scenario scenario =
       scenario_with(history, "native: --keep-last 9", "0 2 * * *", start, until + kSecond);
   const auto forecast =
-      policy::forecast(*scenario.services[0].retention, history,
-                       scenario.services[0].schedules[0].rule, {start, policy::Zone::utc()}, until);
+      study::forecast(*scenario.services[0].retention, history,
+                      scenario.services[0].schedules[0].rule, {start, policy::Zone::utc()}, until);
   EXPECT_EQ(forecast->left.back().tags, (std::vector<std::string>{"b"}));
   EXPECT_EQ(run(scenario, {.threads = 1}).backups.back().tags, forecast->left.back().tags);
 }

@@ -1,4 +1,4 @@
-#include "study/design.h"
+#include "study/vary/design.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-namespace backcast::sim {
+namespace backcast::study {
 namespace {
 
 Factor factor(const char* text) {
@@ -97,4 +97,4 @@ TEST(Design, morris_finds_slopes_and_tells_who_interacts) {
 }
 
 }  // namespace
-}  // namespace backcast::sim
+}  // namespace backcast::study

@@ -1,11 +1,12 @@
-#include "study/forecast.h"
+#include "study/history/forecast.h"
 
 #include "tests/policy/retention_support.h"
 
-namespace backcast::policy {
+namespace backcast::study {
 namespace {
 
-using namespace testing;
+using namespace policy;
+using namespace policy::testing;
 
 Forecast look_ahead(const std::string& policy, const std::string& schedule,
                     std::vector<Snapshot> history, const std::string& now,
@@ -82,4 +83,4 @@ TEST(Forecast, UnderAScheduleEachClassOfSanoidHoldsItsOwn) {
 }
 
 }  // namespace
-}  // namespace backcast::policy
+}  // namespace backcast::study

@@ -1,4 +1,4 @@
-#include "cli/planning/sweep_file.h"
+#include "study/vary/sweep_file.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "engine/base/json_number.h"
 #include "sim/model/verdict.h"
 
-namespace backcast::cli {
+namespace backcast::study {
 namespace {
 
 using json = nlohmann::ordered_json;
@@ -35,11 +35,11 @@ Result<SweepPlan> read_header(const json& object) {
   plan.scenario = object.at("scenario").get<std::string>();
   plan.document_hash = object.at("document_hash").get<std::string>();
   plan.vary = object.at("vary").get<std::vector<std::string>>();
-  BACKCAST_TRY(plan.points, count_of(object.at("points"), sim::kMaxPoints, "points"));
+  BACKCAST_TRY(plan.points, count_of(object.at("points"), kMaxPoints, "points"));
   BACKCAST_TRY(plan.replications,
                count_of(object.at("replications"), sim::kMaxReplications, "replications"));
   BACKCAST_TRY(plan.seed, count_of(object.at("seed"), UINT64_MAX, "seed"));
-  BACKCAST_TRY(plan.design, sim::parse_design(object.at("design").get<std::string>()));
+  BACKCAST_TRY(plan.design, parse_design(object.at("design").get<std::string>()));
   BACKCAST_CHECK(expand(plan));
   if (count_number(object.at("rows")) != plan.rows.size()) {
     return bad_input("the header's rows do not follow from its design");
@@ -80,39 +80,31 @@ Status read_row(const json& object, SweepRows& into) {
   return kOk;
 }
 
-}  // namespace
-
-std::string hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return fmt::format("{:016x}", hash);
-}
-
-std::vector<std::string> SweepPlan::values(std::size_t row) const {
-  std::vector<std::string> result;
-  for (std::size_t f = 0; f < factors.size(); ++f) {
-    result.push_back(factors[f].value_at(rows[row][f]));
+Status merge_into(SweepRows& all, const SweepRows& part, const std::string& name) {
+  if (header(all.plan) != header(part.plan)) {
+    return Error{Errc::kBadInput,
+                 "part of another sweep than the files before it",
+                 {name, "", 1, 0},
+                 "merge parts of one plan, made by one version from one scenario document"};
   }
-  return result;
-}
-
-Status expand(SweepPlan& plan) {
-  plan.factors.clear();
-  for (const std::string& text : plan.vary) {
-    BACKCAST_TRY(sim::Factor factor, sim::parse_factor(text));
-    plan.factors.push_back(std::move(factor));
+  for (const auto& [row, measures] : part.done) {
+    const auto [at, is_new] = all.done.emplace(row, measures);
+    const bool same = std::equal(
+        measures.begin(), measures.end(), at->second.begin(), at->second.end(),
+        [](const auto& a, const auto& b) { return a.name == b.name && a.value == b.value; });
+    const auto& spread = part.spread.at(row);
+    const auto known = all.spread.emplace(row, spread).first;
+    if (!is_new && !(same && known->second == spread)) {
+      return Error{Errc::kBadInput,
+                   fmt::format("row {} differs from the one in a file before it", row),
+                   {name, "", 0, 0},
+                   "one of the files is damaged"};
+    }
   }
-  BACKCAST_TRY(plan.rows, sim::make_points(plan.design, plan.factors, plan.points, plan.seed));
   return kOk;
 }
 
-std::vector<std::uint32_t> SweepRows::missing() const {
-  std::vector<std::uint32_t> result;
-  for (std::uint32_t row = 0; row < plan.rows.size(); ++row) {
-    if (!done.contains(row)) result.push_back(row);
-  }
-  return result;
-}
+}  // namespace
 
 std::string to_text(const SweepRows& rows) {
   std::string text = header(rows.plan).dump() + "\n";
@@ -173,28 +165,12 @@ Result<SweepRows> parse_sweep(std::string_view text, const std::string& name) {
   return result;
 }
 
-Status merge_into(SweepRows& all, const SweepRows& part, const std::string& name) {
-  if (header(all.plan) != header(part.plan)) {
-    return Error{Errc::kBadInput,
-                 "part of another sweep than the files before it",
-                 {name, "", 1, 0},
-                 "merge parts of one plan, made by one version from one scenario document"};
-  }
-  for (const auto& [row, measures] : part.done) {
-    const auto [at, is_new] = all.done.emplace(row, measures);
-    const bool same = std::equal(
-        measures.begin(), measures.end(), at->second.begin(), at->second.end(),
-        [](const auto& a, const auto& b) { return a.name == b.name && a.value == b.value; });
-    const auto& spread = part.spread.at(row);
-    const auto known = all.spread.emplace(row, spread).first;
-    if (!is_new && !(same && known->second == spread)) {
-      return Error{Errc::kBadInput,
-                   fmt::format("row {} differs from the one in a file before it", row),
-                   {name, "", 0, 0},
-                   "one of the files is damaged"};
-    }
-  }
+Status merge_part(std::optional<SweepRows>& all, std::string_view text, const std::string& name) {
+  BACKCAST_TRY(SweepRows part, parse_sweep(text, name));
+  part.interrupted = false;
+  if (all) return merge_into(*all, part, name);
+  all = std::move(part);
   return kOk;
 }
 
-}  // namespace backcast::cli
+}  // namespace backcast::study

@@ -10,7 +10,7 @@
 
 #include "engine/base/error.h"
 
-namespace backcast::sim {
+namespace backcast::study {
 
 // One input and the values it can take: "/services/0/size=10 GB..50 GB",
 // "/services/0/change/per_day=1%,2%,5%", "/schedules/0/retention=7..30/4" (4 levels of a range).
@@ -24,10 +24,6 @@ struct Factor {
   // The value at 0 <= u < 1, as JSON text.
   std::string value_at(double u) const;
 };
-
-// A typed value as JSON text: numbers, true, false, null, quoted text, objects and lists as they
-// are, anything else as text.
-std::string json_text(std::string_view value);
 
 // Errors: kBadInput for anything else; a range of different units or whose ends are not in order.
 Result<Factor> parse_factor(std::string_view text);
@@ -58,4 +54,4 @@ struct Effect {
 };
 std::vector<Effect> effects(Design design, const Points& points, std::span<const double> outputs);
 
-}  // namespace backcast::sim
+}  // namespace backcast::study

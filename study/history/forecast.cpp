@@ -1,11 +1,21 @@
-#include "study/forecast.h"
+#include "study/history/forecast.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace backcast::policy {
+namespace backcast::study {
 namespace {
+
+using policy::Origin;
+using policy::Plan;
+using policy::PlanContext;
+using policy::Reason;
+using policy::RetentionPolicy;
+using policy::Rule;
+using policy::Schedule;
+using policy::Snapshot;
+using policy::Zone;
 
 constexpr std::uint64_t kMaxDecisions = 50'000'000;
 constexpr std::size_t kNew = std::numeric_limits<std::size_t>::max();
@@ -146,4 +156,4 @@ Result<Forecast> forecast(const RetentionPolicy& policy, std::vector<Snapshot> h
   return std::move(rolling).finish();
 }
 
-}  // namespace backcast::policy
+}  // namespace backcast::study

@@ -1,28 +1,30 @@
-// A scenario with some fields of its document replaced.
+// A scenario with some fields of its document at other values, over replications.
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/planning/scenario_run.h"
+#include "sim/model/statistics.h"
 #include "sim/run/replicate.h"
-#include "study/design.h"
+#include "study/run/scenario_run.h"
+#include "study/vary/design.h"
 
-namespace backcast::cli {
+namespace backcast::study {
 
-// The document of a scenario, read once.
+// What every value is put into: the document as it is asked for.
 struct BaseScenario {
   Document document;
   std::string text;
-  ScenarioOptions options;
-  scenario::Given given;
+  Question question;
 };
-Result<BaseScenario, Errors> read_base(const ScenarioOptions& options);
+// Errors: as `changed`, so that the document's own faults stand at their own lines.
+Result<BaseScenario, Errors> base_of(scenario::Loaded written, const Question& question);
 
 // Errors: a pointer to nothing; every fault of the changed document.
 Result<PreparedScenario, Errors> with_values(const BaseScenario& base,
-                                             const std::vector<sim::Factor>& factors,
+                                             const std::vector<Factor>& factors,
                                              const std::vector<std::string>& values);
 
 // What else replications may leave behind.
@@ -34,7 +36,10 @@ struct MeansToo {
 // Means of every measure over replications 0..count-1, in this thread. Errors: kInterrupted once
 // `stop` is set.
 Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count,
-                                            const std::atomic<bool>& stop,
+                                            const std::atomic<bool>* stop,
                                             const MeansToo& too = {});
 
-}  // namespace backcast::cli
+// The value of a measure that a histogram of `mean_measures` counts as this.
+double value_of_count(const std::string& measure, std::uint64_t count);
+
+}  // namespace backcast::study

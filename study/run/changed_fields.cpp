@@ -1,13 +1,13 @@
-#include "cli/planning/changed_fields.h"
+#include "study/run/changed_fields.h"
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/text.h"
-#include "study/design.h"
 
-namespace backcast::cli {
+namespace backcast::study {
 namespace {
 
 // The JSON library throws on what is no pointer; none of that leaves this function.
@@ -48,6 +48,26 @@ Errors with_places_of(const Document& written, const std::vector<FieldValue>& ch
 
 }  // namespace
 
+std::string json_string(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+std::string json_text(std::string_view level) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), value);
+  const bool is_number = error == std::errc() && end == level.data() + level.size();
+  if (is_number || level == "true" || level == "false" || level == "null" ||
+      level.starts_with('"') || level.starts_with('{') || level.starts_with('[')) {
+    return std::string(level);
+  }
+  return json_string(level);
+}
+
 Result<FieldValue> parse_field_value(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (!text.starts_with('/') || equals == text.npos) {
@@ -57,8 +77,17 @@ Result<FieldValue> parse_field_value(std::string_view text) {
   const std::string_view pointer = text.substr(0, equals), value = text.substr(equals + 1);
   // A version is a text: 2.10 is not 2.1.
   const bool is_bare_version = pointer.ends_with("_version") && !value.starts_with('"');
-  return FieldValue{std::string(pointer),
-                    is_bare_version ? nlohmann::json(value).dump() : sim::json_text(value)};
+  return FieldValue{std::string(pointer), is_bare_version ? json_string(value) : json_text(value),
+                    std::string(value)};
+}
+
+Result<std::vector<FieldValue>> parse_field_values(const std::vector<std::string>& texts) {
+  std::vector<FieldValue> fields;
+  for (const std::string& text : texts) {
+    BACKCAST_TRY(FieldValue field, parse_field_value(text));
+    fields.push_back(std::move(field));
+  }
+  return fields;
 }
 
 Status check_assumed(const Document& written, const FieldValue& field) {
@@ -98,4 +127,4 @@ Result<scenario::Loaded, Errors> load_changed(const Document& written,
   return std::move(*loaded);
 }
 
-}  // namespace backcast::cli
+}  // namespace backcast::study

@@ -1,4 +1,4 @@
-#include "study/design.h"
+#include "study/vary/design.h"
 
 #include <fmt/format.h>
 
@@ -12,9 +12,13 @@
 #include "engine/base/checked.h"
 #include "engine/base/text.h"
 #include "sim/model/draws.h"
+#include "study/run/changed_fields.h"
 
-namespace backcast::sim {
+namespace backcast::study {
 namespace {
+
+using sim::Draws;
+using sim::Purpose;
 
 constexpr std::uint32_t kMorrisLevels = 4;
 constexpr double kMorrisStep = 2.0 / 3;  // levels / (2 (levels - 1)), Morris 1991
@@ -26,15 +30,6 @@ std::string number_text(double value, bool integer) {
       integer ? std::to_chars(text, text + sizeof text, std::llround(value))
               : std::to_chars(text, text + sizeof text, std::round(value * 1000) / 1000);
   return error == std::errc() ? std::string(text, end) : "0";
-}
-
-std::string json_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + "\"";
 }
 
 struct Number {
@@ -271,17 +266,6 @@ std::string Factor::value_at(double u) const {
   return unit.empty() ? number : json_string(number + unit);
 }
 
-std::string json_text(std::string_view level) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), value);
-  const bool is_number = error == std::errc() && end == level.data() + level.size();
-  if (is_number || level == "true" || level == "false" || level == "null" ||
-      level.starts_with('"') || level.starts_with('{') || level.starts_with('[')) {
-    return std::string(level);
-  }
-  return json_string(level);
-}
-
 Result<Factor> parse_factor(std::string_view text) {
   const std::string hint = "such as '/services/0/size=10 GB..50 GB' or '/services/0/x=1%,2%,5%'";
   const std::size_t equals = text.find('=');
@@ -377,4 +361,4 @@ std::vector<Effect> effects(Design design, const Points& points, std::span<const
   return binned_effects(points, outputs);
 }
 
-}  // namespace backcast::sim
+}  // namespace backcast::study

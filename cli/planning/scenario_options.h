@@ -1,0 +1,47 @@
+// The options of every verb that runs scenarios, and the scenario they ask about.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/shared/context.h"
+#include "study/run/trials.h"
+#include "study/vary/varied.h"
+
+namespace backcast::cli {
+
+struct ScenarioOptions {
+  std::string file;                             // path, "-", or the name of a shipped scenario
+  std::optional<std::uint64_t> seed;            // instead of the document's
+  std::string until;                            // stop the run here: RFC 3339, or "+90d"
+  std::string start;                            // instead of the document's
+  std::string history, input, service, source;  // what one service goes on with
+  std::vector<std::string> changes;             // POINTER=VALUE, into the document
+  std::vector<std::string> assumed;             // the same, of what nobody states
+  unsigned threads = 0;
+  bool bill = true;
+  bool writes_ledger = false;
+};
+
+// --set; part of the options below.
+void add_set_option(CLI::App& verb, ScenarioOptions& options);
+void add_scenario_options(CLI::App& verb, ScenarioOptions& options);
+// --replications and how sure it is to be.
+void add_trial_options(CLI::App& verb, study::TrialOptions& options);
+
+// Reads the scenario, and the history if one is named. Errors: as study::prepare.
+Result<study::PreparedScenario, Errors> prepare(const ScenarioOptions& options);
+// The same for variants of it.
+Result<study::BaseScenario, Errors> read_base(const ScenarioOptions& options);
+
+// Says on standard error what of a run takes long, before it starts.
+void say_run_time(const Context& context, const study::PreparedScenario& prepared);
+// As study::judge, saying so where one run decides whatever was asked for.
+Result<std::optional<study::Trials>, Errors> judge(const Context& context,
+                                                   const study::PreparedScenario& prepared,
+                                                   const study::TrialOptions& options,
+                                                   study::ScenarioRun& run);
+
+}  // namespace backcast::cli
