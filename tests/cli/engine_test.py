@@ -231,7 +231,38 @@ def damage(place):
     assert place.json("check", repository)["ok"]
 
 
-for case in (unreadable_source, damage, whole_life, keys, pipes, bad_input):
+def tar(place):
+    """The system's tar extracts what dump --tar writes; of a damaged snapshot it sees no end."""
+    repository, source = place.repository, place.source
+    place.write("source/Z\u00fcrich/" + "n" * 180, os.urandom(3 << 20))
+    place.write("source/holes", b"begin")
+    os.truncate(place.path("source/holes"), 40 << 20)
+    with open(place.path("source/holes"), "ab") as file:
+        file.write(b"end")
+    os.truncate(place.path("source/holes"), 50 << 20)
+    os.link(place.path("source/holes"), place.path("source/other-name"))
+    os.symlink("holes", place.path("source/link"))
+    place.run("init", repository, "--kdf-memory", "8 MiB")
+    place.run("backup", repository, source, secret=None)
+    dump = [PROGRAM, "dump", repository, "latest", source, "--tar", "--passphrase-file",
+            place.path("pass")]
+    written = subprocess.run(dump, env=place.env, capture_output=True, check=True).stdout
+    os.mkdir(place.path("out"))
+    subprocess.run(["tar", "-xpf", "-", "-C", place.path("out")], input=written, check=True)
+    subprocess.run(["diff", "-r", "--no-dereference", source, place.path("out") + source],
+                   check=True)
+    assert os.path.samefile(place.path("out") + source + "/holes",
+                            place.path("out") + source + "/other-name")
+    pack = max((os.path.join(repository, "packs", name)
+                for name in os.listdir(os.path.join(repository, "packs"))), key=os.path.getsize)
+    with open(pack, "r+b") as file:
+        file.seek(os.path.getsize(pack) // 2)
+        file.write(b"????")
+    broken = subprocess.run(dump, env=place.env, capture_output=True, check=False)
+    assert broken.returncode == 1 and not broken.stdout.endswith(bytes(1024)), broken.stderr
+
+
+for case in (tar, unreadable_source, damage, whole_life, keys, pipes, bad_input):
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         case(Place(folder))
         print("ok", case.__name__)

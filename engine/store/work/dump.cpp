@@ -124,6 +124,7 @@ Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selectio
   PackFiles packs(repository, index);
   BlobReader reader(packs);
   source::TarWriter tar(sink);
+  const Sink in_tar = [&](ByteView bytes) { return tar.write(bytes); };
   bool found = selection.path().empty();
   const auto entry = [&](const std::string& path, source::Node& node, Content& content) -> Status {
     const bool chosen = selection.includes(path);
@@ -132,8 +133,10 @@ Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selectio
     if (!chosen && !leads) return kOk;
     BACKCAST_TRY(const bool wanted, tar.begin(path, node));
     if (wanted) {
+      Unsparse unsparse(node, in_tar);
       BACKCAST_CHECK(
-          write_content(reader, content, [&](ByteView bytes) { return tar.write(bytes); }));
+          write_content(reader, content, [&](ByteView bytes) { return unsparse.add(bytes); }));
+      BACKCAST_CHECK(unsparse.finish());
     }
     return tar.end();
   };
