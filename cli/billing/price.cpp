@@ -9,7 +9,6 @@
 #include <set>
 
 #include "cli/billing/bill_usage.h"
-#include "cli/billing/price_books.h"
 #include "cli/shared/budget_option.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
@@ -20,6 +19,7 @@
 #include "reports/bill/focus.h"
 #include "reports/bill/invoice_tables.h"
 #include "reports/bill/xlsx.h"
+#include "scenarios/load/price_books.h"
 
 namespace backcast::cli {
 namespace {
@@ -251,7 +251,7 @@ void run(Context& context, const PriceOptions& options) {
   if (!by.ok()) return report(context, by.error());
   if (auto fits = check_options(options); !fits.ok()) return report(context, fits.error());
   if (auto fits = check_forecast(options); !fits.ok()) return report(context, fits.error());
-  const auto book = open_price_books(options.books, options.exchange_rates);
+  const auto book = scenario::open_price_books(options.books, options.exchange_rates);
   if (!book.ok()) return report(context, book.error());
   const auto asked = bill_options(options);
   if (!asked.ok()) return report(context, asked.error());

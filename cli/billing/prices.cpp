@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <memory>
 
-#include "cli/billing/price_books.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
 #include "costmodel/book/import_prices.h"
 #include "engine/base/document.h"
 #include "reports/bill/price_tables.h"
 #include "scenarios/document/shipped.h"
+#include "scenarios/load/price_books.h"
 
 namespace backcast::cli {
 namespace {
@@ -33,7 +33,7 @@ void list(Context& context) {
                         {"options", "Options"}},
                        {}};
   for (const std::string_view name : scenario::shipped_names("prices")) {
-    const auto book = open_price_book(std::string(name));
+    const auto book = scenario::open_price_book(std::string(name));
     if (!book.ok()) return report(context, book.error());
     const auto holes = std::count_if(book->rows.begin(), book->rows.end(),
                                      [](const cost::PriceRow& row) { return !row.is_known; });
@@ -50,7 +50,7 @@ void list(Context& context) {
 void show(Context& context, const PricesOptions& options) {
   if (options.books.empty()) return list(context);
   for (const std::string& name : options.books) {
-    const auto book = open_price_book(name);
+    const auto book = scenario::open_price_book(name);
     if (!book.ok()) return report(context, book.error());
     print(context, reports::price_table(*book, options.filter));
     for (const std::string& text : book->notes) note(context, "note: " + text);
@@ -59,7 +59,7 @@ void show(Context& context, const PricesOptions& options) {
 
 void check(Context& context, const PricesOptions& options) {
   for (const std::string& name : options.books) {
-    const auto book = open_price_book(name);
+    const auto book = scenario::open_price_book(name);
     if (!book.ok()) {
       report(context, book.error());
       continue;
@@ -72,8 +72,8 @@ void check(Context& context, const PricesOptions& options) {
 }
 
 void diff(Context& context, const PricesOptions& options) {
-  const auto before = open_price_book(options.books[0]);
-  const auto after = open_price_book(options.books[1]);
+  const auto before = scenario::open_price_book(options.books[0]);
+  const auto after = scenario::open_price_book(options.books[1]);
   if (!before.ok()) return report(context, before.error());
   if (!after.ok()) return report(context, after.error());
   if (before->currency != after->currency) {

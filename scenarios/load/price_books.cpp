@@ -1,4 +1,4 @@
-#include "cli/billing/price_books.h"
+#include "scenarios/load/price_books.h"
 
 #include <fmt/format.h>
 
@@ -8,10 +8,10 @@
 #include "engine/base/text.h"
 #include "scenarios/document/shipped.h"
 
-namespace backcast::cli {
+namespace backcast::scenario {
 
 Result<cost::PriceBook, Errors> open_price_book(const std::string& name) {
-  const auto shipped = scenario::shipped_text("prices/" + name + ".json");
+  const auto shipped = shipped_text("prices/" + name + ".json");
   std::error_code ignored;
   if (shipped && !std::filesystem::exists(name, ignored)) {
     auto document = Document::parse(*shipped, name);
@@ -24,8 +24,7 @@ Result<cost::PriceBook, Errors> open_price_book(const std::string& name) {
   if (error.code == Errc::kNotFound) {
     error.code = Errc::kBadInput;
     error.message = "no price book " + printable(name);
-    error.hint = fmt::format("give a file, or one of {}",
-                             fmt::join(scenario::shipped_names("prices"), ", "));
+    error.hint = fmt::format("give a file, or one of {}", fmt::join(shipped_names("prices"), ", "));
   }
   return Errors{std::move(error)};
 }
@@ -57,4 +56,4 @@ Result<std::shared_ptr<const cost::PriceBook>, Errors> open_price_books(
   return std::make_shared<const cost::PriceBook>(*std::move(merged));
 }
 
-}  // namespace backcast::cli
+}  // namespace backcast::scenario

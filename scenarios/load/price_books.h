@@ -1,4 +1,4 @@
-// Price books as users name them on the command line.
+// Price books as users name them.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 #include "costmodel/book/price_book.h"
 
-namespace backcast::cli {
+namespace backcast::scenario {
 
 // A file, or the name of a book that ships with the program: "zilliz". Errors: kNotFound with the
 // names there are; as load_price_book.
@@ -17,4 +17,4 @@ Result<cost::PriceBook, Errors> open_price_book(const std::string& name);
 Result<std::shared_ptr<const cost::PriceBook>, Errors> open_price_books(
     const std::vector<std::string>& names, const std::vector<std::string>& exchange_rates);
 
-}  // namespace backcast::cli
+}  // namespace backcast::scenario

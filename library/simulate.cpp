@@ -1,0 +1,64 @@
+#include <backcast/simulate.h>
+
+#include "library/bill.h"
+#include "library/problems.h"
+#include "library/scenario.h"
+
+namespace backcast {
+namespace {
+
+std::optional<Time> unless_never(Instant t) {
+  return t == sim::kNever ? std::nullopt : std::optional(t);
+}
+
+RequirementResult result_of(const sim::RequirementOutcome& outcome) {
+  return {
+      outcome.name,  outcome.statement,       sim::shown(outcome.verdict),        outcome.observed,
+      outcome.limit, outcome.unknown_because, unless_never(outcome.first_failure)};
+}
+
+RestorePoint point_of(const sim::RunResult& run, const sim::BackupRecord& backup) {
+  return {backup.id,
+          run.services[backup.service].name,
+          backup.region,
+          backup.kind,
+          sim::name(backup.state),
+          backup.born,
+          unless_never(backup.available),
+          unless_never(backup.deleted),
+          unless_never(backup.expires),
+          backup.size_bytes,
+          backup.added_bytes,
+          backup.reason};
+}
+
+}  // namespace
+
+Expected<Simulation> simulate(const Scenario& scenario, const SimulateOptions& options) {
+  const auto run_as = [&](const study::PreparedScenario& prepared) -> Expected<Simulation> {
+    auto run =
+        study::run(prepared, {.replication = options.replication, .threads = options.threads});
+    if (!run.ok()) return library::problems_of(run.error());
+    Simulation made{.verdict = sim::shown(sim::verdict_of(run->result)),
+                    .requirements = {},
+                    .restore_points = {},
+                    .bill = {},
+                    .assumptions = run->result.assumptions};
+    for (const auto& outcome : run->result.requirements) {
+      made.requirements.push_back(result_of(outcome));
+    }
+    for (const auto& backup : run->result.backups) {
+      made.restore_points.push_back(point_of(run->result, backup));
+    }
+    if (run->invoice) made.bill = library::bill_of(*run->invoice);
+    return made;
+  };
+  if (!options.seed) return run_as(scenario.impl().prepared);
+  study::Question question;
+  question.seed = options.seed;
+  const auto seeded = study::prepare(scenario.impl().written, question);
+  if (!seeded.ok()) return library::problems_of(seeded.error());
+  return run_as(*seeded);
+}
+
+}  // namespace backcast
