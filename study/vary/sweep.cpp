@@ -1,8 +1,10 @@
 #include "study/vary/sweep.h"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -10,9 +12,10 @@ namespace backcast::study {
 namespace {
 
 std::string hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return fmt::format("{:016x}", hash);
+  std::array<unsigned char, 32> digest{};
+  BACKCAST_ASSERT(
+      EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 
 const sim::Measure* find(const sim::Measures& measures, const std::string& name) {

@@ -16,7 +16,7 @@ namespace backcast::study {
 
 struct SweepPlan {
   std::string scenario;       // as the user named it
-  std::string document_hash;  // FNV-1a 64 of its text: parts of different documents never merge
+  std::string document_hash;  // SHA-256 of its text: parts of different documents never merge
   std::vector<std::string> vary;
   Design design = Design::kGrid;
   std::uint32_t points = 0;

@@ -12,17 +12,14 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+constexpr int kFormat = 2;
+
 json header(const SweepPlan& plan) {
-  return {{"sweep", 1},
-          {"version", BACKCAST_VERSION},
-          {"scenario", plan.scenario},
-          {"document_hash", plan.document_hash},
-          {"vary", plan.vary},
-          {"design", name(plan.design)},
-          {"points", plan.points},
-          {"replications", plan.replications},
-          {"seed", plan.seed},
-          {"rows", plan.rows.size()}};
+  return {{"sweep", kFormat},          {"version", BACKCAST_VERSION},
+          {"scenario", plan.scenario}, {"document_hash", plan.document_hash},
+          {"vary", plan.vary},         {"design", name(plan.design)},
+          {"points", plan.points},     {"replications", plan.replications},
+          {"seed", plan.seed},         {"rows", plan.rows.size()}};
 }
 
 Result<std::uint64_t> count_of(const json& value, std::uint64_t most, std::string_view what) {
@@ -31,6 +28,10 @@ Result<std::uint64_t> count_of(const json& value, std::uint64_t most, std::strin
 }
 
 Result<SweepPlan> read_header(const json& object) {
+  if (object.at("sweep") != kFormat) {
+    return bad_input(fmt::format("not format {} of sweeps", kFormat),
+                     "run the sweep again with this version");
+  }
   SweepPlan plan;
   plan.scenario = object.at("scenario").get<std::string>();
   plan.document_hash = object.at("document_hash").get<std::string>();
