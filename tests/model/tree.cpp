@@ -109,7 +109,9 @@ Tree read_tar(std::string_view tar, const std::string& root) {
       extended = records(content);
       continue;
     }
-    std::string path = extended.contains("path") ? extended["path"] : text(header, 0, 100);
+    const std::string folder = text(header, 345, 155), name = text(header, 0, 100);
+    const std::string whole = folder.empty() ? name : folder + '/' + name;
+    std::string path = extended.contains("path") ? extended["path"] : whole;
     if (path.ends_with('/')) path.pop_back();
     const std::string link =
         extended.contains("linkpath") ? extended["linkpath"] : text(header, 157, 100);
