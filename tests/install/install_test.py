@@ -74,7 +74,7 @@ class Installed(unittest.TestCase):
 
     def test_the_example_finds_simulates_prices_asks_and_restores(self):
         example = pathlib.Path(self.folder.name) / "example"
-        run("cmake", "-S", ROOT / "examples/library", "-B", example,
+        run("cmake", "-G", "Ninja", "-S", ROOT / "examples/library", "-B", example,
             f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
         run("cmake", "--build", example)
         told = run(example / "example", example / "work",
