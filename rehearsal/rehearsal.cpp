@@ -270,8 +270,7 @@ std::vector<double> stored_errors(const ServiceRehearsal& service) {
   std::vector<double> errors;
   for (const RehearsalDay& day : service.days) {
     if (day.real_stored_bytes == 0) continue;
-    const auto real = static_cast<double>(day.real_stored_bytes);
-    errors.push_back(std::abs(static_cast<double>(day.simulated_stored_bytes) - real) / real);
+    errors.push_back(std::abs(day.stored_error()));
   }
   std::sort(errors.begin(), errors.end());
   return errors;
@@ -309,6 +308,12 @@ std::vector<std::string> not_rehearsed(const Scenario& scenario, const RunResult
 
 bool ServiceRehearsal::same_points() const {
   return std::all_of(days.begin(), days.end(), [](const auto& day) { return day.same_points; });
+}
+
+double RehearsalDay::stored_error() const {
+  if (real_stored_bytes == 0) return 0;
+  const auto real = static_cast<double>(real_stored_bytes);
+  return (static_cast<double>(simulated_stored_bytes) - real) / real;
 }
 
 double ServiceRehearsal::median_stored_error() const {

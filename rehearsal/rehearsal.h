@@ -36,6 +36,10 @@ struct RehearsalDay {
   bool same_points = false;  // made at the same instants
   std::uint64_t simulated_stored_bytes = 0, real_stored_bytes = 0;
   std::uint64_t simulated_moved_bytes = 0, real_moved_bytes = 0;  // since the day before
+
+  // Distance of the simulated from the real stored bytes as a share of these, below 0 where they
+  // are fewer; 0 where nothing real is stored.
+  double stored_error() const;
 };
 
 // One service in one region: its home under its own name, copies as "service@region".
@@ -46,8 +50,7 @@ struct ServiceRehearsal {
   std::vector<RehearsalDay> days;  // those that hold a restore point
 
   bool same_points() const;
-  // Distance of the simulated from the real stored bytes over the days, as a share of the real
-  // ones; the middle one and the largest.
+  // Over the days, without their sign: the middle one and the largest.
   double median_stored_error() const;
   double largest_stored_error() const;
 };

@@ -1,14 +1,14 @@
 // fidelity FILE...: how far the delta model is from recorded histories, one line per file.
 // Reads presence tables, plain or gzip; see docs/fidelity.md for the form and the columns.
 #include <fmt/format.h>
-#include <unistd.h>
 #include <zlib.h>
 
-#include <csignal>
+#include <atomic>
 #include <cstdio>
 #include <string>
 #include <string_view>
 
+#include "engine/env/stop_on_signal.h"
 #include "sim/fit/fidelity.h"
 
 namespace {
@@ -34,7 +34,7 @@ Result<std::string> read(const char* path) {
   return text;
 }
 
-Result<Fidelity> measure(const char* path) {
+Result<Fidelity> measure(const char* path, const std::atomic<bool>& stop) {
   BACKCAST_TRY(const std::string text, read(path));
   BACKCAST_TRY(const auto table, backcast::sim::parse_presence_table(text, path));
   if (table.generations < backcast::sim::kMinFidelityGenerations) {
@@ -42,7 +42,7 @@ Result<Fidelity> measure(const char* path) {
                                " generations leave nothing to fit on: at least " +
                                std::to_string(backcast::sim::kMinFidelityGenerations));
   }
-  return measure_fidelity(table);
+  return measure_fidelity(table, &stop);
 }
 
 void print(const Spread& spread) {
@@ -51,13 +51,6 @@ void print(const Spread& spread) {
   } else {
     std::printf(" %6.1f/%-6.1f", 100 * spread.median, 100 * spread.p95);
   }
-}
-
-// Every line is out as soon as it is known, so there is nothing to save.
-extern "C" void interrupted(int) {
-  constexpr std::string_view kText = "fidelity: partial: interrupted, files are missing\n";
-  (void)!::write(STDERR_FILENO, kText.data(), kText.size());
-  ::_exit(130);
 }
 
 }  // namespace
@@ -72,11 +65,15 @@ int main(int argc, char** argv) {
       "history", "n", " overlaps", " frozen", " refitted", " prior", " linear", " compounding",
       " freed/30", " bill", " forecast30", " linear30", "covers%", "returns%", "law", "bursts");
   std::fflush(stdout);
-  std::signal(SIGINT, interrupted);
-  std::signal(SIGTERM, interrupted);
+  std::atomic<bool> stop{false};
+  const backcast::env::StopOnSignal signals(stop);
   int code = 0;
   for (int i = 1; i < argc; ++i) {
-    const auto result = measure(argv[i]);
+    const auto result = measure(argv[i], stop);
+    if (stop) {  // every line is out as soon as it is known, so there is nothing to save
+      std::fprintf(stderr, "fidelity: partial: interrupted, files are missing\n");
+      return 130;
+    }
     if (!result) {
       std::fprintf(stderr, "fidelity: %s\n", to_string(result.error()).c_str());
       code = 2;

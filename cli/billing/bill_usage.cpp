@@ -1,11 +1,10 @@
 #include "cli/billing/bill_usage.h"
 
-#include <climits>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
-#include "costmodel/bill/match.h"
+#include "costmodel/bill/by_month.h"
 #include "costmodel/bill/usage_file.h"
 #include "engine/base/text.h"
 #include "engine/env/env.h"
@@ -52,31 +51,7 @@ Result<bool, Errors> bill_by_month(const UsageToBill& usage,
                                    const std::function<Status(cost::Invoice&)>& sink) {
   if (!std::filesystem::is_regular_file(usage.path)) return false;
   BACKCAST_TRY(std::ifstream file, open_usage(usage.path));
-  cost::Biller biller(usage.book, usage.options);
-  const auto hand_on = [&](Result<cost::Invoice, Errors> invoice) -> Result<Ok, Errors> {
-    if (!invoice.ok()) return invoice.error();
-    if (auto taken = sink(*invoice); !taken.ok()) return Errors{taken.error()};
-    return kOk;
-  };
-  Errors errors;
-  int current = INT_MIN;
-  const auto add = [&](const UsageRecord& record) -> Status {
-    const int month = cost::month_at(unix_seconds(record.start));
-    if (month > current && errors.empty()) {
-      current = month;
-      auto done = hand_on(biller.bill_before(cost::to_year_month(month)));
-      if (!done.ok()) errors = done.error();
-    }
-    return biller.add(record);
-  };
-  const auto read = cost::read_usage(file, usage.path, add, {.by_month = true});
-  if (!read.ok()) {
-    if (read.error().front().code == Errc::kInterrupted) return false;
-    return read.error();
-  }
-  if (!errors.empty()) return errors;
-  BACKCAST_CHECK(hand_on(biller.finish()));
-  return true;
+  return cost::bill_by_month(file, usage.path, usage.book, usage.options, sink);
 }
 
 }  // namespace backcast::cli

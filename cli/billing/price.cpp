@@ -12,8 +12,7 @@
 #include "cli/shared/budget_option.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
-#include "costmodel/bill/match.h"
-#include "engine/base/instant.h"
+#include "costmodel/bill/by_month.h"
 #include "engine/base/text.h"
 #include "reports/bill/budget_table.h"
 #include "reports/bill/focus.h"
@@ -58,24 +57,12 @@ Status check_forecast(const PriceOptions& options) {
   return kOk;
 }
 
-// What is billed: "2026-01..2026-12" for `period`, whether anything was used in these months or
-// not.
 Result<cost::BillOptions> bill_options(const PriceOptions& options) {
   cost::BillOptions asked{{options.options.begin(), options.options.end()}};
   if (options.period.empty()) return asked;
-  const auto dots = options.period.find("..");
-  const auto month_in = [](const std::string& text) -> std::optional<std::chrono::year_month> {
-    const auto first = parse_instant(text + "-01");
-    if (text.size() != 7 || !first.ok()) return std::nullopt;
-    return cost::to_year_month(cost::month_at(unix_seconds(first->instant)));
-  };
-  asked.first_month = month_in(options.period.substr(0, dots));
-  asked.last_month =
-      dots == std::string::npos ? asked.first_month : month_in(options.period.substr(dots + 2));
-  if (!asked.first_month || !asked.last_month || *asked.last_month < *asked.first_month) {
-    return bad_input(printable(options.period) + " is no period of months",
-                     "give the first and the last, such as 2026-01..2026-12");
-  }
+  BACKCAST_TRY(const cost::Period period, cost::parse_period(options.period));
+  asked.first_month = period.first;
+  asked.last_month = period.last;
   return asked;
 }
 
@@ -108,9 +95,7 @@ Status check_options(const PriceOptions& options) {
 // The view and the month that are asked for.
 cost::Invoice narrowed(cost::Invoice invoice, const PriceOptions& options) {
   if (options.view == "cash") invoice = cost::cash_view(invoice);
-  if (options.month.empty()) return invoice;
-  std::erase_if(invoice.lines,
-                [&](const auto& line) { return cost::format_month(line.month) != options.month; });
+  if (!options.month.empty()) cost::keep_month(invoice, options.month);
   return invoice;
 }
 
@@ -127,9 +112,7 @@ class BillOutput {
       for (const cost::InvoiceLine& line : invoice.lines) {
         months_.insert(cost::format_month(line.month));
       }
-      std::erase_if(invoice.lines, [&](const auto& line) {
-        return cost::format_month(line.month) != options_.month;
-      });
+      cost::keep_month(invoice, options_.month);
     }
     if (!options_.focus.empty()) BACKCAST_CHECK(write_focus(invoice));
     sums_.add(cost::showback(invoice, by_));

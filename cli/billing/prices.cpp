@@ -23,6 +23,11 @@ struct PricesOptions {
   std::string region, output;  // of import
 };
 
+auto unknown_rows(const cost::PriceBook& book) {
+  return std::count_if(book.rows.begin(), book.rows.end(),
+                       [](const cost::PriceRow& row) { return !row.is_known; });
+}
+
 void list(Context& context) {
   reports::Table table{"price_books",
                        {{"name", "Name"},
@@ -35,13 +40,11 @@ void list(Context& context) {
   for (const std::string_view name : scenario::shipped_names("prices")) {
     const auto book = scenario::open_price_book(std::string(name));
     if (!book.ok()) return report(context, book.error());
-    const auto holes = std::count_if(book->rows.begin(), book->rows.end(),
-                                     [](const cost::PriceRow& row) { return !row.is_known; });
     table.rows.push_back({{std::string(name), ""},
                           {book->title, ""},
                           {book->as_of, ""},
                           {std::to_string(book->rows.size()), ""},
-                          {std::to_string(holes), ""},
+                          {std::to_string(unknown_rows(*book)), ""},
                           {fmt::format("{}", fmt::join(book->options, ", ")), ""}});
   }
   print(context, table);
@@ -64,10 +67,8 @@ void check(Context& context, const PricesOptions& options) {
       report(context, book.error());
       continue;
     }
-    const auto holes = std::count_if(book->rows.begin(), book->rows.end(),
-                                     [](const cost::PriceRow& row) { return !row.is_known; });
     print(fmt::format("{}: {} rows in {}, {} of them unknown, as of {}\n", name, book->rows.size(),
-                      book->currency.code(), holes, book->as_of));
+                      book->currency.code(), unknown_rows(*book), book->as_of));
   }
 }
 

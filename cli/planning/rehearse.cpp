@@ -79,8 +79,6 @@ reports::Table days_table(const sim::Rehearsal& rehearsal, bool all_days) {
       const sim::RehearsalDay& day = service.days[i];
       const bool is_last = i + 1 == service.days.size();
       if (i % step != 0 && day.same_points && !is_last) continue;
-      const auto real = static_cast<double>(day.real_stored_bytes);
-      const double off = real == 0 ? 0 : static_cast<double>(day.simulated_stored_bytes) / real - 1;
       table.rows.push_back({{service.service, ""},
                             {format_instant(day.end), ""},
                             {std::to_string(day.simulated_points), ""},
@@ -88,7 +86,7 @@ reports::Table days_table(const sim::Rehearsal& rehearsal, bool all_days) {
                             {day.same_points ? "yes" : "NO", ""},
                             bytes_cell(day.simulated_stored_bytes),
                             bytes_cell(day.real_stored_bytes),
-                            {percent(off), ""},
+                            {percent(day.stored_error()), ""},
                             bytes_cell(day.simulated_moved_bytes),
                             bytes_cell(day.real_moved_bytes)});
     }

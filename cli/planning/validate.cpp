@@ -55,7 +55,6 @@ Result<Judged, Errors> run_judged(const Context& context, const Options& options
   study::TrialOptions how = options.trials;
   how.threads = one.threads;
   how.watch = watch;
-  if (how.replications == 0) how.replications = sim::wanted_replications(prepared.loaded.scenario);
   BACKCAST_TRY(const auto trials, judge(context, prepared, how, run));
   return Judged{std::move(prepared), std::move(run)};
 }

@@ -2,36 +2,36 @@
 
 #include <fmt/format.h>
 
-#include <csignal>
 #include <memory>
+
+#include "reports/parts/progress.h"
 
 namespace backcast::cli {
 namespace {
 
-std::atomic<std::atomic<bool>*> g_stop{nullptr};
-extern "C" void stop_trials(int) {
-  if (auto* flag = g_stop.load()) flag->store(true);
-}
+// Steps are counted where they are done and told from elsewhere.
+class Counter {
+ public:
+  Counter(reports::ProgressForm form, reports::ProgressWork work, std::uint64_t total)
+      : progress_(form, std::move(work), [this, total] {
+          return reports::ProgressState{done_.load(), total};
+        }) {}
+  void advance(std::uint64_t steps) { done_ += steps; }
+
+ private:
+  std::atomic<std::uint64_t> done_{0};
+  reports::Progress progress_;
+};
 
 }  // namespace
-
-Interruptible::Interruptible() {
-  g_stop = &stop;
-  std::signal(SIGINT, stop_trials);
-  std::signal(SIGTERM, stop_trials);
-}
-Interruptible::~Interruptible() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-  g_stop = nullptr;
-}
 
 study::Watch watch_of(const Context& context, Interruptible& interruptible) {
   return {&interruptible.stop,
           [&context](std::string_view what, std::uint64_t total, std::string_view unit) {
-            auto progress = std::make_shared<reports::Progress>(
-                progress_form(context), std::string(what), total, std::string(unit));
-            return [progress](std::uint64_t steps) { progress->advance(steps); };
+            const auto counter = std::make_shared<Counter>(
+                progress_form(context), reports::ProgressWork{std::string(what), std::string(unit)},
+                total);
+            return [counter](std::uint64_t steps) { counter->advance(steps); };
           }};
 }
 

@@ -5,16 +5,15 @@
 #include <string>
 
 #include "cli/shared/context.h"
+#include "engine/env/stop_on_signal.h"
 #include "study/run/watch.h"
 
 namespace backcast::cli {
 
 // Ctrl-C while this lives sets stop; the verb then prints what is known and exits with 130.
-class Interruptible {
- public:
-  Interruptible();
-  ~Interruptible();
+struct Interruptible {
   std::atomic<bool> stop{false};
+  env::StopOnSignal signals{stop};
 };
 
 // Tells progress in the form that the context asks for. Both must outlive what is watched.

@@ -7,6 +7,7 @@
 #include "cli/shared/verbs.h"
 #include "engine/env/env.h"
 #include "engine/policy/schedule/diagnose.h"
+#include "study/history/upcoming.h"
 
 namespace backcast::cli {
 namespace {
@@ -23,16 +24,6 @@ struct Options {
   bool explain = false;
 };
 
-struct Line {
-  std::string text;
-  Schedule schedule;
-};
-
-struct Fire {
-  Instant when;
-  std::size_t line;
-};
-
 constexpr const char* kDayNames[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 constexpr Duration kShortestDiagnosis = std::chrono::hours(24 * 366);
 
@@ -42,63 +33,41 @@ Zone shown_zone(const Schedule& schedule, const Zone& zone) {
   return calendar != nullptr && calendar->zone ? *calendar->zone : zone;
 }
 
-// The next runs of all lines together, in order of time.
-std::vector<Fire> next_fires(const std::vector<Line>& lines, Instant after, Instant until,
-                             std::size_t count, const Zone& zone) {
-  std::vector<std::optional<Instant>> upcoming;
-  for (const Line& line : lines) upcoming.push_back(next(line.schedule, after, zone));
-  std::vector<Fire> fires;
-  while (fires.size() < count) {
-    std::size_t first = lines.size();
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      if (upcoming[i] && (first == lines.size() || *upcoming[i] < *upcoming[first])) first = i;
-    }
-    if (first == lines.size() || *upcoming[first] > until) break;
-    fires.push_back({*upcoming[first], first});
-    upcoming[first] = next(lines[first].schedule, *upcoming[first], zone);
-  }
-  return fires;
-}
-
-reports::Table to_table(const std::vector<Fire>& fires, const std::vector<Line>& lines,
-                        const Zone& zone) {
+reports::Table to_table(const std::vector<study::Upcoming>& runs, const Options& options,
+                        const std::vector<Schedule>& schedules, const Zone& zone) {
   reports::Table table{"schedule", {{"utc", "UTC"}, {"day", "Day"}, {"local", "Local time"}}, {}};
-  if (lines.size() > 1) table.columns.push_back({"schedule", "Schedule"});
-  for (const Fire& fire : fires) {
-    const Zone shown = shown_zone(lines[fire.line].schedule, zone);
-    const auto date = to_civil(fire.when, shown).date;
-    std::vector<reports::Cell> row = {{format_instant(fire.when), {}},
+  if (schedules.size() > 1) table.columns.push_back({"schedule", "Schedule"});
+  for (const study::Upcoming& run : runs) {
+    const Zone shown = shown_zone(schedules[run.schedule], zone);
+    const auto date = to_civil(run.when, shown).date;
+    std::vector<reports::Cell> row = {{format_instant(run.when), {}},
                                       {kDayNames[policy::weekday_monday1(date) - 1], {}},
-                                      {policy::format_local(fire.when, shown), {}}};
-    if (lines.size() > 1) row.push_back({lines[fire.line].text, {}});
+                                      {policy::format_local(run.when, shown), {}}};
+    if (schedules.size() > 1) row.push_back({options.specs[run.schedule], {}});
     table.rows.push_back(std::move(row));
   }
   return table;
 }
 
-void warn(const Context& context, const Line& line, const Zone& zone, Instant from, Instant until) {
-  for (const policy::Finding& finding : diagnose(line.schedule, zone, from, until)) {
-    note(context, fmt::format("warning: {}: {}", line.text, finding.text));
+void warn(const Context& context, const std::string& text, const Schedule& schedule,
+          const Zone& zone, Instant from, Instant until) {
+  for (const policy::Finding& finding : diagnose(schedule, zone, from, until)) {
+    note(context, fmt::format("warning: {}: {}", text, finding.text));
   }
-  if (policy::start_window_seconds(line.schedule) > 0) {
+  if (policy::start_window_seconds(schedule) > 0) {
     note(context, fmt::format("note: {}: the vendor starts the job somewhere in the two hours; "
                               "say +45m behind the window for a start 45 minutes in",
-                              line.text));
+                              text));
   }
-}
-
-Result<std::vector<Line>> read_lines(const std::vector<std::string>& specs) {
-  std::vector<Line> lines;
-  for (const std::string& text : specs) {
-    BACKCAST_TRY(Schedule schedule, policy::parse_schedule(text));
-    lines.push_back({text, std::move(schedule)});
-  }
-  return lines;
 }
 
 Status run(const Options& options, Context& context) {
   BACKCAST_TRY(const Zone zone, Zone::find(options.zone));
-  BACKCAST_TRY(const std::vector<Line> lines, read_lines(options.specs));
+  std::vector<Schedule> schedules;
+  for (const std::string& text : options.specs) {
+    BACKCAST_TRY(Schedule schedule, policy::parse_schedule(text));
+    schedules.push_back(std::move(schedule));
+  }
   Instant after = env::posix_env().now(), until = Instant::max();
   if (!options.after.empty()) {
     BACKCAST_TRY(const StampedInstant given, parse_instant(options.after));
@@ -108,24 +77,26 @@ Status run(const Options& options, Context& context) {
     BACKCAST_TRY(const StampedInstant given, parse_instant(options.until));
     until = given.instant;
   }
-  for (const Line& line : lines) {
-    if (std::holds_alternative<policy::NoSchedule>(line.schedule)) continue;
-    if (!next(line.schedule, after, zone)) {
-      return bad_input(
-          fmt::format("schedule \"{}\" never runs after {}", line.text, format_instant(after)),
-          "check the day of the month against the months, and ranges that run "
-          "backwards");
+  for (std::size_t i = 0; i < schedules.size(); ++i) {
+    if (std::holds_alternative<policy::NoSchedule>(schedules[i])) continue;
+    if (!next(schedules[i], after, zone)) {
+      return bad_input(fmt::format("schedule \"{}\" never runs after {}", options.specs[i],
+                                   format_instant(after)),
+                       "check the day of the month against the months, and ranges that run "
+                       "backwards");
     }
   }
   const auto count = static_cast<std::size_t>(options.count);
-  const std::vector<Fire> fires = next_fires(lines, after, until, count, zone);
-  print(context, to_table(fires, lines, zone));
-  const Instant end = fires.empty() ? after : fires.back().when;
-  for (const Line& line : lines) {
+  const auto runs = study::upcoming(schedules, after, until, count, zone);
+  print(context, to_table(runs, options, schedules, zone));
+  const Instant end = runs.empty() ? after : runs.back().when;
+  for (std::size_t i = 0; i < schedules.size(); ++i) {
+    const std::string& text = options.specs[i];
     if (options.explain) {
-      note(context, fmt::format("{}: read as {}", line.text, print(line.schedule)));
+      note(context, fmt::format("{}: read as {}", text, print(schedules[i])));
     }
-    warn(context, line, zone, after, std::max(end, std::min(until, after + kShortestDiagnosis)));
+    warn(context, text, schedules[i], zone, after,
+         std::max(end, std::min(until, after + kShortestDiagnosis)));
   }
   return kOk;
 }

@@ -167,12 +167,12 @@ Status run(Context& context, Options& options) {
 
   store::BackupProgress progress;
   const std::uint64_t expected = expected_bytes(context, *repository, options.backup);
-  const auto state = [&progress, expected]() -> ProgressState {
+  const auto state = [&progress, expected]() -> reports::ProgressState {
     return {progress.content_bytes, expected, progress.files,
             fmt::format("{} unmodified", progress.files_unmodified.load())};
   };
   auto result = [&] {
-    ProgressLine line(context, state, progress.stop);
+    ProgressLine line(context, "backing up", state, progress.stop);
     return store::backup(*repository, options.backup, progress);
   }();
   if (!result.ok()) return result.error();

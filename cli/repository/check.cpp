@@ -90,11 +90,14 @@ Status run(Context& context, const Options& options) {
                options.check.open_data ? open_repository(options.repository, Access::kUnlockLater)
                                        : open_repository_as_given(options.repository));
   store::CheckProgress progress;
-  const auto state = [&]() -> ProgressState {
-    return {progress.bytes, progress.expected_bytes, progress.packs, ""};
+  const auto state = [&]() -> reports::ProgressState {
+    return {progress.bytes,
+            progress.expected_bytes,
+            {},
+            fmt::format("{} packs", progress.packs.load())};
   };
   auto result = [&] {
-    ProgressLine line(context, state, progress.stop);
+    ProgressLine line(context, "checking", state, progress.stop);
     return store::check(*repository, options.check, progress);
   }();
   if (!result.ok()) return result.error();

@@ -89,12 +89,8 @@ Status run(Context& context, const Options& options) {
   if (options.snapshots.empty()) chosen = all;
   store::CopyProgress progress;
   auto result = [&] {
-    ProgressLine line(
-        context,
-        [&]() -> ProgressState {
-          return {progress.bytes, 0, 0, "copied"};
-        },
-        progress.stop);
+    const auto state = [&]() -> reports::ProgressState { return {progress.bytes}; };
+    ProgressLine line(context, "copying", state, progress.stop);
     return store::copy_snapshots(*from, *to, chosen, progress);
   }();
   if (!result.ok()) return result.error();

@@ -89,9 +89,9 @@ Status run(Context& context, Options& options) {
   BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kWrite));
   store::PruneProgress progress;
   BACKCAST_TRY(options.prune.wait, waiting(context, options.wait, progress.stop));
-  const auto state = [&]() -> ProgressState { return {progress.copied_bytes, 0, 0, "copied"}; };
+  const auto state = [&]() -> reports::ProgressState { return {progress.copied_bytes}; };
   auto result = [&] {
-    ProgressLine line(context, state, progress.stop);
+    ProgressLine line(context, "copying out of old packs", state, progress.stop);
     return store::prune(*repository, options.prune, progress);
   }();
   if (!result.ok()) return result.error();

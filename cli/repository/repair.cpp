@@ -100,9 +100,9 @@ Status run(Context& context, Options& options) {
                                           ? open_repository(options.repository, Access::kRead)
                                           : open_repository_as_given(options.repository));
   if (repository->is_unlocking()) BACKCAST_CHECK(repository->unlock());
-  const auto state = [&]() -> ProgressState { return {progress.bytes, 0, 0, "read"}; };
+  const auto state = [&]() -> reports::ProgressState { return {progress.bytes}; };
   auto result = [&] {
-    ProgressLine line(context, state, progress.stop);
+    ProgressLine line(context, "repairing", state, progress.stop);
     return store::repair(*repository, options.repair, progress);
   }();
   if (!result.ok()) return result.error();

@@ -56,12 +56,12 @@ Status run(Context& context, Options& options) {
   BACKCAST_TRY(const store::Snapshot snapshot,
                store::find_snapshot(*repository, snapshots, options.snapshot));
   store::RestoreProgress progress;
-  const auto state = [&]() -> ProgressState {
-    return {progress.bytes, options.path.empty() ? snapshot.content_bytes : 0, progress.files, ""};
+  const auto state = [&]() -> reports::ProgressState {
+    return {progress.bytes, options.path.empty() ? snapshot.content_bytes : 0, progress.files};
   };
   const Duration began = env::posix_env().monotonic();
   auto result = [&] {
-    ProgressLine line(context, state, progress.stop);
+    ProgressLine line(context, "restoring", state, progress.stop);
     return store::restore(*repository, snapshot, options.request, progress);
   }();
   if (!result.ok()) return result.error();

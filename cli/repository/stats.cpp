@@ -39,10 +39,10 @@ void print_presence(const store::Presence& presence) {
 
 void note_totals(const Context& context, const store::Index& index,
                  const store::Presence& presence) {
-  std::uint64_t stored = 0, needed = 0, packs_bytes = 0;
+  const std::uint64_t needed = presence.needed_bytes();
+  std::uint64_t stored = 0, packs_bytes = 0;
   for (const auto& pack : index.packs()) packs_bytes += pack.size_bytes;
   for (const auto& entry : index.entries()) stored += entry.stored_bytes;
-  for (const auto& pattern : presence.patterns()) needed += pattern.stored_bytes;
   note(context, fmt::format("{} in {} packs; {} needed by the snapshots shown, {} not",
                             format_bytes(packs_bytes), index.packs().size(), format_bytes(needed),
                             format_bytes(stored - needed)));
@@ -101,8 +101,8 @@ void add_rows(reports::Table& table, const std::vector<store::Snapshot>& snapsho
   const auto bytes = [](std::uint64_t n) {
     return reports::Cell{std::to_string(n), format_bytes(n)};
   };
-  std::vector<std::vector<std::uint64_t>> shared;  // by gap, then snapshot
-  for (const std::uint32_t gap : kGaps) shared.push_back(presence.shared_bytes(gap));
+  std::vector<std::vector<std::uint64_t>> lost;  // by gap, then snapshot
+  for (const std::uint32_t gap : kGaps) lost.push_back(presence.lost_bytes(gap));
   for (std::uint32_t i = 0; i < snapshots.size(); ++i) {
     const store::Snapshot& s = snapshots[i];
     const std::string id = to_hex(s.id);
@@ -114,8 +114,7 @@ void add_rows(reports::Table& table, const std::vector<store::Snapshot>& snapsho
                                    bytes(presence.stored_bytes(i)),
                                    bytes(presence.new_bytes(i))};
     for (std::size_t g = 0; g < std::size(kGaps); ++g) {
-      row.push_back(kGaps[g] > i ? reports::Cell{}
-                                 : bytes(presence.stored_bytes(i - kGaps[g]) - shared[g][i]));
+      row.push_back(kGaps[g] > i ? reports::Cell{} : bytes(lost[g][i]));
     }
     table.rows.push_back(std::move(row));
   }

@@ -1,44 +1,27 @@
-// Progress of long work: a line with an estimate on a terminal, JSON lines with --json, silence
-// otherwise. Ctrl-C asks the work to stop and leaves the repository as it was.
+// Long work on the command line: a line or JSON lines say how far it is, Ctrl-C asks it to stop.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "cli/shared/context.h"
+#include "engine/env/stop_on_signal.h"
+#include "reports/parts/progress.h"
 
 namespace backcast::cli {
 
-struct ProgressState {
-  std::uint64_t done_bytes = 0;
-  std::uint64_t expected_bytes = 0;  // 0 = unknown
-  std::uint64_t done_files = 0;
-  std::string detail;  // what else to show
-};
-
+// Work on a repository, in bytes. `state` is asked from a thread of its own.
 class ProgressLine {
  public:
-  // `state` is asked a few times a second from a thread of its own; `stop` is set by SIGINT and
-  // SIGTERM.
-  ProgressLine(const Context& context, std::function<ProgressState()> state,
-               std::atomic<bool>& stop);
-  ~ProgressLine();  // wipes the line
+  ProgressLine(const Context& context, std::string what,
+               std::function<reports::ProgressState()> state, std::atomic<bool>& stop)
+      : signals_(stop),
+        progress_(progress_form(context), {std::move(what), "bytes"}, std::move(state)) {}
 
  private:
-  void run();
-  void show(const ProgressState& state, double seconds);
-
-  std::function<ProgressState()> state_;
-  bool on_terminal_ = false, as_json_ = false;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  bool end_ = false;
-  std::thread thread_;
+  env::StopOnSignal signals_;
+  reports::Progress progress_;
 };
 
 }  // namespace backcast::cli

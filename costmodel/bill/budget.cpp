@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "costmodel/bill/match.h"
+#include "costmodel/bill/by_month.h"
 #include "costmodel/bill/showback.h"
 #include "engine/base/csv_reader.h"
 #include "engine/base/text.h"
@@ -44,16 +44,15 @@ Result<Budget, Errors> read_budget(const std::string& text, const std::string& n
     while (errors.size() < 20 && rows.read_row(month, amount)) {
       line = static_cast<int>(rows.get_file_line());
       const char* const start = std::min(month, amount);
-      const auto first = parse_instant(std::string(month) + "-01");
-      if (!first.ok())
+      const auto named = parse_month(month);
+      if (!named)
         fail(static_cast<int>(month - start) + 1, printable(month) + " is not a month", kHint);
       const auto parsed = Decimal::parse(amount);
       if (!parsed.ok() || parsed->is_negative()) {
         fail(static_cast<int>(amount - start) + 1, printable(amount) + " is not a budget", kHint);
       }
-      if (!first.ok() || !parsed.ok()) continue;
-      const auto named = to_year_month(month_at(unix_seconds(first->instant)));
-      if (!budget.months.emplace(named, *parsed).second) {
+      if (!named || !parsed.ok()) continue;
+      if (!budget.months.emplace(*named, *parsed).second) {
         fail(static_cast<int>(month - start) + 1, printable(month) + " is given twice");
       }
     }

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "engine/base/bytes.h"
 #include "engine/base/harmless.h"
 #include "engine/base/instant.h"
 #include "reports/parts/escape.h"
@@ -13,71 +14,74 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr Clock::duration kQuietStart = std::chrono::seconds(1);
-constexpr Clock::duration kTerminalInterval = std::chrono::milliseconds(200);
-constexpr Clock::duration kJsonInterval = std::chrono::seconds(1);
-
-void write_stderr(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-}
-
 std::string whole_seconds(double seconds) {
   return format_duration(std::chrono::seconds(static_cast<std::int64_t>(seconds + 0.5)));
 }
 
 }  // namespace
 
-Progress::Progress(ProgressForm form, std::string what, std::uint64_t total, std::string unit,
+std::string progress_text(ProgressForm form, const ProgressWork& work, const ProgressState& state,
+                          double seconds) {
+  const auto& [what, unit] = work;
+  const bool has_end = state.total > 0 && state.done <= state.total;
+  const bool has_eta = has_end && state.done > 0;
+  const auto done = static_cast<double>(state.done), total = static_cast<double>(state.total);
+  const double left = has_eta ? seconds * (total - done) / done : 0;
+  if (form == ProgressForm::kJsonLines) {
+    std::string line = fmt::format(
+        "{{\"type\": \"progress\", \"version\": 2, \"what\": {}, \"seconds\": {:.1f}, \"done\": "
+        "{}, "
+        "\"unit\": {}",
+        json_text(what), seconds, state.done, json_text(unit));
+    if (has_end) line += fmt::format(", \"total\": {}", state.total);
+    if (has_eta) line += fmt::format(", \"seconds_left\": {:.0f}", left);
+    if (state.files) line += fmt::format(", \"files\": {}", *state.files);
+    return line + "}";
+  }
+  const bool is_bytes = unit == "bytes";
+  const auto amount = [&](std::uint64_t n) {
+    return is_bytes ? format_bytes(n) : std::to_string(n);
+  };
+  std::string line = fmt::format("{}: {}", what, amount(state.done));
+  if (has_end) line += " of " + amount(state.total);
+  if (!is_bytes) line += ' ' + unit;
+  if (has_end) line += fmt::format(" ({} %)", static_cast<int>(100 * done / total));
+  line += has_eta ? fmt::format(", {} left", whole_seconds(left)) : ", " + whole_seconds(seconds);
+  if (state.files) line += fmt::format(", {} files", *state.files);
+  if (!state.detail.empty()) line += ", " + state.detail;
+  return harmless(line);
+}
+
+Progress::Progress(ProgressForm form, ProgressWork work, std::function<ProgressState()> state,
                    ProgressDoor door)
-    : form_(form),
-      what_(harmless(what)),
-      unit_(std::move(unit)),
-      total_(total),
-      door_(std::move(door)),
-      started_(door_.now()),
-      next_((started_ + kQuietStart).time_since_epoch().count()) {
-  if (!door_.write) door_.write = write_stderr;
+    : form_(form), work_(std::move(work)), state_(std::move(state)), door_(std::move(door)) {
+  if (!door_.write) {
+    door_.write = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
+  }
+  if (form_ != ProgressForm::kNone) thread_ = std::thread([this] { run(); });
 }
 
 Progress::~Progress() {
-  if (is_line_open_) door_.write("\r\x1b[K");
-}
-
-void Progress::advance(std::uint64_t count) {
-  done_.fetch_add(count, std::memory_order_relaxed);
-  if (form_ == ProgressForm::kNone) return;
-  const auto now = door_.now();
-  if (now.time_since_epoch().count() < next_.load(std::memory_order_relaxed)) return;
-  const std::unique_lock lock(writing_, std::try_to_lock);
-  if (lock.owns_lock()) show(now);
-}
-
-void Progress::show(Clock::time_point now) {
-  const auto interval = form_ == ProgressForm::kTerminal ? kTerminalInterval : kJsonInterval;
-  next_ = (now + interval).time_since_epoch().count();
-  const std::uint64_t done = done_.load(std::memory_order_relaxed);
-  const double elapsed = std::chrono::duration<double>(now - started_).count();
-  const bool has_end = total_ > 0 && done > 0 && done <= total_;
-  const double left =
-      has_end ? elapsed * static_cast<double>(total_ - done) / static_cast<double>(done) : 0;
-  if (form_ == ProgressForm::kJsonLines) {
-    std::string line = fmt::format(
-        "{{\"type\": \"progress\", \"version\": 1, \"what\": {}, \"seconds\": {:.1f}, \"done\": "
-        "{}, "
-        "\"unit\": {}",
-        json_text(what_), elapsed, done, json_text(unit_));
-    if (has_end) line += fmt::format(", \"total\": {}, \"seconds_left\": {:.0f}", total_, left);
-    door_.write(line + "}\n");
-    return;
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
   }
-  is_line_open_ = true;
-  const std::string share = has_end
-                                ? fmt::format(" of {} {} ({} %), {} left", total_, unit_,
-                                              static_cast<int>(100.0 * static_cast<double>(done) /
-                                                               static_cast<double>(total_)),
-                                              whole_seconds(left))
-                                : fmt::format(" {}, {}", unit_, whole_seconds(elapsed));
-  door_.write(fmt::format("\r{}: {}{}\x1b[K", what_, done, share));
+  ended_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Progress::run() {
+  const bool is_line = form_ == ProgressForm::kTerminal;
+  const auto interval = is_line ? door_.terminal_interval : door_.json_interval;
+  const auto began = Clock::now();
+  std::unique_lock lock(mutex_);
+  if (ended_.wait_for(lock, door_.quiet_start, [this] { return end_; })) return;
+  do {
+    const std::chrono::duration<double> elapsed = Clock::now() - began;
+    const std::string text = progress_text(form_, work_, state_(), elapsed.count());
+    door_.write(is_line ? "\r" + text + "\x1b[K" : text + "\n");
+  } while (!ended_.wait_for(lock, interval, [this] { return end_; }));
+  if (is_line) door_.write("\r\x1b[K");
 }
 
 }  // namespace backcast::reports

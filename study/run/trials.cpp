@@ -119,7 +119,11 @@ std::optional<Spread> TrialRecorder::spread(std::size_t replications) const {
 }
 
 Result<std::optional<Trials>, Errors> judge(const PreparedScenario& prepared,
-                                            const TrialOptions& options, ScenarioRun& run) {
+                                            const TrialOptions& asked, ScenarioRun& run) {
+  TrialOptions options = asked;
+  if (options.replications == 0) {
+    options.replications = sim::wanted_replications(prepared.loaded.scenario);
+  }
   const auto first = static_cast<std::uint32_t>(run.result.replication);
   std::optional<Trials> trials;
   if (options.replications != 1 && !run.result.partial) {

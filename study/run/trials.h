@@ -23,7 +23,7 @@ Errors interrupted();
 inline constexpr const char* kCostTotal = "cost_total";
 
 struct TrialOptions {
-  std::uint32_t replications = 1;
+  std::uint32_t replications = 1;     // 0 = as many as the requirements need
   std::optional<double> within = {};  // stop once the mean of `measure` is known to this share
   std::string measure = kCostTotal;
   double confidence = 0.95;

@@ -144,7 +144,7 @@ class Searcher {
       BACKCAST_TRY(const PreparedScenario prepared, prepared_for(best->row));
       TrialOptions how;
       how.threads = options_.threads;
-      how.replications = sim::wanted_replications(prepared.loaded.scenario);
+      how.replications = 0;  // as many as a verdict needs
       how.watch = options_.watch;
       BACKCAST_TRY(ScenarioRun run,
                    study::run(prepared, {.replication = plan_.replications, .threads = 1}));

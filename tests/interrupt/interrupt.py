@@ -21,15 +21,15 @@ COUPLED = """{"name": "c", "start": "2026-01-01", "horizon": "2 years",
 
 
 def interrupted(program, folder, arguments):
-    """Runs until the program has told twice how far it is (or is surely busy), then stops it."""
+    """Runs until the program has told twice how far it is, then stops it."""
     run = subprocess.Popen([program, *arguments], cwd=folder, stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, text=True)
     told = []
-    while "--json" in arguments and len(told) < 2:
+    while len(told) < 2 or told[1]["done"] == 0:
         line = run.stderr.readline()
         if not line:
             sys.exit(f"{arguments} ended by itself: {run.stdout.read()[:300]}")
-        told.append(json.loads(line))
+        told = [*told, json.loads(line)][-2:]
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=200)
     if run.returncode != 130:

@@ -1,107 +1,89 @@
-// Progress with a clock of our own: when it speaks, and what it says.
+// What progress says of a state, and when it speaks at all.
 #include "reports/parts/progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <atomic>
 #include <vector>
 
 namespace backcast::reports {
 namespace {
 
-using ::testing::ElementsAre;
+using std::chrono::milliseconds;
 using ::testing::IsEmpty;
 
-struct Recorder {
-  std::chrono::steady_clock::time_point now{};
-  std::vector<std::string> written;
-  ProgressDoor door() {
-    return {[this] { return now; }, [this](std::string_view text) { written.emplace_back(text); }};
-  }
-};
-
-TEST(Progress, short_runs_stay_silent) {
-  Recorder recorder;
-  {
-    Progress progress(ProgressForm::kTerminal, "simulating", 100, "runs", recorder.door());
-    recorder.now += std::chrono::milliseconds(999);
-    progress.advance(99);
-  }
-  EXPECT_THAT(recorder.written, IsEmpty());
+std::string told(ProgressForm form, const ProgressWork& work, const ProgressState& state,
+                 double seconds) {
+  return progress_text(form, work, state, seconds);
 }
 
-TEST(Progress, terminal_line_has_share_and_eta_and_is_erased) {
-  Recorder recorder;
-  {
-    Progress progress(ProgressForm::kTerminal, "simulating", 200, "runs", recorder.door());
-    recorder.now += std::chrono::seconds(30);
-    progress.advance(50);
-    progress.advance(1);  // too soon to speak again
-    recorder.now += std::chrono::milliseconds(200);
-    progress.advance(49);
-  }
-  EXPECT_THAT(recorder.written,
-              ElementsAre("\rsimulating: 50 of 200 runs (25 %), 1m 30s left\x1b[K",
-                          "\rsimulating: 100 of 200 runs (50 %), 30s left\x1b[K", "\r\x1b[K"));
+TEST(Progress, a_line_has_share_and_eta) {
+  const ProgressWork runs{"simulating", "runs"};
+  EXPECT_EQ(told(ProgressForm::kTerminal, runs, {50, 200}, 30),
+            "simulating: 50 of 200 runs (25 %), 1m 30s left");
+  EXPECT_EQ(told(ProgressForm::kTerminal, runs, {0, 200}, 3),
+            "simulating: 0 of 200 runs (0 %), 3s");
+  EXPECT_EQ(told(ProgressForm::kTerminal, {"reading", "files"}, {7}, 5), "reading: 7 files, 5s");
+  EXPECT_EQ(told(ProgressForm::kTerminal, {"backing up", "bytes"},
+                 {1'000'000'000, 4'000'000'000, 12, "30 \xff unmodified"}, 10),
+            "backing up: 1.00 GB of 4.00 GB (25 %), 30s left, 12 files, 30 \\xff unmodified");
 }
 
-TEST(Progress, json_lines_for_programs) {
-  Recorder recorder;
-  {
-    Progress progress(ProgressForm::kJsonLines, "sweep", 4, "rows", recorder.door());
-    recorder.now += std::chrono::seconds(3);
-    progress.advance(1);
-  }
-  EXPECT_THAT(recorder.written,
-              ElementsAre("{\"type\": \"progress\", \"version\": 1, \"what\": \"sweep\", "
-                          "\"seconds\": 3.0, \"done\": 1, \"unit\": \"rows\", \"total\": 4, "
-                          "\"seconds_left\": 9}\n"));
+TEST(Progress, programs_get_one_shape) {
+  EXPECT_EQ(told(ProgressForm::kJsonLines, {"sweep", "rows"}, {1, 4}, 3),
+            "{\"type\": \"progress\", \"version\": 2, \"what\": \"sweep\", \"seconds\": 3.0, "
+            "\"done\": 1, \"unit\": \"rows\", \"total\": 4, \"seconds_left\": 9}");
+  EXPECT_EQ(told(ProgressForm::kJsonLines, {"sweep", "rows"}, {0, 4}, 3),
+            "{\"type\": \"progress\", \"version\": 2, \"what\": \"sweep\", \"seconds\": 3.0, "
+            "\"done\": 0, \"unit\": \"rows\", \"total\": 4}");
+  EXPECT_EQ(told(ProgressForm::kJsonLines, {"restoring", "bytes"}, {70, 0, 2}, 1),
+            "{\"type\": \"progress\", \"version\": 2, \"what\": \"restoring\", \"seconds\": 1.0, "
+            "\"done\": 70, \"unit\": \"bytes\", \"files\": 2}");
 }
 
-TEST(Progress, unknown_end_has_no_eta) {
-  Recorder recorder;
-  {
-    Progress progress(ProgressForm::kTerminal, "reading", 0, "files", recorder.door());
-    recorder.now += std::chrono::seconds(5);
-    progress.advance(7);
-  }
-  ASSERT_FALSE(recorder.written.empty());
-  EXPECT_EQ(recorder.written[0], "\rreading: 7 files, 5s\x1b[K");
+TEST(Progress, more_than_was_expected_has_no_end) {
+  EXPECT_EQ(told(ProgressForm::kTerminal, {"backing up", "bytes"}, {2000, 1000}, 5),
+            "backing up: 2.00 kB, 5s");
 }
 
-TEST(Progress, nothing_when_not_wanted) {
-  Recorder recorder;
+// What is written while work of a second stands at 5 of 10 steps; quick enough to be seen.
+std::string written(ProgressForm form, milliseconds quiet_start) {
+  std::string all;
+  std::atomic<int> asked{0};
   {
-    Progress progress(ProgressForm::kNone, "x", 2, "runs", recorder.door());
-    recorder.now += std::chrono::hours(1);
-    progress.advance(2);
+    const ProgressDoor door{[&](std::string_view text) { all += text; }, quiet_start,
+                            milliseconds(1), milliseconds(1)};
+    const Progress progress(
+        form, {"simulating", "runs"},
+        [&] {
+          ++asked;
+          return ProgressState{5, 10};
+        },
+        door);
+    const bool speaks = form != ProgressForm::kNone && quiet_start < milliseconds(1000);
+    while (speaks && asked < 3) std::this_thread::yield();
   }
-  EXPECT_THAT(recorder.written, IsEmpty());
+  return all;
 }
 
-TEST(Progress, threads_lose_no_count) {
-  std::vector<std::string> written;
-  std::atomic<int> ticks{0};
-  {
-    Progress progress(ProgressForm::kJsonLines, "x", 4000, "runs",
-                      {[&] {
-                         return std::chrono::steady_clock::time_point(
-                             std::chrono::milliseconds(ticks.fetch_add(1) * 10));
-                       },
-                       [&](std::string_view text) { written.emplace_back(text); }});
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t) {
-      threads.emplace_back([&] {
-        for (int i = 0; i < 1000; ++i) progress.advance();
-      });
-    }
-    for (auto& thread : threads) thread.join();
-    ticks = 1'000'000;
-    progress.advance(0);
-  }
-  ASSERT_FALSE(written.empty());
-  EXPECT_THAT(written.back(), ::testing::HasSubstr("\"done\": 4000,"));
+TEST(Progress, short_work_stays_silent) {
+  EXPECT_THAT(written(ProgressForm::kTerminal, milliseconds(60'000)), IsEmpty());
+  EXPECT_THAT(written(ProgressForm::kJsonLines, milliseconds(60'000)), IsEmpty());
+  EXPECT_THAT(written(ProgressForm::kNone, milliseconds(0)), IsEmpty());
+}
+
+TEST(Progress, the_line_rewrites_itself_and_goes_away) {
+  const std::string line = "\rsimulating: 5 of 10 runs (50 %), 0s left\x1b[K";
+  const std::string all = written(ProgressForm::kTerminal, milliseconds(1));
+  EXPECT_TRUE(all.starts_with(line + line)) << all;
+  EXPECT_TRUE(all.ends_with("\r\x1b[K")) << all;
+}
+
+TEST(Progress, json_comes_line_by_line) {
+  const std::string all = written(ProgressForm::kJsonLines, milliseconds(1));
+  EXPECT_GE(std::count(all.begin(), all.end(), '\n'), 2) << all;
+  EXPECT_TRUE(all.ends_with("}\n")) << all;
 }
 
 }  // namespace

@@ -232,7 +232,13 @@ Result<Presence> Presence::of(PackFiles& packs, const std::vector<Snapshot>& sna
   return presence;
 }
 
-std::vector<std::uint64_t> Presence::shared_bytes(std::uint32_t gap) const {
+std::uint64_t Presence::needed_bytes() const {
+  std::uint64_t sum = 0;
+  for (const Pattern& pattern : patterns_) sum += pattern.stored_bytes;
+  return sum;
+}
+
+std::vector<std::uint64_t> Presence::lost_bytes(std::uint32_t gap) const {
   Sums shared(count_);
   for (const Pattern& pattern : patterns_) {
     // Where its runs, and its runs moved on by the gap, overlap.
@@ -245,7 +251,11 @@ std::vector<std::uint64_t> Presence::shared_bytes(std::uint32_t gap) const {
       }
     }
   }
-  return shared.take();
+  std::vector<std::uint64_t> lost = shared.take();
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    lost[i] = i < gap ? 0 : stored_[i - gap] - lost[i];
+  }
+  return lost;
 }
 
 std::uint64_t Presence::freed_bytes(const std::vector<bool>& gone) const {

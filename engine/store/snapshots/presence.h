@@ -42,8 +42,9 @@ class Presence {
 
   std::uint64_t stored_bytes(std::uint32_t i) const { return stored_[i]; }  // all that it needs
   std::uint64_t new_bytes(std::uint32_t i) const { return new_[i]; }  // in no snapshot before it
-  // Per snapshot what the one `gap` before it needs, too; 0 for the first ones.
-  std::vector<std::uint64_t> shared_bytes(std::uint32_t gap) const;
+  std::uint64_t needed_bytes() const;                                 // by any of them
+  // Per snapshot what the one `gap` before it needs and it does not; 0 for the first ones.
+  std::vector<std::uint64_t> lost_bytes(std::uint32_t gap) const;
   // What deleting exactly these frees: needed by none but them. `gone` is per snapshot.
   std::uint64_t freed_bytes(const std::vector<bool>& gone) const;
 

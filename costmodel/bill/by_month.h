@@ -1,0 +1,36 @@
+// Bills month after month: the months that are asked for, and usage that comes in their order.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "costmodel/bill/invoice.h"
+
+namespace backcast::cost {
+
+// "2026-01"; nothing for any other text.
+std::optional<std::chrono::year_month> parse_month(const std::string& text);
+
+// "2026-01..2026-12", or one month. Errors: kBadInput.
+struct Period {
+  std::chrono::year_month first{}, last{};
+};
+Result<Period> parse_period(const std::string& text);
+
+// Leaves the lines of that month, "2026-01".
+void keep_month(Invoice& invoice, const std::string& month);
+
+// Bills usage whose records come in order of their months, without holding more than one month of
+// it: each invoice is handed on as soon as it is complete, the last one with the assumptions of
+// all. False if the usage is not in that order: bill it as a whole. Errors: as read_usage, Biller
+// and `sink`.
+Result<bool, Errors> bill_by_month(std::istream& usage, const std::string& name,
+                                   std::shared_ptr<const PriceBook> book,
+                                   const BillOptions& options,
+                                   const std::function<Status(Invoice&)>& sink);
+
+}  // namespace backcast::cost
