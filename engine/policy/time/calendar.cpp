@@ -59,11 +59,6 @@ CivilDate civil_from_days(int days) {
   return {ymd.year, ymd.month.as_number(), ymd.day};
 }
 
-bool is_valid(const CivilDate& date) {
-  return date.year >= kFirstYear && date.year <= kLastYear && date.month >= 1 && date.month <= 12 &&
-         date.day >= 1 && date.day <= days_in_month(date.year, date.month);
-}
-
 int days_in_month(int year, int month) {
   return Gregorian::end_of_month_day(static_cast<unsigned short>(year),
                                      static_cast<unsigned short>(month));

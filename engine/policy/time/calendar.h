@@ -36,7 +36,6 @@ struct IsoWeek {
 // Days since 1970-01-01 of a date that exists, and back. Years 1400..9999.
 int days_from_civil(const CivilDate& date);
 CivilDate civil_from_days(int days);
-bool is_valid(const CivilDate& date);
 int days_in_month(int year, int month);
 IsoWeek iso_week(const CivilDate& date);
 int weekday_monday1(const CivilDate& date);  // 1 = Monday .. 7 = Sunday
