@@ -1,161 +1,223 @@
 #include "sim/world/world.h"
 
 #include <fmt/format.h>
-#include "engine/base/assert.h"
-#include "engine/base/time_math.h"
 
 #include <algorithm>
+
+#include "engine/base/assert.h"
+#include "engine/base/time_math.h"
 
 namespace backcast::sim {
 
 World::World(const Scenario& scenario, std::vector<std::uint32_t> members, Draws draws,
              std::vector<VaultStep>* steps)
-    : scenario_(scenario),
-      members_(std::move(members)),
-      draws_(draws),
-      steps_(steps),
-      now_(scenario.start),
-      limit_jobs_(scenario.limits.size()) {
-  result_.start = scenario.start;
-  result_.end = scenario.end;
-  for (const auto& link : scenario.links) {
-    links_.emplace_back(link.rate_bytes_per_second, link.per_transfer_bytes_per_second);
-  }
-  for (const std::uint32_t service : members_) {
-    const Service& s = scenario.services[service];
-    services_[service].life.begin(s.workload, s.delta.curve, scenario.start, draws, s.entity);
-    vault_of(service, s.region);
-    const auto& schedules = s.schedules;
-    for (std::uint32_t i = 0; i < schedules.size(); ++i) slots_.push_back({service, i, 0});
-  }
-}
+    : stage_(scenario, std::move(members), draws),
+      availability_(stage_),
+      schedules_(stage_),
+      links_(stage_,
+             [this](std::uint64_t id) {
+               const auto place = static_cast<std::uint32_t>(id);
+               (id & Restores::kTransfer) != 0 ? restores_.bring_back(place) : copies_.end(place);
+             }),
+      vaults_(stage_, steps),
+      copies_(stage_, availability_, schedules_, links_, vaults_),
+      jobs_(stage_, availability_, schedules_, vaults_, copies_),
+      restores_(stage_, availability_, schedules_, links_, vaults_),
+      lifecycle_(stage_, availability_, schedules_, vaults_, copies_, jobs_) {}
 
-// Instants of the run are whole seconds; what lies between two counts as the later one.
-void World::push(Instant at, Kind kind, std::uint32_t entity) {
-  if (at >= scenario_.end) return;
-  const auto since = std::max(at, now_) - scenario_.start;
-  queue_.push({std::chrono::ceil<std::chrono::seconds>(since).count(), kind, entity});
+// What is there before the run, and what is known to come.
+void World::prepare() {
+  PerService<Vaults::Adopted> adopted(stage_.members);
+  for (const std::uint32_t service : stage_.members) {
+    adopted[service] = vaults_.adopt(service);
+    jobs_.go_on_from(service, adopted[service].count);
+  }
+  for (std::uint32_t slot = 0; slot < schedules_.slots().size(); ++slot) {
+    schedules_.start(slot, adopted[schedules_.slots()[slot].service].newest);
+  }
+  for (std::uint32_t i = 0; i < stage_.scenario.events.size(); ++i) {
+    const ScheduledEvent& event = stage_.scenario.events[i];
+    const bool starts_a_job =
+        event.kind == EventKind::kManualBackup || event.kind == EventKind::kRestore;
+    stage_.agenda.push(event.at, starts_a_job ? Due::kManual : Due::kScenario, i);
+  }
 }
 
 bool World::run(const std::atomic<bool>* stop) {
-  for (const std::uint32_t service : members_) adopt(service);
-  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
-    const ServiceSchedule& schedule =
-        scenario_.services[slots_[slot].service].schedules[slots_[slot].schedule];
-    const Instant first = std::max(schedule.from, scenario_.start);
-    if (schedule.initial_backup && first < schedule.until) push(first, kInitial, slot);
-    schedule_next(slot, before_first(slots_[slot], first));
-  }
-  for (std::uint32_t i = 0; i < scenario_.events.size(); ++i) {
-    const ScheduledEvent& event = scenario_.events[i];
-    const bool starts_a_job =
-        event.kind == EventKind::kManualBackup || event.kind == EventKind::kRestore;
-    push(event.at, starts_a_job ? kManual : kScenario, i);
-  }
+  prepare();
   constexpr std::uint64_t kLooksUpEvery = 256;
+  Agenda& agenda = stage_.agenda;
   bool whole = true;
-  while (!queue_.empty() && whole) {
-    const Event event = queue_.pop();
-    now_ = scenario_.start + std::chrono::seconds(event.second);
-    handle(event);
-    whole = stop == nullptr || queue_.popped() % kLooksUpEvery != 0 || !*stop;
+  while (!agenda.empty() && whole) {
+    handle(agenda.pop());
+    whole = stop == nullptr || agenda.popped() % kLooksUpEvery != 0 || !*stop;
   }
   // What else happens in the second in which it stops is not known: the run ends before it is over.
-  if (whole) now_ = scenario_.end;
-  result_.end = now_;
-  for (const auto& vault : vaults_) vault->finish(now_);
-  result_.events = queue_.popped();
+  if (whole) agenda.finish();
+  RunResult& result = stage_.journal.result();
+  result.end = agenda.now();
+  result.events = agenda.popped();
+  vaults_.finish();
+  BACKCAST_ASSERT(links_.obey_littles_law());
   return whole;
 }
 
 void World::handle(const Event& event) {
-  switch (static_cast<Kind>(event.kind)) {
-    case kScenarioEnds:
-      return end(event.entity);
-    case kJobEnds:
-      return end_job(event.entity);
-    case kLinkEnds:
-      return end_link(event.entity);
-    case kCopyEnds:
-      return end_copy(event.entity);
-    case kRestoreEnds: {
-      const RestoreRecord& restore = result_.restores[event.entity];
-      return log(
-          LogKind::kRestoreCompleted, restore.service, restore.backup, restore.to_region,
-          fmt::format("restore of {} into {} completed after {}{}",
-                      result_.backups[restore.backup].id, restore.to_region,
-                      format_duration(restore.completed - restore.started), restore.version));
-    }
-    case kExpires:
-      return expire(event.entity);
-    case kPurge:
-      return purge(event.entity);
-    case kKeyGone:
-      return log(LogKind::kKeyDestroyed, kNone, kNone, "",
-                 "the key of project " + keys_[event.entity] +
-                     " is destroyed: no copy of its backups can be opened any more");
-    case kScenario:
-      return begin(event.entity);
-    case kInitial:
-      return start(slots_[event.entity].service, event.entity, kNone);
-    case kFires:
-      return fire(event.entity);
-    case kRetries:
-      return attempt(event.entity);
-    case kWaitEnds:
-      return give_up_waiting(event.entity);
-    case kManual:
-      for (const std::uint32_t service : scenario_.events[event.entity].services) {
-        if (!services_.contains(service)) continue;
-        if (scenario_.events[event.entity].kind == EventKind::kRestore) {
-          restore(event.entity, service);
-        } else {
-          start_manual(event.entity, service);
-        }
+  const std::uint32_t entity = event.entity;
+  switch (static_cast<Due>(event.kind)) {
+    case Due::kScenarioEnds:
+      return end(entity);
+    case Due::kJobEnds:
+      return jobs_.end(entity);
+    case Due::kLinkEnds:
+      return links_.settle(entity);
+    case Due::kCopyEnds:
+      return copies_.end(entity);
+    case Due::kRestoreEnds:
+      return restores_.end(entity);
+    case Due::kExpires:
+      return vaults_.expire(entity);
+    case Due::kPurge:
+      return lifecycle_.purge(entity);
+    case Due::kKeyGone:
+      return lifecycle_.destroy_key(entity);
+    case Due::kScenario:
+      return begin(entity);
+    case Due::kInitial:
+      return jobs_.start_scheduled(entity);
+    case Due::kFires:
+      return fire(entity);
+    case Due::kRetries:
+      return jobs_.attempt(entity);
+    case Due::kWaitEnds:
+      return jobs_.give_up_waiting(entity);
+    case Due::kManual:
+      return act_by_hand(entity);
+  }
+}
+
+void World::fire(std::uint32_t slot) {
+  if (!schedules_.fires(slot)) return;
+  const std::uint32_t service = schedules_.slots()[slot].service;
+  if (schedules_.are_on(service) && !availability_.of(service).deleted) {
+    jobs_.start_scheduled(slot);
+  }
+}
+
+void World::act_by_hand(std::uint32_t index) {
+  const ScheduledEvent& event = stage_.scenario.events[index];
+  for (const std::uint32_t service : event.services) {
+    if (!stage_.members.has(service)) continue;
+    event.kind == EventKind::kRestore ? restores_.start(event, service)
+                                      : jobs_.start_manual(index, service);
+  }
+}
+
+// What a scenario makes happen: outages, deletions, lost storage.
+void World::begin(std::uint32_t index) {
+  const ScheduledEvent& event = stage_.scenario.events[index];
+  if (event.lasts > Duration{0}) {
+    stage_.agenda.push(plus(event.at, event.lasts), Due::kScenarioEnds, index);
+  }
+  switch (event.kind) {
+    case EventKind::kOutage:
+      availability_.take_down(event.region);
+      stage_.journal.log_region(
+          LogKind::kOutageBegan, event.region,
+          fmt::format("{} goes down for {}", event.region, format_duration(event.lasts)));
+      for (const std::uint32_t service : stage_.members) {
+        if (stage_.service(service).region != event.region) continue;
+        jobs_.fail_of(service, event.region + " went down");
       }
+      return copies_.fail_to(event.region);
+    case EventKind::kLinkOutage:
+      stage_.journal.log_region(LogKind::kOutageBegan, event.to_region,
+                                fmt::format("the link from {} to {} goes down for {}", event.region,
+                                            event.to_region, format_duration(event.lasts)));
+      return set_links(event, false);
+    case EventKind::kStorageLoss:
+      stage_.journal.log_region(LogKind::kStorageLost, event.region,
+                                "everything stored in " + event.region + " is lost");
+      return vaults_.lose_storage(event);
+    case EventKind::kDeleteProject:
+      if (event.project) lifecycle_.delete_project(*event.project, event);
+      return;
+    default:
+      break;
+  }
+  for (const std::uint32_t service : event.services) {
+    if (stage_.members.has(service)) begin_for(service, event);
+  }
+}
+
+void World::begin_for(std::uint32_t service, const ScheduledEvent& event) {
+  const std::string& name = stage_.service(service).name;
+  switch (event.kind) {
+    case EventKind::kDeleteService:
+      return lifecycle_.delete_service(service, event);
+    case EventKind::kDisableSchedules:
+      return lifecycle_.switch_off(service);
+    case EventKind::kEnableSchedules:
+      return lifecycle_.switch_on(service);
+    case EventKind::kClockJump:
+      schedules_.jump_clock(service, event.jump);
+      return jobs_.make_up(service);
+    case EventKind::kSuspend:
+      ++availability_.of(service).suspended;
+      return stage_.journal.log_service(
+          LogKind::kOutageBegan, service,
+          fmt::format("{} is suspended for {}", name, format_duration(event.lasts)));
+    case EventKind::kJobFailures:
+      ++availability_.of(service).failing;
+      return stage_.journal.log_service(
+          LogKind::kOutageBegan, service,
+          fmt::format("jobs of {} fail for {}", name, format_duration(event.lasts)));
+    case EventKind::kBurst:
+      return stage_.journal.log_service(LogKind::kBurst, service, name + ": a burst of change");
+    default:
       return;
   }
 }
 
-void World::schedule_next(std::uint32_t slot, Instant after) {
-  Slot& s = slots_[slot];
-  const ServiceSchedule& schedule = scenario_.services[s.service].schedules[s.schedule];
-  // The schedule goes by the scheduler's clock, which may be ahead or behind.
-  const Duration ahead = services_.at(s.service).clock_ahead;
-  s.due = Instant::max();
-  const auto fires = next_start(schedule, s, plus(after, ahead));
-  if (!fires || plus(*fires, -ahead) >= schedule.until) return;
-  s.due = std::max(plus(*fires, -ahead), now_);
-  push(s.due, kFires, slot);
-}
-
-void World::log(LogKind kind, std::uint32_t service, std::uint32_t backup, std::string region,
-                std::string text) {
-  result_.log.push_back({now_, kind, service, backup, std::move(region), std::move(text)});
-}
-
-std::uint32_t World::vault_of(std::uint32_t service, const std::string& region) {
-  ServiceState& state = services_.at(service);
-  for (const std::uint32_t vault : state.vaults) {
-    if (vaults_[vault]->region() == region) return vault;
+void World::end(std::uint32_t index) {
+  const ScheduledEvent& event = stage_.scenario.events[index];
+  if (event.kind == EventKind::kOutage) {
+    availability_.bring_back(event.region);
+    stage_.journal.log_region(LogKind::kOutageEnded, event.region, event.region + " is back");
+    for (const std::uint32_t service : stage_.members) {
+      if (stage_.service(service).region == event.region) jobs_.make_up(service);
+    }
   }
-  vaults_.push_back(std::make_unique<Vault>(scenario_, service, region, result_.usage));
-  const auto number = static_cast<std::uint32_t>(vaults_.size() - 1);
-  if (steps_ != nullptr) vaults_.back()->record(*steps_, number);
-  state.vaults.push_back(number);
-  return state.vaults.back();
+  if (event.kind == EventKind::kLinkOutage) {
+    stage_.journal.log_region(
+        LogKind::kOutageEnded, event.to_region,
+        fmt::format("the link from {} to {} is back", event.region, event.to_region));
+    set_links(event, true);
+  }
+  for (const std::uint32_t service : event.services) {
+    if (stage_.members.has(service)) end_for(service, event);
+  }
 }
 
-bool World::region_is_down(const std::string& region) const {
-  const auto found = down_.find(region);
-  return found != down_.end() && found->second > 0;
+void World::end_for(std::uint32_t service, const ScheduledEvent& event) {
+  const std::string& name = stage_.service(service).name;
+  if (event.kind == EventKind::kSuspend) {
+    --availability_.of(service).suspended;
+    stage_.journal.log_service(LogKind::kOutageEnded, service, name + " runs again");
+    jobs_.make_up(service);
+  }
+  if (event.kind == EventKind::kJobFailures) {
+    --availability_.of(service).failing;
+    stage_.journal.log_service(LogKind::kOutageEnded, service, "jobs of " + name + " work again");
+  }
 }
 
-RunResult World::take() {
-  for (const Link& link : links_) BACKCAST_ASSERT(link.obeys_littles_law());
-  for (const auto& vault : vaults_) result_.series.push_back(vault->series());
-  for (auto& [project, series] : quotas_) result_.series.push_back(std::move(series));
-  return std::move(result_);
+void World::set_links(const ScheduledEvent& event, bool up) {
+  const auto& links = stage_.scenario.links;
+  for (std::uint32_t link = 0; link < links.size(); ++link) {
+    if (links[link].from != event.region || links[link].to != event.to_region) continue;
+    links_.set_rate(link, up ? links[link].rate_bytes_per_second : 0);
+  }
 }
 
 }  // namespace backcast::sim

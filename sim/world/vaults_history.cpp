@@ -8,7 +8,7 @@
 #include "engine/base/time_math.h"
 #include "engine/policy/retention/tags.h"
 #include "sim/model/past.h"
-#include "sim/world/world.h"
+#include "sim/world/vaults.h"
 
 namespace backcast::sim {
 namespace {
@@ -51,37 +51,36 @@ bool is_protected(const Service& s, const policy::Snapshot& snapshot) {
 
 }  // namespace
 
-void World::adopt(std::uint32_t service) {
-  const Service& s = scenario_.services[service];
-  if (s.history.empty()) return;
-  const std::uint32_t vault = vault_of(service, s.region);
-  const auto generations = past_generations(s.workload, s.delta, s.history, scenario_.start);
+Vaults::Adopted Vaults::adopt(std::uint32_t service) {
+  const Service& s = stage_.service(service);
+  if (s.history.empty()) return {};
+  const std::uint32_t vault = find(service, s.region);
+  const auto generations = past_generations(s.workload, s.delta, s.history, stage_.scenario.start);
   const bool in_short = have_short_ids(s.history);
   for (std::size_t i = 0; i < s.history.size(); ++i) {
     const std::string& id = s.history[i].id;
     adopt(vault, s.history[i], generations[i],
           fmt::format("{}/{}", s.name, in_short ? policy::short_id(id) : id));
   }
-  ServiceState& state = services_.at(service);
-  state.generations = static_cast<std::uint32_t>(s.history.size());
-  state.newest_of_history = s.history.back().trusted_time();
-  vaults_[vault]->settle(now_);
+  vaults_[vault]->settle(stage_.now());
   for (const Vault::Held& held : vaults_[vault]->held()) {
-    BackupRecord& record = result_.backups[held.backup];
+    BackupRecord& record = stage_.journal.backup(held.backup);
     if (record.added_bytes == 0) record.added_bytes = vaults_[vault]->own_bytes(held);
   }
-  log(LogKind::kHistoryContinued, service, kNone, s.region,
+  const Instant newest = s.history.back().trusted_time();
+  stage_.journal.log_service(
+      LogKind::kHistoryContinued, service,
       fmt::format("{} goes on with {} restore points from {} to {}", s.name, s.history.size(),
-                  format_instant(s.history.front().trusted_time()),
-                  format_instant(s.history.back().trusted_time())));
+                  format_instant(s.history.front().trusted_time()), format_instant(newest)));
   note_quota(s.project);
   prune(vault);
+  return {static_cast<std::uint32_t>(s.history.size()), newest};
 }
 
-void World::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
-                  const Generation& generation, std::string id) {
+void Vaults::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
+                   const Generation& generation, std::string id) {
   const std::uint32_t service = vaults_[vault]->service();
-  const Service& s = scenario_.services[service];
+  const Service& s = stage_.service(service);
   BackupRecord record;
   record.service = service;
   record.id = std::move(id);
@@ -93,7 +92,7 @@ void World::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
   record.of_history = true;
   record.state = BackupState::kAvailable;
   record.born = snapshot.trusted_time();
-  record.available = scenario_.start;
+  record.available = stage_.scenario.start;
   record.size_bytes = s.delta.full_bytes(generation);
   record.added_bytes = snapshot.new_bytes;
   record.restore_time = std::max(time_for(record.size_bytes, s.job.restore_rate_bytes_per_second),
@@ -108,15 +107,14 @@ void World::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
   }
   if (kept.expires) {
     record.expires = *kept.expires;
-    push(*kept.expires, kExpires, vault);
+    stage_.agenda.push(*kept.expires, Due::kExpires, vault);
   }
   if (snapshot.origin == policy::Origin::kAutomatic) {
-    services_.at(service).newest_automatic = record.born;
+    states_[service].newest_automatic = record.born;
   }
-  const auto backup = static_cast<std::uint32_t>(result_.backups.size());
-  vaults_[vault]->adopt(backup, record, generation, std::move(kept), birth, now_);
-  result_.backups.push_back(std::move(record));
-  generations_.push_back(generation);
+  const std::uint32_t backup = stage_.journal.add(std::move(record));
+  vaults_[vault]->adopt(backup, stage_.journal.backup(backup), generation, std::move(kept), birth,
+                        stage_.now());
 }
 
 }  // namespace backcast::sim

@@ -1,0 +1,123 @@
+#include "sim/world/lifecycle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/time_math.h"
+
+namespace backcast::sim {
+namespace {
+
+policy::Origin made_by(const BackupRecord& record) {
+  return record.kind == "manual" || record.of_manual ? policy::Origin::kManual
+                                                     : policy::Origin::kAutomatic;
+}
+
+}  // namespace
+
+policy::DeletionRules Lifecycle::rules_for(const Service& service,
+                                           const ScheduledEvent& event) const {
+  return policy::when_asked(service.rules->deletion, event.delete_backups,
+                            stage_.scenario.projects[service.project].grace);
+}
+
+void Lifecycle::delete_service(std::uint32_t service, const ScheduledEvent& event) {
+  if (availability_.of(service).deleted) return;
+  const Service& s = stage_.service(service);
+  stage_.journal.log_service(LogKind::kServiceDeleted, service, s.name + " is deleted");
+  end(service, rules_for(s, event), policy::OwnerKind::kService);
+}
+
+void Lifecycle::delete_project(std::uint32_t project, const ScheduledEvent& event) {
+  std::optional<Instant> key_destroyed;
+  bool any = false;
+  for (const std::uint32_t service : stage_.members) {
+    const Service& s = stage_.service(service);
+    if (s.project != project || availability_.of(service).deleted) continue;
+    any = true;
+    const policy::DeletionRules rules = rules_for(s, event);
+    key_destroyed = policy::key_destroyed_at(rules, stage_.now());
+    stage_.journal.log_service(LogKind::kServiceDeleted, service,
+                               s.name + " is deleted with its project");
+    end(service, rules, policy::OwnerKind::kProject);
+  }
+  if (!any) return;
+  const std::string& name = stage_.scenario.projects[project].name;
+  stage_.journal.log_region(LogKind::kProjectDeleted, "", "project " + name + " is deleted");
+  if (key_destroyed) {
+    keys_.push_back(name);
+    stage_.agenda.push(*key_destroyed, Due::kKeyGone, static_cast<std::uint32_t>(keys_.size() - 1));
+  }
+}
+
+void Lifecycle::end(std::uint32_t service, const policy::DeletionRules& rules,
+                    policy::OwnerKind owner) {
+  availability_.of(service).deleted = true;
+  jobs_.fail_of(service, stage_.service(service).name + " was deleted");
+  copies_.fail_of(
+      service, "its service was deleted while it was copied", [&](const BackupRecord& record) {
+        return policy::after_deletion(rules, made_by(record), stage_.now()).gone_at.has_value();
+      });
+  std::vector<std::uint32_t> held;
+  for (const std::uint32_t vault : vaults_.of(service)) {
+    for (const Vault::Held& h : vaults_[vault].held()) {
+      if (h.available) held.push_back(h.backup);
+    }
+  }
+  std::sort(held.begin(), held.end());
+  for (const std::uint32_t backup : held) decide_fate(backup, rules, owner);
+}
+
+void Lifecycle::decide_fate(std::uint32_t backup, const policy::DeletionRules& rules,
+                            policy::OwnerKind owner) {
+  BackupRecord& record = stage_.journal.backup(backup);
+  const std::optional<Instant> expires =
+      record.expires == kNever ? std::nullopt : std::optional(record.expires);
+  const policy::Fate fate = policy::after_deletion(rules, made_by(record), stage_.now(), expires);
+  const std::string why = policy::explain(fate, owner, made_by(record));
+  if (!fate.gone_at || fate.reason == policy::FateReason::kExpiresBefore) {
+    record.reason = why;
+  } else if (*fate.gone_at <= stage_.now()) {
+    vaults_.drop(backup, LogKind::kDeleted, why);
+  } else {
+    purges_[record.service].push_back({*fate.gone_at, backup, why});
+    stage_.agenda.push(*fate.gone_at, Due::kPurge, record.service);
+  }
+}
+
+void Lifecycle::purge(std::uint32_t service) {
+  auto& due = purges_[service];
+  const Instant now = stage_.now();
+  for (const Purge& purge : due) {
+    const bool is_there = stage_.journal.backup(purge.backup).state == BackupState::kAvailable;
+    if (purge.at <= now && is_there) vaults_.drop(purge.backup, LogKind::kDeleted, purge.reason);
+  }
+  std::erase_if(due, [&](const Purge& purge) { return purge.at <= now; });
+}
+
+void Lifecycle::destroy_key(std::uint32_t key) {
+  stage_.journal.log_region(LogKind::kKeyDestroyed, "",
+                            "the key of project " + keys_[key] +
+                                " is destroyed: no copy of its backups can be opened any more");
+}
+
+void Lifecycle::switch_off(std::uint32_t service) {
+  schedules_.switch_on(service, false);
+  stage_.journal.log_service(
+      LogKind::kWindowMissed, service,
+      stage_.service(service).name +
+          ": automatic backups are switched off; existing ones keep their expiry");
+}
+
+void Lifecycle::switch_on(std::uint32_t service) {
+  const bool was_on = schedules_.are_on(service);
+  schedules_.switch_on(service, true);
+  if (was_on || !stage_.service(service).rules->backs_up_when_switched_on) return;
+  const auto& slots = schedules_.slots();
+  for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
+    if (slots[slot].service == service) return jobs_.start_scheduled(slot);
+  }
+}
+
+}  // namespace backcast::sim

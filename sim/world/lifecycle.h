@@ -1,0 +1,58 @@
+// What becomes of backups when their service or project is deleted, and what switching schedules
+// off and on does.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/policy/service/lifecycle.h"
+#include "sim/world/availability.h"
+#include "sim/world/copies.h"
+#include "sim/world/jobs.h"
+#include "sim/world/schedules.h"
+#include "sim/world/vaults.h"
+
+namespace backcast::sim {
+
+class Lifecycle {
+ public:
+  Lifecycle(Stage& stage, Availability& availability, Schedules& schedules, Vaults& vaults,
+            Copies& copies, Jobs& jobs)
+      : stage_(stage),
+        availability_(availability),
+        schedules_(schedules),
+        vaults_(vaults),
+        copies_(copies),
+        jobs_(jobs) {}
+
+  void delete_service(std::uint32_t service, const ScheduledEvent& event);
+  void delete_project(std::uint32_t project, const ScheduledEvent& event);
+  void purge(std::uint32_t service);
+  void destroy_key(std::uint32_t key);
+  void switch_off(std::uint32_t service);
+  void switch_on(std::uint32_t service);
+
+ private:
+  // A backup that stays for a grace period after its service was deleted.
+  struct Purge {
+    Instant at{};
+    std::uint32_t backup = 0;
+    std::string reason;
+  };
+  policy::DeletionRules rules_for(const Service& service, const ScheduledEvent& event) const;
+  void end(std::uint32_t service, const policy::DeletionRules& rules, policy::OwnerKind owner);
+  void decide_fate(std::uint32_t backup, const policy::DeletionRules& rules,
+                   policy::OwnerKind owner);
+
+  Stage& stage_;
+  Availability& availability_;
+  Schedules& schedules_;
+  Vaults& vaults_;
+  Copies& copies_;
+  Jobs& jobs_;
+  std::map<std::uint32_t, std::vector<Purge>> purges_;  // by service
+  std::vector<std::string> keys_;                       // of deleted projects
+};
+
+}  // namespace backcast::sim

@@ -1,0 +1,46 @@
+// Restores: which backup serves, whether the provider's rules allow it, how long it takes over the
+// link, and what reading it costs.
+#pragma once
+
+#include <string>
+
+#include "sim/world/availability.h"
+#include "sim/world/links.h"
+#include "sim/world/schedules.h"
+#include "sim/world/vaults.h"
+
+namespace backcast::sim {
+
+class Restores {
+ public:
+  // Marks a restore among the ids of a link's transfers.
+  static constexpr std::uint64_t kTransfer = 1ULL << 32;
+
+  Restores(Stage& stage, const Availability& availability, const Schedules& schedules, Links& links,
+           Vaults& vaults)
+      : stage_(stage),
+        availability_(availability),
+        schedules_(schedules),
+        links_(links),
+        vaults_(vaults) {}
+
+  void start(const ScheduledEvent& event, std::uint32_t service);
+  // The bytes are there: what is left is bringing the service back from them.
+  void bring_back(std::uint32_t restore);
+  void end(std::uint32_t restore);
+
+ private:
+  std::uint32_t serving_backup(const ScheduledEvent& event, std::uint32_t service,
+                               const std::string& into);
+  std::string why_not(const ScheduledEvent& event, const RestoreRecord& restore);
+  void move(std::uint32_t restore);
+  RestoreRecord& record(std::uint32_t restore) { return stage_.journal.result().restores[restore]; }
+
+  Stage& stage_;
+  const Availability& availability_;
+  const Schedules& schedules_;
+  Links& links_;
+  Vaults& vaults_;
+};
+
+}  // namespace backcast::sim

@@ -1,0 +1,55 @@
+// When the schedules of a world start backups, by the clock of whoever keeps them.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "sim/world/stage.h"
+
+namespace backcast::sim {
+
+class Schedules {
+ public:
+  // One schedule of one service.
+  struct Slot {
+    std::uint32_t service = 0, schedule = 0;
+    std::uint64_t fired = 0;
+    Instant last = Instant::min();  // the last time the schedule named, by the scheduler's clock
+    Instant due = Instant::max();   // of the next start
+    bool missed = false;            // a start that was due could not be made
+  };
+
+  explicit Schedules(Stage& stage);
+
+  std::vector<Slot>& slots() { return slots_; }
+  const ServiceSchedule& schedule_of(const Slot& slot) const {
+    return stage_.service(slot.service).schedules[slot.schedule];
+  }
+  bool are_on(std::uint32_t service) const { return states_[service].on; }
+  void switch_on(std::uint32_t service, bool on) { states_[service].on = on; }
+
+  // `known`: the newest restore point that was there before the run.
+  void start(std::uint32_t slot, const std::optional<Instant>& known);
+  // Whether the slot's start is now; then the next one is on the agenda. A clock may have jumped.
+  bool fires(std::uint32_t slot);
+  // A time that was named once is not named again after a jump back; times that a jump forward
+  // passes over are missed.
+  void jump_clock(std::uint32_t service, Duration by);
+
+  // A time that nobody states, as it is tried: it ends when the service starts its next backup.
+  Duration tried(const std::optional<Duration>& takes, std::uint32_t service) const;
+
+ private:
+  struct State {
+    bool on = true;
+    Duration clock_ahead{0};  // of whoever starts its jobs
+  };
+  std::optional<Instant> next_start(Slot& slot, Instant after);
+  void plan_next(std::uint32_t slot, Instant after);
+
+  Stage& stage_;
+  std::vector<Slot> slots_;
+  PerService<State> states_;
+};
+
+}  // namespace backcast::sim

@@ -1,0 +1,252 @@
+#include "sim/world/vaults.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/bytes.h"
+#include "engine/base/time_math.h"
+#include "engine/policy/retention/tags.h"
+
+namespace backcast::sim {
+namespace {
+
+policy::Quota quota_of(const Project& project) {
+  return {*project.quota_bytes, project.quota_mode, project.quota_ceiling_bytes};
+}
+
+}  // namespace
+
+Vaults::Vaults(Stage& stage, std::vector<VaultStep>* steps)
+    : stage_(stage), steps_(steps), states_(stage.members) {
+  for (const std::uint32_t service : stage.members) find(service, stage.service(service).region);
+}
+
+std::uint32_t Vaults::find(std::uint32_t service, const std::string& region) {
+  std::vector<std::uint32_t>& vaults = states_[service].vaults;
+  for (const std::uint32_t vault : vaults) {
+    if (vaults_[vault]->region() == region) return vault;
+  }
+  vaults_.push_back(
+      std::make_unique<Vault>(stage_.scenario, service, region, stage_.journal.result().usage));
+  const std::uint32_t number = count() - 1;
+  if (steps_ != nullptr) vaults_.back()->record(*steps_, number);
+  vaults.push_back(number);
+  return number;
+}
+
+policy::Snapshot Vaults::snapshot_of(const BackupRecord& record, policy::Origin origin) const {
+  policy::Snapshot snapshot;
+  snapshot.id = record.id;
+  // A copy's age, and with it its retention, counts from its own creation.
+  snapshot.time = origin == policy::Origin::kCopy ? stage_.now() : record.born;
+  snapshot.offset = stage_.service(record.service).zone.offset_at(snapshot.time);
+  snapshot.size_bytes = record.size_bytes;
+  snapshot.tags = record.tags;
+  snapshot.schedule = record.schedule;
+  snapshot.origin = origin;
+  snapshot.end = stage_.now();
+  return snapshot;
+}
+
+std::optional<std::vector<std::string>> Vaults::tags_of(std::uint32_t service,
+                                                        std::vector<std::string> usual,
+                                                        Instant born) const {
+  const Service& s = stage_.service(service);
+  return policy::tags_at_birth(*s.rules, s.retention, std::move(usual), born,
+                               states_[service].newest_automatic, s.zone);
+}
+
+bool Vaults::is_due(std::uint32_t service) const {
+  return tags_of(service, {}, stage_.now()).has_value();
+}
+
+void Vaults::arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
+                    policy::Origin origin) {
+  BackupRecord& record = stage_.journal.backup(backup);
+  const Service& s = stage_.service(record.service);
+  const Instant now = stage_.now();
+  policy::Snapshot snapshot = snapshot_of(record, origin);
+  if (birth != nullptr) {
+    std::vector<policy::Point> older;
+    const bool looks_back = policy::birth_looks_back(*birth);
+    for (const Vault::Held& held : vaults_[vault]->held()) {
+      if (!looks_back) break;
+      if (held.available) older.push_back(policy::to_point(*birth, held.snapshot));
+    }
+    const policy::Birth verdict = policy::birth(*birth, policy::to_point(*birth, snapshot), older,
+                                                {now, policy::Zone::utc()});
+    snapshot.expires = verdict.expires;
+    record.reason = policy::to_text(*birth, verdict.reason);
+  }
+  record.available = now;
+  record.state = BackupState::kAvailable;
+  record.restore_time = std::max(time_for(size_at(s.workload, stage_.scenario.start, record.born),
+                                          s.job.restore_rate_bytes_per_second),
+                                 s.job.restore_takes.value_or(Duration{0}));
+  if (snapshot.expires) {
+    record.expires = *snapshot.expires;
+    stage_.agenda.push(*snapshot.expires, Due::kExpires, vault);
+  }
+  vaults_[vault]->arrive(backup, record, std::move(snapshot), birth, now);
+  note_quota(s.project);
+}
+
+bool Vaults::store(std::uint32_t backup, const Generation& generation, bool automatic,
+                   const std::optional<policy::RetentionPolicy>& retention) {
+  BackupRecord& record = stage_.journal.backup(backup);
+  const Service& s = stage_.service(record.service);
+  const std::uint32_t vault = find(record.service, record.region);
+  const auto origin = automatic ? policy::Origin::kAutomatic : policy::Origin::kManual;
+  if (automatic) {
+    record.tags = tags_of(record.service, std::move(record.tags), record.born)
+                      .value_or(std::vector<std::string>());
+  }
+  const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
+  record.is_protected =
+      native != nullptr && policy::protecting_tag(record.tags, native->protected_tags) >= 0;
+  const std::uint64_t moved = vaults_[vault]->reserve(backup, generation).moved_bytes;
+  if (const std::string why = quota_refusal(snapshot_of(record, origin), vault); !why.empty()) {
+    vaults_[vault]->remove(backup, record, stage_.now());
+    stage_.journal.log_backup(LogKind::kQuotaExceeded, backup,
+                              fmt::format("{} was not stored: {}", record.id, why));
+    record.state = BackupState::kRefused;
+    record.reason = why;
+    return false;
+  }
+  stage_.journal.requests(backup, "put", moved);
+  arrive(backup, vault, retention ? &*retention : nullptr, origin);
+  if (automatic) states_[record.service].newest_automatic = record.born;
+  return true;
+}
+
+void Vaults::prune(std::uint32_t vault) {
+  const Service& s = stage_.service(vaults_[vault]->service());
+  if (!s.retention || vaults_[vault]->region() != s.region) return;
+  const auto within = retention_within_quota(vault);
+  drop(vault, vaults_[vault]->doomed(within ? *within : *s.retention, stage_.now()),
+       LogKind::kDeleted);
+}
+
+void Vaults::prune_others(std::uint32_t service, const Availability& availability) {
+  const std::uint32_t project = stage_.service(service).project;
+  const Project& p = stage_.scenario.projects[project];
+  if (!p.quota_bytes || p.quota_mode != policy::QuotaMode::kKeep) return;
+  for (std::uint32_t vault = 0; vault < vaults_.size(); ++vault) {
+    if (quota_bytes(project) <= *p.quota_bytes) return;
+    const std::uint32_t other = vaults_[vault]->service();
+    const bool is_another = other != service && stage_.service(other).project == project;
+    if (is_another && !availability.of(other).deleted) prune(vault);
+  }
+}
+
+void Vaults::expire(std::uint32_t vault) {
+  drop(vault, vaults_[vault]->expired(stage_.now()), LogKind::kExpired);
+}
+
+void Vaults::drop(std::uint32_t backup, LogKind kind, const std::string& reason) {
+  const BackupRecord& record = stage_.journal.backup(backup);
+  drop(find(record.service, record.region), {{backup, reason}}, kind);
+}
+
+void Vaults::drop(std::uint32_t vault, const std::vector<Vault::Doomed>& doomed, LogKind kind) {
+  if (doomed.empty()) return;
+  vaults_[vault]->remove(doomed, stage_.journal.result().backups, stage_.now());
+  for (const auto& [backup, reason] : doomed) {
+    BackupRecord& record = stage_.journal.backup(backup);
+    record.state = BackupState::kDeleted;
+    record.deleted = stage_.now();
+    record.reason = reason;
+    stage_.journal.log_backup(
+        kind, backup,
+        fmt::format("{} {}: {}", record.id, kind == LogKind::kExpired ? "expired" : "deleted",
+                    reason));
+  }
+  note_quota(stage_.service(vaults_[vault]->service()).project);
+}
+
+void Vaults::lose_storage(const ScheduledEvent& event) {
+  for (const auto& vault : vaults_) {
+    if (vault->region() != event.region) continue;
+    if (!event.services.empty() && std::find(event.services.begin(), event.services.end(),
+                                             vault->service()) == event.services.end()) {
+      continue;
+    }
+    std::vector<std::uint32_t> lost;
+    for (const Vault::Held& held : vault->held()) {
+      if (held.available) lost.push_back(held.backup);
+    }
+    for (const std::uint32_t backup : lost) {
+      drop(backup, LogKind::kDeleted, "the storage of " + event.region + " was lost");
+    }
+  }
+}
+
+// The service's policy as the project's quota leaves it, or none: as it is.
+std::optional<policy::RetentionPolicy> Vaults::retention_within_quota(std::uint32_t vault) const {
+  const Service& s = stage_.service(vaults_[vault]->service());
+  const Project& project = stage_.scenario.projects[s.project];
+  if (!project.quota_bytes || !s.retention) return std::nullopt;
+  return policy::within_quota(*s.retention, quota_of(project),
+                              quota_bytes(s.project) - vaults_[vault]->stored_bytes());
+}
+
+// Why the project's quota does not let a newcomer in, or "". Retention makes room first: counted is
+// what the project would hold once it has run with the newcomer.
+std::string Vaults::quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const {
+  const Service& s = stage_.service(vaults_[vault]->service());
+  const Project& project = stage_.scenario.projects[s.project];
+  if (!project.quota_bytes) return {};
+  const policy::Quota quota = quota_of(project);
+  std::uint64_t held_bytes = quota_bytes(s.project);
+  if (s.retention && vaults_[vault]->region() == s.region) {
+    const auto within = retention_within_quota(vault);
+    const Vault::Outlook outlook =
+        vaults_[vault]->with_newcomer(within ? *within : *s.retention, newcomer, stage_.now());
+    if (!outlook.why_not_kept.empty()) {
+      return "retention would delete it at once: " + outlook.why_not_kept;
+    }
+    held_bytes -= outlook.freed_bytes;
+  }
+  const policy::QuotaVerdict verdict = policy::check_quota(quota, held_bytes);
+  return verdict.stored ? std::string() : policy::explain(verdict, quota);
+}
+
+// Bytes that count against the project's quota: everything its services hold.
+std::uint64_t Vaults::quota_bytes(std::uint32_t project) const {
+  std::uint64_t bytes = 0;
+  for (const auto& vault : vaults_) {
+    if (stage_.service(vault->service()).project == project) bytes += vault->stored_bytes();
+  }
+  return bytes;
+}
+
+void Vaults::note_quota(std::uint32_t project) {
+  const Project& p = stage_.scenario.projects[project];
+  if (!p.quota_bytes && !p.watched) return;
+  Series& series = quotas_[project];
+  if (series.points.empty()) {
+    series.kind = SeriesKind::kQuotaBytes;
+    series.project = p.name;
+    series.limit = p.quota_bytes;
+    series.points.push_back({stage_.scenario.start, 0});
+  }
+  const std::uint64_t bytes = quota_bytes(project);
+  if (series.points.back().at == stage_.now()) {
+    series.points.back().value = bytes;
+  } else if (series.points.back().value != bytes) {
+    series.points.push_back({stage_.now(), bytes});
+  }
+}
+
+void Vaults::finish() {
+  for (const auto& vault : vaults_) {
+    vault->finish(stage_.now());
+    stage_.journal.result().series.push_back(vault->series());
+  }
+  for (auto& [project, series] : quotas_) {
+    stage_.journal.result().series.push_back(std::move(series));
+  }
+}
+
+}  // namespace backcast::sim
