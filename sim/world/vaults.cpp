@@ -6,7 +6,6 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/time_math.h"
-#include "engine/policy/retention/tags.h"
 
 namespace backcast::sim {
 namespace {
@@ -102,11 +101,10 @@ bool Vaults::store(std::uint32_t backup, const Generation& generation, bool auto
     record.tags = tags_of(record.service, std::move(record.tags), record.born)
                       .value_or(std::vector<std::string>());
   }
-  const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
-  record.is_protected =
-      native != nullptr && policy::protecting_tag(record.tags, native->protected_tags) >= 0;
+  const policy::Snapshot newcomer = snapshot_of(record, origin);
+  record.is_protected = is_protected(s, newcomer);
   const std::uint64_t moved = vaults_[vault]->reserve(backup, generation).moved_bytes;
-  if (const std::string why = quota_refusal(snapshot_of(record, origin), vault); !why.empty()) {
+  if (const std::string why = quota_refusal(newcomer, vault); !why.empty()) {
     vaults_[vault]->remove(backup, record, stage_.now());
     stage_.journal.log_backup(LogKind::kQuotaExceeded, backup,
                               fmt::format("{} was not stored: {}", record.id, why));

@@ -63,6 +63,7 @@ class Vaults {
   };
   void adopt(std::uint32_t vault, const policy::Snapshot& snapshot, const Generation& generation,
              std::string id);
+  static bool is_protected(const Service& s, const policy::Snapshot& snapshot);
   policy::Snapshot snapshot_of(const BackupRecord& record, policy::Origin origin) const;
   std::optional<std::vector<std::string>> tags_of(std::uint32_t service,
                                                   std::vector<std::string> usual,

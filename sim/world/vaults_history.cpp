@@ -6,7 +6,6 @@
 #include <set>
 
 #include "engine/base/time_math.h"
-#include "engine/policy/retention/tags.h"
 #include "sim/model/past.h"
 #include "sim/world/vaults.h"
 
@@ -43,13 +42,14 @@ bool have_short_ids(const std::vector<policy::Snapshot>& history) {
   });
 }
 
-bool is_protected(const Service& s, const policy::Snapshot& snapshot) {
-  const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
-  return snapshot.is_protected || !snapshot.pins.empty() ||
-         (native != nullptr && policy::protecting_tag(snapshot.tags, native->protected_tags) >= 0);
-}
-
 }  // namespace
+
+// In the store itself, by a pin or by a tag of the policy.
+bool Vaults::is_protected(const Service& s, const policy::Snapshot& snapshot) {
+  if (!s.retention) return snapshot.is_protected || !snapshot.pins.empty();
+  constexpr int kMarks = policy::kMarkProtected | policy::kMarkPinned;
+  return (policy::to_point(*s.retention, snapshot).marks & kMarks) != 0;
+}
 
 Vaults::Adopted Vaults::adopt(std::uint32_t service) {
   const Service& s = stage_.service(service);

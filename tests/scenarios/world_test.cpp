@@ -204,6 +204,22 @@ TEST(World, LostStorageTakesEverythingThere) {
   EXPECT_EQ(ran.result.requirements[0].first_failure, at("2026-01-03T03:00:00Z"));
 }
 
+TEST(World, ATagThatProtectsInItsDialectCounts) {
+  const std::string text = plain("", R"(,
+    "events": [{"at": "2026-01-02T12:00:00Z", "kind": "manual_backup", "service": "db",
+                "tags": ["@PROT"]},
+               {"at": "2026-01-03T03:00:00Z", "kind": "storage_loss", "region": "here"}],
+    "requirements": [{"kind": "protected"}])");
+  const std::string name = R"("name": "db",)";
+  const auto with = [&](const char* retention) {
+    std::string own = text;
+    own.replace(own.find(name), name.size(), name + " \"retention\": \"" + retention + "\",");
+    return run_text(own).result.requirements[0].verdict;
+  };
+  EXPECT_EQ(with("borg2: --keep-daily 9"), sim::Verdict::kFails);
+  EXPECT_NE(with("restic: --keep-daily 9"), sim::Verdict::kFails);
+}
+
 TEST(World, RestoresTakeTimeAndSayWhatIsLost) {
   const Ran ran = run_text(plain(R"(, "restore_rate": "20 MB/s")", R"(,
     "events": [{"at": "2026-01-02T05:00:00Z", "kind": "restore", "service": "db"},
