@@ -6,6 +6,7 @@
 
 #include "costmodel/bill/by_month.h"
 #include "costmodel/bill/usage_file.h"
+#include "engine/base/errors.h"
 #include "engine/base/text.h"
 #include "engine/env/env.h"
 
@@ -37,7 +38,7 @@ Result<cost::Invoice, Errors> bill_usage(const UsageToBill& usage) {
     return biller.add_blocks(record, std::move(blocks));
   };
   if (std::filesystem::is_directory(usage.path)) {
-    if (auto added = add_repository(usage, biller); !added.ok()) return Errors{added.error()};
+    BACKCAST_CHECK(all_errors(add_repository(usage, biller)));
   } else if (usage.path == "-") {
     BACKCAST_CHECK(cost::read_usage(std::cin, usage.path, add, {}, add_blocks));
   } else {

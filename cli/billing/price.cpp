@@ -13,6 +13,7 @@
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
 #include "costmodel/bill/by_month.h"
+#include "engine/base/errors.h"
 #include "engine/base/text.h"
 #include "reports/bill/budget_table.h"
 #include "reports/bill/focus.h"
@@ -172,7 +173,7 @@ Result<bool, Errors> run_by_month(Context& context, const PriceOptions& options,
   BACKCAST_TRY(const bool is_done,
                bill_by_month(usage, [&](cost::Invoice& invoice) { return output.add(invoice); }));
   if (!is_done) return false;
-  if (auto finished = output.finish(); !finished.ok()) return Errors{finished.error()};
+  BACKCAST_CHECK(all_errors(output.finish()));
   print_bill(context, output, output.sums());
   return true;
 }
@@ -191,9 +192,8 @@ Result<Ok, Errors> print_variance(const Context& context, const PriceOptions& op
     print(context, reports::variance_table(cost::compare(left, right, by), by, currency, names));
     return kOk;
   }
-  const auto rows = cost::compare(left, right);
-  if (!rows.ok()) return Errors{rows.error()};
-  print(context, reports::compare_table(*rows, currency, names));
+  BACKCAST_TRY(const auto rows, all_errors(cost::compare(left, right)));
+  print(context, reports::compare_table(rows, currency, names));
   return kOk;
 }
 
@@ -216,7 +216,7 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
     BACKCAST_CHECK(output.finish());
     return options.xlsx.empty() ? kOk : reports::write_xlsx(invoice, options.xlsx);
   };
-  if (auto written = write(); !written.ok()) return Errors{written.error()};
+  BACKCAST_CHECK(all_errors(write()));
   if (budget) {
     print(context, reports::budget_table(*budget, std::string(usage.book->currency.code())));
     note(context, reports::budget_sentence(*budget));
@@ -229,23 +229,18 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
   return kOk;
 }
 
-void run(Context& context, const PriceOptions& options) {
-  const auto by = cost::parse_dimensions(options.by);
-  if (!by.ok()) return report(context, by.error());
-  if (auto fits = check_options(options); !fits.ok()) return report(context, fits.error());
-  if (auto fits = check_forecast(options); !fits.ok()) return report(context, fits.error());
-  const auto book = scenario::open_price_books(options.books, options.exchange_rates);
-  if (!book.ok()) return report(context, book.error());
-  const auto asked = bill_options(options);
-  if (!asked.ok()) return report(context, asked.error());
-  const UsageToBill usage{options.usage, *book, *asked, options.repository, options.names};
+Result<Ok, Errors> run(Context& context, const PriceOptions& options) {
+  BACKCAST_TRY(const auto by, all_errors(cost::parse_dimensions(options.by)));
+  BACKCAST_CHECK(all_errors(check_options(options)));
+  BACKCAST_CHECK(all_errors(check_forecast(options)));
+  BACKCAST_TRY(const auto book, scenario::open_price_books(options.books, options.exchange_rates));
+  BACKCAST_TRY(const auto asked, all_errors(bill_options(options)));
+  const UsageToBill usage{options.usage, book, asked, options.repository, options.names};
   if (options.goes_by_month()) {
-    const auto done = run_by_month(context, options, usage, *by);
-    if (!done.ok()) return report(context, done.error());
-    if (*done) return;
+    BACKCAST_TRY(const bool is_done, run_by_month(context, options, usage, by));
+    if (is_done) return kOk;
   }
-  const auto done = run_whole(context, options, usage, *by);
-  if (!done.ok()) report(context, done.error());
+  return run_whole(context, options, usage, by);
 }
 
 std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const std::string& name,
@@ -283,7 +278,7 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
                    "What was committed is due in each");
   verb->callback([&context, options, verb] {
     options->has_by = verb->count("--by") > 0;
-    run(context, *options);
+    if (auto done = run(context, *options); !done.ok()) report(context, done.error());
   });
   return options;
 }

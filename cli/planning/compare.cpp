@@ -10,6 +10,7 @@
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
 #include "costmodel/bill/compare.h"
+#include "engine/base/errors.h"
 #include "reports/bill/invoice_tables.h"
 #include "reports/run/measure_tables.h"
 #include "reports/run/run_report.h"
@@ -38,10 +39,10 @@ Result<reports::Table, Errors> lines_table(const Pair& pair) {
   if (!pair.first.invoice || !pair.second.invoice) {
     return Errors{bad_input("a scenario without a price book has no bill to compare")};
   }
-  const auto rows = cost::compare(*pair.first.invoice, *pair.second.invoice);
-  if (!rows.ok()) return Errors{rows.error()};
+  BACKCAST_TRY(const auto rows,
+               all_errors(cost::compare(*pair.first.invoice, *pair.second.invoice)));
   const auto [left, right] = labels(pair);
-  return reports::compare_table(*rows, std::string(pair.first.invoice->total().currency.code()),
+  return reports::compare_table(rows, std::string(pair.first.invoice->total().currency.code()),
                                 {left, right});
 }
 
@@ -80,9 +81,7 @@ Result<Ok, Errors> show_pair(const Context& context, const Options& options,
       both[0].spread = comparison.a.spread;
       both[1].spread = comparison.b.spread;
     }
-    if (auto status = write_output(options.report, reports::to_html(both)); !status.ok()) {
-      return Errors{std::move(status).error()};
-    }
+    BACKCAST_CHECK(all_errors(write_output(options.report, reports::to_html(both))));
   }
   if (!options.lines) return kOk;
   BACKCAST_TRY(reports::Table table, lines_table(pair));

@@ -9,6 +9,7 @@
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
+#include "engine/base/errors.h"
 #include "reports/html/study_pages.h"
 #include "reports/run/headline.h"
 #include "reports/run/measure_tables.h"
@@ -88,9 +89,7 @@ Error none_found(const Options& options, const study::Search& found) {
 }
 
 Result<Ok, Errors> optimize(Context& context, Options& options) {
-  if (auto status = study::expand(options.plan); !status.ok()) {
-    return Errors{std::move(status).error()};
-  }
+  BACKCAST_CHECK(all_errors(study::expand(options.plan)));
   BACKCAST_TRY(const study::BaseScenario base, read_base(options.scenario));
   study::name_document(options.plan, base);
   Interruptible interruptible;
@@ -102,9 +101,7 @@ Result<Ok, Errors> optimize(Context& context, Options& options) {
   if (!options.report.empty()) {
     const std::string page =
         reports::optimize_page(options.plan, options.search.minimize, found.tried, table);
-    if (auto status = write_output(options.report, page); !status.ok()) {
-      return Errors{std::move(status).error()};
-    }
+    BACKCAST_CHECK(all_errors(write_output(options.report, page)));
   }
   const std::size_t all = options.plan.rows.size();
   if (context.format == Format::kText) {

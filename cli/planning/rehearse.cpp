@@ -9,6 +9,7 @@
 #include "cli/planning/watch.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"
+#include "engine/base/errors.h"
 #include "rehearsal/rehearsal.h"
 
 namespace backcast::cli {
@@ -127,24 +128,20 @@ Result<sim::RehearsalOptions> rehearsal_options(const Options& options) {
 }
 
 Result<sim::Rehearsal, Errors> run(const Context& context, const Options& options) {
-  auto wanted = rehearsal_options(options);
-  if (!wanted.ok()) return Errors{wanted.error()};
+  BACKCAST_TRY(sim::RehearsalOptions wanted, all_errors(rehearsal_options(options)));
   ScenarioOptions scenario = options.scenario;
   scenario.bill = false;
   BACKCAST_TRY(const study::PreparedScenario prepared, prepare(scenario));
   BACKCAST_TRY(const study::ScenarioRun simulated,
                study::run(prepared, {.threads = scenario.threads}));
-  auto work = WorkFolder::make(options.keep);
-  if (!work.ok()) return Errors{work.error()};
-  wanted->work_folder = (*work)->path();
+  BACKCAST_TRY(const auto work, all_errors(WorkFolder::make(options.keep)));
+  wanted.work_folder = work->path();
   Interruptible interruptible;
   const auto advance = watch_of(context, interruptible)
                            .begin("rehearsing", simulated.result.backups.size(), "backups");
-  wanted->progress = [&](std::uint64_t, std::uint64_t) { advance(1); };
-  wanted->stop = [&] { return interruptible.stop.load(); };
-  auto rehearsal = sim::rehearse(prepared.loaded.scenario, simulated.result, *wanted);
-  if (!rehearsal.ok()) return Errors{rehearsal.error()};
-  return std::move(*rehearsal);
+  wanted.progress = [&](std::uint64_t, std::uint64_t) { advance(1); };
+  wanted.stop = [&] { return interruptible.stop.load(); };
+  return all_errors(sim::rehearse(prepared.loaded.scenario, simulated.result, wanted));
 }
 
 void rehearse(Context& context, const Options& options) {

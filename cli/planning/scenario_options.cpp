@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/policy/history_input.h"
+#include "engine/base/errors.h"
 #include "scenarios/load/run_time.h"
 
 namespace backcast::cli {
@@ -45,10 +46,9 @@ struct Asked {
 };
 
 Result<Asked, Errors> ask(const ScenarioOptions& options) {
-  auto question = read_question(options);
-  if (!question.ok()) return Errors{std::move(question).error()};
-  BACKCAST_TRY(scenario::Loaded written, scenario::load_file(options.file, question->given));
-  return Asked{std::move(written), std::move(*question)};
+  BACKCAST_TRY(study::Question question, all_errors(read_question(options)));
+  BACKCAST_TRY(scenario::Loaded written, scenario::load_file(options.file, question.given));
+  return Asked{std::move(written), std::move(question)};
 }
 
 }  // namespace

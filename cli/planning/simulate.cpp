@@ -9,6 +9,7 @@
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
 #include "costmodel/bill/usage_file.h"
+#include "engine/base/errors.h"
 #include "reports/run/measure_tables.h"
 #include "reports/run/run_report.h"
 
@@ -104,27 +105,44 @@ Result<study::ScenarioRun, Errors> run_once(const Options& options,
   return study::run(prepared, how);
 }
 
-void simulate(Context& context, const Options& options) {
+void print_run(Context& context, const Options& options, const study::ScenarioRun& run,
+               const reports::RunReport& result, const std::optional<study::Trials>& trials) {
+  if (options.events) return print(context, events_table(run.result));
+  if (options.backups) return print(context, reports::backups_table(run.result));
+  switch (context.format) {
+    case Format::kJson:
+      return print(reports::to_json(result, options.explain));
+    case Format::kMarkdown:
+      return print(reports::to_markdown(result));
+    case Format::kCsv:
+      if (trials) return print_trials(context, options, *trials);
+      if (run.invoice) return print(context, reports::invoice_table(*run.invoice));
+      return print(context, reports::backups_table(run.result));
+    case Format::kText:
+      break;
+  }
+  print(reports::to_terminal(result, {.color = context.color, .explain = options.explain}));
+  if (trials) print_trials(context, options, *trials);
+  what_next(context, options);
+}
+
+Result<Ok, Errors> simulate(Context& context, const Options& options) {
   ScenarioOptions scenario = options.scenario;
   scenario.writes_ledger = !options.ledger.empty();
-  const auto prepared = prepare(scenario);
-  if (!prepared.ok()) return report(context, prepared.error());
-  say_run_time(context, *prepared);
+  BACKCAST_TRY(const study::PreparedScenario prepared, prepare(scenario));
+  say_run_time(context, prepared);
   Interruptible interruptible;
   study::TrialOptions how = options.trials;
   how.threads = options.scenario.threads;
   how.watch = watch_of(context, interruptible);
   LedgerFile ledger(options.ledger);
-  auto run = run_once(options, *prepared, how.watch, ledger);
-  if (!run.ok()) return report(context, run.error());
-  reports::RunReport result = reports::report_of(*prepared, *run);
-  if (run->result.partial) {
+  BACKCAST_TRY(study::ScenarioRun run, run_once(options, prepared, how.watch, ledger));
+  reports::RunReport result = reports::report_of(prepared, run);
+  if (run.result.partial) {
     context.exit_code = exit_code(Errc::kInterrupted);
     note(context, "interrupted: what is known so far");
   }
-  auto judged = judge(context, *prepared, how, *run);
-  if (!judged.ok()) return report(context, judged.error());
-  std::optional<study::Trials>& trials = *judged;
+  BACKCAST_TRY(std::optional<study::Trials> trials, judge(context, prepared, how, run));
   if (trials) {
     result.spread = trials->spread;
     if (trials->runs.partial) {
@@ -134,38 +152,17 @@ void simulate(Context& context, const Options& options) {
     if (trials->runs.rows.empty()) trials.reset();
   }
   if (!options.budget.empty()) {
-    if (!run->invoice) {
-      return report(context, bad_input("the scenario has no price book, so nothing is spent"));
+    if (!run.invoice) {
+      return Errors{bad_input("the scenario has no price book, so nothing is spent")};
     }
-    auto budget = against_budget(options.budget, study::spend_of(*run, trials));
-    if (!budget.ok()) return report(context, budget.error());
-    result.budget = std::move(*budget);
+    BACKCAST_TRY(result.budget, against_budget(options.budget, study::spend_of(run, trials)));
   }
-  if (auto status = ledger.finish(run->result); !status.ok()) {
-    return report(context, status.error());
-  }
+  BACKCAST_CHECK(all_errors(ledger.finish(run.result)));
   if (!options.report.empty()) {
-    if (auto status = write_output(options.report, reports::to_html({&result, 1})); !status.ok()) {
-      return report(context, status.error());
-    }
+    BACKCAST_CHECK(all_errors(write_output(options.report, reports::to_html({&result, 1}))));
   }
-  if (options.events) return print(context, events_table(run->result));
-  if (options.backups) return print(context, reports::backups_table(run->result));
-  switch (context.format) {
-    case Format::kJson:
-      return print(reports::to_json(result, options.explain));
-    case Format::kMarkdown:
-      return print(reports::to_markdown(result));
-    case Format::kCsv:
-      if (trials) return print_trials(context, options, *trials);
-      if (run->invoice) return print(context, reports::invoice_table(*run->invoice));
-      return print(context, reports::backups_table(run->result));
-    case Format::kText:
-      break;
-  }
-  print(reports::to_terminal(result, {.color = context.color, .explain = options.explain}));
-  if (trials) print_trials(context, options, *trials);
-  what_next(context, options);
+  print_run(context, options, run, result, trials);
+  return kOk;
 }
 
 }  // namespace
@@ -196,7 +193,9 @@ void add_simulate(CLI::App& app, Context& context) {
   add_budget_option(*verb, options->budget);
   verb->add_option("--ledger", options->ledger,
                    "Also write the billed usage here, as JSON lines for `backcast price`");
-  verb->callback([options, &context] { simulate(context, *options); });
+  verb->callback([options, &context] {
+    if (auto done = simulate(context, *options); !done.ok()) report(context, done.error());
+  });
 }
 
 }  // namespace backcast::cli

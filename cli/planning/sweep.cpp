@@ -10,6 +10,7 @@
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
+#include "engine/base/errors.h"
 #include "engine/base/text.h"
 #include "reports/html/study_pages.h"
 #include "reports/run/measure_tables.h"
@@ -148,63 +149,54 @@ std::string ranges(const std::vector<std::uint32_t>& rows) {
   return text;
 }
 
-void show(Context& context, const Options& options, const study::SweepRows& rows, bool whole) {
+Result<Ok, Errors> show(Context& context, const Options& options, const study::SweepRows& rows,
+                        bool whole) {
   if (!options.output.empty()) {
-    if (auto status = write_output(options.output, study::to_text(rows)); !status.ok()) {
-      return report(context, status.error());
-    }
+    BACKCAST_CHECK(all_errors(write_output(options.output, study::to_text(rows))));
   } else if (context.format == Format::kJson) {
     print(study::to_text(rows));
   } else {
     print(context, rows_table(rows));
   }
-  if (!whole || context.exit_code != 0) return;
+  if (!whole || context.exit_code != 0) return kOk;
   if (const auto missing = rows.missing(); !missing.empty()) {
-    return report(context,
-                  Error{Errc::kFailed,
-                        fmt::format("{} of {} rows are missing: {}", missing.size(),
-                                    rows.plan.rows.size(), ranges(missing)),
-                        {},
-                        "compute their shards and merge again; row r is in shard r mod n + 1"});
+    return Errors{failed(fmt::format("{} of {} rows are missing: {}", missing.size(),
+                                     rows.plan.rows.size(), ranges(missing)),
+                         "compute their shards and merge again; row r is in shard r mod n + 1")};
   }
   if (const Status known = check_measure(rows, options.measure); !known.ok()) {
-    if (options.measure != study::kCostTotal) return report(context, known.error());
+    if (options.measure != study::kCostTotal) return Errors{known.error()};
     note(context, known.error().message + "; " + known.error().hint);
   }
   const auto table = effects_table(rows, options.measure);
   if (!options.report.empty()) {
     const std::string page = reports::sweep_page(rows, options.measure, table, rows_table(rows));
-    if (auto status = write_output(options.report, page); !status.ok()) {
-      return report(context, status.error());
-    }
+    BACKCAST_CHECK(all_errors(write_output(options.report, page)));
   }
   if (context.format == Format::kText && options.output.empty()) {
     if (!table.rows.empty()) print("\n" + reports::to_terminal(table));
     print("\n" + reports::to_terminal(spread_table(rows)));
   }
+  return kOk;
 }
 
-void sweep(Context& context, Options& options) {
+Result<Ok, Errors> sweep(Context& context, Options& options) {
   if (!options.merge.empty()) {
-    const auto rows = merged(options.merge);
-    if (!rows.ok()) return report(context, rows.error());
-    return show(context, options, *rows, true);
+    BACKCAST_TRY(const study::SweepRows rows, all_errors(merged(options.merge)));
+    return show(context, options, rows, true);
   }
   if (options.scenario.file.empty()) {
-    return report(context,
-                  bad_input("no scenario", "backcast sweep SCENARIO --vary POINTER=VALUES"));
+    return Errors{bad_input("no scenario", "backcast sweep SCENARIO --vary POINTER=VALUES")};
   }
-  const auto design = study::parse_design(options.design);
-  if (!design.ok()) return report(context, design.error());
-  const auto shard = study::parse_shard(options.shard);
-  if (!shard.ok()) return report(context, shard.error());
-  options.plan.design = *design;
-  if (auto status = study::expand(options.plan); !status.ok())
-    return report(context, status.error());
-  if (options.show_plan) return print(context, plan_table(options.plan));
-  const auto rows = compute(context, options, *shard);
-  if (!rows.ok()) return report(context, rows.error());
-  show(context, options, *rows, options.shard.empty());
+  BACKCAST_TRY(options.plan.design, all_errors(study::parse_design(options.design)));
+  BACKCAST_TRY(const study::Shard shard, all_errors(study::parse_shard(options.shard)));
+  BACKCAST_CHECK(all_errors(study::expand(options.plan)));
+  if (options.show_plan) {
+    print(context, plan_table(options.plan));
+    return kOk;
+  }
+  BACKCAST_TRY(const study::SweepRows rows, compute(context, options, shard));
+  return show(context, options, rows, options.shard.empty());
 }
 
 }  // namespace
@@ -238,7 +230,9 @@ void add_sweep(CLI::App& app, Context& context) {
                    "Also write one HTML page here: heat maps and effects of the whole sweep");
   verb->add_option("--merge", options->merge, "Merge the parts of a sharded sweep");
   add_scenario_options(*verb, options->scenario);
-  verb->callback([options, &context] { sweep(context, *options); });
+  verb->callback([options, &context] {
+    if (auto done = sweep(context, *options); !done.ok()) report(context, done.error());
+  });
 }
 
 }  // namespace backcast::cli

@@ -8,6 +8,7 @@
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
+#include "engine/base/errors.h"
 #include "study/history/byte_model.h"
 #include "study/history/policy_change.h"
 
@@ -155,14 +156,9 @@ Table versus_table(const Input& in, const study::PolicyOutcome& policy,
 Result<sim::StoredBytes, Errors> read_byte_model(const Options& options,
                                                  const std::vector<Snapshot>& history) {
   constexpr std::uint64_t kMaxInputBytes = 256ULL << 20;  // as calibrate
-  if (options.model.empty()) {
-    auto fitted = sim::StoredBytes::fitted(history);
-    if (!fitted.ok()) return Errors{std::move(fitted).error()};
-    return std::move(*fitted);
-  }
-  auto text = read_text_file(options.model, kMaxInputBytes);
-  if (!text.ok()) return Errors{std::move(text).error()};
-  return study::byte_model(*text, options.model, history);
+  if (options.model.empty()) return all_errors(sim::StoredBytes::fitted(history));
+  BACKCAST_TRY(const std::string text, all_errors(read_text_file(options.model, kMaxInputBytes)));
+  return study::byte_model(text, options.model, history);
 }
 
 struct PolicyBytes {

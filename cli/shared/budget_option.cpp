@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "engine/base/document.h"
+#include "engine/base/errors.h"
 
 namespace backcast::cli {
 namespace {
@@ -33,9 +34,7 @@ void add_budget_option(CLI::App& verb, std::string& option) {
 Result<cost::BudgetReport, Errors> against_budget(const std::string& option,
                                                   std::span<const cost::MonthSpend> months) {
   BACKCAST_TRY(const cost::Budget budget, parse_budget(option));
-  auto report = cost::against_budget(months, budget);
-  if (!report.ok()) return Errors{report.error()};
-  return *std::move(report);
+  return all_errors(cost::against_budget(months, budget));
 }
 
 }  // namespace backcast::cli

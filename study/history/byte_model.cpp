@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/document.h"
+#include "engine/base/errors.h"
 #include "engine/base/text.h"
 #include "scenarios/load/load.h"
 #include "sim/fit/calibrate.h"
@@ -25,29 +26,21 @@ const nlohmann::json* workload_in(const nlohmann::json& root) {
 
 Result<sim::StoredBytes, Errors> byte_model(std::string_view text, const std::string& name,
                                             const std::vector<policy::Snapshot>& history) {
-  const auto one = [](Error error) { return Errors{std::move(error)}; };
   if (trim(text).starts_with('{')) {
-    auto document = Document::parse(text, name);
-    if (!document.ok()) return one(std::move(document).error());
-    if (const nlohmann::json* fields = workload_in(document->root())) {
+    BACKCAST_TRY(const Document document, all_errors(Document::parse(text, name)));
+    if (const nlohmann::json* fields = workload_in(document.root())) {
       BACKCAST_TRY(const sim::Service model, scenario::load_workload(*fields, name));
       return sim::StoredBytes::modelled(model.workload, model.delta,
                                         "estimate, with the workload of " + name, history);
     }
   }
-  auto seen = sim::read_observations(text, name);
-  if (!seen.ok()) return one(std::move(seen).error());
-  if (seen->table) {
-    auto exact = sim::StoredBytes::exact(std::move(*seen->table), history);
-    if (!exact.ok()) return one(std::move(exact).error());
-    return std::move(*exact);
-  }
-  auto fit = sim::calibrate(seen->history);
-  if (!fit.ok()) return one(std::move(fit).error());
-  return sim::StoredBytes::modelled(sim::workload_of(*fit), sim::delta_of(*fit),
-                                    fmt::format("estimate, calibrated to {}{}", name,
-                                                fit->shape_is_prior ? sim::kPriorWords : ""),
-                                    history);
+  BACKCAST_TRY(sim::Observations seen, all_errors(sim::read_observations(text, name)));
+  if (seen.table) return all_errors(sim::StoredBytes::exact(std::move(*seen.table), history));
+  BACKCAST_TRY(const sim::Calibration fit, all_errors(sim::calibrate(seen.history)));
+  return sim::StoredBytes::modelled(
+      sim::workload_of(fit), sim::delta_of(fit),
+      fmt::format("estimate, calibrated to {}{}", name, fit.shape_is_prior ? sim::kPriorWords : ""),
+      history);
 }
 
 KeptBytes kept_bytes(const sim::StoredBytes& bytes, const std::vector<bool>& kept) {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/errors.h"
 #include "engine/base/text.h"
 
 namespace backcast::study {
@@ -114,14 +115,11 @@ Result<scenario::Loaded, Errors> load_changed(const Document& written,
                                               const scenario::Given& given) {
   nlohmann::json changed = written.root();
   for (const FieldValue& field : changes) {
-    if (auto status = replace(written, changed, field); !status.ok()) {
-      return Errors{std::move(status).error()};
-    }
+    BACKCAST_CHECK(all_errors(replace(written, changed, field)));
   }
   std::string text = changed.dump(2);
-  auto document = Document::parse(text, written.name());
-  if (!document.ok()) return Errors{std::move(document).error()};
-  auto loaded = scenario::load(*document, given);
+  BACKCAST_TRY(const Document document, all_errors(Document::parse(text, written.name())));
+  auto loaded = scenario::load(document, given);
   if (!loaded.ok()) return with_places_of(written, changes, std::move(loaded).error());
   loaded->text = std::move(text);
   return std::move(*loaded);

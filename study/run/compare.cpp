@@ -1,5 +1,7 @@
 #include "study/run/compare.h"
 
+#include "engine/base/errors.h"
+
 namespace backcast::study {
 namespace {
 
@@ -44,10 +46,9 @@ Result<Comparison, Errors> compare(const PreparedScenario& a, const PreparedScen
     return Errors{Error{Errc::kInterrupted, "stopped before anything was known", {}, ""}};
   }
   auto [runs_a, runs_b] = sides_of(both);
-  auto difference = sim::paired_difference(runs_b, runs_a);
-  if (!difference.ok()) return Errors{difference.error()};
+  BACKCAST_TRY(sim::Replications difference, all_errors(sim::paired_difference(runs_b, runs_a)));
   return Comparison{std::move(recorder_a).finish(std::move(runs_a)),
-                    std::move(recorder_b).finish(std::move(runs_b)), std::move(*difference)};
+                    std::move(recorder_b).finish(std::move(runs_b)), std::move(difference)};
 }
 
 std::vector<Difference> differences_of(const Comparison& comparison, double confidence) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "costmodel/bill/match.h"
+#include "engine/base/errors.h"
 #include "engine/base/time_math.h"
 #include "scenarios/load/not_billed.h"
 #include "sim/requirements/overlaps.h"
@@ -100,9 +101,7 @@ sim::RunOptions quietly(const sim::RunOptions& options) {
 
 Result<scenario::Loaded, Errors> changed(scenario::Loaded written, const Question& question) {
   for (const FieldValue& field : question.assumed) {
-    if (auto status = check_assumed(written.document, field); !status.ok()) {
-      return Errors{std::move(status).error()};
-    }
+    BACKCAST_CHECK(all_errors(check_assumed(written.document, field)));
   }
   std::vector<FieldValue> changes = question.changes;
   changes.insert(changes.end(), question.assumed.begin(), question.assumed.end());
@@ -117,9 +116,7 @@ Result<PreparedScenario, Errors> prepare_changed(scenario::Loaded loaded,
     loaded.scenario.assumed.push_back({field.pointer, field.text});
   }
   if (!question.until.empty()) {
-    if (auto status = shorten(loaded.scenario, question.until); !status.ok()) {
-      return Errors{std::move(status).error()};
-    }
+    BACKCAST_CHECK(all_errors(shorten(loaded.scenario, question.until)));
   }
   std::shared_ptr<const cost::PriceBook> book;
   if (question.bill && !loaded.pricing.books.empty()) {
