@@ -84,11 +84,11 @@ TEST(Accounting, PresenceAgreesWithBruteForceForEverySubset) {
   for (std::uint32_t a = 0; a < n; ++a) {
     EXPECT_EQ(presence->stored_bytes(a), truth.bytes(truth.chunks[a]));
     for (std::uint32_t b = a; b < n; ++b) {
-      ChunkSet both;
+      ChunkSet lost;
       for (const Id& id : truth.chunks[a]) {
-        if (truth.chunks[b].contains(id)) both.insert(id);
+        if (!truth.chunks[b].contains(id)) lost.insert(id);
       }
-      EXPECT_EQ(presence->shared_bytes(b - a)[b], truth.bytes(both));
+      EXPECT_EQ(presence->lost_bytes(b - a)[b], truth.bytes(lost));
     }
   }
   for (unsigned mask = 0; mask < 1u << n; ++mask) {
