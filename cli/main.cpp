@@ -108,6 +108,7 @@ int main(int argc, char** argv) {
   add_forget(app, context);
   add_unforget(app, context);
   add_prune(app, context);
+  add_policy(app, context);
   add_copy(app, context);
   add_key(app, context);
   add_stats(app, context);

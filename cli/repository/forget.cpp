@@ -19,11 +19,16 @@ struct Options {
 };
 
 Status prepare(Options& options) {
+  const auto is_given = [&](const char* name) {
+    return options.repository.verb->get_option(name)->count() > 0;
+  };
   for (const char* name : {"--host", "--tag", "--zone"}) {
-    if (options.request.snapshots.empty()) break;
-    if (options.repository.verb->get_option(name)->count() == 0) continue;
+    if (options.request.snapshots.empty() || !is_given(name)) continue;
     return bad_input(std::string(name) + " says which snapshots a policy is for",
                      "snapshots that are named are forgotten whatever they are");
+  }
+  if (options.policy.empty() && is_given("--zone")) {
+    return bad_input("--zone is for --policy", "the repository's own policy has its own zone");
   }
   if (!options.policy.empty()) {
     BACKCAST_TRY(options.request.policy, policy::parse_policy(options.policy));
@@ -93,9 +98,9 @@ Status confirm(const Options& options, const store::ForgetPlan& plan) {
   return Error{Errc::kInterrupted, "nothing is forgotten", {}, ""};
 }
 
-void note_times(const Context& context, const Options& options, const store::ForgetPlan& plan) {
+void note_times(const Context& context, const store::ForgetPlan& plan) {
   const auto now = format_instant(from_unix_seconds(unix_seconds(plan.now)));
-  note(context, fmt::format("Judged at {}; days and weeks begin in {}", now, options.zone));
+  note(context, fmt::format("Judged at {}; days and weeks begin in {}", now, plan.zone->name()));
 }
 
 // What would have made room by coming from nowhere.
@@ -127,7 +132,7 @@ Status run(Context& context, Options& options) {
   BACKCAST_TRY(const auto plan, store::plan_forget(*repository, options.request));
   for (const std::string& warning : plan.warnings) complain(warning);
   summarize(context, table_of(plan));
-  if (options.request.policy) note_times(context, options, plan);
+  if (plan.zone) note_times(context, plan);
   tell_newcomers(context, plan);
   BACKCAST_CHECK(confirm(options, plan));
   const auto kept = plan.verdicts.size() - plan.deletions;
@@ -162,12 +167,14 @@ void add_forget(CLI::App& app, Context& context) {
       "forget",
       "Set snapshots aside by a retention policy, or by name; prune deletes them, unforget brings "
       "them back\n\n"
+      "  backcast forget /srv/backup            # by the repository's own policy: backcast policy\n"
       "  backcast forget /srv/backup --policy 'restic: --keep-daily 7 --keep-weekly 5' --dry-run\n"
       "  backcast forget /srv/backup 1a2b3c4d");
   add_repository_options(*verb, options->repository);
   verb->add_option("snapshots", options->request.snapshots,
                    "Exactly these: at least 4 digits of each id, or latest");
-  verb->add_option("--policy", options->policy, "Policy in its tool's own words");
+  verb->add_option("--policy", options->policy,
+                   "Policy in its tool's own words (default: the repository's own)");
   verb->add_flag("-n,--dry-run", options->dry_run,
                  "Only say what would go, why, and what it frees");
   verb->add_option("--host", options->request.host, "Only snapshots of this machine");

@@ -33,6 +33,7 @@ void add_repair(CLI::App& app, Context& context);
 void add_forget(CLI::App& app, Context& context);
 void add_unforget(CLI::App& app, Context& context);
 void add_prune(CLI::App& app, Context& context);
+void add_policy(CLI::App& app, Context& context);
 void add_copy(CLI::App& app, Context& context);
 void add_key(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);

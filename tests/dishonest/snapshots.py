@@ -21,6 +21,7 @@ class Snapshot:
         self.time = self.received = instant()
         self.took = 0
         self.is_copy = False
+        self.expires = None
         self.host, self.program = b"python", b"second implementation"
         self.paths, self.tags, self.tree, self.references, self.marks = [b"/"], [], [], [], []
         for name, value in fields.items():
@@ -31,7 +32,10 @@ class Snapshot:
 def write_snapshot(s):
     counted = lambda items, write: varint(len(items)) + b"".join(write(item) for item in items)
     out = b"".join(varint(getattr(s, name)) for name in NUMBERS)
-    out += zigzag(s.time) + zigzag(s.received) + zigzag(s.took) + bytes([s.is_copy])
+    out += zigzag(s.time) + zigzag(s.received) + zigzag(s.took)
+    out += bytes([s.is_copy | 2 * (s.expires is not None)])
+    if s.expires is not None:
+        out += zigzag(s.expires)
     out += text(s.host) + text(s.program) + counted(s.paths, text) + counted(s.tags, text)
     out += counted(s.tree, bytes) + counted(s.references, bytes)
     before = 0
@@ -49,7 +53,10 @@ def read_snapshot(plain):
     for name in NUMBERS:
         setattr(s, name, reader.varint())
     s.time, s.received, s.took = reader.zigzag(), reader.zigzag(), reader.zigzag()
-    s.is_copy = reader.u8() == 1
+    flags = reader.u8()
+    assert flags < 4
+    s.is_copy = flags & 1 == 1
+    s.expires = reader.zigzag() if flags & 2 else None
     s.host, s.program = reader.text(), reader.text()
     s.paths, s.tags = reader.many(reader.text), reader.many(reader.text)
     s.tree = reader.many(lambda: reader.take(16))

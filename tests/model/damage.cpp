@@ -14,16 +14,13 @@ struct Way {
   const char* folder;
   Harm harm;
 };
-constexpr Way kWays[] = {{"lost pack", "packs", Harm::kLose},
-                         {"lost pack", "packs", Harm::kLose},
-                         {"cut pack", "packs", Harm::kCut},
-                         {"flipped pack", "packs", Harm::kFlip},
-                         {"flipped pack", "packs", Harm::kFlip},
-                         {"lost index", "index", Harm::kLose},
-                         {"empty index", "index", Harm::kEmpty},
-                         {"flipped index", "index", Harm::kFlip},
-                         {"flipped snapshot", "snapshots", Harm::kFlip},
-                         {"lost snapshot", "snapshots", Harm::kLose}};
+constexpr Way kWays[] = {
+    {"lost pack", "packs", Harm::kLose},        {"lost pack", "packs", Harm::kLose},
+    {"cut pack", "packs", Harm::kCut},          {"flipped pack", "packs", Harm::kFlip},
+    {"flipped pack", "packs", Harm::kFlip},     {"lost index", "index", Harm::kLose},
+    {"empty index", "index", Harm::kEmpty},     {"flipped index", "index", Harm::kFlip},
+    {"flipped rules", "rules", Harm::kFlip},    {"flipped snapshot", "snapshots", Harm::kFlip},
+    {"lost snapshot", "snapshots", Harm::kLose}};
 
 }  // namespace
 
@@ -59,6 +56,7 @@ void World::damage(const Step& step) {
       break;
   }
   count(fmt::format("damage.{}", way.name));
+  if (way.folder == std::string("rules")) place.keeps.insert(0);
   place.is_damaged = place.is_freshly_damaged = true;
   verify(place);
 }

@@ -56,6 +56,8 @@ void expect_enough(const std::map<std::string, std::uint64_t>& counts) {
                                                       {"backup.no_cache", 40},
                                                       {"forget.named", 60},
                                                       {"forget.policy", 30},
+                                                      {"forget.own_policy", 5},
+                                                      {"policy", 15},
                                                       {"prune.grace", 60},
                                                       {"prune.no_grace", 60},
                                                       {"prune.dry_run", 10},

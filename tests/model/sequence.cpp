@@ -27,11 +27,12 @@ constexpr std::array<Weight, kVerbs> kWeights{{{Verb::kEdit, 22, false},
                                                {Verb::kRotate, 1, false},
                                                {Verb::kLook, 5, true},
                                                {Verb::kDamage, 7, false},
-                                               {Verb::kUnforget, 5, true}}};
+                                               {Verb::kUnforget, 5, true},
+                                               {Verb::kPolicy, 2, false}}};
 
 constexpr std::array<const char*, kVerbs> kVerbNames{
-    "edit",    "clock", "backup", "forget", "prune",  "check",   "repair",
-    "restore", "copy",  "rotate", "look",   "damage", "unforget"};
+    "edit",    "clock", "backup", "forget", "prune",  "check",    "repair",
+    "restore", "copy",  "rotate", "look",   "damage", "unforget", "policy"};
 constexpr std::array<const char*, kStrikes> kStrikeNames{"none", "kill",    "half", "power",
                                                          "io",   "nospace", "full", "dropsync"};
 

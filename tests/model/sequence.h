@@ -29,8 +29,9 @@ enum class Verb : std::uint8_t {
   kLook,  // ls, diff, dump, stats
   kDamage,
   kUnforget,
+  kPolicy,
 };
-inline constexpr int kVerbs = 13;
+inline constexpr int kVerbs = 14;
 const char* name_of(Verb verb);
 
 enum class Strike : std::uint8_t {

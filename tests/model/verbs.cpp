@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/store/packs/load_index.h"
+#include "engine/store/repository/rules.h"
 #include "engine/store/snapshots/forgotten.h"
 #include "engine/store/snapshots/presence.h"
 #include "engine/store/snapshots/usage.h"
@@ -60,6 +61,8 @@ Deed World::deed_of(Actor& actor) {
       return forget(actor);
     case Verb::kUnforget:
       return unforget(actor);
+    case Verb::kPolicy:
+      return set_policy(actor);
     case Verb::kPrune:
       return prune(actor);
     case Verb::kCheck:
@@ -121,10 +124,17 @@ Deed World::forget(Actor& actor) {
   Place& place = some_place(actor.random);
   store::ForgetRequest request;
   const bool by_policy = actor.random() % 3 == 0;
-  const std::uint64_t keep = 1 + actor.random() % 3;
+  std::uint64_t keep = 1 + actor.random() % 3;
   if (by_policy) {
-    count("forget.policy");
-    request.policy = *policy::parse_policy(fmt::format("restic: --keep-last {}", keep));
+    const std::uint64_t own = *place.keeps.begin();  // the least that it may be
+    if (own > 0 && actor.random() % 2 == 0) {
+      count("forget.own_policy");
+      keep = own;
+    } else {
+      count("forget.policy");
+      request.policy = *policy::parse_policy(keep_last(keep));
+      keep = std::max(keep, own);
+    }
     if (actor.random() % 2 == 0) request.host = "host0";
     request.max_deletions = UINT64_MAX;
   } else {
@@ -164,6 +174,27 @@ Deed World::forget(Actor& actor) {
     place.has_unnoted_deletions |= !outcome.ok() && outcome.error().code == Errc::kNoSpace;
   };
   return {act, settle, {Errc::kNotFound, Errc::kLocked}, &place};
+}
+
+std::string keep_last(std::uint64_t count) {
+  return count == 0 ? "" : fmt::format("restic: --keep-last {}", count);
+}
+
+// As `backcast policy`.
+Deed World::set_policy(Actor& actor) {
+  Place& place = some_place(actor.random);
+  const std::uint64_t keep = actor.random() % 4;
+  const auto act = [=, this, &actor, &place]() -> Status {
+    BACKCAST_TRY(const auto repository, open(*actor.env, place));
+    store::RepositoryRules rules;
+    rules.retention = keep_last(keep);
+    return store::set_rules(*repository, rules);
+  };
+  const auto settle = [=, &place](const Status& outcome) {
+    if (outcome.ok()) place.keeps.clear();
+    place.keeps.insert(keep);
+  };
+  return {act, settle, {}, &place};
 }
 
 Deed World::unforget(Actor& actor) {

@@ -2,6 +2,7 @@
 // nothing there that should not be?
 #include <fmt/format.h>
 
+#include "engine/store/repository/rules.h"
 #include "engine/store/upkeep/check.h"
 #include "engine/store/work/restore.h"
 #include "tests/model/world.h"
@@ -45,6 +46,7 @@ void World::verify(Place& place) {
   place.is_said_to_be_whole = false;
   const auto repository = open(env_, place);
   if (!repository.ok()) return fail(place.path + ": " + to_string(repository.error()));
+  verify_policy(place, **repository);
   const auto snapshots = store::load_snapshots(**repository);
   if (!snapshots.ok()) return fail(place.path + ": " + to_string(snapshots.error()));
   std::set<Id> listed;
@@ -68,6 +70,17 @@ void World::verify(Place& place) {
     }
   }
   if (!failure_ && random_() % 4 == 0) verify_by_check(place, random_() % 4 == 0);
+}
+
+void World::verify_policy(Place& place, store::Repository& repository) {
+  const auto rules = store::load_rules(repository);
+  if (!rules.ok()) return fail(place.path + ": " + to_string(rules.error()));
+  for (const std::uint64_t keep : place.keeps) {
+    if (keep_last(keep) != (*rules ? (*rules)->rules.retention : "")) continue;
+    place.keeps = {keep};
+    return;
+  }
+  fail(place.path + ": its policy is " + (*rules ? (*rules)->rules.retention : "none"));
 }
 
 void World::verify_snapshot(store::Repository& repository, const Place& place,

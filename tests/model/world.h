@@ -42,6 +42,9 @@ struct Place {
   store::Keys keys;
   std::string passphrase;
   std::map<Id, Known> snapshots{};
+  // Its own policy is `restic: --keep-last` one of these, 0 = it has none: more than one while
+  // nobody looked after a change that was cut off.
+  std::set<std::uint64_t> keeps{0};
   // A forget on a full disk said that check will miss what it could not note.
   bool has_unnoted_deletions = false;
   // Stored bytes were damaged. Until they are repaired everything may fail, nothing may lie, and
@@ -75,6 +78,8 @@ struct Deed {
     return (place && place->is_damaged) || (other_place && other_place->is_damaged);
   }
 };
+// The policy that keeps so many, "" for 0.
+std::string keep_last(std::uint64_t count);
 // A success that is none: wrong however many faults there were.
 Error lie(const std::string& what);
 
@@ -122,6 +127,7 @@ class World {
   Deed back_up(Actor& actor);
   Deed forget(Actor& actor);
   Deed unforget(Actor& actor);
+  Deed set_policy(Actor& actor);
   Deed prune(Actor& actor);
   Deed check(Actor& actor);
   Deed repair(Actor& actor);
@@ -145,6 +151,7 @@ class World {
   void verify_by_check(Place& place, bool open_data);
   void learn_losses(Place& place, const store::RepairResult& result);
   void learn_losses(Place& place);
+  void verify_policy(Place& place, store::Repository& repository);
   void learn_keys(Place& place, const std::string& other_passphrase);
 
   void fail(const std::string& what);

@@ -28,6 +28,8 @@ const char* folder_of(ObjectType type) {
       return "heads";
     case ObjectType::kDamage:
       return "damage";
+    case ObjectType::kRules:
+      return "rules";
     case ObjectType::kPack:
     case ObjectType::kPackTable:
       return "packs";
@@ -104,8 +106,17 @@ Result<std::string> Objects::open(ObjectType type, const Id& id, ByteView bytes)
   return plain;
 }
 
-Status Objects::publish(ObjectType type, const Id& id, ByteView plain) {
+Status Objects::write(ObjectType type, const Id& id, ByteView plain) {
   return env::publish_file(env_, folder_, name_of(type, id), as_bytes(seal(type, id, plain)));
+}
+
+Status Objects::publish(ObjectType type, const Id& id, ByteView plain) {
+  auto written = write(type, id, plain);
+  if (written.ok() || written.error().code != Errc::kNotFound) return written;
+  const auto made = folder_.make_folder(folder_of(type));
+  if (!made.ok() && made.error().code != Errc::kExists) return made;  // or somebody else was first
+  BACKCAST_CHECK(folder_.sync_folder(""));
+  return write(type, id, plain);
 }
 
 Result<std::string> Objects::load(ObjectType type, const Id& id) const {

@@ -1,6 +1,6 @@
-// The small sealed files of a repository: index, snapshots, heads, marks, journal, damage.
-// Each is written
-// whole under a random name and never changed; its seal binds repository, type and name.
+// The small sealed files of a repository: index, snapshots, heads, marks, journal, damage, rules.
+// Each is written whole under a random name and never changed; its seal binds repository, type and
+// name.
 #pragma once
 
 #include <atomic>
@@ -19,6 +19,7 @@ enum class ObjectType : std::uint8_t {
   kJournal = 'J',
   kHead = 'H',       // named like the snapshot it vouches for (head.h)
   kDamage = 'D',     // copies of chunks that were found bad (damage.h)
+  kRules = 'R',      // what the repository asks of backup and forget (rules.h)
   kPack = 'P',       // not a small object: packs/ holds chunks (pack.h)
   kPackTable = 'T',  // the sealed table at the end of a pack
 };
@@ -43,7 +44,8 @@ class Objects {
   std::string seal(ObjectType type, const Id& id, ByteView plain) const;
   Result<std::string> open(ObjectType type, const Id& id, ByteView bytes) const;
 
-  // After it returns the object survives a power cut.
+  // After it returns the object survives a power cut. Makes the folder that repositories of earlier
+  // versions lack.
   Status publish(ObjectType type, const Id& id, ByteView plain);
   Result<std::string> load(ObjectType type, const Id& id) const;
   // In order of ids; names that are no ids are left out.
@@ -56,6 +58,7 @@ class Objects {
   std::uint16_t rotations_seen() const { return seen_; }
 
  private:
+  Status write(ObjectType type, const Id& id, ByteView plain);
   std::string associated(const ObjectHeader& header, const Id& id) const;
 
   env::Env& env_;

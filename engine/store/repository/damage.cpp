@@ -73,14 +73,7 @@ Status record_damage(Repository& repository, std::vector<BadPack> found) {
   for (auto& [pack, ids] : chunks) fresh.push_back({pack, std::move(ids)});
   if (fresh.empty()) return kOk;
   const std::string plain = encode_damage(fresh);
-  const auto publish = [&] {
-    return repository.objects().publish(ObjectType::kDamage, random_id(), as_bytes(plain));
-  };
-  auto written = publish();
-  if (written.ok() || written.error().code != Errc::kNotFound) return written;
-  const auto made = repository.folder().make_folder(folder_of(ObjectType::kDamage));
-  if (!made.ok() && made.error().code != Errc::kExists) return made;  // or somebody else was first
-  return publish();
+  return repository.objects().publish(ObjectType::kDamage, random_id(), as_bytes(plain));
 }
 
 std::vector<PackFault> look_at_packs(Repository& repository, const Index& index) {

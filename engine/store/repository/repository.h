@@ -10,6 +10,7 @@
 //   marks/            what prune will delete after its grace period
 //   damage/           which copies of chunks were found bad
 //   journal/          what was deleted, for the ledger
+//   rules/            what it asks of backup and forget
 //   leases/           who is at work
 #pragma once
 

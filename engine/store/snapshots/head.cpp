@@ -37,13 +37,7 @@ Result<std::vector<Id>> read_heads(Repository& repository) {
 
 Status write_head(Repository& repository, const Id& snapshot, const std::vector<Id>& older) {
   Objects& objects = repository.objects();
-  auto written = objects.publish(ObjectType::kHead, snapshot, {});
-  if (!written.ok() && written.error().code == Errc::kNotFound) {
-    const auto made = repository.folder().make_folder(folder_of(ObjectType::kHead));
-    if (!made.ok() && made.error().code != Errc::kExists)
-      return made;  // or another backup was first
-    written = objects.publish(ObjectType::kHead, snapshot, {});
-  }
+  const auto written = objects.publish(ObjectType::kHead, snapshot, {});
   // A copy that comes back after it was forgotten finds its own head, if none came after it.
   if (!written.ok() && written.error().code != Errc::kExists) return written;
   BACKCAST_TRY(const auto replaced, accounted_for(repository, older));

@@ -10,6 +10,7 @@ namespace backcast::store {
 namespace {
 
 constexpr std::uint64_t kMaxTextBytes = 1 << 20;
+enum Flag : std::uint8_t { kIsCopy = 1, kHasExpiry = 2 };
 
 void append_texts(WireWriter& out, const std::vector<std::string>& texts) {
   out.varint(texts.size());
@@ -78,7 +79,8 @@ std::string encode_snapshot(const Snapshot& snapshot) {
   writer.zigzag(snapshot.time.time_since_epoch().count());
   writer.zigzag(snapshot.received.time_since_epoch().count());
   writer.zigzag(snapshot.took.count());
-  writer.u8(snapshot.is_copy ? 1 : 0);
+  writer.u8((snapshot.is_copy ? kIsCopy : 0) | (snapshot.expires ? kHasExpiry : 0));
+  if (snapshot.expires) writer.zigzag(snapshot.expires->time_since_epoch().count());
   writer.bytes(snapshot.host);
   writer.bytes(snapshot.program);
   append_texts(writer, snapshot.paths);
@@ -97,9 +99,10 @@ Result<Snapshot> decode_snapshot(const Id& id, ByteView bytes) {
   snapshot.time = Instant(Duration(in.zigzag()));
   snapshot.received = Instant(Duration(in.zigzag()));
   snapshot.took = Duration(in.zigzag());
-  const std::uint8_t is_copy = in.u8();
-  if (is_copy > 1) in.fail();
-  snapshot.is_copy = is_copy == 1;
+  const std::uint8_t flags = in.u8();
+  if (flags > (kIsCopy | kHasExpiry)) in.fail();
+  snapshot.is_copy = (flags & kIsCopy) != 0;
+  if ((flags & kHasExpiry) != 0) snapshot.expires = Instant(Duration(in.zigzag()));
   snapshot.host = in.bytes(kMaxTextBytes);
   snapshot.program = in.bytes(kMaxTextBytes);
   snapshot.paths = read_texts(in);

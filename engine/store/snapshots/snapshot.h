@@ -3,6 +3,7 @@
 // writer, so that deduplication, forget, prune and structural checks need no private key.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct Snapshot {
   std::vector<std::string> paths, tags;
   std::string program;   // version that wrote it
   bool is_copy = false;  // came from another repository by copy
+  // Fixed by the repository's policy when it was made: later policies do not change it.
+  std::optional<Instant> expires;
 
   std::uint64_t files = 0, folders = 0, others = 0;  // entries saved
   std::uint64_t content_bytes = 0;                   // of its files, holes left out

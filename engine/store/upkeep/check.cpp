@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/store/repository/lease.h"
+#include "engine/store/repository/rules.h"
 #include "engine/store/snapshots/head.h"
 #include "engine/store/snapshots/missing_snapshots.h"
 #include "engine/store/snapshots/snapshot_check.h"
@@ -45,6 +46,9 @@ class Checking {
     }
     if (auto current = repository_.config_is_current(); !current.ok()) {
       packs_.add_damage("config", current.error().message);
+    }
+    if (auto rules = load_rules(repository_); !rules.ok()) {
+      packs_.add_damage("rules", rules.error().message);
     }
     BACKCAST_CHECK(look_for_missing_snapshots(names, heads));
     result_.chunks = index_.entries().size();

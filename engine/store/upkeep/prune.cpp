@@ -11,9 +11,9 @@
 namespace backcast::store {
 namespace {
 
-constexpr ObjectType kPublished[] = {ObjectType::kIndex,   ObjectType::kSnapshot,
-                                     ObjectType::kHead,    ObjectType::kMark,
-                                     ObjectType::kJournal, ObjectType::kDamage};
+constexpr ObjectType kPublished[] = {ObjectType::kIndex, ObjectType::kSnapshot, ObjectType::kHead,
+                                     ObjectType::kMark,  ObjectType::kJournal,  ObjectType::kDamage,
+                                     ObjectType::kRules};
 
 // What was there before anybody was asked who is at work: what of it is not indexed belongs to
 // nobody then, while what comes later may be a beginner's.

@@ -1,6 +1,7 @@
 #include "engine/store/repository/aside.h"
 #include "engine/store/repository/journal.h"
 #include "engine/store/repository/mark.h"
+#include "engine/store/repository/rules.h"
 #include "engine/store/snapshots/head.h"
 #include "engine/store/snapshots/missing_snapshots.h"
 #include "engine/store/upkeep/repair_work.h"
@@ -23,6 +24,8 @@ Status is_sound(Repository& repository, ObjectType type, const Id& id) {
       return status(decode_journal(id, as_bytes(plain)));
     case ObjectType::kDamage:
       return status(decode_damage(id, as_bytes(plain)));
+    case ObjectType::kRules:
+      return status(decode_rules(id, as_bytes(plain)));
     default:
       return kOk;
   }
@@ -62,7 +65,7 @@ Status repair_objects_of(RepairWork& work, std::initializer_list<ObjectType> typ
 
 Status repair_objects(RepairWork& work) {
   return repair_objects_of(work, {ObjectType::kSnapshot, ObjectType::kMark, ObjectType::kJournal,
-                                  ObjectType::kHead, ObjectType::kDamage});
+                                  ObjectType::kHead, ObjectType::kDamage, ObjectType::kRules});
 }
 
 Status repair_index_objects(RepairWork& work) {

@@ -8,6 +8,8 @@
 #include "engine/store/repository/damage.h"
 #include "engine/store/repository/lease.h"
 #include "engine/store/repository/reserve.h"
+#include "engine/store/repository/rules.h"
+#include "engine/store/snapshots/birth.h"
 #include "engine/store/snapshots/publish.h"
 #include "engine/store/work/backup_work.h"
 
@@ -70,6 +72,27 @@ std::vector<std::string> notes_of(const ChunkStore& store) {
   return notes;
 }
 
+// Damage in there is no reason to have no backup.
+Result<std::optional<RulesInForce>> rules_for_backup(Repository& repository,
+                                                     std::vector<std::string>& notes) {
+  auto rules = load_rules(repository);
+  if (rules.ok() || rules.error().code != Errc::kCorrupt) return rules;
+  notes.push_back(to_string(rules.error()) +
+                  ". This snapshot has neither tags nor expiry of the repository's policy, and its "
+                  "quota was not asked");
+  return std::optional<RulesInForce>();
+}
+
+Status publish_by_rules(ChunkStore& store, Lease& lease, const std::optional<RulesInForce>& rules,
+                        Snapshot& snapshot) {
+  const std::uint64_t would_hold_bytes = held_bytes(store.index()) + store.added().stored_bytes;
+  if (auto fits = check_quota(rules, would_hold_bytes); !fits.ok()) {
+    return keep_what_was_stored(store, fits.error());
+  }
+  if (rules) BACKCAST_CHECK(bear(store.repository(), *rules, snapshot));
+  return publish(store, lease, snapshot);
+}
+
 }  // namespace
 
 Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
@@ -93,7 +116,9 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
   if (!options.dry_run) {
     BACKCAST_TRY(lease, Lease::take(repository, LeaseKind::kWork));
   }
+  BACKCAST_TRY(const auto rules, rules_for_backup(repository, result.notes));
   BACKCAST_TRY(const Index index, load_index(repository));
+  BACKCAST_CHECK(check_quota(rules, held_bytes(index)));
   ChunkStore store(repository, index);
   const Secret cache_key = repository.keys().writer.derive(7);
   const std::string cache_file = cache_name(repository, options);
@@ -118,13 +143,13 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
   snapshot.read_bytes = progress.read_bytes;
   snapshot.took = env.monotonic() - began;
   result.problems = std::move(session->problems);
-  result.notes = notes_of(store);
+  for (std::string& note : notes_of(store)) result.notes.push_back(std::move(note));
   if (options.dry_run) {
     snapshot.files = progress.files;
     snapshot.content_bytes = progress.content_bytes;
     return result;
   }
-  BACKCAST_CHECK(publish(store, *lease, snapshot));
+  BACKCAST_CHECK(publish_by_rules(store, *lease, rules, snapshot));
   next_cache.commit();
   fill_reserve(repository);
   std::vector<BadPack> bad;

@@ -8,6 +8,8 @@
 #include "engine/store/packs/load_index.h"
 #include "engine/store/repository/journal.h"
 #include "engine/store/repository/lease.h"
+#include "engine/store/repository/rules.h"
+#include "engine/store/snapshots/birth.h"
 #include "engine/store/snapshots/forgotten.h"
 #include "engine/store/snapshots/presence.h"
 #include "engine/store/snapshots/received.h"
@@ -22,22 +24,6 @@ bool matches(const Snapshot& snapshot, const ForgetRequest& request) {
   });
 }
 
-policy::Snapshot as_history(const Snapshot& snapshot, Instant trusted, std::uint64_t size_bytes) {
-  policy::Snapshot out;
-  out.id = to_hex(snapshot.id);
-  out.time = snapshot.time;
-  out.size_bytes = size_bytes;
-  out.tags = snapshot.tags;
-  out.host = snapshot.host;
-  out.paths = snapshot.paths;
-  out.received = trusted;
-  if (std::find(snapshot.tags.begin(), snapshot.tags.end(), kManualTag) != snapshot.tags.end()) {
-    out.origin = policy::Origin::kManual;
-  }
-  if (snapshot.is_copy) out.origin = policy::Origin::kCopy;
-  return out;
-}
-
 std::string words(const policy::RetentionPolicy& policy, std::span<const policy::Reason> reasons) {
   std::string out;
   for (const policy::Reason& reason : reasons) {
@@ -47,39 +33,47 @@ std::string words(const policy::RetentionPolicy& policy, std::span<const policy:
   return out;
 }
 
+// A policy that decides about the snapshots that match the request.
+struct Judge {
+  const ForgetRequest& request;
+  const policy::RetentionPolicy& policy;
+  policy::PlanContext context;
+  const Presence& presence;
+};
+
 // One reading of when everything came (received.h). What another reading before it kept stays.
-void decide_by_reading(const ForgetRequest& request, Instant now, const Presence& presence,
-                       const Times& times, bool is_first, std::vector<ForgetVerdict>& verdicts) {
+void decide_by_reading(const Judge& judge, const Times& times, bool is_first,
+                       std::vector<ForgetVerdict>& verdicts) {
   std::vector<policy::Snapshot> history;
   std::vector<std::size_t> number;
   for (std::size_t i = 0; i < times.size(); ++i) {
-    if (!matches(verdicts[i].snapshot, request)) {
+    if (!matches(verdicts[i].snapshot, judge.request)) {
       verdicts[i].reason = "not selected";
     } else if (times[i]) {
       history.push_back(as_history(verdicts[i].snapshot, *times[i],
-                                   presence.stored_bytes(static_cast<std::uint32_t>(i))));
+                                   judge.presence.stored_bytes(static_cast<std::uint32_t>(i))));
       if (is_first) verdicts[i].judged = times[i];
       number.push_back(i);
     } else if (is_first) {
       verdicts[i].reason = "received in the future: kept, and counts for nothing";
     }
   }
-  const policy::Plan plan = policy::plan(*request.policy, history, {now, request.zone});
+  const policy::Plan plan = policy::plan(judge.policy, history, judge.context);
   for (std::size_t k = 0; k < history.size(); ++k) {
     ForgetVerdict& verdict = verdicts[number[k]];
     const bool keep = plan.verdicts[k].keep;
     verdict.is_spared = verdict.is_spared || (!is_first && keep && !verdict.keep);
     if (is_first || (keep && !verdict.keep))
-      verdict.reason = words(*request.policy, plan.reasons_of(k));
+      verdict.reason = words(judge.policy, plan.reasons_of(k));
     verdict.keep = is_first ? keep : keep || verdict.keep;
   }
 }
 
-void decide_by_policy(const ForgetRequest& request, Instant now, const Presence& presence,
-                      const Arrivals& arrivals, std::vector<ForgetVerdict>& verdicts) {
+void decide_by_policy(const Judge& judge, const Arrivals& arrivals,
+                      std::vector<ForgetVerdict>& verdicts) {
   for (const Times& times : arrivals.readings) {
     const bool is_first = &times == &arrivals.readings.front();
-    decide_by_reading(request, now, presence, times, is_first, verdicts);
+    decide_by_reading(judge, times, is_first, verdicts);
   }
   for (std::size_t i = 0; i < arrivals.stored.size(); ++i) {
     if (arrivals.came_otherwise[i]) verdicts[i].came = arrivals.stored[i];
@@ -87,7 +81,32 @@ void decide_by_policy(const ForgetRequest& request, Instant now, const Presence&
   }
 }
 
+// Nothing goes that the repository's own policy keeps, whatever another one says.
+void keep_by_rules(const RulesInForce& rules, Instant now, const Presence& presence,
+                   const Arrivals& arrivals, std::vector<ForgetVerdict>& verdicts) {
+  std::vector<ForgetVerdict> own = verdicts;
+  const ForgetRequest all;
+  decide_by_policy({all, *rules.retention, {now, rules.zone}, presence}, arrivals, own);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    if (verdicts[i].keep || !own[i].keep) continue;
+    verdicts[i].keep = true;
+    verdicts[i].reason = "by the repository's policy: " + own[i].reason;
+  }
+}
+
+// Errors: kFailed for one whose tag the repository's policy protects.
+Status check_unprotected(const std::optional<RulesInForce>& rules, const Snapshot& snapshot) {
+  if (!rules || !rules->retention) return kOk;
+  const auto point =
+      policy::to_point(*rules->retention, as_history(snapshot, snapshot.received, 0));
+  if ((point.marks & policy::kMarkProtected) == 0) return kOk;
+  return failed("snapshot " + to_hex(snapshot.id).substr(0, 8) +
+                    " is protected by a tag of the repository's policy",
+                "backcast policy shows it, and changes it");
+}
+
 Status decide_by_name(const ForgetRequest& request, const SnapshotNames& names,
+                      const std::optional<RulesInForce>& rules,
                       std::vector<ForgetVerdict>& verdicts) {
   for (ForgetVerdict& verdict : verdicts) verdict.reason = "not named";
   for (const std::string& name : request.snapshots) {
@@ -102,6 +121,7 @@ Status decide_by_name(const ForgetRequest& request, const SnapshotNames& names,
     }
     for (ForgetVerdict& verdict : verdicts) {
       if (verdict.snapshot.id != *found) continue;
+      if (!verdict.is_damaged) BACKCAST_CHECK(check_unprotected(rules, verdict.snapshot));
       verdict.keep = false;
       verdict.reason = "named";
     }
@@ -193,11 +213,17 @@ class Deleting {
 }  // namespace
 
 Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& request) {
-  if (request.policy.has_value() == !request.snapshots.empty()) {
-    return bad_input("forget needs either a policy or snapshots",
-                     "give --policy 'restic: --keep-daily 7', or ids");
+  if (request.policy && !request.snapshots.empty()) {
+    return bad_input("forget takes either a policy or snapshots", "leave one of them out");
   }
   BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
+  BACKCAST_TRY(const auto rules, load_rules(repository));
+  const bool by_rules = !request.policy && request.snapshots.empty();
+  if (by_rules && (!rules || !rules->retention)) {
+    return bad_input("forget needs either a policy or snapshots",
+                     "give --policy 'restic: --keep-daily 7', or ids; or give the repository a "
+                     "policy of its own: backcast policy");
+  }
   // Snapshots before the index: what is listed is in the index that is read after it.
   BACKCAST_TRY(const SnapshotNames names, list_snapshot_names(repository));
   BACKCAST_TRY(ForgetPlan plan, list_all(repository, names));
@@ -215,11 +241,16 @@ Result<ForgetPlan> plan_forget(Repository& repository, const ForgetRequest& requ
         fmt::format("snapshot {} needs {}: what forgetting it frees is counted without",
                     to_hex(lack.snapshot).substr(0, 8), lack.what));
   }
-  if (request.policy) {
+  if (request.snapshots.empty()) {
     BACKCAST_TRY(const Arrivals arrivals, judge_arrivals(repository, snapshots));
-    decide_by_policy(request, plan.now, presence, arrivals, plan.verdicts);
+    plan.zone = by_rules ? rules->zone : request.zone;
+    const auto& policy = by_rules ? *rules->retention : *request.policy;
+    decide_by_policy({request, policy, {plan.now, *plan.zone}, presence}, arrivals, plan.verdicts);
+    if (!by_rules && rules && rules->retention) {
+      keep_by_rules(*rules, plan.now, presence, arrivals, plan.verdicts);
+    }
   } else {
-    BACKCAST_CHECK(decide_by_name(request, names, plan.verdicts));
+    BACKCAST_CHECK(decide_by_name(request, names, rules, plan.verdicts));
   }
   count_freed(presence, plan);
   plan.ceiling =

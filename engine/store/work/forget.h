@@ -10,6 +10,8 @@
 
 namespace backcast::store {
 
+// With neither policy nor snapshots the repository's own policy decides (rules.h). What that keeps
+// no other policy takes, and what its tags protect cannot be named.
 struct ForgetRequest {
   std::optional<policy::RetentionPolicy> policy;  // decides about all snapshots that match
   std::vector<std::string> snapshots;             // or exactly these, by the beginning of their ids
@@ -36,6 +38,7 @@ struct ForgetVerdict {
 struct ForgetPlan {
   std::vector<ForgetVerdict> verdicts;  // newest first, damaged ones last
   Instant now{};                        // what it judges by
+  std::optional<policy::Zone> zone;     // where its days begin; none: by name
   std::vector<std::string> warnings;    // what is damaged, and what follows from it
   std::uint64_t deletions = 0;
   // What deleting all that goes frees: exact, from the reference lists. More than the sum over the
