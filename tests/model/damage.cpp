@@ -15,12 +15,12 @@ struct Way {
   Harm harm;
 };
 constexpr Way kWays[] = {
-    {"lost pack", "packs", Harm::kLose},        {"lost pack", "packs", Harm::kLose},
-    {"cut pack", "packs", Harm::kCut},          {"flipped pack", "packs", Harm::kFlip},
-    {"flipped pack", "packs", Harm::kFlip},     {"lost index", "index", Harm::kLose},
-    {"empty index", "index", Harm::kEmpty},     {"flipped index", "index", Harm::kFlip},
-    {"flipped rules", "rules", Harm::kFlip},    {"flipped snapshot", "snapshots", Harm::kFlip},
-    {"lost snapshot", "snapshots", Harm::kLose}};
+    {"lost pack", "packs", Harm::kLose},         {"lost pack", "packs", Harm::kLose},
+    {"cut pack", "packs", Harm::kCut},           {"flipped pack", "packs", Harm::kFlip},
+    {"flipped pack", "packs", Harm::kFlip},      {"lost index", "index", Harm::kLose},
+    {"empty index", "index", Harm::kEmpty},      {"flipped index", "index", Harm::kFlip},
+    {"flipped rules", "rules", Harm::kFlip},     {"flipped snapshot", "snapshots", Harm::kFlip},
+    {"lost snapshot", "snapshots", Harm::kLose}, {"lost snapshot", "snapshots", Harm::kLose}};
 
 }  // namespace
 

@@ -26,9 +26,9 @@ constexpr std::array<Weight, kVerbs> kWeights{{{Verb::kEdit, 22, false},
                                                {Verb::kCopy, 5, true},
                                                {Verb::kRotate, 1, false},
                                                {Verb::kLook, 5, true},
-                                               {Verb::kDamage, 7, false},
-                                               {Verb::kUnforget, 5, true},
-                                               {Verb::kPolicy, 2, false}}};
+                                               {Verb::kDamage, 8, false},
+                                               {Verb::kUnforget, 7, true},
+                                               {Verb::kPolicy, 4, false}}};
 
 constexpr std::array<const char*, kVerbs> kVerbNames{
     "edit",    "clock", "backup", "forget", "prune",  "check",    "repair",

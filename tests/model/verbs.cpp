@@ -127,7 +127,7 @@ Deed World::forget(Actor& actor) {
   std::uint64_t keep = 1 + actor.random() % 3;
   if (by_policy) {
     const std::uint64_t own = *place.keeps.begin();  // the least that it may be
-    if (own > 0 && actor.random() % 2 == 0) {
+    if (own > 0 && actor.random() % 3 > 0) {
       count("forget.own_policy");
       keep = own;
     } else {
@@ -342,6 +342,7 @@ Deed World::copy(Actor& actor) {
     const auto id = some_snapshot(from, actor.random);
     if (id && std::find(chosen.begin(), chosen.end(), *id) == chosen.end()) chosen.push_back(*id);
   }
+  const std::vector<Id> there_before = to.with(Fate::kMust);
   const bool one_project = from.keys.project == to.keys.project;
   count(one_project ? "copy.sealed" : "copy.opened");
   const auto act = [=, this, &actor, &from, &to]() -> Status {
@@ -366,8 +367,12 @@ Deed World::copy(Actor& actor) {
       const auto there = to.snapshots.find(id);
       const bool was_there = there != to.snapshots.end() && there->second.fate != Fate::kGone;
       if (was_there && !outcome.ok()) continue;
+      // Whoever forgot it beside may have come after a copy that found it there.
+      const bool may_be_gone =
+          there != to.snapshots.end() && !was_there &&
+          std::find(there_before.begin(), there_before.end(), id) != there_before.end();
       Known known = from.snapshots.at(id);
-      known.fate = outcome.ok() ? Fate::kMust : Fate::kMay;
+      known.fate = outcome.ok() && !may_be_gone ? Fate::kMust : Fate::kMay;
       known.is_whole = !to.has_unseen_flips;
       to.snapshots[id] = known;
     }

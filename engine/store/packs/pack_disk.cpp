@@ -51,8 +51,10 @@ Result<std::unique_ptr<DiskBuffer>> PackDisk::take_buffer() {
 
 void PackDisk::send(std::shared_ptr<Pack> pack, std::unique_ptr<DiskBuffer> buffer, bool last) {
   std::lock_guard lock(mutex_);
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
   queue_.push_back({std::move(pack), std::move(buffer), last});
+  // What fits into one buffer needs no thread: finish() writes it.
+  const bool has_more = queue_.size() > 1;
+  if (has_more && !thread_.joinable()) thread_ = std::thread([this] { run(); });
   changed_.notify_all();
 }
 
@@ -62,7 +64,11 @@ Result<WrittenPacks> PackDisk::finish() {
     closing_ = true;
     changed_.notify_all();
   }
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    run();
+  }
   if (error_) return *error_;
   BACKCAST_CHECK(list_unlisted());
   return std::move(written_);

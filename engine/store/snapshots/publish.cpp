@@ -75,6 +75,8 @@ Status publish_with_head(Repository& repository, Snapshot& snapshot, const std::
   if (!headed.ok()) {
     (void)objects.remove(ObjectType::kHead, snapshot.id);
     (void)objects.remove(ObjectType::kSnapshot, snapshot.id);
+    // Or a power cut brings back what nobody was told of.
+    (void)repository.folder().sync_folder(folder_of(ObjectType::kSnapshot));
   }
   return headed;
 }
