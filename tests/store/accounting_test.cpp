@@ -91,6 +91,9 @@ TEST(Accounting, PresenceAgreesWithBruteForceForEverySubset) {
       EXPECT_EQ(presence->lost_bytes(b - a)[b], truth.bytes(lost));
     }
   }
+  ChunkSet needed;
+  for (const ChunkSet& chunks : truth.chunks) needed.insert(chunks.begin(), chunks.end());
+  EXPECT_EQ(presence->needed_bytes(), truth.bytes(needed));
   for (unsigned mask = 0; mask < 1u << n; ++mask) {
     std::vector<bool> gone(n);
     for (std::uint32_t i = 0; i < n; ++i) gone[i] = (mask >> i & 1) != 0;
