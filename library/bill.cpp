@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "costmodel/bill/showback.h"
-#include "costmodel/bill/usage_file.h"
+#include "costmodel/bill/usage_bill.h"
 #include "library/problems.h"
 #include "scenarios/load/price_books.h"
 
@@ -49,14 +49,8 @@ Expected<Bill> bill_usage(const std::string& usage_file,
   if (!book.ok()) return library::problems_of(book.error());
   std::ifstream file(usage_file, std::ios::binary);
   if (!file) return library::problems_of(bad_input("cannot open usage file " + usage_file));
-  cost::Biller biller(*book, {.options = {options.begin(), options.end()}});
-  const auto read = cost::read_usage(
-      file, usage_file, [&](const UsageRecord& record) { return biller.add(record); }, {},
-      [&](const UsageRecord& record, std::vector<std::uint32_t> blocks) {
-        return biller.add_blocks(record, std::move(blocks));
-      });
-  if (!read.ok()) return library::problems_of(read.error());
-  const auto invoice = biller.finish();
+  const auto invoice =
+      cost::bill_usage(file, usage_file, *book, {.options = {options.begin(), options.end()}});
   if (!invoice.ok()) return library::problems_of(invoice.error());
   return library::bill_of(*invoice);
 }

@@ -4,8 +4,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "costmodel/bill/by_month.h"
-#include "costmodel/bill/usage_file.h"
+#include "costmodel/bill/usage_bill.h"
 #include "engine/base/errors.h"
 #include "engine/base/text.h"
 #include "engine/env/env.h"
@@ -32,20 +31,14 @@ Result<std::ifstream, Errors> open_usage(const std::string& path) {
 }  // namespace
 
 Result<cost::Invoice, Errors> bill_usage(const UsageToBill& usage) {
-  cost::Biller biller(usage.book, usage.options);
-  const auto add = [&](const UsageRecord& record) { return biller.add(record); };
-  const auto add_blocks = [&](const UsageRecord& record, std::vector<std::uint32_t> blocks) {
-    return biller.add_blocks(record, std::move(blocks));
-  };
   if (std::filesystem::is_directory(usage.path)) {
+    cost::Biller biller(usage.book, usage.options);
     BACKCAST_CHECK(all_errors(add_repository(usage, biller)));
-  } else if (usage.path == "-") {
-    BACKCAST_CHECK(cost::read_usage(std::cin, usage.path, add, {}, add_blocks));
-  } else {
-    BACKCAST_TRY(std::ifstream file, open_usage(usage.path));
-    BACKCAST_CHECK(cost::read_usage(file, usage.path, add, {}, add_blocks));
+    return biller.finish();
   }
-  return biller.finish();
+  if (usage.path == "-") return cost::bill_usage(std::cin, usage.path, usage.book, usage.options);
+  BACKCAST_TRY(std::ifstream file, open_usage(usage.path));
+  return cost::bill_usage(file, usage.path, usage.book, usage.options);
 }
 
 Result<bool, Errors> bill_by_month(const UsageToBill& usage,

@@ -12,7 +12,7 @@
 #include "cli/shared/budget_option.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
-#include "costmodel/bill/by_month.h"
+#include "costmodel/bill/usage_bill.h"
 #include "engine/base/errors.h"
 #include "engine/base/text.h"
 #include "reports/bill/budget_table.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "costmodel/bill/by_month.h"
+#include "costmodel/bill/usage_bill.h"
 #include "costmodel/bill/showback.h"
 #include "engine/base/csv_reader.h"
 #include "engine/base/text.h"

@@ -1,4 +1,4 @@
-#include "costmodel/bill/by_month.h"
+#include "costmodel/bill/usage_bill.h"
 
 #include <climits>
 
@@ -30,6 +30,18 @@ Result<Period> parse_period(const std::string& text) {
 void keep_month(Invoice& invoice, const std::string& month) {
   std::erase_if(invoice.lines,
                 [&](const InvoiceLine& line) { return format_month(line.month) != month; });
+}
+
+Result<Invoice, Errors> bill_usage(std::istream& usage, const std::string& name,
+                                   std::shared_ptr<const PriceBook> book,
+                                   const BillOptions& options) {
+  Biller biller(std::move(book), options);
+  BACKCAST_CHECK(read_usage(
+      usage, name, [&](const UsageRecord& record) { return biller.add(record); }, {},
+      [&](const UsageRecord& record, std::vector<std::uint32_t> blocks) {
+        return biller.add_blocks(record, std::move(blocks));
+      }));
+  return biller.finish();
 }
 
 Result<bool, Errors> bill_by_month(std::istream& usage, const std::string& name,

@@ -1,4 +1,4 @@
-// Bills month after month: the months that are asked for, and usage that comes in their order.
+// The bill of a usage file, as a whole or month after month, and the months that are asked for.
 #pragma once
 
 #include <chrono>
@@ -23,6 +23,11 @@ Result<Period> parse_period(const std::string& text);
 
 // Leaves the lines of that month, "2026-01".
 void keep_month(Invoice& invoice, const std::string& month);
+
+// Errors: as read_usage and Biller.
+Result<Invoice, Errors> bill_usage(std::istream& usage, const std::string& name,
+                                   std::shared_ptr<const PriceBook> book,
+                                   const BillOptions& options);
 
 // Bills usage whose records come in order of their months, without holding more than one month of
 // it: each invoice is handed on as soon as it is complete, the last one with the assumptions of
