@@ -206,6 +206,18 @@ TEST(VendorPages, Z_POL_01_AutomaticBackupsAreOffUnlessAClusterHasAPolicy) {
   EXPECT_NE(ran.result.requirements[0].verdict, Verdict::kHolds);
 }
 
+TEST(VendorPages, ScheduleNamesAtQdrantHaveFourTo64Characters) {
+  const auto named = [](std::size_t length) {
+    return errors_of(fmt::format(R"({{"name": "t", "start": "2026-01-05", "horizon": "9d",
+      "provider": "qdrant", "services": [{{"name": "db", "region": "azure-eastus",
+        "size": "1 GB", "schedules": [{{"name": "{}"}}]}}]}})",
+                                 std::string(length, 'a')));
+  };
+  for (const std::size_t length : {4U, 64U}) EXPECT_EQ(named(length), "");
+  for (const std::size_t length : {3U, 65U})
+    EXPECT_NE(named(length).find("4 to 64"), std::string::npos);
+}
+
 TEST(VendorPages, Z_POL_04_AStatedStartInsideTheWindowHolds) {
   const Ran ran =
       run_text(zilliz(R"(, "schedules": [{"rule": "zilliz: daily 00:00-02:00 +45m"}])"));

@@ -121,9 +121,10 @@ TEST(World, P_GRACE_01_BackupsOutliveTheirServiceByAWeek) {
   const Ran ran = run_text(R"({"name": "t", "start": "2026-01-01", "horizon": "30d",
     "provider": "zerops", "projects": [{"name": "p"}],
     "services": [{"name": "db", "project": "p", "size": "10 MB"}],
-    "events": [{"at": "+10d12h", "kind": "delete_project", "project": "p"}]})");
+    "events": [{"at": "+5d12h", "kind": "manual_backup", "service": "db"},
+               {"at": "+10d12h", "kind": "delete_project", "project": "p"}]})");
   const Instant deleted = ran.result.start + 10 * kDay + 12 * kHour;
-  ASSERT_EQ(ran.result.backups.size(), 11u);
+  ASSERT_EQ(ran.result.backups.size(), 12u);  // one of them by hand
   for (const BackupRecord& b : ran.result.backups) EXPECT_EQ(b.deleted, deleted + 7 * kDay);
   // P_SEC_03: then the key goes.
   const auto key = std::find_if(ran.result.log.begin(), ran.result.log.end(),

@@ -143,5 +143,18 @@ TEST(VendorPages, AQuotaThatKeepsMinimumsNeedsAPolicyThatHasThem) {
   EXPECT_EQ(errors_of(zerops(R"(, "quota_mode": "hard")", service)), "");
 }
 
+// "daily" is the vendor's own minute, and automatic backups bear time tags whatever is kept.
+TEST(VendorPages, TimeTagsAndPeriodsAtZeropsAreItsOwn) {
+  const Ran ran = run_text(zerops("", R"({"name": "db", "size": "1 MiB",
+    "schedules": [{"every": "daily"}],
+    "retention": "zerops: --min-daily 0 --min-weekly 0 --min-monthly 0"})"));
+  ASSERT_EQ(ran.result.backups.size(), 120u);
+  for (const sim::BackupRecord& b : ran.result.backups) {
+    EXPECT_EQ((b.born - ran.result.start) % kDay, 5 * kMinute) << b.id;
+    ASSERT_FALSE(b.tags.empty()) << b.id;
+    EXPECT_EQ(b.tags.front(), "daily");
+  }
+}
+
 }  // namespace
 }  // namespace backcast::scenario
