@@ -373,7 +373,8 @@ Deed World::copy(Actor& actor) {
           std::find(there_before.begin(), there_before.end(), id) != there_before.end();
       Known known = from.snapshots.at(id);
       known.fate = outcome.ok() && !may_be_gone ? Fate::kMust : Fate::kMay;
-      known.is_whole = !to.has_unseen_flips;
+      // What is there already is left as it is.
+      known.is_whole = was_there ? there->second.is_whole : !to.has_unseen_flips;
       to.snapshots[id] = known;
     }
   };
