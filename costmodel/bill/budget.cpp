@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "costmodel/bill/usage_bill.h"
 #include "costmodel/bill/showback.h"
+#include "costmodel/bill/usage_bill.h"
 #include "engine/base/csv_reader.h"
 #include "engine/base/text.h"
 
