@@ -115,7 +115,8 @@ def read_tree(root):
         parts = path.relative_to(root).parts
         if SKIPPED_FOLDERS.intersection(parts) or not path.is_file():
             continue
-        if path.suffix in TEXT_SUFFIXES or parts[-1] in ("run", ".clang-tidy"):
+        if path.suffix in TEXT_SUFFIXES or parts[-1] in ("run", ".clang-tidy") or \
+                parts[0] == ".ci":
             files["/".join(parts)] = path.read_text("utf-8", "replace")
     return files
 

@@ -2,6 +2,8 @@
 """Proves that each rule of arch.py fails on a breach and lets the right way pass."""
 
 import pathlib
+import pathlib
+import tempfile
 import unittest
 
 import arch
@@ -21,6 +23,15 @@ class ArchTest(unittest.TestCase):
         run = run[run.index("foreach(rule"):run.index("endforeach")]
         for rule in arch.RULES:
             self.assertRegex(run, rf"\b{rule.__name__}\b")
+
+    def test_files_without_a_suffix_are_read_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for path in ("run", ".ci/package", "build/x.cpp", "sim/model/a.h", "sim/a.png"):
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text("")
+            self.assertEqual(sorted(arch.read_tree(root)),
+                             [".ci/package", "run", "sim/model/a.h"])
 
     def test_forbidden_includes(self):
         include = '#include "{}"\n'.format
