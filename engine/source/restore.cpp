@@ -180,7 +180,9 @@ Status Restorer::State::make_room_for_folder(const RestoreFolder& parent, const 
   const UniqueFd there = open_beneath(tree, at, node.name, kRestoreFolderFlags);
   if (there) return use_standing_folder(there.get(), path, standing, record);
   if (errno != ENOTDIR && errno != ELOOP) return system_error("open folder", path, errno);
-  if (options.overwrite == Overwrite::kNever) return system_error("make folder", path, EEXIST);
+  if (options.overwrite == Overwrite::kNever || standing == Standing::kNotListed) {
+    return system_error("make folder", path, EEXIST);
+  }
   if (tree.remove(at, node.name.c_str(), 0) != 0 ||
       tree.make_folder(at, node.name.c_str(), 0700) != 0) {
     return system_error("make folder", path, errno);

@@ -53,10 +53,12 @@ struct RestoreCounts {
 
 class RestoreFolder;  // a handle on a folder beneath the target; costs a descriptor while it lives
 
-// What becomes of a folder that stands there already.
+// What becomes of what stands there already.
 enum class Standing : std::uint8_t {
-  kRestored,  // it gets the metadata of the snapshot
-  kAsItIs,    // it only leads to what is restored
+  kRestored,   // a folder gets the metadata of the snapshot, anything else goes
+  kNotListed,  // the same, but nothing goes for a folder that the snapshot does not list: the same
+               // restore may have written it
+  kAsItIs,     // a folder only leads to what is restored
 };
 
 // A file being written. Destroyed without commit, it is removed.

@@ -187,6 +187,16 @@ TEST_F(Hostile, NamesThatLeaveTheFolderAreNamedInTheError) {
   EXPECT_TRUE(std::filesystem::is_empty(target()));
 }
 
+// Whether the worker that writes the file comes before or after the folder, one of them fails.
+TEST_F(Hostile, AFolderThatNoListingNamesTakesTheNameOfNothing) {
+  Restorer restorer = *Restorer::open(env::posix_env(), target(), {});
+  const auto root = *restorer.folder("");
+  ASSERT_TRUE(restorer.write_file(*root, node_of(NodeKind::kFile, "name"), {}).ok());
+  const Node folder = node_of(NodeKind::kFolder, "name");
+  EXPECT_FALSE(restorer.make_folder(*root, folder, Standing::kNotListed).ok());
+  EXPECT_TRUE(std::filesystem::is_regular_file(target() + "/name"));
+}
+
 TEST_F(Hostile, AFolderTakesTheNameOfALinkInsteadOfFollowingIt) {
   std::filesystem::create_directory(target());
   std::filesystem::create_directory_symlink(outside(), target() + "/d");

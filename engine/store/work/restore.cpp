@@ -129,7 +129,9 @@ class Restoration {
     node.uid = env::effective_user();
     node.gid = env::effective_group();
     node.mtime_ns = packs_.repository().env().now().time_since_epoch().count();
-    BACKCAST_CHECK(restorer_.make_folder(*above, node, standing(path)));
+    const bool leads = standing(path) == source::Standing::kAsItIs;
+    BACKCAST_CHECK(restorer_.make_folder(
+        *above, node, leads ? source::Standing::kAsItIs : source::Standing::kNotListed));
     if (lost_) {
       fail(path, Error{Errc::kCorrupt, "owner, mode and times of this folder are lost", {}, {}});
     } else {
