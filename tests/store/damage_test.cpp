@@ -84,5 +84,27 @@ TEST(Damage, AFlippedByteThatAVerbCameUponIsHealedByTheNextBackup) {
   }
 }
 
+// What prune marked is still there until prune deletes it: who else took it is damage.
+TEST(Damage, ALostPackUnderAMarkIsNoInterruptedPrune) {
+  DamagedLab lab;
+  const Id id = lab.commit();
+  lab.write_source(1);
+  lab.commit();
+  ASSERT_TRUE(lab.forget(id).ok());
+  lab.env().advance(kHour);
+  ASSERT_TRUE(lab.prune_all(lab.env(), kDay).ok());
+  ASSERT_TRUE(lab.check(true).ok());
+  std::string marked;
+  const Index index = *load_index(**lab.open());
+  for (const PackInfo& pack : index.packs()) {
+    if (pack.is_condemned) marked = DamagedLab::path_of(pack.id);
+  }
+  ASSERT_FALSE(marked.empty());
+  lab.env().erase(marked.substr(1));
+  const CheckResult result = lab.check(true);
+  ASSERT_EQ(result.damage.size(), 1u);
+  EXPECT_EQ(result.damage[0].what, "missing");
+}
+
 }  // namespace
 }  // namespace backcast::store

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/store/packs/load_index.h"
+#include "engine/store/repository/journal.h"
 #include "engine/store/repository/task_queue.h"
 
 namespace backcast::store {
@@ -40,8 +41,8 @@ Status PackCheck::look_for_packs() {
   for (const PackFault& fault : faults) {
     const PackInfo& pack = index_.packs()[fault.pack];
     absent_.insert(fault.pack);
-    // A prune was interrupted that deleted it.
-    if (fault.is_missing && pack.is_condemned) continue;
+    // A prune that said so was deleting it when it was interrupted.
+    if (fault.is_missing && pack.is_condemned && was_noted(pack.id)) continue;
     add_damage(name_of(ObjectType::kPack, pack.id), fault.what);
     if (fault.is_sure) found_.push_back({pack.id, {}});
   }
@@ -148,6 +149,17 @@ void PackCheck::add_recorded(const BadPack& bad) {
     if (id != kPackFrame) add_damage("chunk " + to_hex(id), "was found damaged in " + name);
   }
   if (!names_chunks) add_damage(name, "was found damaged");
+}
+
+bool PackCheck::was_noted(const Id& pack) {
+  const auto journal = read_journal(repository_);
+  // That it is damaged is told apart from this.
+  if (!journal.ok()) return journal.error().code == Errc::kCorrupt;
+  return std::any_of(journal->begin(), journal->end(), [&](const JournalEntry& entry) {
+    return std::any_of(entry.deletions.begin(), entry.deletions.end(), [&](const Deletion& gone) {
+      return gone.type == ObjectType::kPack && gone.id == pack;
+    });
+  });
 }
 
 bool PackCheck::was_deleted(const Id& pack) {

@@ -29,7 +29,8 @@ class PackCheck {
  private:
   void read_pack(std::uint32_t number, PackExaminer& examiner, bool opening);
   void add_recorded(const BadPack& bad);
-  bool was_deleted(const Id& pack);
+  bool was_noted(const Id& pack);    // its deletion, in the journal
+  bool was_deleted(const Id& pack);  // no index names it any more
 
   Repository& repository_;
   const CheckOptions& options_;
