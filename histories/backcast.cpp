@@ -46,14 +46,20 @@ Status get_instant(const Element& element, const char* key, const Zone& zone,
   return kOk;
 }
 
-Status read(const Element& element, const ImportOptions& options, History& history) {
-  Snapshot s;
+// What every restore point has: which one, and when.
+Status get_identity(const Element& element, const Zone& zone, Snapshot& s) {
   BACKCAST_CHECK(get(element, "id", Need::kRequired, s.id));
   std::optional<StampedInstant> time;
-  BACKCAST_CHECK(get_time(element, "time", options.zone, time));
+  BACKCAST_CHECK(get_time(element, "time", zone, time));
   if (!time) return at(element, "time", "\"time\" is missing");
   s.time = time->instant;
   s.offset = time->offset;
+  return kOk;
+}
+
+Status read(const Element& element, const ImportOptions& options, History& history) {
+  Snapshot s;
+  BACKCAST_CHECK(get_identity(element, options.zone, s));
   BACKCAST_CHECK(get(element, "size_bytes", s.size_bytes));
   BACKCAST_CHECK(get(element, "new_bytes", s.new_bytes));
   BACKCAST_CHECK(get(element, "tags", s.tags));
@@ -101,11 +107,7 @@ Status get_list(const Element& element, const char* name, char separator,
 // A row of `backcast snapshots --json` or `backcast stats --json`.
 Status read_row(const Element& element, const ImportOptions& options, History& history) {
   Snapshot s;
-  BACKCAST_CHECK(get(element, "id", Need::kRequired, s.id));
-  std::optional<StampedInstant> time;
-  BACKCAST_CHECK(get_time(element, "time", options.zone, time));
-  if (!time) return at(element, "time", "\"time\" is missing");
-  s.time = time->instant;
+  BACKCAST_CHECK(get_identity(element, options.zone, s));
   BACKCAST_CHECK(get(element, "content_bytes", s.size_bytes));
   BACKCAST_CHECK(get(element, "size_bytes", s.size_bytes));  // as stored, where it is known
   BACKCAST_CHECK(get(element, "added_stored_bytes", s.new_bytes));
@@ -114,6 +116,7 @@ Status read_row(const Element& element, const ImportOptions& options, History& h
   BACKCAST_CHECK(get_list(element, "tags", ',', s.tags));
   BACKCAST_CHECK(get_list(element, "paths", ' ', s.paths));
   BACKCAST_CHECK(get_instant(element, "received", options.zone, s.received));
+  BACKCAST_CHECK(get_instant(element, "expires", options.zone, s.expires));
   history.snapshots.push_back(std::move(s));
   return kOk;
 }

@@ -41,17 +41,19 @@ Status change_quota(const Options& options, store::RepositoryRules& rules) {
     }
   }
   if (is_given(options, "--quota-mode")) {
-    using policy::QuotaMode;
-    for (const QuotaMode mode : {QuotaMode::kKeep, QuotaMode::kHard, QuotaMode::kBill}) {
-      if (policy::name(mode) == options.quota_mode) rules.quota->mode = mode;
-    }
+    const bool bills = options.quota_mode == policy::name(policy::QuotaMode::kBill);
+    rules.quota->mode = bills ? policy::QuotaMode::kBill : policy::QuotaMode::kHard;
+    if (!bills) rules.quota->ceiling_bytes = policy::Quota{}.ceiling_bytes;
   }
   if (is_given(options, "--ceiling")) {
+    if (rules.quota->mode != policy::QuotaMode::kBill) {
+      return bad_input("--ceiling is for --quota-mode bill", "give both");
+    }
     BACKCAST_TRY(rules.quota->ceiling_bytes, parse_bytes(options.ceiling));
   }
-  if (rules.quota && rules.quota->mode == policy::QuotaMode::kKeep && rules.retention.empty()) {
-    return bad_input("--quota-mode keep keeps what a policy protects, and there is none",
-                     "give --retention, too, or --quota-mode hard");
+  if (rules.quota && rules.quota->ceiling_bytes < rules.quota->limit_bytes) {
+    return bad_input("the ceiling must not be below the quota",
+                     "raise --ceiling, or lower --quota");
   }
   return kOk;
 }
@@ -123,9 +125,9 @@ void add_policy(CLI::App& app, Context& context) {
   verb->add_option("--zone", options->zone, "Time zone of days and weeks (default: UTC)");
   verb->add_option("--quota", options->quota, "What its packs may take (500GB), or none");
   verb->add_option("--quota-mode", options->quota_mode,
-                   "Beyond the quota: hard stores nothing, bill stores up to the ceiling, keep "
-                   "stores and lets forget delete what the policy does not protect (default: hard)")
-      ->check(CLI::IsMember({"hard", "bill", "keep"}));
+                   "Beyond the quota: hard stores nothing, bill stores up to the ceiling (default: "
+                   "hard)")
+      ->check(CLI::IsMember({"hard", "bill"}));
   verb->add_option("--ceiling", options->ceiling, "With bill: no more than this");
   verb->callback([&context, options] {
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());

@@ -45,6 +45,10 @@ reports::Table table_of(const std::vector<Listed>& listed, const Options& option
                         {"added_stored_bytes", "Added", true}},
                        {}};
   table.version = 2;  // paths and tags are lists
+  // Only a policy of the repository's own gives any.
+  const bool has_expiry =
+      std::any_of(listed.begin(), listed.end(), [](const Listed& l) { return l.snapshot.expires; });
+  if (has_expiry) table.columns.push_back({"expires", "Expires"});
   if (options.forgotten) table.columns.push_back({"forgotten", "Forgotten"});
   for (const auto& [s, forgotten] : listed) {
     if (!is_wanted(s, options)) continue;
@@ -59,6 +63,7 @@ reports::Table table_of(const std::vector<Listed>& listed, const Options& option
         {std::to_string(s.files), ""},
         {std::to_string(s.content_bytes), format_bytes(s.content_bytes)},
         {std::to_string(s.added_stored_bytes), format_bytes(s.added_stored_bytes)}});
+    if (has_expiry) row.push_back(s.expires ? time_cell(*s.expires) : reports::Cell{});
     if (forgotten) row.push_back(time_cell(*forgotten));
   }
   return table;

@@ -33,13 +33,16 @@ def shown_and_changed(place):
     row, = rows(place, "policy", repository)
     assert row["retention"] == "restic: --keep-last 2" and row["zone"] == "Europe/Berlin", row
     assert (row["quota_bytes"], row["quota_mode"], row["ceiling_bytes"]) == \
-        ("1000000000", "bill", "2000000000") or row["quota_bytes"] == 1000000000, row
+        (1000000000, "bill", 2000000000), row
     assert len(os.listdir(place.path("repository/rules"))) == 1, "only what holds stays"
     place.run("policy", repository, "--quota", "none", secret=None)
     row, = rows(place, "policy", repository)
     assert not row["quota_bytes"] and row["retention"], row
     for wrong in (("--retention", "restic: --keep-lots 2"), ("--zone", "Mars/Base"),
                   ("--quota", "-1"), ("--quota-mode", "soft"), ("--quota-mode", "hard"),
+                  ("--quota", "1GB", "--quota-mode", "keep"),
+                  ("--quota", "1GB", "--ceiling", "5GB"),
+                  ("--quota", "5GB", "--quota-mode", "bill", "--ceiling", "1GB"),
                   ("--ceiling", "5GB"), ("--retention", "sanoid: hourly=24 daily=7"),
                   ("--retention", "veeam: restore points 7, weekly 4")):
         place.run("policy", repository, *wrong, code=2, secret=None)
@@ -84,6 +87,22 @@ def born_under_it(place):
     save(place, "b", options=("--time", "2026-01-01T02:00:00Z"))
     place.run("policy", repository, "--retention", "zilliz: retentionDays=30", secret=None)
     assert len(forgotten(place, "--dry-run")) == 1
+    expires = [row["expires"] for row in rows(place, "snapshots", repository)]
+    assert expires == [""] * 4 + ["2026-01-11T02:00:00Z"], expires
+    # A copy has the target's expiry, not the source's.
+    old = rows(place, "snapshots", repository)[-1]["id"]
+    for policy in (None, "zilliz: retentionDays=5"):
+        target = place.path("target%s" % bool(policy))
+        place.run("init", target, "--kdf-memory", "8 MiB", "--like", repository)
+        if policy:
+            place.run("policy", target, "--retention", policy, secret=None)
+        place.run("copy", repository, "--to", target, secret=None)
+        copy, = (row for row in rows(place, "snapshots", target) if row["id"] == old)
+        assert copy.get("expires") != "2026-01-11T02:00:00Z", copy
+        verdict, = (row for row in rows(place, "forget", target, "--policy",
+                                        "zilliz: retentionDays=30", "--dry-run")
+                    if row["id"] == old)
+        assert verdict["action"] == "keep", verdict
 
 
 def quota(place):
@@ -100,6 +119,12 @@ def quota(place):
     place.run("policy", repository, "--quota-mode", "bill", "--ceiling", "500kB", secret=None)
     save(place, "b", 200_000)
     save(place, "c", 200_000, code=1)
+    # No other way in: copy asks, too.
+    target = place.path("target")
+    place.run("init", target, "--kdf-memory", "8 MiB", "--like", repository)
+    place.run("policy", target, "--quota", "100kB", secret=None)
+    place.run("copy", repository, "--to", target, code=1, secret=None)
+    assert "the repository's quota" in place.errors and rows(place, "snapshots", target) == []
     assert place.json("check", repository, "--read-data")["ok"]
 
 

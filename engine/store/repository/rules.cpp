@@ -12,10 +12,6 @@ Result<RulesInForce> in_force(RepositoryRules rules) {
   BACKCAST_TRY(out.zone, policy::Zone::find(out.rules.zone));
   if (out.rules.retention.empty()) return out;
   BACKCAST_TRY(out.retention, policy::parse_policy(out.rules.retention));
-  if (!out.rules.quota) return out;
-  if (auto within = policy::within_quota(*out.retention, *out.rules.quota, 0)) {
-    out.retention = std::move(within);
-  }
   return out;
 }
 
@@ -74,7 +70,7 @@ std::string encode_rules(const RepositoryRules& rules) {
   writer.u8(rules.quota ? 1 : 0);
   if (rules.quota) {
     writer.varint(rules.quota->limit_bytes);
-    writer.u8(static_cast<std::uint8_t>(rules.quota->mode));
+    writer.u8(rules.quota->mode == policy::QuotaMode::kBill ? 1 : 0);
     writer.varint(rules.quota->ceiling_bytes);
   }
   return out;
@@ -91,9 +87,9 @@ Result<RepositoryRules> decode_rules(const Id& id, ByteView bytes) {
   if (has_quota == 1) {
     rules.quota.emplace();
     rules.quota->limit_bytes = in.varint();
-    const std::uint8_t mode = in.u8();
-    if (mode > static_cast<std::uint8_t>(policy::QuotaMode::kBill)) in.fail();
-    rules.quota->mode = static_cast<policy::QuotaMode>(mode);
+    const std::uint8_t bills = in.u8();
+    if (bills > 1) in.fail();
+    rules.quota->mode = bills == 1 ? policy::QuotaMode::kBill : policy::QuotaMode::kHard;
     rules.quota->ceiling_bytes = in.varint();
   }
   if (has_quota > 1 || !in.ok() || !in.at_end()) {
@@ -118,10 +114,26 @@ Result<std::optional<RulesInForce>> load_rules(Repository& repository) {
                    "use the version of backcast that set it, or set it again: backcast policy");
 }
 
+Result<std::optional<RulesInForce>> load_rules_to_save(Repository& repository,
+                                                       std::optional<Damage>& damaged) {
+  auto rules = load_rules(repository);
+  if (rules.ok() || rules.error().code != Errc::kCorrupt) return rules;
+  damaged = Damage{"rules", to_string(rules.error()) +
+                                ". What is saved has neither tags nor expiry of the repository's "
+                                "policy, and its quota was not asked"};
+  return std::optional<RulesInForce>();
+}
+
 Status set_rules(Repository& repository, RepositoryRules rules) {
   BACKCAST_TRY(const auto checked, in_force(rules));
   const Instant now = repository.env().now();
   if (checked.retention) BACKCAST_CHECK(can_obey(*checked.retention, {now, checked.zone}));
+  if (rules.quota && rules.quota->mode == policy::QuotaMode::kKeep) {
+    return bad_input(
+        "a repository cannot obey a quota that keeps what is protected: its snapshots "
+        "share chunks, so that the size of one is not what deleting it frees",
+        "choose hard or bill");
+  }
   const auto before = newest_rules(repository);
   BACKCAST_TRY(const auto old, list_rules(repository));
   if (!before.ok()) return before.error();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/policy/service/quota.h"
+#include "engine/store/repository/damage.h"
 #include "engine/store/repository/repository.h"
 
 namespace backcast::store {
@@ -16,13 +17,13 @@ struct RepositoryRules {
   Instant set{};
   std::string retention;  // in its tool's own words; "" = none
   std::string zone = "UTC";
-  std::optional<policy::Quota> quota;  // of its packs
+  std::optional<policy::Quota> quota;  // of its packs; kHard or kBill
 };
 
 // As they are asked: read once, then only looked at.
 struct RulesInForce {
   RepositoryRules rules;
-  std::optional<policy::RetentionPolicy> retention;  // as the quota leaves it
+  std::optional<policy::RetentionPolicy> retention;
   policy::Zone zone{};
 };
 
@@ -32,8 +33,12 @@ Result<RepositoryRules> decode_rules(const Id& id, ByteView bytes);
 // Nothing where nobody set any. Errors: kCorrupt for a damaged object; kBadInput for words that
 // this program does not know.
 Result<std::optional<RulesInForce>> load_rules(Repository& repository);
+// The same for whoever saves: damage in there is no reason to have no backup. Nothing then, and
+// what to tell of it.
+Result<std::optional<RulesInForce>> load_rules_to_save(Repository& repository,
+                                                       std::optional<Damage>& damaged);
 // Puts them in force in place of those there are. Gives them their version and time. Errors:
-// kBadInput for a policy that no repository can obey, an unknown zone.
+// kBadInput for a policy or a quota that no repository can obey, an unknown zone.
 Status set_rules(Repository& repository, RepositoryRules rules);
 
 // What the packs listed in an index take in the store: what the quota counts.

@@ -44,11 +44,16 @@ Status bear(Repository& repository, const RulesInForce& rules, Snapshot& newborn
         policy::tags_at_birth(*rules.retention, {}, newborn.time, previous, rules.zone);
     if (given) newborn.tags.insert(newborn.tags.begin(), given->begin(), given->end());
   }
-  const policy::Snapshot history = as_history(newborn, newborn.time, 0);
-  newborn.expires = policy::birth(*rules.retention, policy::to_point(*rules.retention, history), {},
-                                  {newborn.time, rules.zone})
-                        .expires;
+  fix_expiry(rules, newborn, newborn.time);
   return kOk;
+}
+
+void fix_expiry(const RulesInForce& rules, Snapshot& newborn, Instant trusted) {
+  if (!rules.retention) return;
+  const policy::Snapshot history = as_history(newborn, trusted, 0);
+  newborn.expires = policy::birth(*rules.retention, policy::to_point(*rules.retention, history), {},
+                                  {trusted, rules.zone})
+                        .expires;
 }
 
 }  // namespace backcast::store

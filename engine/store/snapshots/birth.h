@@ -13,5 +13,7 @@ policy::Snapshot as_history(const Snapshot& snapshot, Instant trusted, std::uint
 // Its tags, before those that it has, and its expiry: as of its time. What is made by hand gets the
 // tags of its maker alone.
 Status bear(Repository& repository, const RulesInForce& rules, Snapshot& newborn);
+// Its expiry alone, as of `trusted`: of a copy, which keeps its tags.
+void fix_expiry(const RulesInForce& rules, Snapshot& newborn, Instant trusted);
 
 }  // namespace backcast::store

@@ -94,7 +94,6 @@ Status publish_copies(ChunkStore& store, Lease& lease, std::vector<Snapshot>& sn
   for (Snapshot& snapshot : snapshots) {
     BACKCAST_TRY(const auto heads, read_heads(repository));
     BACKCAST_TRY(snapshot.sequence, sequence_of_copy(repository, snapshot.id, heads));
-    snapshot.is_copy = true;
     BACKCAST_CHECK(publish_with_head(repository, snapshot, heads));
   }
   return kOk;

@@ -72,17 +72,6 @@ std::vector<std::string> notes_of(const ChunkStore& store) {
   return notes;
 }
 
-// Damage in there is no reason to have no backup.
-Result<std::optional<RulesInForce>> rules_for_backup(Repository& repository,
-                                                     std::vector<std::string>& notes) {
-  auto rules = load_rules(repository);
-  if (rules.ok() || rules.error().code != Errc::kCorrupt) return rules;
-  notes.push_back(to_string(rules.error()) +
-                  ". This snapshot has neither tags nor expiry of the repository's policy, and its "
-                  "quota was not asked");
-  return std::optional<RulesInForce>();
-}
-
 Status publish_by_rules(ChunkStore& store, Lease& lease, const std::optional<RulesInForce>& rules,
                         Snapshot& snapshot) {
   const std::uint64_t would_hold_bytes = held_bytes(store.index()) + store.added().stored_bytes;
@@ -116,7 +105,9 @@ Result<BackupResult> backup(Repository& repository, const BackupOptions& given,
   if (!options.dry_run) {
     BACKCAST_TRY(lease, Lease::take(repository, LeaseKind::kWork));
   }
-  BACKCAST_TRY(const auto rules, rules_for_backup(repository, result.notes));
+  std::optional<Damage> damaged;
+  BACKCAST_TRY(const auto rules, load_rules_to_save(repository, damaged));
+  if (damaged) result.notes.push_back(damaged->what);
   BACKCAST_TRY(const Index index, load_index(repository));
   BACKCAST_CHECK(check_quota(rules, held_bytes(index)));
   ChunkStore store(repository, index);

@@ -6,6 +6,8 @@
 
 #include "engine/store/packs/load_index.h"
 #include "engine/store/packs/pack_check.h"
+#include "engine/store/repository/rules.h"
+#include "engine/store/snapshots/birth.h"
 #include "engine/store/snapshots/presence.h"
 #include "engine/store/snapshots/publish.h"
 
@@ -170,6 +172,13 @@ Status reseal(Repository& from, const Index& index, ChunkStore& store,
   return kOk;
 }
 
+// What the source's policy fixed does not bind the target: it has a policy of its own, or none.
+void take_in(const std::optional<RulesInForce>& rules, Snapshot& snapshot) {
+  snapshot.is_copy = true;
+  snapshot.expires.reset();
+  if (rules) fix_expiry(*rules, snapshot, snapshot.received);
+}
+
 }  // namespace
 
 bool shares_keys(const Config& from, const Config& to) {
@@ -189,8 +198,12 @@ Result<CopyResult> copy_snapshots(Repository& from, Repository& to,
   std::vector<Damage> damaged;
   BACKCAST_TRY(Index from_index, load_index_unjudged(from, damaged));
   BACKCAST_TRY(const Index to_index, load_index(to));
+  std::optional<Damage> bad_rules;
+  BACKCAST_TRY(const auto rules, load_rules_to_save(to, bad_rules));
+  BACKCAST_CHECK(check_quota(rules, held_bytes(to_index)));
   CopyResult result;
   result.damage = std::move(damaged);
+  if (bad_rules) result.damage.push_back(*bad_rules);
   for (const PackFault& fault : distrust_absent(from, from_index, true)) {
     const PackInfo& pack = from_index.packs()[fault.pack];
     result.damage.push_back({name_of(ObjectType::kPack, pack.id), fault.what});
@@ -209,6 +222,12 @@ Result<CopyResult> copy_snapshots(Repository& from, Repository& to,
   } else if (!wanted.empty()) {
     BACKCAST_CHECK(SealedCopy(from, from_index, store, progress).copy(wanted, result));
   }
+  const std::uint64_t would_hold_bytes = held_bytes(to_index) + store.added().stored_bytes;
+  if (auto fits = check_quota(rules, would_hold_bytes); !fits.ok()) {
+    (void)commit_packs(store);  // it counts for the next one, and for the quota
+    return fits.error();
+  }
+  for (Snapshot& snapshot : wanted) take_in(rules, snapshot);
   BACKCAST_CHECK(publish_copies(store, *to_lease, wanted));
   for (const Snapshot& snapshot : wanted) result.copied.push_back(snapshot.id);
   result.chunks = store.added().chunks;

@@ -23,9 +23,9 @@ struct SkippedSnapshot {
 };
 
 struct CopyResult {
-  std::vector<Id> copied, present;             // snapshots; present = were there already
-  std::vector<SkippedSnapshot> skipped;        // not whole at the source, so not copied
-  std::vector<Damage> damage;                  // packs of the source that were found damaged
+  std::vector<Id> copied, present;       // snapshots; present = were there already
+  std::vector<SkippedSnapshot> skipped;  // not whole at the source, so not copied
+  std::vector<Damage> damage;  // packs of the source, rules of the target that were found damaged
   std::uint64_t chunks = 0, stored_bytes = 0;  // added to the target
   bool unsealed = false;                       // opened and sealed anew
 };
@@ -34,8 +34,9 @@ struct CopyResult {
 // `from` that `to` does not have.
 bool shares_keys(const Config& from, const Config& to);
 
-// Keeps ids, times and times of arrival. Nothing damaged is copied: snapshots that need it are
-// skipped, all others are published. Errors: kWrongKey without the private key where it is needed.
+// Keeps ids, times, times of arrival and tags; the target's own policy gives the expiry, and its
+// quota is obeyed. Nothing damaged is copied: snapshots that need it are skipped, all others are
+// published. Errors: kWrongKey without the private key where it is needed.
 Result<CopyResult> copy_snapshots(Repository& from, Repository& to,
                                   const std::vector<Snapshot>& snapshots, CopyProgress& progress);
 
