@@ -7,7 +7,6 @@
 #include "cli/shared/verbs.h"
 #include "engine/env/env.h"
 #include "engine/policy/schedule/diagnose.h"
-#include "study/history/upcoming.h"
 
 namespace backcast::cli {
 namespace {
@@ -33,11 +32,11 @@ Zone shown_zone(const Schedule& schedule, const Zone& zone) {
   return calendar != nullptr && calendar->zone ? *calendar->zone : zone;
 }
 
-reports::Table to_table(const std::vector<study::Upcoming>& runs, const Options& options,
+reports::Table to_table(const std::vector<policy::Upcoming>& runs, const Options& options,
                         const std::vector<Schedule>& schedules, const Zone& zone) {
   reports::Table table{"schedule", {{"utc", "UTC"}, {"day", "Day"}, {"local", "Local time"}}, {}};
   if (schedules.size() > 1) table.columns.push_back({"schedule", "Schedule"});
-  for (const study::Upcoming& run : runs) {
+  for (const policy::Upcoming& run : runs) {
     const Zone shown = shown_zone(schedules[run.schedule], zone);
     const auto date = to_civil(run.when, shown).date;
     std::vector<reports::Cell> row = {{format_instant(run.when), {}},
@@ -87,7 +86,7 @@ Status run(const Options& options, Context& context) {
     }
   }
   const auto count = static_cast<std::size_t>(options.count);
-  const auto runs = study::upcoming(schedules, after, until, count, zone);
+  const auto runs = policy::upcoming(schedules, after, until, count, zone);
   print(context, to_table(runs, options, schedules, zone));
   const Instant end = runs.empty() ? after : runs.back().when;
   for (std::size_t i = 0; i < schedules.size(); ++i) {

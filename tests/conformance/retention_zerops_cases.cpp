@@ -19,10 +19,8 @@ std::string minute_name(Instant t) {
   return format_instant(t).substr(0, 16) + "Z";
 }
 
-// The vendor's simulator keys weeks by calendar year, and keeps one more than each maximum.
-constexpr TimeTagRules kTagRules{.week_in_calendar_year = true};
-
 Result<RetentionPolicy> read_policy(const json& rules) {
+  // As the vendor's simulator does: it keeps one more than each maximum.
   std::string text = "zerops: --keep-max-plus-one";
   for (const auto& [field, value] : rules.items()) {
     if (value.is_array()) {
@@ -46,7 +44,7 @@ Result<std::vector<Snapshot>> automatic(const json& item) {
   std::optional<Instant> previous;
   for (auto t = next(schedule, start, Zone::utc()); t && *t < last_day + kDay;
        t = next(schedule, *t, Zone::utc())) {
-    const TimeTags tags = time_tags(*t, previous, kTagRules);
+    const TimeTags tags = time_tags(*t, previous);
     Snapshot s{.id = minute_name(*t), .time = *t};
     s.size_bytes = item.at("size_mib_each").get<std::uint64_t>() * kMiB;
     if (tags.daily) s.tags.emplace_back("daily");

@@ -15,12 +15,6 @@ CivilDate utc_date(Instant t) {
   return to_civil(t, Zone::utc()).date;
 }
 
-IsoWeek week_of(const CivilDate& date, const TimeTagRules& rules) {
-  IsoWeek week = iso_week(date);
-  if (rules.week_in_calendar_year) week.year = date.year;
-  return week;
-}
-
 bool is_tag_character(char c, std::string_view marks) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
          marks.find(c) != marks.npos;
@@ -28,11 +22,11 @@ bool is_tag_character(char c, std::string_view marks) {
 
 }  // namespace
 
-TimeTags time_tags(Instant born, std::optional<Instant> previous, const TimeTagRules& rules) {
+TimeTags time_tags(Instant born, std::optional<Instant> previous) {
   if (!previous) return {true, true, true};
   if (born <= *previous) return {true, false, false};
   const CivilDate now = utc_date(born), before = utc_date(*previous);
-  return {true, week_of(now, rules) != week_of(before, rules),
+  return {true, iso_week(now) != iso_week(before),
           now.year != before.year || now.month != before.month};
 }
 

@@ -21,15 +21,9 @@ struct TimeTags {
   bool operator==(const TimeTags&) const = default;
 };
 
-struct TimeTagRules {
-  // The vendor's own simulator keys weeks by calendar year and ISO week, so that both 30 December
-  // 2024 and 1 January 2025 open a week. Off: the year of the ISO week.
-  bool week_in_calendar_year = false;
-};
-
 // `previous` is the newest automatic backup before this one that succeeded, whether it still exists
 // or not; a failed run leaves the tag to the next. A backup older than `previous` opens no period.
-TimeTags time_tags(Instant born, std::optional<Instant> previous, const TimeTagRules& rules = {});
+TimeTags time_tags(Instant born, std::optional<Instant> previous);
 
 std::vector<std::string> names(const TimeTags& tags);  // "daily", "weekly", "monthly"
 

@@ -210,4 +210,21 @@ bool catches_up(const Schedule& schedule) {
   return kopia != nullptr && kopia->run_missed;
 }
 
+std::vector<Upcoming> upcoming(std::span<const Schedule> schedules, Instant after, Instant until,
+                               std::size_t count, const Zone& zone) {
+  std::vector<std::optional<Instant>> ahead;
+  for (const Schedule& schedule : schedules) ahead.push_back(next(schedule, after, zone));
+  std::vector<Upcoming> runs;
+  while (runs.size() < count) {
+    std::size_t first = schedules.size();
+    for (std::size_t i = 0; i < schedules.size(); ++i) {
+      if (ahead[i] && (first == schedules.size() || *ahead[i] < *ahead[first])) first = i;
+    }
+    if (first == schedules.size() || *ahead[first] > until) break;
+    runs.push_back({*ahead[first], first});
+    ahead[first] = next(schedules[first], *ahead[first], zone);
+  }
+  return runs;
+}
+
 }  // namespace backcast::policy

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -49,6 +50,16 @@ std::string print(const Schedule& schedule);
 // `after` is the run before. `zone` is the zone of whoever runs the schedule; UTC-only vendors and
 // schedules that name a zone ignore it. Pure, and it always returns.
 std::optional<Instant> next(const Schedule& schedule, Instant after, const Zone& zone);
+
+// One run of one of several schedules.
+struct Upcoming {
+  Instant when{};
+  std::size_t schedule = 0;  // which of them
+};
+// The runs after `after` and up to `until`, in order of time and at most `count`; at one instant in
+// the order of the schedules. `zone`: as above.
+std::vector<Upcoming> upcoming(std::span<const Schedule> schedules, Instant after, Instant until,
+                               std::size_t count, const Zone& zone);
 
 // How many seconds after the time it names a run may start: some vendors open a window and do not
 // say where inside it they start. Whoever simulates draws it. 0 = at the time it names.
