@@ -25,6 +25,7 @@ SnapshotInfo info_of(const store::Snapshot& snapshot) {
           snapshot.folders,
           snapshot.content_bytes,
           snapshot.added_stored_bytes,
+          {},
           {}};
 }
 
@@ -65,6 +66,7 @@ Expected<SnapshotInfo> Repository::backup(const std::vector<std::string>& paths,
   if (!result.ok()) return library::problems_of(result.error());
   SnapshotInfo info = info_of(result->snapshot);
   info.problems = lines_of(result->problems);
+  info.notes = result->notes;
   return info;
 }
 

@@ -3,6 +3,7 @@
 #include "library/bill.h"
 #include "library/problems.h"
 #include "library/scenario.h"
+#include "study/run/trials.h"
 
 namespace backcast {
 namespace {
@@ -12,9 +13,19 @@ std::optional<Time> unless_never(Instant t) {
 }
 
 RequirementResult result_of(const sim::RequirementOutcome& outcome) {
-  return {
-      outcome.name,  outcome.statement,       sim::shown(outcome.verdict),        outcome.observed,
-      outcome.limit, outcome.unknown_because, unless_never(outcome.first_failure)};
+  RequirementResult told{.name = outcome.name,
+                         .statement = outcome.statement,
+                         .verdict = sim::shown(outcome.verdict),
+                         .held = outcome.verdict == sim::Verdict::kHolds ? 1u : 0u,
+                         .observed = outcome.observed,
+                         .limit = outcome.limit,
+                         .unknown_because = outcome.unknown_because,
+                         .first_failure = unless_never(outcome.first_failure)};
+  if (outcome.replicated) {
+    told.held = outcome.replicated->held;
+    told.replications = outcome.replicated->replications;
+  }
+  return told;
 }
 
 RestorePoint point_of(const sim::RunResult& run, const sim::BackupRecord& backup) {
@@ -39,6 +50,9 @@ Expected<Simulation> simulate(const Scenario& scenario, const SimulateOptions& o
     auto run =
         study::run(prepared, {.replication = options.replication, .threads = options.threads});
     if (!run.ok()) return library::problems_of(run.error());
+    const auto judged = study::judge(
+        prepared, {.replications = options.replications, .threads = options.threads}, *run);
+    if (!judged.ok()) return library::problems_of(judged.error());
     Simulation made{.verdict = sim::shown(sim::verdict_of(run->result)),
                     .requirements = {},
                     .restore_points = {},

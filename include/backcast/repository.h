@@ -21,6 +21,7 @@ struct SnapshotInfo {
   std::uint64_t content_bytes = 0;       // of its files
   std::uint64_t added_stored_bytes = 0;  // what the repository grew by
   std::vector<std::string> problems;     // of a backup just made: what could not be saved, and why
+  std::vector<std::string> notes;        // of a backup just made: about the repository
 };
 
 struct RestoreSummary {

@@ -15,13 +15,17 @@ namespace backcast {
 
 struct SimulateOptions {
   std::optional<std::uint64_t> seed;  // instead of the document's
-  std::uint32_t replication = 0;      // other draws of the same seed
-  unsigned threads = 0;               // 0 = every core; the result does not depend on it
+  std::uint32_t replication = 0;      // other draws of the same seed: the run that is shown
+  // Runs that a verdict stands on where something is drawn, the shown one first. 0 = as many as the
+  // requirements need (200 or more). One alone is one future: it may fail, it proves nothing.
+  std::uint32_t replications = 0;
+  unsigned threads = 0;  // 0 = every core; the result does not depend on it
 };
 
 struct RequirementResult {
   std::string name, statement;
-  std::string verdict;          // "HOLDS", "FAILS", "UNKNOWN"
+  std::string verdict;  // "HOLDS", "FAILS", "UNKNOWN": over all replications
+  std::uint64_t held = 0, replications = 1;
   std::string observed, limit;  // "1m 49s", "1h"
   std::string unknown_because;
   std::optional<Time> first_failure;
@@ -48,8 +52,8 @@ struct Simulation {
   std::vector<std::string> assumptions;      // every input that nobody published
 };
 
-// One run. The same scenario, seed, replication and version give the same result. Errors: usage
-// that no price row covers; a run too large to be counted.
+// One run, with verdicts over as many as they need. The same scenario, options and version give the
+// same result. Errors: usage that no price row covers; a run too large to be counted.
 Expected<Simulation> simulate(const Scenario& scenario, const SimulateOptions& options = {});
 
 }  // namespace backcast

@@ -19,7 +19,8 @@ TEST(Library, EveryShippedScenarioRunsAndWhatIsPricedHasABill) {
     const auto scenario = Scenario::load(name);
     ASSERT_TRUE(scenario.ok()) << scenario.problem_text();
     EXPECT_LT(scenario->start(), scenario->end());
-    const auto run = simulate(*scenario, {.seed = {}, .replication = 0, .threads = 1});
+    const auto run =
+        simulate(*scenario, {.seed = {}, .replication = 0, .replications = 1, .threads = 1});
     ASSERT_TRUE(run.ok()) << run.problem_text();
     EXPECT_FALSE(run->restore_points.empty()) << name;
     EXPECT_TRUE(run->bill) << name;
@@ -38,7 +39,8 @@ TEST(Library, ASeedChangesWhatIsDrawnAndNothingElse) {
                                         "drawn.json");
   ASSERT_TRUE(scenario.ok()) << scenario.problem_text();
   const auto states = [&](std::optional<std::uint64_t> seed) {
-    const auto run = simulate(*scenario, {.seed = seed, .replication = 0, .threads = 1});
+    const auto run =
+        simulate(*scenario, {.seed = seed, .replication = 0, .replications = 1, .threads = 1});
     EXPECT_TRUE(run.ok()) << run.problem_text();
     std::string text;
     for (const RestorePoint& point : run->restore_points) text += point.state[0];
@@ -47,6 +49,31 @@ TEST(Library, ASeedChangesWhatIsDrawnAndNothingElse) {
   EXPECT_EQ(states({}), states(7));
   EXPECT_NE(states(7).first, states(8).first);
   EXPECT_EQ(states({}).second, states(8).second) << "nothing is assumed twice";
+}
+
+// Two failures one after the other are rare enough that most runs meet the requirement.
+TEST(Library, OneFutureProvesNothing) {
+  const auto scenario = Scenario::parse(R"({
+    "name": "drawn", "start": "2026-01-01", "horizon": "31d",
+    "services": [{"name": "db", "region": "home", "size": "1 GB", "delta": "full",
+      "schedules": [{"cron": "0 2 * * *"}], "retention": "restic: --keep-last 3",
+      "job": {"rate": "200 MB/s", "failure_probability": "10%"}}],
+    "requirements": [{"kind": "rpo", "at_most": "49h"}]})",
+                                        "drawn.json");
+  ASSERT_TRUE(scenario.ok()) << scenario.problem_text();
+  for (std::uint32_t replication = 0; replication < 8; ++replication) {
+    const auto one =
+        simulate(*scenario, {.seed = {}, .replication = replication, .replications = 1});
+    ASSERT_TRUE(one.ok()) << one.problem_text();
+    EXPECT_NE(one->verdict, "HOLDS") << replication;
+  }
+  const auto run = simulate(*scenario);
+  ASSERT_TRUE(run.ok()) << run.problem_text();
+  const RequirementResult& rpo = run->requirements.front();
+  EXPECT_EQ(run->verdict, "FAILS");
+  EXPECT_GE(rpo.replications, 200u);
+  EXPECT_GT(rpo.held, rpo.replications / 2);
+  EXPECT_LT(rpo.held, rpo.replications);
 }
 
 TEST(Library, FaultsComeAllAtOnceAsTheProgramSaysThem) {
