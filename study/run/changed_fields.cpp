@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/errors.h"
@@ -50,23 +49,15 @@ Errors with_places_of(const Document& written, const std::vector<FieldValue>& ch
 }  // namespace
 
 std::string json_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + "\"";
+  // What is not UTF-8 stays: it is no JSON value, and whoever reads it says so.
+  if (!is_valid_utf8(text)) return '"' + std::string(text) + '"';
+  return nlohmann::json(text).dump();
 }
 
 std::string json_text(std::string_view level) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), value);
-  const bool is_number = error == std::errc() && end == level.data() + level.size();
-  if (is_number || level == "true" || level == "false" || level == "null" ||
-      level.starts_with('"') || level.starts_with('{') || level.starts_with('[')) {
-    return std::string(level);
-  }
-  return json_string(level);
+  // What begins like JSON is meant as such, and refused where it is none.
+  const bool is_meant = level.starts_with('"') || level.starts_with('{') || level.starts_with('[');
+  return is_meant || nlohmann::json::accept(level) ? std::string(level) : json_string(level);
 }
 
 Result<FieldValue> parse_field_value(std::string_view text) {

@@ -43,7 +43,7 @@ Result<Comparison, Errors> compare(const PreparedScenario& a, const PreparedScen
   how.progress = options.watch.begin("comparing", options.replications, "pairs");
   BACKCAST_TRY(const sim::Replications both, sim::replicate(trial, how));
   if (both.rows.empty()) {
-    return Errors{Error{Errc::kInterrupted, "stopped before anything was known", {}, ""}};
+    return interrupted();
   }
   auto [runs_a, runs_b] = sides_of(both);
   BACKCAST_TRY(sim::Replications difference, all_errors(sim::paired_difference(runs_b, runs_a)));

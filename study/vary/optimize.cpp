@@ -115,7 +115,7 @@ class Searcher {
     found_.partial = runs.partial;
     std::erase_if(candidates_, [](const Candidate& c) { return c.measures.empty(); });
     if (candidates_.empty()) {
-      return Errors{Error{Errc::kInterrupted, "stopped before anything was known", {}, ""}};
+      return interrupted();
     }
     const Candidate& any = candidates_.front();
     if (any.measures.front().name != options_.minimize && options_.minimize == kCostTotal &&
