@@ -6,12 +6,17 @@
 
 #include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
+#include "scenarios/document/shipped.h"
 
 namespace backcast::cli {
 namespace {
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
   return fmt::format("{}", fmt::join(words, separator));
+}
+
+std::string shipped_scenarios(std::string_view separator) {
+  return fmt::format("{}", fmt::join(scenario::shipped_names(""), separator));
 }
 
 // Calls visit for the program and every verb below it.
@@ -34,10 +39,10 @@ std::string shell_text(std::string_view text) {
 }
 
 std::string bash(const VerbView& program) {
-  std::string paths, words, values;
+  std::string paths, words, values, scenarios;
   std::vector<std::string> everywhere;
   for (const OptionView& option : program.options) {
-    if (option.flags.back() == "--help") continue;  // every verb has its own
+    if (option.ends_the_run) continue;
     everywhere.insert(everywhere.end(), option.flags.begin(), option.flags.end());
   }
   for_each_verb(program, [&](const VerbView& verb) {
@@ -51,20 +56,22 @@ std::string bash(const VerbView& program) {
     for (const OptionView& option : verb.options) {
       offered.insert(offered.end(), option.flags.begin(), option.flags.end());
       for (const std::string& flag : option.flags) {
-        if (option.choices.empty()) continue;
-        values += fmt::format("    {}:{}) words='{}' ;;\n", verb.path.empty() ? "*" : path, flag,
-                              joined(option.choices, " "));
+        if (option.value.empty()) continue;  // a switch
+        values += fmt::format("    {}:{}) words='{}' values=1 ;;\n", verb.path.empty() ? "*" : path,
+                              flag, joined(option.choices, " "));
       }
     }
     for (const OptionView& positional : verb.positionals) {
       offered.insert(offered.end(), positional.choices.begin(), positional.choices.end());
+      if (positional.takes_scenario)
+        scenarios += fmt::format("{0}[!-1]*:{1}|:{1}", scenarios.empty() ? "" : "|", path);
     }
     if (!verb.path.empty()) offered.insert(offered.end(), everywhere.begin(), everywhere.end());
     words += fmt::format("    '{}') words='{}' ;;\n", path, joined(offered, " "));
   });
   return fmt::format(R"(# bash completion for backcast; made by `backcast completion bash`
 _backcast() {{
-  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} path= word words=
+  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}} path= word words= values=
   for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
     case "$path:$word" in
 {}    esac
@@ -73,11 +80,18 @@ _backcast() {{
 {}  esac
   case "$path:$prev" in
 {}  esac
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  case "$values$cur:$path" in
+    {})  # a position that takes a scenario, and no option's value
+      compopt -o filenames 2>/dev/null
+      local IFS=$'\n'
+      COMPREPLY=($(compgen -W '{}' -- "$cur"; compgen -d -- "$cur"
+                   for word in json yaml yml; do compgen -f -X "!*.$word" -- "$cur"; done)) ;;
+    *) COMPREPLY=($(compgen -W "$words" -- "$cur")) ;;
+  esac
 }}
 complete -o default -F _backcast backcast
 )",
-                     paths, words, values);
+                     paths, words, values, scenarios, shipped_scenarios("\n"));
 }
 
 std::string zsh_option(const OptionView& option) {
@@ -115,13 +129,16 @@ std::string zsh(const VerbView& program) {
     for (const OptionView& option : verb.options) out += zsh_option(option);
     if (!verb.path.empty()) {
       for (const OptionView& option : program.options) {
-        if (option.flags.back() != "--help") out += zsh_option(option);
+        if (!option.ends_the_run) out += zsh_option(option);
       }
     }
     if (verb.verbs.empty()) {
       std::string values = "_files";
       if (!verb.positionals.empty() && !verb.positionals[0].choices.empty()) {
         values = "(" + joined(verb.positionals[0].choices, " ") + ")";
+      } else if (!verb.positionals.empty() && verb.positionals[0].takes_scenario) {
+        values = "{ _alternative \"shipped:shipped scenario:(" + shipped_scenarios(" ") +
+                 ")\" \"files:file:_files -g \\\"*.(json|yaml|yml)\\\"\" }";
       }
       out += fmt::format(" \\\n    '*:{}:{}'\n}}\n\n",
                          verb.positionals.empty() ? "file" : verb.positionals[0].name, values);
@@ -169,6 +186,10 @@ std::string fish(const VerbView& program) {
       out += " -d " + shell_text(option.help) + '\n';
     }
     for (const OptionView& positional : verb.positionals) {
+      if (positional.takes_scenario) {
+        out += fmt::format("complete -c backcast -n {} -a {}\n", shell_text(here),
+                           shell_text(shipped_scenarios(" ")));
+      }
       if (positional.choices.empty()) continue;
       out += fmt::format("complete -c backcast -f -n {} -a {}\n", shell_text(here),
                          shell_text(joined(positional.choices, " ")));

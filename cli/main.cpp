@@ -7,6 +7,7 @@
 #include <new>
 #include <optional>
 
+#include "cli/help.h"
 #include "cli/repository/arguments.h"
 #include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
@@ -23,10 +24,50 @@ constexpr const char* kExitCodes =
     "Exit codes: 0 done; 1 failed, or validate does not say HOLDS; 2 bad usage or input;\n"
     "3 source partly unreadable; 10 no repository; 11 locked; 12 wrong key; 130 interrupted.";
 
+void add_verbs(CLI::App& app, backcast::cli::Context& context) {
+  using namespace backcast::cli;
+  // Keep in the order of the help: planning first, then the engine.
+  add_simulate(app, context);
+  add_validate(app, context);
+  add_schedule(app, context);
+  add_retention(app, context);
+  add_import(app, context);
+  add_compare(app, context);
+  add_sweep(app, context);
+  add_optimize(app, context);
+  add_calibrate(app, context);
+  add_price(app, context);
+  add_bill(app, context);
+  add_prices(app, context);
+  add_rehearse(app, context);
+  add_init(app, context);
+  add_backup(app, context);
+  add_snapshots(app, context);
+  add_ls(app, context);
+  add_restore(app, context);
+  add_dump(app, context);
+  add_diff(app, context);
+  add_check(app, context);
+  add_repair(app, context);
+  add_forget(app, context);
+  add_unforget(app, context);
+  add_prune(app, context);
+  add_policy(app, context);
+  add_copy(app, context);
+  add_key(app, context);
+  add_stats(app, context);
+  add_schema(app, context);
+  add_help(app, context);
+  add_completion(app, context);
+  add_man(app, context);
+  add_version(app, context);
+}
+
 // The verb runs inside. An exit code where there is nothing more to do.
 std::optional<int> parse(CLI::App& app, backcast::cli::Context& context, int argc, char** argv) {
   using namespace backcast::cli;
   Arguments given = arrange(app, argc, argv);
+  given.words = without_help_verb(app, given.words);
   context.command = std::move(given.command);
   std::vector<const char*> words;
   for (const std::string& word : given.words) words.push_back(word.c_str());
@@ -82,40 +123,9 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("WHEN");
 
-  // Keep in the order of the help: planning first, then the engine.
-  add_simulate(app, context);
-  add_validate(app, context);
-  add_schedule(app, context);
-  add_retention(app, context);
-  add_import(app, context);
-  add_compare(app, context);
-  add_sweep(app, context);
-  add_optimize(app, context);
-  add_calibrate(app, context);
-  add_price(app, context);
-  add_bill(app, context);
-  add_prices(app, context);
-  add_rehearse(app, context);
-  add_init(app, context);
-  add_backup(app, context);
-  add_snapshots(app, context);
-  add_ls(app, context);
-  add_restore(app, context);
-  add_dump(app, context);
-  add_diff(app, context);
-  add_check(app, context);
-  add_repair(app, context);
-  add_forget(app, context);
-  add_unforget(app, context);
-  add_prune(app, context);
-  add_policy(app, context);
-  add_copy(app, context);
-  add_key(app, context);
-  add_stats(app, context);
-  add_completion(app, context);
-  add_man(app, context);
-  add_version(app, context);
+  app.set_version_flag("--version", "backcast " BACKCAST_VERSION, "Print the version");
 
+  add_verbs(app, context);
   if (const auto code = parse(app, context, argc, argv)) return *code;
   // What was printed may still lie in the buffer: a full disk is told, not cut short in silence.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

@@ -9,6 +9,16 @@
 namespace backcast::cli {
 namespace {
 
+// Every variable that the program reads.
+constexpr std::pair<const char*, const char*> kVariables[] = {
+    {"BACKCAST_REPOSITORY", "The repository of every verb that takes one and is given none."},
+    {"NO_COLOR", "If set and not empty, no colour unless --color always asks for it."},
+    {"TERM", "No colour on a terminal called dumb."},
+    {"XDG_CONFIG_HOME", "Where keys of writers are kept (default: ~/.config)."},
+    {"XDG_CACHE_HOME", "Where lists of files are cached (default: ~/.cache)."},
+    {"HOME", "Where both defaults lie."},
+};
+
 // Text for roff: nothing in it is a request or an escape.
 std::string roff(std::string_view text) {
   std::string out;
@@ -68,7 +78,7 @@ void add_verb(std::string& out, const VerbView& verb) {
   add_examples(out, verb.examples);
   for (const OptionView& positional : verb.positionals) add_option(out, positional);
   for (const OptionView& option : verb.options) {
-    if (option.flags.back() != "--help") add_option(out, option);
+    if (!option.ends_the_run) add_option(out, option);
   }
   for (const VerbView& sub : verb.verbs) add_verb(out, sub);
 }
@@ -84,9 +94,10 @@ std::string manual_page(const VerbView& program, const std::string& footer) {
   out += ".SH VERBS\n";
   for (const VerbView& verb : program.verbs) add_verb(out, verb);
   out += ".SH EXIT STATUS\n" + roff(footer) + "\n";
-  out +=
-      ".SH ENVIRONMENT\n.TP\n\\fBNO_COLOR\\fR\nIf set and not empty, no colour unless "
-      "\\fB\\-\\-color always\\fR asks for it.\n";
+  out += ".SH ENVIRONMENT\n";
+  for (const auto& [name, meaning] : kVariables) {
+    out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(name), roff(meaning));
+  }
   return out;
 }
 

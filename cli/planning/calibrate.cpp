@@ -144,7 +144,7 @@ void add_calibrate(CLI::App& app, Context& context) {
   auto* verb = app.add_subcommand(
       "calibrate",
       "Fit a workload to a recorded history\n\n"
-      "  backcast stats --json | backcast calibrate -            # from our own repository\n"
+      "  backcast stats /srv/backup --json | backcast calibrate -   # from our own repository\n"
       "  backcast calibrate history.csv --json > fit.json        # "
       "time,size_bytes,new_bytes,...\n\n"
       "Reads `backcast stats --json`, a presence table, `restic snapshots --json`, or CSV.");

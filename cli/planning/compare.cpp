@@ -8,6 +8,7 @@
 #include "cli/planning/scenario_options.h"
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
+#include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
 #include "costmodel/bill/compare.h"
 #include "engine/base/errors.h"
@@ -124,8 +125,11 @@ void add_compare(CLI::App& app, Context& context) {
       "  backcast compare now.json proposed.json --replications 10000 --within 0.01\n"
       "  backcast compare now.json --set '/services/0/growth/per_year=60%'\n"
       "  backcast compare now.json proposed.json --lines --report both.html");
-  verb->add_option("a", options->a.file, "The scenario to compare with")->required();
-  verb->add_option("b", options->b.file, "The scenario that is compared; A itself with --set");
+  verb->add_option("a", options->a.file, "The scenario to compare with")
+      ->required()
+      ->type_name(kScenarioType);
+  verb->add_option("b", options->b.file, "The scenario that is compared; A itself with --set")
+      ->type_name(kScenarioType);
   add_set_option(*verb, options->b);
   verb->add_option("--seed", options->a.seed, "Use this random seed instead of A's");
   verb->add_option("--until", options->a.until, "Stop both runs here: 2026-06-30, or +90d");

@@ -8,6 +8,7 @@
 #include "cli/planning/scenario_options.h"
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
+#include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/errors.h"
 #include "reports/html/study_pages.h"
@@ -124,10 +125,11 @@ void add_optimize(CLI::App& app, Context& context) {
   auto* verb = app.add_subcommand(
       "optimize",
       "The cheapest values that meet every requirement, and the Pareto front beyond them\n\n"
-      "  backcast optimize my.json --vary '/services/0/schedules/0/every=6h,12h,24h'\n"
+      "  backcast optimize my.json --vary '/services/0/schedules/0/every=6h,12h,24h' \\\n"
       "      --vary '/services/0/retention=restic: --keep-daily 7,restic: --keep-daily 30'");
   verb->add_option("scenario", options->scenario.file, "A scenario file, \"-\" or shipped name")
-      ->required();
+      ->required()
+      ->type_name(kScenarioType);
   verb->add_option("--vary", options->plan.vary,
                    "POINTER=a,b,c or POINTER=low..high/levels; repeat")
       ->required();

@@ -7,9 +7,11 @@
 
 #include "cli/planning/scenario_options.h"
 #include "cli/planning/watch.h"
+#include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"
 #include "engine/base/errors.h"
+#include "engine/base/size.h"
 #include "rehearsal/rehearsal.h"
 
 namespace backcast::cli {
@@ -117,7 +119,7 @@ void summarise(Context& context, const Options& options, const sim::Rehearsal& r
 
 Result<sim::RehearsalOptions> rehearsal_options(const Options& options) {
   sim::RehearsalOptions out;
-  BACKCAST_TRY(out.real_bytes, parse_bytes(options.size));
+  BACKCAST_TRY(out.real_bytes, parse_size(options.size));
   if (out.real_bytes < (1 << 20) || out.real_bytes > (64ULL << 30)) {
     return bad_input("--size " + options.size + " is outside 1 MiB to 64 GiB");
   }
@@ -175,7 +177,8 @@ void add_rehearse(CLI::App& app, Context& context) {
                                   "Exit code 1 if the restore points differ on any day.");
   verb->add_option("scenario", options->scenario.file,
                    "A scenario file, \"-\", or the name of a shipped scenario")
-      ->required();
+      ->required()
+      ->type_name(kScenarioType);
   add_scenario_options(*verb, options->scenario);
   verb->add_option("--against", options->against, "Which program: backcast, restic or borg")
       ->check(CLI::IsMember({"backcast", "restic", "borg"}));

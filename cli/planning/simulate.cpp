@@ -7,6 +7,7 @@
 #include "cli/planning/watch.h"
 #include "cli/shared/budget_option.h"
 #include "cli/shared/output_file.h"
+#include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
 #include "costmodel/bill/usage_file.h"
 #include "engine/base/errors.h"
@@ -178,7 +179,8 @@ void add_simulate(CLI::App& app, Context& context) {
       "  backcast simulate my.json --csv > invoice.csv");
   verb->add_option("scenario", options->scenario.file,
                    "A scenario file, \"-\", or the name of a shipped scenario")
-      ->required();
+      ->required()
+      ->type_name(kScenarioType);
   add_scenario_options(*verb, options->scenario);
   add_trial_options(*verb, options->trials);
   verb->add_option("--replication", options->replication,

@@ -9,6 +9,7 @@
 #include "cli/planning/scenario_options.h"
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
+#include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/errors.h"
 #include "engine/base/text.h"
@@ -210,7 +211,8 @@ void add_sweep(CLI::App& app, Context& context) {
       "  backcast sweep my.json --design sobol --points 256 --vary '/services/0/size=1 TB..9 TB'\n"
       "  backcast sweep my.json --vary ... --shard 3/8 -o part3.jsonl     # on eight machines\n"
       "  backcast sweep --merge part*.jsonl -o all.jsonl");
-  verb->add_option("scenario", options->scenario.file, "A scenario file, \"-\" or shipped name");
+  verb->add_option("scenario", options->scenario.file, "A scenario file, \"-\" or shipped name")
+      ->type_name(kScenarioType);
   verb->add_option("--vary", options->plan.vary,
                    "POINTER=a,b,c or POINTER=low..high or POINTER=low..high/levels; repeat");
   verb->add_option("--design", options->design,

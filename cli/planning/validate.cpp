@@ -6,6 +6,7 @@
 #include "cli/planning/scenario_options.h"
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
+#include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
 #include "reports/run/run_report.h"
 
@@ -22,6 +23,9 @@ struct Options {
 
 void print_outcomes(Context& context, const Options& options,
                     const std::vector<reports::RunReport>& results) {
+  if (context.format == Format::kCsv && options.files.size() > 1) {
+    return print(context, reports::requirements_table(results));
+  }
   for (const reports::RunReport& result : results) {
     switch (context.format) {
       case Format::kJson:
@@ -34,7 +38,7 @@ void print_outcomes(Context& context, const Options& options,
         print(context, reports::requirements_table(*result.run));
         break;
       case Format::kText:
-        print(reports::to_terminal(result, {.explain = options.explain}));
+        print(reports::to_terminal(result, {.color = context.color, .explain = options.explain}));
         break;
     }
   }
@@ -79,6 +83,7 @@ void say_how_to_replay(const Context& context, const std::string& file, const si
 void validate(Context& context, const Options& options) {
   std::vector<Judged> all;
   Errors errors;
+  std::vector<reports::NotRun> not_run;
   Interruptible interruptible;
   for (const std::string& file : options.files) {
     if (interruptible.stop) break;
@@ -88,20 +93,21 @@ void validate(Context& context, const Options& options) {
     if (judged.ok()) {
       all.push_back(std::move(judged).value());
     } else {
+      not_run.push_back({file, ""});
+      for (const Error& error : judged.error()) not_run.back().why += to_string(error) + '\n';
       errors.insert(errors.end(), judged.error().begin(), judged.error().end());
     }
   }
-  if (!errors.empty()) return report(context, errors);
   std::vector<reports::RunReport> results;
   for (const Judged& one : all) results.push_back(reports::report_of(one.prepared, one.run));
   if (!options.junit.empty()) {
     if (auto status =
-            write_output(options.junit, reports::to_junit(results, options.allow_unknown));
+            write_output(options.junit, reports::to_junit(results, options.allow_unknown, not_run));
         !status.ok()) {
       return report(context, status.error());
     }
   }
-  print_outcomes(context, options, results);
+  if (!results.empty()) print_outcomes(context, options, results);
   for (const Judged& one : all) {
     const sim::RunResult& run = one.run.result;
     if (run.requirements.empty()) {
@@ -111,6 +117,7 @@ void validate(Context& context, const Options& options) {
     if (!passes(options, run)) context.exit_code = 1;
     say_how_to_replay(context, one.prepared.name, run);
   }
+  if (!errors.empty()) report(context, errors);
   if (interruptible.stop) say_partial(context, all.size(), options.files.size(), "scenarios");
 }
 
@@ -128,7 +135,8 @@ void add_validate(CLI::App& app, Context& context) {
                          "  backcast validate my.json --markdown >> \"$GITHUB_STEP_SUMMARY\"");
   verb->add_option("scenarios", options->files,
                    "Scenario files, \"-\", or names of shipped scenarios")
-      ->required();
+      ->required()
+      ->type_name(kScenarioType);
   add_scenario_options(*verb, options->scenario);
   verb->add_option("--replications", options->trials.replications,
                    "Where something is drawn: 200 if left out, or 3/(1 - quantile) if that is more")

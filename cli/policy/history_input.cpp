@@ -4,6 +4,7 @@
 
 #include "engine/base/document.h"
 #include "engine/env/env.h"
+#include "engine/policy/time/moment.h"
 
 namespace backcast::cli {
 
@@ -13,12 +14,10 @@ Result<policy::History> read_history(const std::string& path, const std::string&
   return policy::import_history(tool, text, {path, zone});
 }
 
-Result<Instant> parse_moment(const std::string& text) {
-  if (text.empty() || text == "now") {
-    return from_unix_seconds(unix_seconds(env::posix_env().now()));
-  }
-  BACKCAST_TRY(const StampedInstant given, parse_instant(text));
-  return given.instant;
+Result<Instant> moment_or_now(const std::string& text) {
+  const Instant now = from_unix_seconds(unix_seconds(env::posix_env().now()));
+  if (text.empty() || text == "now") return now;
+  return policy::parse_moment(text, now);
 }
 
 }  // namespace backcast::cli

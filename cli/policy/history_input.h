@@ -16,7 +16,7 @@ namespace backcast::cli {
 Result<policy::History> read_history(const std::string& path, const std::string& tool,
                                      const policy::Zone& zone);
 
-// "now", or an instant. Errors: kBadInput.
-Result<Instant> parse_moment(const std::string& text);
+// "now", an instant, or one after now ("+1y"). Errors: kBadInput.
+Result<Instant> moment_or_now(const std::string& text);
 
 }  // namespace backcast::cli

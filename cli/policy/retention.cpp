@@ -232,7 +232,7 @@ Status compare(const Input& in, const Options& options, Context& context) {
   BACKCAST_TRY(const Schedule runs, std::move(schedule));
   Instant until = in.context.now + kLookAhead;
   if (!options.until.empty()) {
-    BACKCAST_TRY(until, parse_moment(options.until));
+    BACKCAST_TRY(until, moment_or_now(options.until));
   }
   const auto kept = [&](const RetentionPolicy& policy) {
     return study::kept_by(plan(policy, in.snapshots, in.context));
@@ -272,7 +272,7 @@ Status move_ahead(Input& in, const Options& options) {
   BACKCAST_TRY(const Schedule runs, policy::parse_schedule(options.schedule));
   std::optional<Instant> since;
   if (!options.since.empty()) {
-    BACKCAST_TRY(since, parse_moment(options.since));
+    BACKCAST_TRY(since, moment_or_now(options.since));
   }
   BACKCAST_TRY(in.snapshots,
                study::continued(in.policy, std::move(in.snapshots), runs, since, in.context));
@@ -286,7 +286,7 @@ Result<Input> read_input(const Options& options) {
   if (!options.versus.empty()) {
     BACKCAST_TRY(in.versus, policy::parse_policy(options.versus));
   }
-  BACKCAST_TRY(const Instant now, parse_moment(options.now));
+  BACKCAST_TRY(const Instant now, moment_or_now(options.now));
   in.context = {now, zone};
   if (!options.since.empty()) return in;  // no history yet
   BACKCAST_TRY(auto history, read_history(options.path, options.tool, zone));

@@ -7,6 +7,7 @@
 #include "cli/shared/verbs.h"
 #include "engine/env/env.h"
 #include "engine/policy/schedule/diagnose.h"
+#include "engine/policy/time/moment.h"
 
 namespace backcast::cli {
 namespace {
@@ -69,12 +70,10 @@ Status run(const Options& options, Context& context) {
   }
   Instant after = env::posix_env().now(), until = Instant::max();
   if (!options.after.empty()) {
-    BACKCAST_TRY(const StampedInstant given, parse_instant(options.after));
-    after = given.instant;
+    BACKCAST_TRY(after, policy::parse_moment(options.after, after));
   }
   if (!options.until.empty()) {
-    BACKCAST_TRY(const StampedInstant given, parse_instant(options.until));
-    until = given.instant;
+    BACKCAST_TRY(until, policy::parse_moment(options.until, after));
   }
   for (std::size_t i = 0; i < schedules.size(); ++i) {
     if (std::holds_alternative<policy::NoSchedule>(schedules[i])) continue;
@@ -116,8 +115,10 @@ void add_schedule(CLI::App& app, Context& context) {
       ->required();
   verb->add_option("--zone", options->zone, "Time zone of the schedule: Europe/Berlin, +02:00")
       ->capture_default_str();
-  verb->add_option("--after", options->after, "Runs after this instant (default: now)");
-  verb->add_option("--until", options->until, "Runs up to this instant");
+  verb->add_option("--after", options->after,
+                   "Runs after this instant, or this long after now: +1y (default: now)");
+  verb->add_option("--until", options->until,
+                   "Runs up to this instant, or this long after --after: +1y");
   verb->add_option("--count", options->count, "Show at most this many runs")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();

@@ -3,7 +3,7 @@
 
 #include "cli/repository/passphrase.h"
 #include "cli/shared/verbs.h"
-#include "engine/base/bytes.h"
+#include "engine/base/size.h"
 #include "reports/parts/escape.h"
 
 namespace backcast::cli {
@@ -18,7 +18,7 @@ struct Options {
 
 Status run(Context& context, const Options& options) {
   BACKCAST_CHECK(check_repository_choice(options.repository));
-  BACKCAST_TRY(const std::uint64_t memory_bytes, parse_bytes(options.memory));
+  BACKCAST_TRY(const std::uint64_t memory_bytes, parse_size(options.memory));
   const store::Stretching cost{options.passes, memory_bytes};
   BACKCAST_TRY(const store::SecretText passphrase,
                obtain_passphrase(options.repository, "New passphrase", true));

@@ -8,7 +8,7 @@
 
 #include "cli/repository/passphrase.h"
 #include "cli/shared/verbs.h"
-#include "engine/base/bytes.h"
+#include "engine/base/size.h"
 #include "engine/base/text.h"
 
 namespace backcast::cli {
@@ -24,7 +24,7 @@ struct Options {
 };
 
 Result<store::Stretching> cost_of(const Options& options) {
-  BACKCAST_TRY(const std::uint64_t memory_bytes, parse_bytes(options.memory));
+  BACKCAST_TRY(const std::uint64_t memory_bytes, parse_size(options.memory));
   return store::Stretching{options.passes, memory_bytes};
 }
 

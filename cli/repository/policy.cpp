@@ -4,6 +4,7 @@
 #include "cli/repository/repository_options.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"
+#include "engine/base/size.h"
 #include "engine/store/packs/load_index.h"
 #include "engine/store/repository/rules.h"
 
@@ -31,7 +32,7 @@ Status change_quota(const Options& options, store::RepositoryRules& rules) {
   if (options.quota == "none") {
     rules.quota.reset();
   } else if (is_given(options, "--quota")) {
-    BACKCAST_TRY(const std::uint64_t limit_bytes, parse_bytes(options.quota));
+    BACKCAST_TRY(const std::uint64_t limit_bytes, parse_size(options.quota));
     if (!rules.quota) rules.quota.emplace();
     rules.quota->limit_bytes = limit_bytes;
   }
@@ -49,7 +50,7 @@ Status change_quota(const Options& options, store::RepositoryRules& rules) {
     if (rules.quota->mode != policy::QuotaMode::kBill) {
       return bad_input("--ceiling is for --quota-mode bill", "give both");
     }
-    BACKCAST_TRY(rules.quota->ceiling_bytes, parse_bytes(options.ceiling));
+    BACKCAST_TRY(rules.quota->ceiling_bytes, parse_size(options.ceiling));
   }
   if (rules.quota && rules.quota->ceiling_bytes < rules.quota->limit_bytes) {
     return bad_input("the ceiling must not be below the quota",

@@ -27,7 +27,7 @@ std::vector<std::string> choices_of(const std::string& type) {
   return choices;
 }
 
-OptionView view(const CLI::Option& option) {
+OptionView option_view(const CLI::Option& option) {
   OptionView view;
   for (const std::string& name : option.get_snames()) view.flags.push_back('-' + name);
   for (const std::string& name : option.get_lnames()) view.flags.push_back("--" + name);
@@ -37,8 +37,9 @@ OptionView view(const CLI::Option& option) {
   if (option.get_type_size_max() > 0) {
     view.value = view.choices.empty() ? first_line(type).substr(0, type.find(':')) : "WHICH";
   }
-  view.takes_file = type.find("FILE") != std::string::npos ||
-                    type.find("PATH") != std::string::npos || type.find("DIR") != std::string::npos;
+  view.takes_scenario = type == kScenarioType;
+  view.ends_the_run =
+      !view.flags.empty() && (view.flags.back() == "--help" || view.flags.back() == "--version");
   view.help = option.get_description();
   view.is_required = option.get_required();
   view.repeats = option.get_expected_max() > 1;
@@ -52,7 +53,7 @@ VerbView view_at(const CLI::App& app, std::vector<std::string> path) {
   verb.examples = after_first_line(app.get_description());
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_group().empty()) continue;  // hidden
-    const OptionView seen = view(*option);
+    const OptionView seen = option_view(*option);
     if (option->get_positional()) verb.positionals.push_back(seen);
     if (!seen.flags.empty()) verb.options.push_back(seen);
   }
@@ -73,9 +74,8 @@ class HelpStyle : public CLI::Formatter {
     while (program->get_parent() != nullptr) program = program->get_parent();
     std::string everywhere;
     for (const CLI::Option* option : program->get_options()) {
-      if (app == program || option->get_lnames().empty()) continue;
-      if (option->get_lnames().front() != "help")
-        everywhere += " --" + option->get_lnames().front();
+      const OptionView seen = option_view(*option);
+      if (app != program && !seen.ends_the_run) everywhere += ' ' + seen.flags.back();
     }
     return (everywhere.empty() ? "" : "\nWith every verb:" + everywhere + '\n') +
            CLI::Formatter::make_footer(app);

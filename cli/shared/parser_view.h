@@ -18,7 +18,8 @@ struct OptionView {
   std::string value;                 // what it takes: "TEXT", "FILE"; "" for a switch
   std::vector<std::string> choices;  // where only some values are allowed
   std::string help;
-  bool takes_file = false;
+  bool takes_scenario = false;  // a file, or the name of one that is shipped
+  bool ends_the_run = false;    // prints, and nothing else happens: --help
   bool is_required = false;
   bool repeats = false;
 };
@@ -31,6 +32,9 @@ struct VerbView {
   std::vector<OptionView> positionals;
   std::vector<VerbView> verbs;
 };
+
+// The type of an option or position that takes a scenario.
+inline constexpr const char* kScenarioType = "SCENARIO";
 
 VerbView view(const CLI::App& app);
 

@@ -24,6 +24,8 @@ void add_backup(CLI::App& app, Context& context);
 void add_snapshots(CLI::App& app, Context& context);
 void add_ls(CLI::App& app, Context& context);
 void add_restore(CLI::App& app, Context& context);
+void add_schema(CLI::App& app, Context& context);
+void add_help(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 void add_man(CLI::App& app, Context& context);
 void add_dump(CLI::App& app, Context& context);

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "engine/base/checked.h"
+#include "engine/base/size.h"
 #include "engine/base/text.h"
 
 namespace backcast {
@@ -68,6 +69,16 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
     return static_cast<std::uint64_t>(scaled / scale);
   }
   return bad_size(text, fmt::format("unknown unit {}", printable(name)));
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  BACKCAST_TRY(const std::uint64_t size_bytes, parse_bytes(text));
+  const std::string_view written = trim(text);
+  if (size_bytes != 0 && std::isalpha(static_cast<unsigned char>(written.back())) == 0) {
+    return bad_input(fmt::format("{} has no unit", printable(text)),
+                     fmt::format("write \"{} B\" for bytes, or a unit such as GB or GiB", written));
+  }
+  return size_bytes;
 }
 
 std::string format_bytes(std::uint64_t size_bytes) {

@@ -40,8 +40,12 @@ struct DurationUnit {
   std::string_view name;
   std::int64_t seconds;
 };
-constexpr std::array<DurationUnit, 6> kDurationUnits{
-    {{"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}}};
+constexpr std::array<DurationUnit, 21> kDurationUnits{
+    {{"s", 1},         {"sec", 1},     {"secs", 1},     {"second", 1},  {"seconds", 1},
+     {"m", 60},        {"min", 60},    {"mins", 60},    {"minute", 60}, {"minutes", 60},
+     {"h", 3600},      {"hr", 3600},   {"hrs", 3600},   {"hour", 3600}, {"hours", 3600},
+     {"d", 86400},     {"day", 86400}, {"days", 86400}, {"w", 604800},  {"week", 604800},
+     {"weeks", 604800}}};
 
 }  // namespace
 

@@ -42,8 +42,8 @@ Result<StampedInstant> parse_instant(std::string_view text);
 // "2026-01-31T06:00:00Z"; a fraction of 3, 6 or 9 digits only where it is not zero.
 std::string format_instant(Instant t);
 
-// Reads "90s", "15m"/"15min", "2h", "7d", "2w", or a sum such as "1d12h". Errors: kBadInput for a
-// negative, empty or unknown one, or more than 292 years.
+// Reads "90s", "15m"/"15min", "2h", "7d", "2w", words as "1 day", or a sum as "1d12h". Errors:
+// kBadInput for a negative, empty or unknown one, or more than 292 years.
 Result<Duration> parse_duration(std::string_view text);
 
 // "1d 12h", "45m", "0s": whole seconds, for people. Duration::max() is "more than 292 years".

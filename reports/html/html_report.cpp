@@ -27,7 +27,7 @@ Table comparison_table(const std::vector<Told>& reports) {
   for (const Told& told : reports) {
     const RunReport& report = told.report;
     const Headline& figures = told.figures;
-    table.columns.push_back({"policy", name_of(report)});
+    table.columns.push_back({"policy", label_of(report)});
     std::string difference = "-";
     const auto* first = reports.front().report.invoice;
     if (report.invoice != nullptr && first != nullptr && &told != &reports.front() &&
@@ -123,7 +123,7 @@ std::string charts_section(const std::vector<Told>& reports, std::vector<ZoomSer
         const std::string prefix = fmt::format("r{}-", r);
         const bool has_zoom = std::any_of(zoom.begin(), zoom.end(),
                                           [&](const ZoomSeries& s) { return s.id == prefix + id; });
-        if (reports.size() > 1) chart->title = name_of(reports[r].report) + ": " + chart->title;
+        if (reports.size() > 1) chart->title = label_of(reports[r].report) + ": " + chart->title;
         out += html_figure(*chart, prefix, has_zoom);
       }
       out += "</div>\n";
@@ -140,7 +140,7 @@ std::string invoices_section(const std::vector<Told>& reports) {
   const auto rows = cost::compare(*left, *right);
   if (!rows.ok()) return "<p>" + xml_text(rows.error().message) + "</p>\n";
   const std::string currency(left->total().currency.code());
-  const SideNames names{name_of(reports[0].report), name_of(reports[1].report)};
+  const SideNames names{label_of(reports[0].report), label_of(reports[1].report)};
   std::string out = "<h3>The two bills, by charge</h3>\n";
   out += html_table(compare_summary(*rows, currency, names));
   if (rows->size() <= kMaxCompareRows) {
@@ -159,7 +159,7 @@ std::string section(std::string_view id, std::string_view title, const std::vect
                     const std::function<std::string(const Told&)>& content) {
   std::string out = fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n", id, title);
   for (const Told& told : reports) {
-    if (reports.size() > 1) out += fmt::format("<h3>{}</h3>\n", xml_text(name_of(told.report)));
+    if (reports.size() > 1) out += fmt::format("<h3>{}</h3>\n", xml_text(label_of(told.report)));
     out += content(told);
   }
   return out + "</section>\n";
@@ -172,7 +172,7 @@ std::string to_html(std::span<const RunReport> given) {
   Page page;
   std::vector<Told> reports;
   for (const RunReport& report : given) {
-    page.title += (page.title.empty() ? "" : " or ") + name_of(report);
+    page.title += (page.title.empty() ? "" : " or ") + label_of(report);
     reports.emplace_back(report);
   }
   std::string& body = page.body;

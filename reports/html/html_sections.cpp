@@ -100,10 +100,6 @@ std::string reasons(const sim::RunResult& run) {
 
 }  // namespace
 
-std::string name_of(const RunReport& report) {
-  return report.label.empty() ? report.run->scenario : report.label;
-}
-
 std::string verdict_section(const Told& told) {
   const RunReport& report = told.report;
   const Headline& figures = told.figures;

@@ -16,7 +16,6 @@ struct Told {
   explicit Told(const RunReport& r) : report(r), figures(headline(*r.run)) {}
 };
 
-std::string name_of(const RunReport& report);
 std::string verdict_section(const Told& told);
 std::string why_section(const Told& told);
 std::string inputs_section(const Told& told);

@@ -235,7 +235,7 @@ std::string to_json(const RunReport& report, bool backups) {
                {"version", 2},
                {"backcast", BACKCAST_VERSION},
                {"scenario", run.scenario},
-               {"label", report.label.empty() ? run.scenario : report.label},
+               {"label", label_of(report)},
                {"seed", run.seed},
                {"replication", run.replication},
                {"start", format_instant(run.start)},

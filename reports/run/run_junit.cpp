@@ -39,7 +39,8 @@ constexpr std::string_view kNothingProved = "the scenario states no requirements
 
 }  // namespace
 
-std::string to_junit(std::span<const RunReport> reports, bool unknown_passes) {
+std::string to_junit(std::span<const RunReport> reports, bool unknown_passes,
+                     std::span<const NotRun> not_run) {
   std::string suites;
   std::size_t tests = 0, failures = 0, skipped = 0;
   for (const RunReport& report : reports) {
@@ -58,7 +59,7 @@ std::string to_junit(std::span<const RunReport> reports, bool unknown_passes) {
       unknown += outcome.verdict == sim::Verdict::kUnknown ? 1 : 0;
     }
     if (!unknown_passes) failing += std::exchange(unknown, 0);
-    const std::string suite = report.label.empty() ? report.run->scenario : report.label;
+    const std::string& suite = label_of(report);
     suites += fmt::format(
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" "
         "time=\"0\">\n",
@@ -69,11 +70,20 @@ std::string to_junit(std::span<const RunReport> reports, bool unknown_passes) {
     failures += failing;
     skipped += unknown;
   }
+  for (const NotRun& one : not_run) {
+    const std::string name = xml_text(one.name);
+    suites += fmt::format(
+        "  <testsuite name=\"{0}\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" "
+        "time=\"0\">\n    <testcase classname=\"{0}\" name=\"can be run\" time=\"0\">\n"
+        "      <error message=\"the scenario could not be run\">{1}</error>\n    </testcase>\n"
+        "  </testsuite>\n",
+        name, xml_text(one.why));
+  }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<testsuites name=\"backcast\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" "
+      "<testsuites name=\"backcast\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
       "time=\"0\">\n{}</testsuites>\n",
-      tests, failures, skipped, suites);
+      tests + not_run.size(), failures, not_run.size(), skipped, suites);
 }
 
 }  // namespace backcast::reports

@@ -36,9 +36,8 @@ void add_list(std::string& out, std::string_view title, const std::vector<std::s
 std::string to_markdown(const RunReport& report) {
   const sim::RunResult& run = *report.run;
   const Headline figures = headline(run);
-  std::string out = fmt::format("## {}: {}\n\n",
-                                markdown_text(report.label.empty() ? run.scenario : report.label),
-                                sim::shown(figures.verdict));
+  std::string out =
+      fmt::format("## {}: {}\n\n", markdown_text(label_of(report)), sim::shown(figures.verdict));
   if (!run.title.empty()) out += markdown_text(run.title) + "\n\n";
   out += fmt::format("- Verdict: {}\n", markdown_text(verdict_sentence(run)));
   if (report.invoice != nullptr) out += fmt::format("- Cost: **{}**\n", cost_text(report));

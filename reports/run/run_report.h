@@ -30,6 +30,9 @@ struct RunReport {
   std::string scenario_text;  // the document itself, shown among the inputs
 };
 
+// What it is called: its label, or the scenario's name.
+const std::string& label_of(const RunReport& report);
+
 // Both outlive the report.
 RunReport report_of(const study::PreparedScenario& prepared, const study::ScenarioRun& run);
 
@@ -47,14 +50,21 @@ std::string to_markdown(const RunReport& report);
 // exact decimals as strings. With `backups`, every backup too.
 std::string to_json(const RunReport& report, bool backups = false);
 // JUnit XML as Jenkins, GitLab and GitHub read it: one suite per report, one case per requirement.
-// What is unknown is a failure, or skipped where the caller lets it pass.
-std::string to_junit(std::span<const RunReport> reports, bool unknown_passes = false);
+// What is unknown is a failure, or skipped where the caller lets it pass. A scenario that could not
+// be run is a suite with one case, in error.
+struct NotRun {
+  std::string name;  // of the scenario, as it was given
+  std::string why;   // a line for each fault
+};
+std::string to_junit(std::span<const RunReport> reports, bool unknown_passes = false,
+                     std::span<const NotRun> not_run = {});
 // One self-contained page without any request to a network; several reports stand side by side.
 std::string to_html(std::span<const RunReport> reports);
 
 // The parts as tables.
 Table requirements_table(const sim::RunResult& run);
-Table backups_table(const sim::RunResult& run);       // one row per backup and copy
+Table requirements_table(std::span<const RunReport> reports);  // and whose they are
+Table backups_table(const sim::RunResult& run);                // one row per backup and copy
 Table invoice_table(const cost::Invoice& invoice);    // one row per line; sums to the total
 Table invoice_summary(const cost::Invoice& invoice);  // one row per item and place, all months
 // What each provider's bill comes to; they sum exactly to the total.

@@ -73,6 +73,26 @@ Table requirements_table(const sim::RunResult& run) {
   return table;
 }
 
+const std::string& label_of(const RunReport& report) {
+  return report.label.empty() ? report.run->scenario : report.label;
+}
+
+Table requirements_table(std::span<const RunReport> reports) {
+  Table all;
+  for (const RunReport& report : reports) {
+    Table one = requirements_table(*report.run);
+    if (one.columns.size() > all.columns.size()) all.columns = one.columns;
+    for (auto& row : one.rows) {
+      row.insert(row.begin(), {label_of(report), {}});
+      all.rows.push_back(std::move(row));
+    }
+  }
+  all.name = "requirements";
+  all.columns.insert(all.columns.begin(), {"scenario", "Scenario"});
+  for (auto& row : all.rows) row.resize(all.columns.size());
+  return all;
+}
+
 Table backups_table(const sim::RunResult& run) {
   Table table{"backups",
               {{"id", "Backup"},

@@ -141,7 +141,7 @@ std::string to_terminal(const RunReport& report, const Style& style) {
   const sim::RunResult& run = *report.run;
   const Headline figures = headline(run);
   Writer out(style);
-  out.line(out.ink(Ink::kBold, terminal_text(report.label.empty() ? run.scenario : report.label)) +
+  out.line(out.ink(Ink::kBold, terminal_text(label_of(report))) +
            (run.title.empty() ? "" : ": " + terminal_text(run.title)));
   const std::string replication =
       run.replication > 0 ? fmt::format(", replication {}", run.replication) : "";

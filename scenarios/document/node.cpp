@@ -9,8 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
-#include "engine/base/bytes.h"
+#include "engine/base/size.h"
 #include "engine/base/text.h"
+#include "engine/policy/time/moment.h"
 
 namespace backcast::scenario {
 
@@ -106,9 +107,8 @@ std::optional<double> Node::number(std::string_view key) const {
 std::optional<std::uint64_t> Node::bytes(std::string_view key) const {
   const json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (value->is_number_unsigned()) return value->get<std::uint64_t>();
-  if (!value->is_string()) return std::nullopt;
-  auto size = parse_bytes(value->get<std::string>());
+  if (!value->is_string() && !value->is_number_unsigned()) return std::nullopt;
+  auto size = parse_size(value->is_string() ? value->get<std::string>() : value->dump());
   if (size.ok()) return *size;
   fault_at(key, std::move(size).error());
   return std::nullopt;
@@ -126,7 +126,7 @@ std::optional<std::int64_t> Node::signed_bytes(std::string_view key) const {
     return std::nullopt;
   }
   const bool negative = digits.starts_with('-');
-  auto size = parse_bytes(negative ? digits.substr(1) : digits);
+  auto size = parse_size(negative ? digits.substr(1) : digits);
   if (!size.ok()) {
     fault_at(key, std::move(size).error());
     return std::nullopt;
@@ -148,7 +148,7 @@ std::optional<std::uint64_t> Node::bytes_per_second(std::string_view key) const 
              "give bytes per second, such as \"700 MB/s\"");
     return std::nullopt;
   }
-  auto size = parse_bytes(rate.substr(0, rate.size() - 2));
+  auto size = parse_size(rate.substr(0, rate.size() - 2));
   if (!size.ok()) {
     fault_at(key, std::move(size).error());
     return std::nullopt;
@@ -221,20 +221,8 @@ std::optional<Duration> Node::duration(std::string_view key) const {
 std::optional<Instant> Node::when(std::string_view key, Instant start) const {
   const auto given = text(key);
   if (!given) return std::nullopt;
-  if (given->starts_with('+')) {
-    auto after = parse_duration(std::string_view(*given).substr(1));
-    if (!after.ok()) {
-      fault_at(key, std::move(after).error());
-      return std::nullopt;
-    }
-    if (*after > Instant::max() - start) {
-      fault_at(key, fmt::format("{} lies too far ahead", printable(*given)));
-      return std::nullopt;
-    }
-    return start + *after;
-  }
-  auto instant = parse_instant(*given);
-  if (instant.ok()) return instant->instant;
+  auto instant = policy::parse_moment(*given, start);
+  if (instant.ok()) return *instant;
   fault_at(key, std::move(instant).error());
   return std::nullopt;
 }

@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 
 Result<Profile, Errors> parse_profile(std::string_view text, const std::string& name) {
-  auto document = Document::parse(text, name);
+  auto document = Document::parse_file(text, name);
   if (!document.ok()) return Errors{std::move(document).error()};
   if (auto errors = check_schema(*document, "schema/profile.schema.json"); !errors.empty()) {
     return errors;
@@ -53,7 +53,7 @@ const json& known_regions() {
 }  // namespace
 
 bool is_path(std::string_view name) {
-  return name.find('/') != name.npos || name.ends_with(".json");
+  return name.find('/') != name.npos || name.ends_with(".json") || is_yaml_name(name);
 }
 
 Result<Profile, Errors> find_profile(std::string_view name_or_path) {

@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "engine/base/text.h"
 #include "engine/base/time_math.h"
+#include "engine/policy/time/moment.h"
 #include "scenarios/document/schema_check.h"
 #include "scenarios/document/shipped.h"
 #include "scenarios/document/size_csv.h"
@@ -17,20 +17,6 @@ namespace backcast::scenario {
 namespace {
 
 using nlohmann::json;
-
-// "6 months", "5 years": calendar units after an instant; nullopt if the text has none.
-std::optional<Instant> after_calendar_units(std::string_view text, Instant start) {
-  int count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || count <= 0 || count > 12 * kMaxHorizonYears) return std::nullopt;
-  const std::string_view unit = trim(text.substr(static_cast<std::size_t>(end - text.data())));
-  const bool months = unit == "month" || unit == "months" || unit == "mo";
-  const bool years = unit == "year" || unit == "years" || unit == "y";
-  if (!months && !years) return std::nullopt;
-  policy::CivilTime local = policy::to_civil(start, policy::Zone::utc());
-  local.date = policy::add_months_clamped(local.date, years ? 12 * count : count);
-  return policy::to_instants(local, policy::Zone::utc()).first;
-}
 
 void read_header(Build& build) {
   sim::Scenario& scenario = build.scenario;
@@ -81,21 +67,21 @@ void read_horizon(Build& build) {
   }
   const auto horizon = build.root.text("horizon");
   if (!horizon) return;
-  auto duration = parse_duration(*horizon);
-  if (const auto end = after_calendar_units(trim(*horizon), scenario.start)) {
-    duration = between(scenario.start, *end);
-  }
-  if (!duration.ok()) {
+  const auto end = policy::after(scenario.start, *horizon);
+  if (!end.ok()) {
     build.root.fault_at("horizon",
                         fmt::format("{} is not a duration between 1 second and {} years",
                                     printable(*horizon), kMaxHorizonYears),
                         "give \"30d\", \"6 months\" or \"5 years\"");
-  } else if (*duration < kSecond || *duration > kMaxHorizonYears * 366 * kDay) {
+    return;
+  }
+  const Duration length = between(scenario.start, *end);
+  if (length < kSecond || length > kMaxHorizonYears * 366 * kDay) {
     build.root.fault_at("horizon",
                         fmt::format("a run lasts from one second to {} years", kMaxHorizonYears),
                         "give \"30d\", \"6 months\" or \"5 years\"");
   } else {
-    scenario.end = scenario.start + std::chrono::floor<std::chrono::seconds>(*duration);
+    scenario.end = scenario.start + std::chrono::floor<std::chrono::seconds>(length);
   }
 }
 
@@ -164,7 +150,7 @@ Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& g
         fmt::format("shipped scenarios run by name: {}", fmt::join(shipped_names(""), ", "));
     return Errors{std::move(error)};
   }
-  auto document = Document::parse(*text, path_or_name);
+  auto document = Document::parse_file(*text, path_or_name);
   if (!document.ok()) return Errors{std::move(document).error()};
   return with_text(load(*document, given), std::move(text).value());
 }

@@ -36,17 +36,22 @@ nlohmann::ordered_json mixture(const SurvivalCurve& curve, double backups_per_da
           {{"share", millionths(1 - w1 - w2)}, {"per_day", per_day(curve.rate3)}}};
 }
 
+// Scenarios take no number without a unit.
+std::string bytes_text(std::int64_t size_bytes) {
+  return std::to_string(size_bytes) + " B";
+}
+
 }  // namespace
 
 std::string workload_json(const Calibration& c) {
   using json = nlohmann::ordered_json;
   const double backups_per_day = kDaySeconds / c.seconds_per_backup.value_or(kDaySeconds);
-  json workload = {{"size", static_cast<std::uint64_t>(c.size_bytes)},
-                   {"growth",
-                    {{"per_day", static_cast<std::int64_t>(
-                                     std::llround(c.growth_bytes_per_backup * backups_per_day))}}},
-                   {"change", {{"mixture", mixture(c.curve, backups_per_day)}}},
-                   {"delta", "lifetimes"}};
+  json workload = {
+      {"size", bytes_text(static_cast<std::int64_t>(c.size_bytes))},
+      {"growth",
+       {{"per_day", bytes_text(std::llround(c.growth_bytes_per_backup * backups_per_day))}}},
+      {"change", {{"mixture", mixture(c.curve, backups_per_day)}}},
+      {"delta", "lifetimes"}};
   bool even = true;
   json weekdays = json::array();
   for (const double factor : c.weekday_factor) {

@@ -7,6 +7,7 @@
 #include "costmodel/bill/match.h"
 #include "engine/base/errors.h"
 #include "engine/base/time_math.h"
+#include "engine/policy/time/moment.h"
 #include "scenarios/load/not_billed.h"
 #include "sim/requirements/overlaps.h"
 #include "sim/requirements/requirements.h"
@@ -16,14 +17,7 @@ namespace backcast::study {
 namespace {
 
 Status shorten(sim::Scenario& scenario, const std::string& until) {
-  Instant end{};
-  if (until.starts_with('+')) {
-    BACKCAST_TRY(const Duration after, parse_duration(std::string_view(until).substr(1)));
-    end = plus(scenario.start, after);
-  } else {
-    BACKCAST_TRY(const StampedInstant stamped, parse_instant(until));
-    end = stamped.instant;
-  }
+  BACKCAST_TRY(const Instant end, policy::parse_moment(until, scenario.start));
   if (end <= scenario.start || end > scenario.end) {
     return bad_input(
         "--until " + until + " lies outside the run",

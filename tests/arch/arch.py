@@ -24,6 +24,7 @@ REPOSITORY = (*SOURCE, "engine/source", "engine/store")
 PLANNING = (BASE, POLICY, "histories", COST, "sim", "scenarios", "study", "reports")
 SEES = {
     BASE: (),
+    "engine/base/document": (BASE,),
     "engine/policy/time": (BASE,),
     "engine/policy/schedule": (BASE, "engine/policy/time"),
     "engine/policy/retention": (BASE, "engine/policy/time"),
@@ -62,7 +63,7 @@ SEES = {
     "cli/policy": (*PLANNING, "engine/env", "cli/shared"),
     "cli/planning": (*PLANNING, "engine/env", "rehearsal", "cli/shared", "cli/policy"),
     "cli/billing": (*REPOSITORY, *PLANNING, "cli/shared", "cli/repository"),
-    "cli": (BASE, "engine/store/format", "cli/shared", "cli/repository"),
+    "cli": (BASE, "engine/store/format", "scenarios/document", "cli/shared", "cli/repository"),
     # What other programs include and link; the headers see each other and the standard library.
     "include/backcast": (),
     "library": (*REPOSITORY, COST, "sim", "scenarios", "study"),

@@ -73,7 +73,7 @@ class CompletionTest(unittest.TestCase):
 
     def test_bash_offers_every_verb_and_option(self):
         for path, flags in self.grammar.items():
-            offered = self.bash(*path, "")
+            offered = self.bash(*path, "") + self.bash(*path, "-")
             verbs = [p[-1] for p in self.grammar if len(p) == len(path) + 1 and p[:-1] == path]
             self.assertLessEqual(set(flags) | set(verbs), set(offered), path)
         self.assertEqual(self.bash("sched"), ["schedule"])
@@ -81,6 +81,15 @@ class CompletionTest(unittest.TestCase):
         self.assertEqual(self.bash("schedule", "--color", "n"), ["never"])
         self.assertEqual(self.bash("completion", "f"), ["fish"])
         self.assertEqual(self.bash("prices", "show", "--fil"), ["--filter"])
+        # Scenarios by name and by file; the value of an option is none.
+        self.assertEqual(self.bash("simulate", "zerops-d"), ["zerops-defaults"])
+        self.assertEqual(self.bash("validate", "--quiet", "zerops-d"), ["zerops-defaults"])
+        self.assertEqual(self.bash("simulate", "--report", "zerops-d"), [])
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("plan.json", "plan.yaml", "plan.html"):
+                open(os.path.join(folder, name), "w").close()
+            self.assertEqual(self.bash("simulate", folder + "/pl"),
+                             [folder + "/plan.json", folder + "/plan.yaml"])
 
     def test_fish_offers_every_verb_and_option(self):
         self.assertTrue(shutil.which("fish"), "./run test installs fish")
@@ -92,6 +101,7 @@ class CompletionTest(unittest.TestCase):
             self.assertLessEqual(long_flags, set(self.fish(typed + "--")), path)
         self.assertEqual(self.fish("--color n"), ["never"])
         self.assertNotIn("schedule", self.fish("prices "))
+        self.assertIn("zerops-defaults", self.fish("simulate zer"))
 
     def test_zsh_reads_the_script_and_it_names_everything(self):
         self.assertTrue(shutil.which("zsh"), "./run test installs zsh")

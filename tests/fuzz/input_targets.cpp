@@ -12,6 +12,7 @@
 #include "engine/base/text.h"
 #include "engine/policy/retention/retention.h"
 #include "engine/policy/schedule/schedule.h"
+#include "engine/policy/time/moment.h"
 #include "engine/source/exclude.h"
 #include "histories/import.h"
 #include "scenarios/load/load.h"
@@ -33,6 +34,7 @@ const Register kBaseText({"base_text",
                             const std::string_view text = as_text(bytes);
                             (void)parse_bytes(text);
                             (void)parse_duration(text);
+                            (void)policy::parse_moment(text, Instant{});
                             (void)printable(text);
                             (void)cost::Decimal::parse(text);
                             const auto instant = parse_instant(text);
@@ -58,6 +60,16 @@ const Register kDocument({"document",
                             return Seeds{"{\"a\": [1, 2.5, null, \"x\\u00e9\"], /* c */ \"b\": {}}",
                                          std::string(5000, '['), "\xef\xbb\xbf{}"};
                           }});
+
+const Register kYaml({"yaml",
+                      [](ByteView bytes) {
+                        (void)Document::parse_file(as_text(bytes), "fuzz.yaml", {1 << 16, 64});
+                      },
+                      [] {
+                        return Seeds{"a: [1, 2.5, ~, 'x']\nb: &x {c: |\n  text\n}\nd: *x\n",
+                                     "- !!str 1\n- ? k\n  : v\n--- # second\n",
+                                     std::string(5000, '['), "a: &a [*a]\n"};
+                      }});
 
 const Register kSchedule({"schedule",
                           [](ByteView bytes) {

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 
+#include "engine/base/document/document_tree.h"
 #include "engine/base/lone_bytes.h"
 #include "engine/base/text.h"
 
@@ -15,6 +15,9 @@ namespace backcast {
 namespace {
 
 using nlohmann::json;
+
+// Its parser keeps every token, and takes a second for this much.
+constexpr std::uint64_t kMaxYamlBytes = 16ULL << 20;
 
 struct Position {
   const char* begin = nullptr;
@@ -50,10 +53,6 @@ class CountingIterator {
   Position* position_;
 };
 
-struct Place {
-  int line = 0, column = 0;
-};
-
 bool is_of_number(char c) {
   return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
@@ -70,10 +69,10 @@ const char* start_of_string(const char* begin, const char* end) {
   return at;
 }
 
-// Builds the value and remembers the place of each pointer; refuses deep nesting and double keys.
+// The parser's events into a tree, each with the place where its value starts.
 class Builder : public nlohmann::json_sax<json> {
  public:
-  Builder(const Position& position, int max_depth) : position_(position), max_depth_(max_depth) {}
+  Builder(const Position& position, int max_depth) : position_(position), tree_(max_depth) {}
 
   bool null() override { return add(nullptr, position_.current - 4); }
   bool boolean(bool value) override { return add(value, position_.current - (value ? 4 : 5)); }
@@ -85,18 +84,12 @@ class Builder : public nlohmann::json_sax<json> {
   bool string(string_t& value) override {
     return add(std::move(value), start_of_string(position_.begin, position_.current));
   }
-  bool binary(binary_t&) override { return fail("binary values are not JSON"); }
+  bool binary(binary_t&) override { return tree_.fail("binary values are not JSON", here()); }
   bool start_object(std::size_t) override { return open(json::object()); }
   bool start_array(std::size_t) override { return open(json::array()); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool key(string_t& name) override {
-    Level& level = levels_.back();
-    if (level.value.contains(name))
-      return fail(fmt::format("field {} is given twice", printable(name)));
-    level.key = std::move(name);
-    return true;
-  }
+  bool end_object() override { return tree_.close(); }
+  bool end_array() override { return tree_.close(); }
+  bool key(string_t& name) override { return tree_.key(std::move(name), here()); }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& e) override {
     std::string_view what = e.what();
     // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while …"
@@ -106,28 +99,12 @@ class Builder : public nlohmann::json_sax<json> {
     } else if (const auto bracket = what.find("] "); bracket != std::string_view::npos) {
       what.remove_prefix(bracket + 2);  // "[json.exception.out_of_range.406] number overflow …"
     }
-    return fail(std::string(what));
+    return tree_.fail(std::string(what), here());
   }
 
-  json take_root() { return std::move(root_); }
-  const std::string& error() const { return error_; }
-  int error_line() const { return error_line_; }
-  int error_column() const { return error_column_; }
-  std::unordered_map<std::string, Place> take_places() { return std::move(places_); }
+  DocumentTree& tree() { return tree_; }
 
  private:
-  struct Level {
-    json value;
-    std::string key;
-    std::string pointer;
-  };
-
-  std::string next_pointer() const {
-    if (levels_.empty()) return "";
-    const Level& level = levels_.back();
-    return level.value.is_array() ? level.pointer + '/' + std::to_string(level.value.size())
-                                  : pointer_child(level.pointer, level.key);
-  }
   // The scanner reads one character past a number before it knows where the number ends.
   const char* start_of_number() const {
     const char* at = position_.current;
@@ -146,62 +123,19 @@ class Builder : public nlohmann::json_sax<json> {
     return {is_current ? position_.line : position_.line - 1,
             static_cast<int>(start - line_start) + 1};
   }
-  bool add(json value, const char* start) {
-    places_.emplace(next_pointer(), place_of(start));
-    place(std::move(value));
-    return true;
+  Place here() const {
+    return {position_.line,
+            std::max(1, static_cast<int>(position_.current - position_.line_start))};
   }
-  bool open(json value) {
-    if (static_cast<int>(levels_.size()) >= max_depth_) {
-      return fail(fmt::format("nested more than {} levels deep", max_depth_));
-    }
-    std::string pointer = next_pointer();
-    places_.emplace(pointer, place_of(position_.current - 1));
-    levels_.push_back({std::move(value), {}, std::move(pointer)});
-    return true;
-  }
-  bool close() {
-    json value = std::move(levels_.back().value);
-    levels_.pop_back();
-    place(std::move(value));
-    return true;
-  }
-  void place(json value) {
-    if (levels_.empty()) {
-      root_ = std::move(value);
-    } else if (levels_.back().value.is_array()) {
-      levels_.back().value.push_back(std::move(value));
-    } else {
-      levels_.back().value[levels_.back().key] = std::move(value);
-    }
-  }
-  bool fail(std::string message) {
-    if (!error_.empty()) return false;
-    error_ = std::move(message);
-    error_line_ = position_.line;
-    error_column_ = std::max(1, static_cast<int>(position_.current - position_.line_start));
-    return false;
-  }
+  bool add(json value, const char* start) { return tree_.add(std::move(value), place_of(start)); }
+  bool open(json value) { return tree_.open(std::move(value), place_of(position_.current - 1)); }
 
   const Position& position_;
-  int max_depth_;
-  std::vector<Level> levels_;
-  json root_;
-  std::string error_;
-  int error_line_ = 0;
-  int error_column_ = 0;
-  std::unordered_map<std::string, Place> places_;
+  DocumentTree tree_;
 };
 
-}  // namespace
-
-struct Document::State {
-  std::string name;
-  json root;
-  std::unordered_map<std::string, Place> places;
-};
-
-Result<Document> Document::parse(std::string_view text, std::string name, DocumentLimits limits) {
+// What holds of any text, whatever language it is written in.
+Status check_text(std::string_view text, const std::string& name, const DocumentLimits& limits) {
   if (text.size() > limits.max_bytes) {
     return Error{Errc::kBadInput,
                  fmt::format("{} is larger than the limit of {} bytes", name, limits.max_bytes),
@@ -225,7 +159,51 @@ Result<Document> Document::parse(std::string_view text, std::string name, Docume
     const auto line = 1 + std::count(text.begin(), text.begin() + zero, '\n');
     return Error{Errc::kBadInput, "a zero byte", {name, "", static_cast<int>(line), 0}, ""};
   }
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return kOk;
+}
+
+std::string_view without_mark(std::string_view text) {
+  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
+// A document of ours is an object, or a list of another tool's.
+bool begins_as_json(std::string_view text) {
+  const auto at = text.find_first_not_of(" \t\r\n");
+  return at == text.npos || text[at] == '{' || text[at] == '[' || text[at] == '/';
+}
+
+bool is_yaml(std::string_view text, std::string_view name) {
+  if (name == "-") return !begins_as_json(text);
+  return is_yaml_name(name);
+}
+
+}  // namespace
+
+struct Document::State {
+  std::string name;
+  DocumentTree tree;
+};
+
+bool is_yaml_name(std::string_view name) {
+  return name.ends_with(".yaml") || name.ends_with(".yml");
+}
+
+Result<Document> Document::made(bool ok, DocumentTree tree, std::string name) {
+  if (!ok) {
+    const DocumentTree::Failure& failure = tree.error();
+    return Error{Errc::kBadInput,
+                 failure.message,
+                 {name, "", failure.place.line, failure.place.column},
+                 failure.hint};
+  }
+  Document document;
+  document.state_ = std::make_shared<State>(State{std::move(name), std::move(tree)});
+  return document;
+}
+
+Result<Document> Document::parse(std::string_view text, std::string name, DocumentLimits limits) {
+  BACKCAST_CHECK(check_text(text, name, limits));
+  text = without_mark(text);
   std::string copy;
   text = parsable(text, copy);
   Position position{text.data(), text.data(), 1, text.data()};
@@ -233,28 +211,26 @@ Result<Document> Document::parse(std::string_view text, std::string name, Docume
   const bool ok = json::sax_parse(CountingIterator(text.data(), &position),
                                   CountingIterator(text.data() + text.size(), &position), &builder,
                                   json::input_format_t::json, true, true);
-  if (!ok) {
-    return Error{Errc::kBadInput,
-                 builder.error(),
-                 {name, "", builder.error_line(), builder.error_column()},
-                 ""};
-  }
-  auto state = std::make_shared<State>();
-  state->name = std::move(name);
-  state->root = builder.take_root();
-  state->places = builder.take_places();
-  Document document;
-  document.state_ = std::move(state);
-  return document;
+  return made(ok, std::move(builder.tree()), std::move(name));
+}
+
+Result<Document> Document::parse_file(std::string_view text, const std::string& path,
+                                      DocumentLimits limits) {
+  if (!is_yaml(without_mark(text), path)) return parse(text, path, limits);
+  limits.max_bytes = std::min(limits.max_bytes, kMaxYamlBytes);
+  BACKCAST_CHECK(check_text(text, path, limits));
+  DocumentTree tree(limits.max_depth);
+  const bool ok = read_yaml(std::string(without_mark(text)), tree);
+  return made(ok, std::move(tree), path);
 }
 
 Result<Document> Document::read(const std::string& path, DocumentLimits limits) {
   BACKCAST_TRY(const std::string text, read_text_file(path, limits.max_bytes));
-  return parse(text, path, limits);
+  return parse_file(text, path, limits);
 }
 
 const json& Document::root() const {
-  return state_->root;
+  return state_->tree.root;
 }
 const std::string& Document::name() const {
   return state_->name;
@@ -264,7 +240,7 @@ Location Document::locate(std::string_view pointer) const {
   Location where{state_->name, std::string(pointer), 0, 0};
   std::string parent(pointer);
   for (;;) {
-    if (const auto it = state_->places.find(parent); it != state_->places.end()) {
+    if (const auto it = state_->tree.places.find(parent); it != state_->tree.places.end()) {
       where.line = it->second.line;
       where.column = it->second.column;
       return where;
