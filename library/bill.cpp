@@ -14,7 +14,11 @@ Bill library::bill_of(const cost::Invoice& invoice) {
   Bill bill{cost::to_string(invoice.total().amount, 2),
             std::string(book.currency.code()),
             {},
-            invoice.assumptions};
+            invoice.assumptions,
+            {}};
+  for (const cost::MissingPrice& missing : invoice.missing) {
+    bill.missing.push_back(missing.what + ": " + missing.amount);
+  }
   for (const cost::InvoiceLine& line : invoice.lines) {
     BillLine& told = bill.lines.emplace_back();
     told.month = cost::format_month(line.month);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cli/billing/bill_usage.h"
+#include "cli/shared/bill_options.h"
 #include "cli/shared/budget_option.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
@@ -28,16 +29,17 @@ struct PriceOptions {
   std::string usage, forecast;
   std::vector<std::string> books, options, exchange_rates;
   bool explain = false, lines = false;
-  bool has_by = false;  // --by was given
-  std::string by, view = "accrual", month, period, budget;
-  std::string focus, xlsx;       // files to write
+  bool has_by = false;  // --by or --dearest was given
+  SumOptions sums;
+  std::string view = "accrual", month, period, budget;
+  BillFiles files;               // to write
   RepositoryOptions repository;  // where `usage` is one
   store::UsageNames names;
 
   bool shows_lines() const { return explain || lines; }
   // Whether what is asked for can be made from one month after the other.
   bool goes_by_month() const {
-    return !shows_lines() && xlsx.empty() && forecast.empty() && budget.empty() &&
+    return !shows_lines() && files.xlsx.empty() && forecast.empty() && budget.empty() &&
            view == "accrual";
   }
 };
@@ -48,8 +50,8 @@ Status check_forecast(const PriceOptions& options) {
   const std::pair<bool, const char*> alone[] = {{options.lines, "--lines"},
                                                 {options.explain, "--explain"},
                                                 {!options.budget.empty(), "--budget"},
-                                                {!options.focus.empty(), "--focus"},
-                                                {!options.xlsx.empty(), "--xlsx"}};
+                                                {!options.files.focus.empty(), "--focus"},
+                                                {!options.files.xlsx.empty(), "--xlsx"}};
   for (const auto& [is_given, name] : alone) {
     if (!is_given) continue;
     return bad_input(fmt::format("{} shows one bill, --forecast compares two", name),
@@ -115,14 +117,29 @@ class BillOutput {
       }
       cost::keep_month(invoice, options_.month);
     }
-    if (!options_.focus.empty()) BACKCAST_CHECK(write_focus(invoice));
+    if (!options_.files.focus.empty()) BACKCAST_CHECK(write_focus(invoice));
     sums_.add(cost::showback(invoice, by_));
     assumptions_ = std::move(invoice.assumptions);
+    missing_ = std::move(invoice.missing);
     return kOk;
   }
 
   // The FOCUS file takes its place.
-  Status finish() {
+  // Errors: no such month; prices that are missing, since such a file cannot say so.
+  Result<Ok, Errors> finish() {
+    BACKCAST_CHECK(check_bill_files(options_.files, missing_));
+    return all_errors(finish_whole());
+  }
+
+  reports::Table sums() const {
+    return sums_table(options_.sums, by_, sums_.rows(), std::string(book_->currency.code()),
+                      missing_.empty());
+  }
+  const std::vector<std::string>& assumptions() const { return assumptions_; }
+  const std::vector<cost::MissingPrice>& missing() const { return missing_; }
+
+ private:
+  Status finish_whole() {
     if (!options_.month.empty() && !months_.contains(options_.month)) {
       return bad_input("nothing was billed in " + printable(options_.month),
                        months_.empty() ? "" : fmt::format("months: {}", fmt::join(months_, ", ")));
@@ -132,15 +149,9 @@ class BillOutput {
     return file_->finish();
   }
 
-  reports::Table sums() const {
-    return reports::showback_table(sums_.rows(), by_, std::string(book_->currency.code()));
-  }
-  const std::vector<std::string>& assumptions() const { return assumptions_; }
-
- private:
   Status write_focus(const cost::Invoice& invoice) {
     if (!focus_) {
-      BACKCAST_TRY(file_, OutputFile::create(options_.focus));
+      BACKCAST_TRY(file_, OutputFile::create(options_.files.focus));
       focus_.emplace(book_, reports::FocusOptions{},
                      [this](std::string_view text) { return file_->append(text); });
     }
@@ -153,17 +164,28 @@ class BillOutput {
   std::set<std::string> months_;  // billed; known only where one is asked for
   cost::ShowbackSum sums_;
   std::vector<std::string> assumptions_;
+  std::vector<cost::MissingPrice> missing_;
   std::optional<OutputFile> file_;
   std::optional<reports::FocusWriter> focus_;
 };
 
-void print_bill(const Context& context, const BillOutput& output, reports::Table table,
+// What the bill lacks. It is printed, but the question what is to be paid is not answered.
+void report_missing(Context& context, const std::vector<cost::MissingPrice>& missing) {
+  Errors errors = cost::to_errors(missing);
+  for (Error& error : errors) error.code = Errc::kFailed;
+  if (!errors.empty()) report(context, errors);
+}
+
+void print_bill(Context& context, const BillOutput& output, reports::Table table,
                 const std::string& total = {}) {
   const bool is_for_people = context.format == Format::kText || context.format == Format::kMarkdown;
-  if (is_for_people) table = reports::without_empty_columns(std::move(table));
-  print(context, table);
-  if (is_for_people && !total.empty()) print("\nTotal " + total + "\n");
+  print_bill_table(context, std::move(table));
+  if (is_for_people && !total.empty()) {
+    print(fmt::format("\n{} {}\n", output.missing().empty() ? "Total" : "Incomplete: known part",
+                      total));
+  }
   for (const std::string& line : output.assumptions()) note(context, "assumed: " + line);
+  report_missing(context, output.missing());
 }
 
 // True once the bill was made and printed month by month.
@@ -173,13 +195,13 @@ Result<bool, Errors> run_by_month(Context& context, const PriceOptions& options,
   BACKCAST_TRY(const bool is_done,
                bill_by_month(usage, [&](cost::Invoice& invoice) { return output.add(invoice); }));
   if (!is_done) return false;
-  BACKCAST_CHECK(all_errors(output.finish()));
+  BACKCAST_CHECK(output.finish());
   print_bill(context, output, output.sums());
   return true;
 }
 
 // Forecast beside actual, both in the view and the month that are asked for.
-Result<Ok, Errors> print_variance(const Context& context, const PriceOptions& options,
+Result<Ok, Errors> print_variance(Context& context, const PriceOptions& options,
                                   const cost::Invoice& forecast, const cost::Invoice& actual,
                                   std::span<const cost::Dimension> by) {
   const cost::Invoice left = narrowed(forecast, options), right = narrowed(actual, options);
@@ -190,10 +212,17 @@ Result<Ok, Errors> print_variance(const Context& context, const PriceOptions& op
   const reports::SideNames names{"Forecast", "Actual"};
   if (options.has_by) {
     print(context, reports::variance_table(cost::compare(left, right, by), by, currency, names));
-    return kOk;
+  } else {
+    BACKCAST_TRY(const auto rows, all_errors(cost::compare(left, right)));
+    print(context, reports::compare_table(rows, currency, names));
   }
-  BACKCAST_TRY(const auto rows, all_errors(cost::compare(left, right)));
-  print(context, reports::compare_table(rows, currency, names));
+  std::vector<cost::MissingPrice> missing = left.missing;
+  for (const cost::MissingPrice& one : right.missing) {
+    const bool is_known = std::any_of(missing.begin(), missing.end(),
+                                      [&](const auto& other) { return other.what == one.what; });
+    if (!is_known) missing.push_back(one);
+  }
+  report_missing(context, missing);
   return kOk;
 }
 
@@ -208,18 +237,18 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
   if (options.view == "cash") invoice = cost::cash_view(invoice);
   std::optional<cost::BudgetReport> budget;
   if (!options.budget.empty()) {
-    BACKCAST_TRY(budget, against_budget(options.budget, cost::spend_of(invoice)));
+    BACKCAST_TRY(budget,
+                 against_budget(options.budget, cost::spend_of(invoice), invoice.is_complete()));
   }
   BillOutput output(options, usage.book, by);
-  const auto write = [&]() -> Status {
-    BACKCAST_CHECK(output.add(invoice));
-    BACKCAST_CHECK(output.finish());
-    return options.xlsx.empty() ? kOk : reports::write_xlsx(invoice, options.xlsx);
-  };
-  BACKCAST_CHECK(all_errors(write()));
+  BACKCAST_CHECK(all_errors(output.add(invoice)));
+  BACKCAST_CHECK(output.finish());
+  if (!options.files.xlsx.empty())
+    BACKCAST_CHECK(all_errors(reports::write_xlsx(invoice, options.files.xlsx)));
   if (budget) {
     print(context, reports::budget_table(*budget, std::string(usage.book->currency.code())));
     note(context, reports::budget_sentence(*budget));
+    report_missing(context, output.missing());
   } else if (options.shows_lines()) {
     print_bill(context, output, reports::invoice_table(invoice, options.explain),
                to_string(invoice.total()));
@@ -230,7 +259,7 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
 }
 
 Result<Ok, Errors> run(Context& context, const PriceOptions& options) {
-  BACKCAST_TRY(const auto by, all_errors(cost::parse_dimensions(options.by)));
+  BACKCAST_TRY(const auto by, all_errors(cost::parse_dimensions(options.sums.by)));
   BACKCAST_CHECK(all_errors(check_options(options)));
   BACKCAST_CHECK(all_errors(check_forecast(options)));
   BACKCAST_TRY(const auto book, scenario::open_price_books(options.books, options.exchange_rates));
@@ -250,7 +279,9 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
   verb->add_option("usage", options->usage,
                    "Usage as JSON lines or CSV, or a repository; - reads standard input")
       ->required();
-  verb->add_option("--prices", options->books, "Price book: a file, or a name such as zilliz")
+  verb->add_option("--prices", options->books,
+                   "Price book: a file, or a name such as zilliz; beside it a file of rates of "
+                   "your own; repeat")
       ->required();
   verb->add_option("--exchange", options->exchange_rates,
                    "Convert prices at this rate: \"1 EUR = 1.0842 USD, 2026-10-01, SOURCE\"")
@@ -259,25 +290,18 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
   verb->add_flag("--lines", options->lines, "Every line of the invoice");
   verb->add_flag("--explain", options->explain,
                  "Every line with its rate, tier, convention, price row and source");
-  verb->add_option("--by", options->by,
-                   "Sum by month, project, service, region, class, kind, tag, tag:KEY, meter, "
-                   "category, provider")
-      ->default_str("month,region,meter")
-      ->type_name("LIST");
-  options->by = "month,region,meter";
+  add_sum_options(*verb, options->sums, "month,region,meter");
   verb->add_option("--view", options->view, "By month of use or of payment")
       ->check(CLI::IsMember({"accrual", "cash"}))
       ->capture_default_str();
   add_budget_option(*verb, options->budget);
-  verb->add_option("--focus", options->focus, "Also write the bill as FOCUS 1.2 CSV to this file");
-  verb->add_option("--xlsx", options->xlsx,
-                   "Also write the bill as a workbook with live formulas to this file");
+  add_bill_files(*verb, options->files);
   verb->add_option("--month", options->month, "Only this month: 2026-01");
   verb->add_option("--period", options->period,
                    "Bill these months whether anything was used in them or not: 2026-01..2026-12. "
                    "What was committed is due in each");
   verb->callback([&context, options, verb] {
-    options->has_by = verb->count("--by") > 0;
+    options->has_by = verb->count("--by") + verb->count("--dearest") > 0;
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());
   });
   return options;

@@ -1,4 +1,4 @@
-// Price books for people: show, check, diff, import.
+// Price books for people: show, check, export, diff, import.
 #include <CLI/CLI.hpp>
 
 #include <fmt/format.h>
@@ -72,6 +72,16 @@ void check(Context& context, const PricesOptions& options) {
   }
 }
 
+void export_book(Context& context, const PricesOptions& options) {
+  const auto text = scenario::price_book_text(options.books[0]);
+  if (!text.ok()) return report(context, text.error());
+  if (options.output.empty()) return print(*text);
+  if (const Status written = write_output(options.output, *text); !written.ok()) {
+    return report(context, written.error());
+  }
+  note(context, "Next: backcast prices diff " + options.books[0] + ' ' + options.output);
+}
+
 void diff(Context& context, const PricesOptions& options) {
   const auto before = scenario::open_price_book(options.books[0]);
   const auto after = scenario::open_price_book(options.books[1]);
@@ -105,9 +115,10 @@ void import(Context& context, const PricesOptions& options) {
 
 void add_prices(CLI::App& app, Context& context) {
   auto* verb = app.add_subcommand("prices",
-                                  "Show, check, compare and import price books\n\n"
+                                  "Show, check, export, compare and import price books\n\n"
                                   "  backcast prices show              # the books there are\n"
                                   "  backcast prices show zilliz\n"
+                                  "  backcast prices export aws -o mine.json\n"
                                   "  backcast prices check mine.json\n"
                                   "  backcast prices diff zilliz mine.json\n"
                                   "  backcast prices import azure-page.json -o mine.json\n");
@@ -123,6 +134,8 @@ void add_prices(CLI::App& app, Context& context) {
   };
   add("show", "Every price with its convention, source, date and certainty", show, 0, 100)
       ->add_option("--filter", options->filter, "Only rows whose name contains this text");
+  add("export", "The whole of a book as the program reads it, to edit", export_book, 1, 1)
+      ->add_option("-o,--output", options->output, "Write the book to this file");
   add("check", "Find every fault of a book", check, 1, 100);
   add("diff", "What changed between two books", diff, 2, 2);
   auto* from_list = add("import",

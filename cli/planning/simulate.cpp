@@ -5,6 +5,7 @@
 
 #include "cli/planning/scenario_options.h"
 #include "cli/planning/watch.h"
+#include "cli/shared/bill_options.h"
 #include "cli/shared/budget_option.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/parser_view.h"
@@ -23,6 +24,10 @@ struct Options {
   std::uint32_t replication = 0;  // the one that is shown
   bool explain = false, events = false, backups = false;
   std::string report, ledger, budget;
+  SumOptions sums;
+  BillFiles files;
+
+  bool shows_sums() const { return !sums.by.empty() || sums.dearest > 0; }
 };
 
 // The usage that the bill is made of, for `price`. Fleets hand it over while they run.
@@ -106,10 +111,22 @@ Result<study::ScenarioRun, Errors> run_once(const Options& options,
   return study::run(prepared, how);
 }
 
+// The bill summed up, and what is not in the sums.
+void print_sums(const Context& context, const Options& options, const cost::Invoice& invoice,
+                std::span<const cost::Dimension> by) {
+  reports::Table table =
+      sums_table(options.sums, by, cost::showback(invoice, by),
+                 std::string(invoice.total().currency.code()), invoice.is_complete());
+  print_bill_table(context, std::move(table));
+  for (const Error& error : cost::to_errors(invoice.missing)) note(context, to_string(error));
+}
+
 void print_run(Context& context, const Options& options, const study::ScenarioRun& run,
-               const reports::RunReport& result, const std::optional<study::Trials>& trials) {
+               const reports::RunReport& result, const std::optional<study::Trials>& trials,
+               std::span<const cost::Dimension> by) {
   if (options.events) return print(context, events_table(run.result));
   if (options.backups) return print(context, reports::backups_table(run.result));
+  if (options.shows_sums()) return print_sums(context, options, *run.invoice, by);
   switch (context.format) {
     case Format::kJson:
       return print(reports::to_json(result, options.explain));
@@ -127,7 +144,22 @@ void print_run(Context& context, const Options& options, const study::ScenarioRu
   what_next(context, options);
 }
 
+// Without --by the dearest are services.
+Result<std::vector<cost::Dimension>> dimensions_of(const Options& options) {
+  return cost::parse_dimensions(options.sums.by.empty() ? "service" : options.sums.by);
+}
+
+// What only a bill can give.
+Status check_bill(const Options& options, const study::ScenarioRun& run) {
+  const bool wants_bill = options.shows_sums() || !options.budget.empty() ||
+                          !options.files.focus.empty() || !options.files.xlsx.empty();
+  if (run.invoice || !wants_bill) return kOk;
+  return bad_input("the scenario has no price book, so nothing is spent",
+                   "give it a \"price_book\"");
+}
+
 Result<Ok, Errors> simulate(Context& context, const Options& options) {
+  BACKCAST_TRY(const auto by, all_errors(dimensions_of(options)));
   ScenarioOptions scenario = options.scenario;
   scenario.writes_ledger = !options.ledger.empty();
   BACKCAST_TRY(const study::PreparedScenario prepared, prepare(scenario));
@@ -138,6 +170,7 @@ Result<Ok, Errors> simulate(Context& context, const Options& options) {
   how.watch = watch_of(context, interruptible);
   LedgerFile ledger(options.ledger);
   BACKCAST_TRY(study::ScenarioRun run, run_once(options, prepared, how.watch, ledger));
+  BACKCAST_CHECK(all_errors(check_bill(options, run)));
   reports::RunReport result = reports::report_of(prepared, run);
   if (run.result.partial) {
     context.exit_code = exit_code(Errc::kInterrupted);
@@ -153,16 +186,16 @@ Result<Ok, Errors> simulate(Context& context, const Options& options) {
     if (trials->runs.rows.empty()) trials.reset();
   }
   if (!options.budget.empty()) {
-    if (!run.invoice) {
-      return Errors{bad_input("the scenario has no price book, so nothing is spent")};
-    }
-    BACKCAST_TRY(result.budget, against_budget(options.budget, study::spend_of(run, trials)));
+    const bool is_complete = run.invoice->is_complete() && (!trials || trials->spread);
+    BACKCAST_TRY(result.budget,
+                 against_budget(options.budget, study::spend_of(run, trials), is_complete));
   }
+  if (run.invoice) BACKCAST_CHECK(write_bill_files(options.files, *run.invoice));
   BACKCAST_CHECK(all_errors(ledger.finish(run.result)));
   if (!options.report.empty()) {
     BACKCAST_CHECK(all_errors(write_output(options.report, reports::to_html({&result, 1}))));
   }
-  print_run(context, options, run, result, trials);
+  print_run(context, options, run, result, trials, by);
   return kOk;
 }
 
@@ -176,6 +209,7 @@ void add_simulate(CLI::App& app, Context& context) {
       "whatever the verdict; `validate` has one for it\n\n"
       "  backcast simulate scenarios/zilliz-cross-region.json\n"
       "  backcast simulate zerops-defaults --until +90d --events\n"
+      "  backcast simulate my.json --by year,provider --dearest 10\n"
       "  backcast simulate my.json --csv > invoice.csv");
   verb->add_option("scenario", options->scenario.file,
                    "A scenario file, \"-\", or the name of a shipped scenario")
@@ -192,6 +226,11 @@ void add_simulate(CLI::App& app, Context& context) {
   verb->add_flag("--events", options->events, "The event log instead of the report");
   verb->add_flag("--backups", options->backups, "Every backup and copy instead of the report");
   verb->add_option("--report", options->report, "Also write one self-contained HTML page here");
+  add_sum_options(*verb, options->sums, "");
+  for (const char* const sums : {"--by", "--dearest"}) {
+    verb->get_option(sums)->excludes("--events")->excludes("--backups");
+  }
+  add_bill_files(*verb, options->files);
   add_budget_option(*verb, options->budget);
   verb->add_option("--ledger", options->ledger,
                    "Also write the billed usage here, as JSON lines for `backcast price`");

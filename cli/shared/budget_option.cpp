@@ -32,9 +32,10 @@ void add_budget_option(CLI::App& verb, std::string& option) {
 }
 
 Result<cost::BudgetReport, Errors> against_budget(const std::string& option,
-                                                  std::span<const cost::MonthSpend> months) {
+                                                  std::span<const cost::MonthSpend> months,
+                                                  bool is_complete) {
   BACKCAST_TRY(const cost::Budget budget, parse_budget(option));
-  return all_errors(cost::against_budget(months, budget));
+  return all_errors(cost::against_budget(months, budget, is_complete));
 }
 
 }  // namespace backcast::cli

@@ -8,6 +8,7 @@
 
 #include "costmodel/bill/block_references.h"
 #include "costmodel/bill/invoice.h"
+#include "costmodel/bill/missing.h"
 #include "costmodel/bill/rating.h"
 #include "costmodel/bill/showback.h"
 #include "engine/base/text.h"
@@ -35,6 +36,7 @@ struct Target {
 struct GroupMonth {
   int month = 0;
   std::vector<Target> targets;
+  std::vector<std::uint32_t> missing;  // causes for which part of it, or all, has no price
   std::vector<Charge> charges;
 };
 
@@ -106,12 +108,13 @@ struct Biller::State {
   std::optional<int> next_month;  // the first that is not billed; none before any was used
   std::set<std::uint32_t> rows_used;
   SharedBlocks shared_blocks;
+  MissingPrices missing;
   // What went wrong so far, once per cause: a bill with an error never becomes an invoice.
   Errors errors;
   std::set<std::string> causes;
 
   State(std::shared_ptr<const PriceBook> b, BillOptions o)
-      : book(std::move(b)), asked(std::move(o)), matcher(*book, options) {
+      : book(std::move(b)), asked(std::move(o)), matcher(*book, options), missing(*book, matcher) {
     if (asked.first_month) next_month = index_of(*asked.first_month);
   }
 
@@ -142,43 +145,61 @@ struct Biller::State {
       return bad_input(fmt::format("usage of {} comes after that month was billed",
                                    format_month(to_year_month(month))));
     }
-    GroupMonth made{month, {}, {}};
-    BACKCAST_TRY(made.targets, find_targets(state.group, month));
+    GroupMonth made{month, {}, {}, {}};
+    BACKCAST_CHECK(find_targets(state.group, month, made));
     return &*state.months.insert(it, std::move(made));
   }
 
-  Result<std::vector<Target>> find_targets(const UsageGroup& group, int month) const {
-    std::vector<Target> targets;
+  Status find_targets(const UsageGroup& group, int month, GroupMonth& made) {
     BACKCAST_TRY(const auto rows, matcher.rows(group, month));
     bool is_priced = group.kind == UsageKind::kDeletion;  // fees follow from the storage row
     for (const std::uint32_t row : rows) {
-      if (!book->rows[row].is_known) return matcher.unknown(row);
       is_priced |= !book->meters[book->rows[row].meter].is_surcharge;
-      targets.push_back({row, 0});
+      if (!book->rows[row].is_known) {
+        made.missing.push_back(missing.unknown(row));
+        continue;
+      }
+      made.targets.push_back({row, 0});
       for (const Overhead& overhead : book->rows[row].overheads) {
         if (overhead.storage_class.empty()) continue;
-        BACKCAST_CHECK(add_overhead(group, month, overhead, targets));
+        BACKCAST_CHECK(add_overhead(group, month, overhead, made));
       }
     }
-    if (!is_priced) return matcher.missing(group, month);
-    return targets;
+    if (!is_priced) made.missing.push_back(missing.no_row(group, month));
+    return kOk;
   }
 
   // Overhead that is billed in another storage class than the object itself.
-  Status add_overhead(UsageGroup group, int month, const Overhead& overhead,
-                      std::vector<Target>& targets) const {
+  Status add_overhead(UsageGroup group, int month, const Overhead& overhead, GroupMonth& made) {
     group.storage_class = overhead.storage_class;
     BACKCAST_TRY(const auto rows, matcher.rows(group, month));
     bool is_priced = false;
     for (const std::uint32_t row : rows) {
       const Meter& meter = book->meters[book->rows[row].meter];
       if (meter.is_surcharge) continue;
-      if (!book->rows[row].is_known) return matcher.unknown(row);
-      targets.push_back({row, overhead.bytes_per_object});
       is_priced = true;
+      if (book->rows[row].is_known) {
+        made.targets.push_back({row, overhead.bytes_per_object});
+      } else {
+        made.missing.push_back(missing.unknown(row));
+      }
     }
-    if (!is_priced) return matcher.missing(group, month);
+    if (!is_priced) made.missing.push_back(missing.no_row(group, month));
     return kOk;
+  }
+
+  std::uint32_t group_number(const GroupState& state) const {
+    return static_cast<std::uint32_t>(&state - groups.data());
+  }
+
+  // Notes what of a record has no price; `seconds` is 1 of what is not held.
+  void use_missing(const GroupState& state, const GroupMonth& month, const UsageRecord& record,
+                   std::uint64_t seconds) {
+    const std::uint32_t group = group_number(state);
+    const uint128 quantity = std::max(record.quantity, record.objects);
+    for (const std::uint32_t cause : month.missing) {
+      missing.use(cause, group, month.month, quantity * seconds);
+    }
   }
 
   static uint128 billable(const PriceRow& row, const Meter& meter, const Target& target,
@@ -240,6 +261,7 @@ struct Biller::State {
         BACKCAST_CHECK(add_charge(*month, meter, target.row, false,
                                   billable(row, meter, target, record), seconds));
       }
+      use_missing(state, *month, record, static_cast<std::uint64_t>(until - from));
       from = until;
     }
     return kOk;
@@ -253,6 +275,7 @@ struct Biller::State {
       BACKCAST_CHECK(
           add_charge(*month, meter, target.row, false, billable(row, meter, target, record), 1));
     }
+    use_missing(state, *month, record, 1);
     return kOk;
   }
 
@@ -269,9 +292,15 @@ struct Biller::State {
       const Meter& meter = book->meters[row.meter];
       const std::uint64_t kept = counted_seconds(meter.proration, born, end, born);
       if (kept >= row.min_seconds || meter.measure != Measure::kBytes) continue;
+      use_missing(state, *month, record, row.min_seconds - kept);
       const bool has_own_price = !month->targets.empty();
+      if (!has_own_price && !month->missing.empty()) continue;
       const std::uint32_t charged = has_own_price ? month->targets.front().row : index;
-      if (!book->rows[charged].is_known) return matcher.unknown(charged);
+      if (!book->rows[charged].is_known) {
+        missing.use(missing.unknown(charged), group_number(state), month->month,
+                    uint128{record.quantity} * (row.min_seconds - kept));
+        continue;
+      }
       BACKCAST_CHECK(add_charge(*month, book->meters[book->rows[charged].meter], charged, true,
                                 billable(row, meter, {index, 0}, record), row.min_seconds - kept));
     }
@@ -363,7 +392,7 @@ struct Biller::State {
   }
 
   std::vector<std::string> assumptions() const {
-    std::vector<std::string> all = book->conversions;
+    std::vector<std::string> all = book->stated;
     for (const std::string& option : options) {
       all.push_back("price option \"" + option + "\" is in force");
     }
@@ -423,7 +452,11 @@ Result<Invoice, Errors> Biller::finish() {
   errors.insert(errors.end(), state_->errors.begin(), state_->errors.end());
   if (!errors.empty()) return errors;
   auto invoice = state_->bill_before(INT_MAX);
-  if (invoice.ok()) invoice->assumptions = state_->assumptions();
+  if (invoice.ok()) {
+    invoice->assumptions = state_->assumptions();
+    invoice->missing =
+        state_->missing.told([&](std::uint32_t group) { return state_->groups[group].group; });
+  }
   state_ = std::make_unique<State>(state_->book, BillOptions());
   return invoice;
 }

@@ -64,8 +64,10 @@ Result<Budget, Errors> read_budget(const std::string& text, const std::string& n
   return budget;
 }
 
-Result<BudgetReport> against_budget(std::span<const MonthSpend> months, const Budget& budget) {
+Result<BudgetReport> against_budget(std::span<const MonthSpend> months, const Budget& budget,
+                                    bool is_complete) {
   BudgetReport report;
+  report.is_complete = is_complete;
   Decimal budget_so_far, spent_so_far;
   std::string missing;
   for (const MonthSpend& spend : months) {

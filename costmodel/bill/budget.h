@@ -44,11 +44,14 @@ struct BudgetRow {
 
 struct BudgetReport {
   std::vector<BudgetRow> rows;
+  bool is_complete = true;  // false: what is spent is the part that is known
   bool has_spread = false;  // some month's percentiles differ
   std::optional<std::chrono::year_month> first_over, first_maybe_over;
 };
 
 // Errors: kBadInput naming every month that has no budget.
-Result<BudgetReport> against_budget(std::span<const MonthSpend> months, const Budget& budget);
+// `is_complete` tells whether the bill is.
+Result<BudgetReport> against_budget(std::span<const MonthSpend> months, const Budget& budget,
+                                    bool is_complete);
 
 }  // namespace backcast::cost

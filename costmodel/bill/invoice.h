@@ -16,6 +16,7 @@
 
 #include "costmodel/book/money.h"
 #include "costmodel/book/price_book.h"
+#include "engine/base/error.h"
 #include "engine/base/usage.h"
 
 namespace backcast::cost {
@@ -58,12 +59,34 @@ struct InvoiceLine {
   std::string description;  // "free allowance", "early deletion", "tax 21 %"; "" = plain usage
 };
 
+// Usage that is not on the bill because nobody knows its price: one for each cause, whatever the
+// months.
+struct MissingPrice {
+  std::string what;    // "nobody knows the price of …", "no price for egress, region …"
+  std::string hint;    // the nearest rows; may be empty
+  std::string amount;  // what was used of it: "12.00 GB in 2026-01..2026-03"
+  // An entry of "prices" in a scenario or a file of rates that gives the rate; "" where the book
+  // has no meter for it.
+  std::string lines_to_add;
+  Location where;  // of the row, where there is one
+  UsageKind kind = UsageKind::kStorage;
+  std::uint32_t account = 0;       // into PriceBook::accounts
+  std::vector<UsageGroup> groups;  // that used it
+  std::chrono::year_month first_month{}, last_month{};
+};
+// For those who need a whole bill.
+Error to_error(const MissingPrice& missing);
+Errors to_errors(const std::vector<MissingPrice>& missing);
+
 struct Invoice {
   std::shared_ptr<const PriceBook> book;
   std::vector<UsageGroup> groups;
   std::vector<InvoiceLine> lines;        // by month, category, group, row, tier
   std::vector<std::string> assumptions;  // options in force, low-certainty rows used
+  // What is not in it. While there is any, its sums are the part that is known, and no more.
+  std::vector<MissingPrice> missing;
 
+  bool is_complete() const { return missing.empty(); }
   Decimal sum(const std::function<bool(const InvoiceLine&)>& wanted) const;
   Money total() const;
 };
@@ -85,9 +108,9 @@ class Biller {
   Biller& operator=(Biller&&) noexcept;
   ~Biller();
 
-  // Errors: kBadInput for an interval that ends before it starts, a record no row prices (the
-  // message names provider, region and meter, and the nearest rows), or whose rate is unknown. The
-  // error is kept, and `finish` returns every cause once: no invoice leaves out what has no price.
+  // Errors: kBadInput for an interval that ends before it starts, or a record that two rows price
+  // equally well. The error is kept, and `finish` returns every cause once. What no row prices, or
+  // one whose rate is unknown, is no error: the invoice names it in `missing`.
   Status add(const UsageRecord& record);
 
   // The same for a snapshot given by its blocks, which it may share with others: `record.quantity`
@@ -95,9 +118,9 @@ class Biller {
   Status add_blocks(const UsageRecord& record, std::vector<std::uint32_t> blocks);
 
   // The invoice of every month before that one, whose usage is then forgotten: how usage that comes
-  // in order of time is billed without holding all of it. `finish` returns the rest, and the
-  // assumptions of the whole. Errors: as `finish`; `add` refuses usage of these months from then
-  // on.
+  // in order of time is billed without holding all of it. `finish` returns the rest, with the
+  // assumptions and what is missing of the whole. Errors: as `finish`; `add` refuses usage of these
+  // months from then on.
   Result<Invoice, Errors> bill_before(std::chrono::year_month month);
 
   // Empties the biller.
@@ -108,7 +131,7 @@ class Biller {
   std::unique_ptr<State> state_;
 };
 
-// The bill of a set of records; every record that cannot be priced is reported once per cause.
+// The bill of a set of records; every record that cannot be billed is reported once per cause.
 Result<Invoice, Errors> bill(const PriceBook& book, std::span<const UsageRecord> usage,
                              const BillOptions& options = {});
 

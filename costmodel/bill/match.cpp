@@ -157,9 +157,8 @@ std::string Matcher::default_class_of(const UsageGroup& group) const {
   return only == nullptr ? "" : only->default_storage_class;
 }
 
-Error Matcher::missing(const UsageGroup& group, int month) const {
-  std::string what = fmt::format("no price for {} in {}", kKindNames[static_cast<int>(group.kind)],
-                                 format_month(to_year_month(month)));
+std::string Matcher::sought(const UsageGroup& group) const {
+  std::string what = fmt::format("no price for {}", kKindNames[static_cast<int>(group.kind)]);
   const auto add = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) what += fmt::format(", {} {}", name, printable(value));
   };
@@ -170,20 +169,29 @@ Error Matcher::missing(const UsageGroup& group, int month) const {
                    ? default_class_of(group)
                    : group.storage_class);
   add("operation", group.operation);
-  add("kind", group.backup_kind);
-  // Rows of others would not price it.
-  const auto theirs =
-      std::find_if(book_.accounts.begin(), book_.accounts.end(), [&](const Account& account) {
-        return !group.provider.empty() && account.is_called(group.provider);
-      });
-  const bool is_of_one = theirs != book_.accounts.end();
-  what += fmt::format(" in price book {} ({})", printable(is_of_one ? theirs->name : book_.name),
-                      is_of_one ? theirs->provider : book_.provider);
+  const Account* const theirs = account_called(group.provider);
+  return what + fmt::format(" in price book {} ({})",
+                            printable(theirs != nullptr ? theirs->name : book_.name),
+                            theirs != nullptr ? theirs->provider : book_.provider);
+}
 
+const Account* Matcher::account_called(const std::string& provider) const {
+  const auto theirs = std::find_if(
+      book_.accounts.begin(), book_.accounts.end(),
+      [&](const Account& account) { return !provider.empty() && account.is_called(provider); });
+  return theirs == book_.accounts.end() ? nullptr : &*theirs;
+}
+
+Matcher::Nearest Matcher::nearest(const UsageGroup& group, int month) const {
+  const Account* const theirs = account_called(group.provider);
+  if (theirs == nullptr && !group.provider.empty()) {
+    return {kNone, 0, "give the price book of " + printable(group.provider) + " as well"};
+  }
   std::vector<std::pair<int, const PriceRow*>> near;
   for (const PriceRow& row : book_.rows) {
     if (book_.meters[row.meter].kind != group.kind || !is_active(row.option)) continue;
-    if (is_of_one && !account_of(row).is_called(group.provider)) continue;
+    // Rows of others would not price it.
+    if (theirs != nullptr && &account_of(row) != theirs) continue;
     const int score = (row.region == group.region) * 2 +
                       (row.storage_class.empty() || row.storage_class == group.storage_class) * 3 +
                       (row.peer_region == group.peer_region) + applies_in(row, month);
@@ -191,27 +199,53 @@ Error Matcher::missing(const UsageGroup& group, int month) const {
   }
   std::stable_sort(near.begin(), near.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::string hint;
+  Nearest found;
   for (std::size_t i = 0; i < std::min<std::size_t>(3, near.size()); ++i) {
     const PriceRow& row = *near[i].second;
-    hint += fmt::format("{}{}", i == 0 ? "nearest rows: " : ", ", printable(row.id));
+    found.hint += fmt::format("{}{}", i == 0 ? "nearest rows: " : ", ", printable(row.id));
     if (row.valid_from && !applies_in(row, month)) {
       const std::chrono::year_month_day from(*row.valid_from);
-      hint += fmt::format(" (from {:04}-{:02} on)", static_cast<int>(from.year()),
-                          static_cast<unsigned>(from.month()));
+      found.hint += fmt::format(" (from {:04}-{:02} on)", static_cast<int>(from.year()),
+                                static_cast<unsigned>(from.month()));
     }
   }
-  if (hint.empty()) hint = "the book prices nothing of that kind; add a meter and a row";
-  return bad_input(std::move(what), std::move(hint));
+  if (near.empty()) {
+    found.account =
+        theirs == nullptr ? 0 : static_cast<std::uint32_t>(theirs - book_.accounts.data());
+    found.hint = fmt::format(
+        "the book prices nothing of that kind; add a meter and a row to what "
+        "`backcast prices export {}` writes",
+        book_.accounts[found.account].name);
+    return found;
+  }
+  found.row = static_cast<std::uint32_t>(near.front().second - book_.rows.data());
+  found.account = book_.meters[near.front().second->meter].account;
+  return found;
 }
 
-Error Matcher::unknown(std::uint32_t index) const {
+std::vector<std::pair<std::string, std::string>> Matcher::differing(const UsageGroup& group,
+                                                                    std::uint32_t index) const {
   const PriceRow& row = book_.rows[index];
-  Error error = bad_input(fmt::format("nobody knows the price of {} ({}; source: {})",
-                                      printable(row.id), row.provider, row.source),
-                          "put a price into that row, or bill with another book");
-  error.where = {book_.name, row.pointer, row.line, 0};
-  return error;
+  const Account& account = account_of(row);
+  std::vector<std::pair<std::string, std::string>> fields;
+  const auto add = [&](const char* name, bool fits, const std::string& value) {
+    if (!fits) fields.emplace_back(name, value);
+  };
+  const std::string& storage_class =
+      group.storage_class.empty() ? account.default_storage_class : group.storage_class;
+  const auto is = [](const std::string& wanted, const std::string& value) {
+    return wanted.empty() || wanted == value;
+  };
+  add("region", region_closeness(account, row.region, group.region) >= 0, group.region);
+  add("peer_region",
+      row.peer_region == "same"
+          ? group.peer_region == group.region
+          : region_closeness(account, row.peer_region, group.peer_region) >= 0,
+      group.peer_region);
+  add("storage_class", is(row.storage_class, storage_class), storage_class);
+  add("operation", is(row.operation, group.operation), group.operation);
+  add("backup_kind", is(row.backup_kind, group.backup_kind), group.backup_kind);
+  return fields;
 }
 
 }  // namespace backcast::cost

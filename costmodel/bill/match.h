@@ -4,6 +4,7 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "costmodel/bill/invoice.h"
@@ -30,10 +31,18 @@ class Matcher {
   // well.
   Result<std::vector<std::uint32_t>> rows(const UsageGroup& group, int month) const;
 
-  // "no price for …", naming the nearest rows.
-  Error missing(const UsageGroup& group, int month) const;
-  // "nobody knows the price of …".
-  Error unknown(std::uint32_t row) const;
+  // "no price for storage, region \"r2\" in price book …", whatever the month.
+  std::string sought(const UsageGroup& group) const;
+  // The row that comes nearest to pricing it, of its provider if that is known; kNone where the
+  // book has nothing of that kind. `hint` names up to three.
+  struct Nearest {
+    std::uint32_t row = kNone, account = 0;
+    std::string hint;
+  };
+  Nearest nearest(const UsageGroup& group, int month) const;
+  // In what the row would have to be different to price it: field and value.
+  std::vector<std::pair<std::string, std::string>> differing(const UsageGroup& group,
+                                                             std::uint32_t row) const;
 
  private:
   // How closely the row fits: larger is closer; -1 where it does not apply.
@@ -44,6 +53,7 @@ class Matcher {
     return book_.accounts[book_.meters[row.meter].account];
   }
   std::string default_class_of(const UsageGroup& group) const;
+  const Account* account_called(const std::string& provider) const;  // null: none, or not said
   Status keep_one_account(const UsageGroup& group, std::vector<std::uint32_t>& found) const;
   bool is_active(const std::string& option) const {
     return option.empty() || options_.contains(option);

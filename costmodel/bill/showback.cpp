@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "engine/base/text.h"
@@ -10,13 +11,14 @@ namespace backcast::cost {
 namespace {
 
 using Kind = Dimension::Kind;
-constexpr std::array<std::string_view, 10> kNames{"month",    "project", "service", "region",
-                                                  "class",    "kind",    "tag",     "meter",
-                                                  "category", "provider"};
+constexpr std::array<std::string_view, 12> kNames{"month",    "project",  "service", "region",
+                                                  "class",    "kind",     "tag",     "meter",
+                                                  "category", "provider", "quarter", "year"};
 
 // Shared lines say when, for what and on whose bill, never by whom.
 bool says_who(const Dimension& dimension) {
-  return dimension.kind != Kind::kMonth && dimension.kind != Kind::kMeter &&
+  return dimension.kind != Kind::kMonth && dimension.kind != Kind::kQuarter &&
+         dimension.kind != Kind::kYear && dimension.kind != Kind::kMeter &&
          dimension.kind != Kind::kCategory && dimension.kind != Kind::kProvider;
 }
 
@@ -178,6 +180,11 @@ std::string value_of(const Invoice& invoice, const InvoiceLine& line, const Dime
   switch (dimension.kind) {
     case Kind::kMonth:
       return format_month(line.month);
+    case Kind::kQuarter:
+      return fmt::format("{:04}-Q{}", static_cast<int>(line.month.year()),
+                         (static_cast<unsigned>(line.month.month()) + 2) / 3);
+    case Kind::kYear:
+      return fmt::format("{:04}", static_cast<int>(line.month.year()));
     case Kind::kMeter:
       return line.meter == kNone ? line.description : invoice.book->meters[line.meter].name;
     case Kind::kCategory:
@@ -222,6 +229,23 @@ std::vector<ShowbackRow> ShowbackSum::rows() const {
   std::vector<ShowbackRow> all;
   for (const auto& [values, row] : rows_) all.push_back(row);
   return all;
+}
+
+std::vector<ShowbackRow> dearest(std::vector<ShowbackRow> rows, std::size_t count) {
+  std::stable_sort(rows.begin(), rows.end(), [](const ShowbackRow& a, const ShowbackRow& b) {
+    return b.total() < a.total();
+  });
+  if (rows.size() <= count) return rows;
+  ShowbackRow rest;
+  rest.values.resize(rows.front().values.size());
+  if (!rest.values.empty()) rest.values[0] = fmt::format("other ({})", rows.size() - count);
+  for (std::size_t i = count; i < rows.size(); ++i) {
+    rest.direct += rows[i].direct;
+    rest.shared += rows[i].shared;
+  }
+  rows.resize(count);
+  rows.push_back(std::move(rest));
+  return rows;
 }
 
 Payment payment_of(const Invoice& invoice, const InvoiceLine& line) {

@@ -23,7 +23,9 @@ struct Dimension {
     kTag,
     kMeter,
     kCategory,
-    kProvider
+    kProvider,
+    kQuarter,
+    kYear
   } kind = Kind::kMonth;
   std::string tag_key;  // of kTag: the value after "KEY:" or "KEY="; "" = all tags of the line
 };
@@ -56,6 +58,9 @@ class ShowbackSum {
  private:
   std::map<std::vector<std::string>, ShowbackRow> rows_;
 };
+
+// The dearest first, and all beyond `count` as one row: "other (37)". Their sum is the same.
+std::vector<ShowbackRow> dearest(std::vector<ShowbackRow> rows, std::size_t count);
 
 // When a line is paid, and how many times its amount: Account::payment_days after its month, in
 // it where the meter is paid in advance; a prepaid fee once for its whole term at the start of it,

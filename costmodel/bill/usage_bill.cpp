@@ -30,6 +30,9 @@ Result<Period> parse_period(const std::string& text) {
 void keep_month(Invoice& invoice, const std::string& month) {
   std::erase_if(invoice.lines,
                 [&](const InvoiceLine& line) { return format_month(line.month) != month; });
+  std::erase_if(invoice.missing, [&](const MissingPrice& missing) {
+    return month < format_month(missing.first_month) || format_month(missing.last_month) < month;
+  });
 }
 
 Result<Invoice, Errors> bill_usage(std::istream& usage, const std::string& name,

@@ -21,7 +21,7 @@ struct Period {
 };
 Result<Period> parse_period(const std::string& text);
 
-// Leaves the lines of that month, "2026-01".
+// Leaves the lines of that month, and what is missing in it, "2026-01".
 void keep_month(Invoice& invoice, const std::string& month);
 
 // Errors: as read_usage and Biller.

@@ -59,7 +59,6 @@ class BookLoader {
   void read_adjustment(const json& value, const std::string& pointer, Adjustment::Kind kind);
   void read_commitment(const json& value, const std::string& pointer);
   void check_unique();
-  std::string row_id(const PriceRow& row) const;
 
   const Document& document_;
   Errors errors_;

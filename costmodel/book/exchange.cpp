@@ -79,7 +79,7 @@ Result<PriceBook> convert(PriceBook book, const ExchangeRate& rate) {
         fmt::format("a price of book {} is beyond 10^9 {}", printable(book.name), rate.to.code()));
   }
   book.currency = rate.to;
-  book.conversions.push_back(fmt::format("prices of {} converted: {}", book.name, to_string(rate)));
+  book.stated.push_back(fmt::format("prices of {} converted: {}", book.name, to_string(rate)));
   return book;
 }
 

@@ -147,27 +147,13 @@ void BookLoader::read_evidence(const Fields& fields, PriceRow& row) {
 void BookLoader::check_unique() {
   std::map<std::string, const PriceRow*> seen;
   for (PriceRow& row : book_.rows) {
-    row.id = row_id(row);
+    if (row.meter < book_.meters.size()) row.id = row_id(row, book_.meters[row.meter]);
     const auto [it, is_new] = seen.emplace(row.id, &row);
     if (is_new) continue;
     errors_.push_back(Error{Errc::kBadInput, fmt::format("{} is priced twice", printable(row.id)),
                             document_.locate(row.pointer),
                             fmt::format("the other row stands on line {}", it->second->line)});
   }
-}
-
-std::string BookLoader::row_id(const PriceRow& row) const {
-  const std::string meter = row.meter < book_.meters.size() ? book_.meters[row.meter].name : "";
-  std::string id =
-      fmt::format("{}/{}/{}", row.service, row.region.empty() ? "*" : row.region, meter);
-  for (const std::string* part :
-       {&row.peer_region, &row.storage_class, &row.operation, &row.backup_kind, &row.option}) {
-    if (!part->empty() && *part != row.service) id += '/' + *part;
-  }
-  if (row.valid_from) {
-    id += fmt::format("/from day {}", row.valid_from->time_since_epoch().count());
-  }
-  return id;
 }
 
 }  // namespace backcast::cost

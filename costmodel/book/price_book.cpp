@@ -61,6 +61,19 @@ std::string describe_convention(const Meter& meter) {
   return text;
 }
 
+std::string row_id(const PriceRow& row, const Meter& meter) {
+  std::string id =
+      fmt::format("{}/{}/{}", row.service, row.region.empty() ? "*" : row.region, meter.name);
+  for (const std::string* part :
+       {&row.peer_region, &row.storage_class, &row.operation, &row.backup_kind, &row.option}) {
+    if (!part->empty() && *part != row.service) id += '/' + *part;
+  }
+  if (row.valid_from) {
+    id += fmt::format("/from day {}", row.valid_from->time_since_epoch().count());
+  }
+  return id;
+}
+
 bool Account::is_called(std::string_view wanted) const {
   const auto is_same = [&](const std::string& own) {
     return std::equal(own.begin(), own.end(), wanted.begin(), wanted.end(), [](char a, char b) {
@@ -126,7 +139,7 @@ void append(PriceBook& all, PriceBook book) {
   move_all(book.adjustments, all.adjustments);
   move_all(book.commitments, all.commitments);
   move_all(book.notes, all.notes);
-  move_all(book.conversions, all.conversions);
+  move_all(book.stated, all.stated);
   all.options.merge(book.options);
   const auto join = [](std::string& names, const std::string& name) {
     names += (names.empty() ? "" : "+") + name;

@@ -168,13 +168,18 @@ struct PriceBook {
   std::vector<Commitment> commitments;
   std::set<std::string> options;  // every option name that occurs
   std::vector<std::string> notes;
-  std::vector<std::string> conversions;  // exchange rates at which prices were converted
+  // What a bill is computed with beside the book as published: exchange rates at which prices were
+  // converted, rates that a user gave.
+  std::vector<std::string> stated;
 };
 
 // Reads and checks a book; all faults at once, each with pointer and line. Errors: kBadInput for
 // an unknown field or meter, a tier table with a gap or an overlap, a negative rate, a second
 // currency, a row dated after the book, a row without source, date or certainty.
 Result<PriceBook, Errors> load_price_book(const Document& document);
+
+// "S3 Standard/us-east-1/storage": what a row is called in its book, before that is merged.
+std::string row_id(const PriceRow& row, const Meter& meter);
 
 // One book out of several for usage that crosses providers; the order in which they come does not
 // matter. Errors: kBadInput for two books of one name, different currencies or roundings.

@@ -25,11 +25,13 @@ struct Bill {
   std::string total, currency;  // "2.80" "USD"
   std::vector<BillLine> lines;
   std::vector<std::string> assumptions;  // options in force, uncertain prices used
+  // Usage that nobody knows the price of. While there is any, `total` is the part that is known.
+  std::vector<std::string> missing = {};
 };
 
 // Bills a usage file, JSON lines or CSV. `price_books` are files or names of shipped ones
 // ("zilliz"); `options` turn on options of the books. Errors: what cannot be read, with its line;
-// usage that no row prices, and prices that nobody published.
+// two rows that price one record equally well.
 Expected<Bill> bill_usage(const std::string& usage_file,
                           const std::vector<std::string>& price_books,
                           const std::vector<std::string>& options = {});

@@ -29,7 +29,10 @@ Table budget_table(const cost::BudgetReport& report, const std::string& currency
     if (report.has_spread) row.push_back(money(r.spend.p05));
     row.push_back(money(r.spend.p50));
     if (report.has_spread) row.push_back(money(r.spend.p95));
-    const char* const result = r.is_over ? "over" : r.may_be_over ? "may be over" : "within";
+    const char* const result = r.is_over             ? "over"
+                               : !report.is_complete ? "unknown"
+                               : r.may_be_over       ? "may be over"
+                                                     : "within";
     row.insert(row.end(),
                {money(r.budget_so_far), money(r.spent_so_far), {currency, ""}, {result, ""}});
   }
@@ -37,9 +40,10 @@ Table budget_table(const cost::BudgetReport& report, const std::string& currency
 }
 
 std::string budget_sentence(const cost::BudgetReport& report) {
-  std::string text = report.first_over
-                         ? "first over budget in " + cost::format_month(*report.first_over)
-                         : "never over budget";
+  std::string text =
+      report.first_over    ? "first over budget in " + cost::format_month(*report.first_over)
+      : report.is_complete ? "never over budget"
+                           : "unknown, since the bill is incomplete: prices are missing";
   if (report.has_spread) text += " at the median";
   if (report.first_maybe_over && report.first_maybe_over != report.first_over) {
     text += fmt::format("; one run in twenty is from {} on",

@@ -106,7 +106,8 @@ Table invoice_table(const Invoice& invoice, bool explain) {
 }
 
 Table showback_table(std::span<const cost::ShowbackRow> rows,
-                     std::span<const cost::Dimension> dimensions, const std::string& currency) {
+                     std::span<const cost::Dimension> dimensions, const std::string& currency,
+                     bool is_complete) {
   Table table{"showback", columns_of(dimensions), {}};
   for (const Column& column : {Column{"direct", "Direct", true}, Column{"shared", "Shared", true},
                                Column{"total", "Total", true}, Column{"currency", "Currency"}}) {
@@ -124,14 +125,9 @@ Table showback_table(std::span<const cost::ShowbackRow> rows,
     shared += r.shared;
   }
   std::vector<std::string> last(dimensions.size());
-  if (!last.empty()) last[0] = "total";
+  if (!last.empty()) last[0] = is_complete ? "total" : "known part";
   add_row(std::move(last), direct, shared);
   return table;
-}
-
-Table showback_table(const Invoice& invoice, std::span<const cost::Dimension> dimensions) {
-  return showback_table(cost::showback(invoice, dimensions), dimensions,
-                        std::string(invoice.book->currency.code()));
 }
 
 Table compare_table(std::span<const cost::CompareRow> rows, const std::string& currency,

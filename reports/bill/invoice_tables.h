@@ -12,10 +12,11 @@ namespace backcast::reports {
 // Every line; with `explain` also convention, tier, price row, and its source, date and certainty.
 Table invoice_table(const cost::Invoice& invoice, bool explain = false);
 
-// Sums by the dimensions, direct and shared cost apart; one more row holds the total.
+// Sums by the dimensions, direct and shared cost apart; one more row holds the total, or what is
+// known of it.
 Table showback_table(std::span<const cost::ShowbackRow> rows,
-                     std::span<const cost::Dimension> dimensions, const std::string& currency);
-Table showback_table(const cost::Invoice& invoice, std::span<const cost::Dimension> dimensions);
+                     std::span<const cost::Dimension> dimensions, const std::string& currency,
+                     bool is_complete);
 
 // Two invoices line by line; one more row holds the totals.
 struct SideNames {

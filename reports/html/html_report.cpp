@@ -31,6 +31,7 @@ Table comparison_table(const std::vector<Told>& reports) {
     std::string difference = "-";
     const auto* first = reports.front().report.invoice;
     if (report.invoice != nullptr && first != nullptr && &told != &reports.front() &&
+        report.invoice->is_complete() && first->is_complete() &&
         report.invoice->total().currency == first->total().currency) {
       const cost::Decimal change = report.invoice->total().amount - first->total().amount;
       difference = (change.is_negative() ? "" : "+") + cost::to_string(change, 2);

@@ -36,6 +36,10 @@ std::string cost_card(const RunReport& report) {
         fmt::format("5 % to 95 %: {} to {} over {} replications", cost::to_string(range.p05, 2),
                     cost::to_string(range.p95, 2), report.spread->replications));
   }
+  if (!report.invoice->is_complete()) {
+    return card("Cost, known part", cost::to_string(report.invoice->total()),
+                "the bill is incomplete: prices are missing");
+  }
   return card("Cost", cost::to_string(report.invoice->total()), "of this one run, to the cent");
 }
 
@@ -126,7 +130,9 @@ std::string why_section(const Told& told) {
   std::string out = reasons(run);
   if (report.invoice != nullptr) {
     const bool all_lines = report.invoice->lines.size() <= kMaxInvoiceRows;
-    out += fmt::format("<h3>Invoice: {}</h3>\n", cost::to_string(report.invoice->total()));
+    out += fmt::format("<h3>Invoice: {}</h3>\n", report.invoice->is_complete()
+                                                     ? cost::to_string(report.invoice->total())
+                                                     : total_text(*report.invoice));
     if (has_several_providers(*report.invoice)) {
       out += html_table(provider_totals(*report.invoice));
     }
@@ -144,6 +150,13 @@ std::string why_section(const Told& told) {
     const std::string currency(report.invoice->total().currency.code());
     out += fmt::format("<h3>Budget: {}</h3>\n", xml_text(budget_sentence(*report.budget)));
     out += html_table(budget_table(*report.budget, currency));
+  }
+  if (report.invoice != nullptr) {
+    std::vector<std::string> missing;
+    for (const cost::MissingPrice& one : report.invoice->missing) {
+      missing.push_back(one.what + ": " + one.amount);
+    }
+    out += list("Without a price, so not on the bill", missing);
   }
   return out + list("Not on the bill", not_on_the_bill(run)) + list("Warnings", run.warnings);
 }

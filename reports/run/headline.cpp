@@ -92,11 +92,23 @@ RunReport report_of(const study::PreparedScenario& prepared, const study::Scenar
 
 std::string cost_text(const RunReport& report) {
   if (report.invoice == nullptr) return {};
-  if (!report.spread) return cost::to_string(report.invoice->total());
+  if (!report.spread) {
+    const std::string known = cost::to_string(report.invoice->total());
+    if (report.invoice->is_complete()) return known;
+    return report.invoice->lines.empty() ? "not known: prices are missing"
+                                         : "incomplete, known part " + known;
+  }
   const cost::MonthSpend& range = report.spread->total;
   return fmt::format("median {} {}, P5–P95 {}–{}", cost::to_string(range.p50, 2),
                      report.invoice->total().currency.code(), cost::to_string(range.p05, 2),
                      cost::to_string(range.p95, 2));
+}
+
+std::string total_text(const cost::Invoice& invoice) {
+  const std::string known = cost::to_string(invoice.total());
+  if (invoice.is_complete()) return "total " + known;
+  return invoice.lines.empty() ? "nothing of the bill is known"
+                               : "known part " + known + ": the bill is incomplete";
 }
 
 std::vector<std::string> not_on_the_bill(const sim::RunResult& run) {

@@ -32,7 +32,8 @@ struct Headline {
 
 Headline headline(const sim::RunResult& run);
 
-// "2.80 USD", or with replications "median 2.80 USD, P5–P95 2.60–3.10 USD"; "" without a bill.
+// "2.80 USD", of an incomplete bill "incomplete, known part 2.80 USD", or with replications
+// "median 2.80 USD, P5–P95 2.60–3.10 USD"; "" without a bill.
 std::string cost_text(const RunReport& report);
 // "all 3 requirements are met", "1 of 3 requirements not met: rpo", …
 std::string verdict_sentence(const sim::RunResult& run);
@@ -45,6 +46,8 @@ std::vector<std::string> grounds(const sim::RunResult& run);
 // "held in 36 of 40 replications: 90.0 % (95 % confidence: 76.3 to 97.2 %)", or where all did
 // "held in 200 of 200 replications: at least 98.2 % (95 % confidence)"
 std::string replicated_text(const sim::ReplicatedOutcome& told);
+// "total 2.80 USD", or of an incomplete bill "known part 2.80 USD: the bill is incomplete".
+std::string total_text(const cost::Invoice& invoice);
 // What the bill leaves out: on purpose, and because a run counts nothing of it.
 std::vector<std::string> not_on_the_bill(const sim::RunResult& run);
 // "2,607,160": for people only.

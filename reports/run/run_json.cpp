@@ -116,6 +116,19 @@ Json fleets_json(const sim::RunResult& run) {
   return fleets;
 }
 
+Json missing_prices_json(const cost::Invoice& invoice) {
+  Json json = Json::array();
+  for (const cost::MissingPrice& missing : invoice.missing) {
+    json.push_back({{"what", missing.what},
+                    {"amount", missing.amount},
+                    {"first_month", to_string(missing.first_month)},
+                    {"last_month", to_string(missing.last_month)},
+                    {"hint", missing.hint},
+                    {"lines_to_add", missing.lines_to_add}});
+  }
+  return json;
+}
+
 // Decimals are strings: a JSON number goes through binary floating point in most readers.
 Json invoice_json(const cost::Invoice& invoice) {
   Json lines = Json::array(), providers = Json::array();
@@ -136,7 +149,10 @@ Json invoice_json(const cost::Invoice& invoice) {
                      {"price_row", row[10].value}});
     if (row.size() > 11) lines.back()["price_book"] = row[11].value;
   }
-  return {{"total", cost::to_string(invoice.total().amount, 2)},
+  const std::string sum = cost::to_string(invoice.total().amount, 2);
+  return {{"total", invoice.is_complete() ? Json(sum) : Json()},
+          {"known", sum},
+          {"missing", missing_prices_json(invoice)},
           {"currency", invoice.total().currency.code()},
           {"price_book", invoice.book ? Json(invoice.book->name) : Json()},
           {"prices_as_of", invoice.book ? Json(invoice.book->as_of) : Json()},

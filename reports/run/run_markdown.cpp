@@ -31,6 +31,14 @@ void add_list(std::string& out, std::string_view title, const std::vector<std::s
   for (const std::string& item : items) out += "- " + markdown_text(item) + "\n";
 }
 
+void add_missing(std::string& out, const cost::Invoice& invoice) {
+  if (invoice.is_complete()) return;
+  out += "\n### Without a price, so not on the bill\n\n";
+  for (const cost::MissingPrice& missing : invoice.missing) {
+    out += "- " + markdown_text(missing.what + ": " + missing.amount) + "\n";
+  }
+}
+
 }  // namespace
 
 std::string to_markdown(const RunReport& report) {
@@ -58,7 +66,10 @@ std::string to_markdown(const RunReport& report) {
     if (has_several_providers(*report.invoice)) {
       out += "\n" + to_markdown(provider_totals(*report.invoice));
     }
-    out += fmt::format("\nTotal **{}**\n", cost::to_string(report.invoice->total()));
+    const cost::Invoice& invoice = *report.invoice;
+    out += fmt::format("\n{} **{}**\n", invoice.is_complete() ? "Total" : "Incomplete: known part",
+                       cost::to_string(invoice.total()));
+    add_missing(out, invoice);
   }
   if (report.budget) {
     const std::string currency(report.invoice->total().currency.code());

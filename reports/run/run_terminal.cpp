@@ -100,7 +100,7 @@ void write_invoice(Writer& out, const RunReport& report, bool explain) {
   Table table = explain ? invoice_table(invoice) : invoice_summary(invoice);
   const std::size_t count = table.rows.size();
   if (!explain && count > kInvoiceRowsShown) table.rows.resize(kInvoiceRowsShown);
-  out.indented(to_terminal(table), "  ");
+  if (count > 0 || invoice.is_complete()) out.indented(to_terminal(table), "  ");
   if (count > table.rows.size()) {
     out.line(fmt::format("  … and {} more lines (--explain shows all)", count - table.rows.size()));
   }
@@ -110,10 +110,24 @@ void write_invoice(Writer& out, const RunReport& report, bool explain) {
                            terminal_text(row[1].value), row[2].value, row[3].value));
     }
   }
-  out.line("  " + out.ink(Ink::kBold, "total " + cost::to_string(invoice.total())));
+  out.line("  " + out.ink(Ink::kBold, total_text(invoice)));
   if (report.spread) {
     out.line(
         fmt::format("  over {} replications: {}", report.spread->replications, cost_text(report)));
+  }
+}
+
+// What the bill lacks for want of a price, and how to give it.
+void write_missing(Writer& out, const cost::Invoice& invoice) {
+  if (invoice.is_complete()) return;
+  out.line();
+  out.line(out.ink(Ink::kDoubt, "Without a price, so not on the bill"));
+  for (const cost::MissingPrice& missing : invoice.missing) {
+    out.line("  - " + terminal_text(missing.what + ": " + missing.amount));
+    if (!missing.hint.empty()) out.line("    " + terminal_text(missing.hint));
+    if (missing.lines_to_add.empty()) continue;
+    out.line("    to be given in \"prices\":");
+    out.indented(missing.lines_to_add + "\n", "      ");
   }
 }
 
@@ -155,7 +169,10 @@ std::string to_terminal(const RunReport& report, const Style& style) {
   for (const std::string& line : grounds(run)) out.line("  " + terminal_text(line));
   out.line();
   write_restore_points(out, run, figures);
-  if (report.invoice != nullptr) write_invoice(out, report, style.explain);
+  if (report.invoice != nullptr) {
+    write_invoice(out, report, style.explain);
+    write_missing(out, *report.invoice);
+  }
   write_budget(out, report);
   write_list(out, "Not on the bill", not_on_the_bill(run));
   write_list(out, "Warnings", run.warnings);

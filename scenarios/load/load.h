@@ -26,11 +26,7 @@ struct Pricing {
   std::vector<Book> books;           // each once; none: no bill
   std::vector<std::string> options;  // of the books
   std::vector<std::string> exchange_rates;
-  struct Assumed {
-    std::string row, rate, because, pointer;
-    std::string book = {};  // where several have such a row
-  };
-  std::vector<Assumed> assumed;  // rates that the books do not know
+  std::vector<Book> rates;  // files of rates, by path
 };
 
 struct Loaded {
@@ -75,9 +71,8 @@ Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& g
 // --workload` writes them. Errors: as load; `name` stands for the file.
 Result<sim::Service, Errors> load_workload(const nlohmann::json& fields, const std::string& name);
 
-// The price books of a loaded scenario as one, with its assumed rates filled in, which are added to
-// the scenario's assumptions. Errors: an unknown book, row or option, a bad rate, or as
-// cost::merge.
+// The price books of a loaded scenario as one, with the rates that it gives filled in, which are
+// added to its assumptions. Errors: an unknown book, row or option, a bad rate, or as cost::merge.
 Result<cost::PriceBook, Errors> price_book_of(Loaded& loaded);
 
 }  // namespace backcast::scenario

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "costmodel/book/exchange.h"
+#include "costmodel/book/rates.h"
+#include "engine/base/text.h"
 #include "scenarios/document/shipped.h"
 #include "scenarios/document/size_csv.h"
 #include "scenarios/load/build.h"
@@ -11,69 +13,44 @@
 namespace backcast::scenario {
 namespace {
 
-// Rows of a book that nobody has a rate for.
-std::vector<std::string> unknown_rows(const std::vector<cost::PriceBook>& books) {
-  std::vector<std::string> names;
-  for (const cost::PriceBook& book : books) {
-    for (const cost::PriceRow& row : book.rows) {
-      if (!row.is_known) names.push_back(row.id);
-    }
-  }
-  return names;
-}
-
 std::string names_of(const std::vector<cost::PriceBook>& books) {
   std::string names;
   for (const cost::PriceBook& book : books) names += (names.empty() ? "" : "+") + book.name;
   return names;
 }
 
-// Fills an unknown rate of one book in; a known one is not overruled.
-void assume(Loaded& loaded, std::vector<cost::PriceBook>& books, const Pricing::Assumed& assumed,
-            Faults& faults) {
-  struct Found {
-    const cost::PriceBook* book;
-    cost::PriceRow* row;
-  };
-  std::vector<Found> found;
+// The rates that the scenario gives itself, or by the files it names.
+void give_rates(Loaded& loaded, std::vector<cost::PriceBook>& books, Errors& errors) {
+  std::vector<cost::NamedBook> named;
   for (std::size_t b = 0; b < books.size(); ++b) {
-    const bool is_meant = assumed.book.empty() || assumed.book == books[b].name ||
-                          assumed.book == loaded.pricing.books[b].name;
-    for (cost::PriceRow& row : books[b].rows) {
-      if (is_meant && row.id == assumed.row) found.push_back({&books[b], &row});
+    named.push_back({&books[b], loaded.pricing.books[b].name});
+  }
+  const auto take = [&](Result<std::vector<std::string>, Errors> given) {
+    if (!given.ok()) {
+      errors.insert(errors.end(), given.error().begin(), given.error().end());
+      return;
+    }
+    auto& all = loaded.scenario.assumptions;
+    all.insert(all.end(), given->begin(), given->end());
+  };
+  for (const Pricing::Book& file : loaded.pricing.rates) {
+    const auto document = Document::read(beside(loaded.document.name(), file.name));
+    if (!document.ok()) {
+      Error error = document.error();
+      error.where = loaded.document.locate(file.pointer);
+      errors.push_back(std::move(error));
+    } else if (!cost::is_rates(*document)) {
+      errors.push_back(
+          {Errc::kBadInput, printable(file.name) + " is not a file of rates",
+           loaded.document.locate(file.pointer),
+           "begin it with \"backcast_rates\": 1; a price book goes into \"price_book\""});
+    } else {
+      take(cost::give_rates(named, *document));
     }
   }
-  if (found.empty()) {
-    const std::string& name = assumed.book.empty() ? names_of(books) : assumed.book;
-    return faults.add(assumed.pointer + "/row",
-                      fmt::format("the price book {} has no row \"{}\"", name, assumed.row),
-                      did_you_mean(assumed.row, unknown_rows(books)));
-  }
-  if (found.size() > 1) {
-    return faults.add(assumed.pointer + "/row",
-                      fmt::format("the price books {} and {} both have a row \"{}\"",
-                                  found[0].book->name, found[1].book->name, assumed.row),
-                      fmt::format("say which: \"price_book\": \"{}\"", found[0].book->name));
-  }
-  const auto& [book, row] = found.front();
-  if (row->is_known) {
-    return faults.add(
-        assumed.pointer + "/row",
-        fmt::format("the price book {} knows the rate of \"{}\"", book->name, row->id),
-        "only unknown rates can be assumed; copy the book to change others");
-  }
-  auto rate = cost::Decimal::parse(assumed.rate);
-  if (!rate.ok() || rate->is_negative()) {
-    return faults.add(assumed.pointer + "/rate", fmt::format("\"{}\" is not a rate", assumed.rate),
-                      "give a decimal from 0 on, such as \"0.05\"");
-  }
-  row->tiers = {cost::Tier{{}, *rate}};
-  row->is_known = true;
-  row->source = "assumed by the scenario: " + assumed.because;
-  row->certainty = "low";
-  loaded.scenario.assumptions.push_back(
-      fmt::format("{} {} per {} for \"{}\": {}", assumed.rate, book->currency.code(),
-                  book->meters[row->meter].unit, row->id, assumed.because));
+  const auto& root = loaded.document.root();
+  if (!root.contains("prices")) return;
+  take(cost::give_rates(named, loaded.document, root.at("prices"), "/prices", "the scenario"));
 }
 
 void check_options(const Loaded& loaded, const std::vector<cost::PriceBook>& books,
@@ -155,9 +132,9 @@ Result<cost::PriceBook, Errors> price_book_of(Loaded& loaded) {
     books.push_back(std::move(book));
   }
   Faults faults(loaded.document);
-  for (const Pricing::Assumed& assumed : loaded.pricing.assumed) {
-    assume(loaded, books, assumed, faults);
-  }
+  Errors errors;
+  give_rates(loaded, books, errors);
+  for (Error& error : errors) faults.add(std::move(error));
   check_options(loaded, books, faults);
   if (faults.any()) return faults.take();
   return merge(loaded, std::move(books));

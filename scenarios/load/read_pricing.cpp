@@ -175,10 +175,9 @@ void read_pricing(Build& build) {
   Pricing& pricing = build.pricing;
   pricing.options = build.root.texts("price_options");
   pricing.exchange_rates = build.root.texts("exchange");
-  for (const Node& node : build.root.items("prices")) {
-    pricing.assumed.push_back({node.text("row").value_or(""), node.text("rate").value_or(""),
-                               node.text("because").value_or(""), node.pointer(),
-                               node.text("price_book").value_or("")});
+  const std::vector<std::string> files = build.root.texts("rates");
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    pricing.rates.push_back({files[i], fmt::format("/rates/{}", i)});
   }
   if (build.faults.any()) return;
   const auto common = build.root.text("price_book");
@@ -186,7 +185,7 @@ void read_pricing(Build& build) {
     build.root.fault_at("price_book", "nothing is billed by this book: all services name another",
                         "leave it out");
   }
-  for (const char* const field : {"prices", "price_options", "exchange"}) {
+  for (const char* const field : {"prices", "rates", "price_options", "exchange"}) {
     if (!build.books.empty() || !build.root.has(field)) continue;
     build.root.fault_at(field, "nothing is billed: there is no price book",
                         "give a \"price_book\", or leave the field out");

@@ -22,11 +22,12 @@ std::string month_name(std::chrono::year_month month) {
                      static_cast<unsigned>(month.month()));
 }
 
-bool concerns(const Requirement& r, const Scenario& scenario, const cost::Invoice& invoice,
-              const cost::InvoiceLine& line) {
-  if (r.all_services && !r.project && r.region.empty()) return true;
-  if (line.group == cost::kNone) return false;
-  const cost::UsageGroup& group = invoice.groups[line.group];
+bool is_of_whole_bill(const Requirement& r) {
+  return r.all_services && !r.project && r.region.empty();
+}
+
+bool concerns(const Requirement& r, const Scenario& scenario, const cost::UsageGroup& group) {
+  if (is_of_whole_bill(r)) return true;
   if (r.project && group.project != scenario.projects[*r.project].name) return false;
   if (!r.region.empty() && r.region != "any" && group.region != r.region) return false;
   return r.all_services ||
@@ -37,6 +38,25 @@ bool concerns(const Requirement& r, const Scenario& scenario, const cost::Invoic
          std::any_of(r.fleets.begin(), r.fleets.end(), [&](std::uint32_t fleet) {
            return scenario.fleets[fleet].name == group.service;
          });
+}
+
+bool concerns(const Requirement& r, const Scenario& scenario, const cost::Invoice& invoice,
+              const cost::InvoiceLine& line) {
+  if (line.group == cost::kNone) return is_of_whole_bill(r);
+  return concerns(r, scenario, invoice.groups[line.group]);
+}
+
+// What of the bill is not known and counts against the budget, in words.
+std::string missing_for(const Requirement& r, const Scenario& scenario,
+                        const cost::Invoice& invoice) {
+  std::string text;
+  for (const cost::MissingPrice& missing : invoice.missing) {
+    const bool counts =
+        std::any_of(missing.groups.begin(), missing.groups.end(),
+                    [&](const cost::UsageGroup& group) { return concerns(r, scenario, group); });
+    if (counts) text += (text.empty() ? "" : "; ") + missing.what;
+  }
+  return text;
 }
 
 std::string money(const cost::Decimal& amount, const cost::Invoice& invoice) {
@@ -110,6 +130,12 @@ void check_budget(const Scenario& scenario, const Requirement& r, const cost::In
                      month_name(month), money(measured, invoice), outcome.limit)});
   }
   outcome.nearness.amount = {worst, invoice.book->currency};
+  // What has no price can only add to what is known: what fails without it fails.
+  const std::string missing = missing_for(r, scenario, invoice);
+  if (!missing.empty() && outcome.verdict == Verdict::kHolds) {
+    outcome.verdict = Verdict::kUnknown;
+    outcome.unknown_because = "the bill is incomplete: " + missing;
+  }
   outcome.observed = observed(r, outcome.nearness);
 }
 

@@ -46,9 +46,11 @@ Result<Comparison, Errors> compare(const PreparedScenario& a, const PreparedScen
     return interrupted();
   }
   auto [runs_a, runs_b] = sides_of(both);
-  BACKCAST_TRY(sim::Replications difference, all_errors(sim::paired_difference(runs_b, runs_a)));
-  return Comparison{std::move(recorder_a).finish(std::move(runs_a)),
-                    std::move(recorder_b).finish(std::move(runs_b)), std::move(difference)};
+  Trials of_a = std::move(recorder_a).finish(std::move(runs_a));
+  Trials of_b = std::move(recorder_b).finish(std::move(runs_b));
+  BACKCAST_TRY(sim::Replications difference,
+               all_errors(sim::paired_difference(of_b.runs, of_a.runs)));
+  return Comparison{std::move(of_a), std::move(of_b), std::move(difference)};
 }
 
 std::vector<Difference> differences_of(const Comparison& comparison, double confidence) {

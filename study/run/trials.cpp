@@ -1,5 +1,6 @@
 #include "study/run/trials.h"
 
+#include <algorithm>
 #include <span>
 
 #include "sim/run/extremes.h"
@@ -47,6 +48,14 @@ Result<std::vector<sim::Verdict>, Errors> judge_variant(const PreparedScenario& 
   return all;
 }
 
+void drop(sim::Replications& runs, std::string_view measure) {
+  const auto found = std::find(runs.names.begin(), runs.names.end(), measure);
+  if (found == runs.names.end()) return;
+  const auto column = found - runs.names.begin();
+  runs.names.erase(found);
+  for (auto& row : runs.rows) row.erase(row.begin() + column);
+}
+
 }  // namespace
 
 Errors interrupted() {
@@ -89,6 +98,7 @@ Result<sim::Measures, Errors> TrialRecorder::run(std::uint32_t r) {
                study::run(prepared_, {.replication = first_ + r, .threads = 1}));
   judge_->hear(first_ + r, run.result);
   if (run.invoice) {
+    if (!run.invoice->is_complete()) is_incomplete_ = true;
     bills_[r].total = run.invoice->total().amount;
     for (const cost::InvoiceLine& line : run.invoice->lines) {
       bills_[r].months[line.month] += line.amount;
@@ -99,6 +109,7 @@ Result<sim::Measures, Errors> TrialRecorder::run(std::uint32_t r) {
 
 Trials TrialRecorder::finish(sim::Replications runs) && {
   const std::size_t count = runs.rows.size();
+  if (is_incomplete_) drop(runs, kCostTotal);
   return Trials{std::move(runs), spread(count), std::move(judge_)};
 }
 
@@ -109,7 +120,7 @@ std::optional<Spread> TrialRecorder::spread(std::size_t replications) const {
     if (bill.total) totals.push_back(*bill.total);
     for (const auto& [month, amount] : bill.months) months[month].push_back(amount);
   }
-  if (totals.empty()) return std::nullopt;
+  if (totals.empty() || is_incomplete_) return std::nullopt;
   Spread spread{replications, cost::spread_of({}, std::move(totals)), {}};
   for (auto& [month, amounts] : months) {
     amounts.resize(replications);  // a replication without a line that month paid nothing

@@ -1,6 +1,7 @@
 // Replications of a scenario, and the verdict over them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -33,7 +34,8 @@ struct TrialOptions {
 // As the simulator takes them.
 sim::ReplicationOptions replication_options(const TrialOptions& options);
 
-// sim::measures_of and, where there is a bill, its total in its currency.
+// sim::measures_of and, where there is a bill, its total in its currency, or as much of it as is
+// known.
 sim::Measures measures_of(const ScenarioRun& run);
 
 // What the bills of replications come to: 5th, 50th and 95th percentile.
@@ -45,7 +47,7 @@ struct Spread {
 
 struct Trials {
   sim::Replications runs;
-  std::optional<Spread> spread;       // none without bills
+  std::optional<Spread> spread;       // none without bills, or where one is incomplete
   std::unique_ptr<sim::Judge> judge;  // has heard them all
 };
 
@@ -67,7 +69,8 @@ class TrialRecorder {
 
   const PreparedScenario& prepared_;
   std::uint32_t first_;
-  std::vector<Bill> bills_;  // by replication
+  std::vector<Bill> bills_;                  // by replication
+  std::atomic<bool> is_incomplete_ = false;  // some bill lacks a price: what they cost is not known
   std::unique_ptr<sim::Judge> judge_;
 };
 

@@ -53,6 +53,8 @@ Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, st
   for (std::uint32_t r = 0; r < count; ++r) {
     if (stop != nullptr && *stop) return interrupted();
     BACKCAST_TRY(ScenarioRun run, study::run(prepared, {.replication = r, .threads = 1}));
+    // Costs of which a part is not known cannot be compared.
+    if (run.invoice && !run.invoice->is_complete()) return cost::to_errors(run.invoice->missing);
     const sim::Measures measures = measures_of(run);
     judge.hear(r, run.result);
     if (too.judged && r == 0) *too.judged = std::move(run.result);

@@ -34,7 +34,7 @@ struct MeansToo {
 };
 
 // Means of every measure over replications 0..count-1, in this thread. Errors: kInterrupted once
-// `stop` is set.
+// `stop` is set; prices that are missing, since what is known of a cost cannot be compared.
 Result<sim::Measures, Errors> mean_measures(const PreparedScenario& prepared, std::uint32_t count,
                                             const std::atomic<bool>* stop,
                                             const MeansToo& too = {});

@@ -86,6 +86,10 @@ inline std::string total(const PriceBook& prices, const std::vector<UsageRecord>
                          std::set<std::string> options = {}) {
   return to_string(billed(prices, usage, std::move(options)).total());
 }
+// What the bill leaves out for want of a price, in words.
+inline std::string missing(const PriceBook& prices, const std::vector<UsageRecord>& usage) {
+  return messages(to_errors(billed(prices, usage).missing));
+}
 inline std::string refusal(const PriceBook& prices, const std::vector<UsageRecord>& usage,
                            std::set<std::string> options = {}) {
   auto invoice = bill(prices, usage, {std::move(options)});

@@ -15,7 +15,7 @@ TEST(Budget, NamesTheFirstMonthOverAndTheFirstThatMayBe) {
   for (std::size_t i = 0; i < 6; ++i) risky[i] = dec("11");  // 6 of 100 runs are above
   const std::vector<MonthSpend> months{spread_of(2026y / 1, calm), spread_of(2026y / 2, risky),
                                        spread_of(2026y / 3, {dec("10.01")})};
-  const BudgetReport report = *against_budget(months, {dec("10"), {}});
+  const BudgetReport report = *against_budget(months, {dec("10"), {}}, true);
   EXPECT_EQ(report.first_maybe_over, 2026y / 2);
   EXPECT_EQ(report.first_over, 2026y / 3);
   EXPECT_EQ(to_string(report.rows[2].spent_so_far), "28.01");
@@ -27,13 +27,21 @@ TEST(Budget, MonthsMayHaveBudgetsOfTheirOwn) {
   const Budget budget = *read_budget("month,budget\n2026-02, 5\n2026-01,10.50\n", "b.csv");
   const auto spent = [](auto month) { return spread_of(month, {dec("6")}); };
   const BudgetReport report =
-      *against_budget(std::vector{spent(2026y / 1), spent(2026y / 2)}, budget);
+      *against_budget(std::vector{spent(2026y / 1), spent(2026y / 2)}, budget, true);
   EXPECT_EQ(report.first_over, 2026y / 2);
   EXPECT_EQ(to_string(report.rows[1].budget_so_far, 2), "15.50");
   EXPECT_FALSE(report.has_spread);
-  const auto missing = against_budget(std::vector{spent(2026y / 3)}, budget);
+  const auto missing = against_budget(std::vector{spent(2026y / 3)}, budget, true);
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().message, "no budget for 2026-03");
+}
+
+TEST(Budget, WhatIsKnownOfABillMayBeOverAndIsNeverWithin) {
+  const auto spent = [](auto month, const char* amount) { return spread_of(month, {dec(amount)}); };
+  const std::vector<MonthSpend> months{spent(2026y / 1, "6"), spent(2026y / 2, "12")};
+  const BudgetReport over = *against_budget(months, {dec("10"), {}}, false);
+  EXPECT_EQ(over.first_over, 2026y / 2);
+  EXPECT_FALSE(over.is_complete);
 }
 
 TEST(Budget, FaultsHaveLineAndColumn) {

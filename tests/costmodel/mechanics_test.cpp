@@ -145,7 +145,7 @@ TEST(Mechanics, RequestsByOperation) {
   EXPECT_EQ(amounts(billed(mechanics(), {requests("put", 12'000), requests("get", 50'000),
                                          requests("transition", 1000)})),
             (Amounts{"0.06", "0.02", "0.03"}));
-  EXPECT_THAT(refusal(mechanics(), {requests("delete", 1)}),
+  EXPECT_THAT(missing(mechanics(), {requests("delete", 1)}),
               testing::AllOf(HasSubstr("no price for request"), HasSubstr("operation \"delete\""),
                              HasSubstr("nearest rows")));
 }

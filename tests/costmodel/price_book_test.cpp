@@ -50,8 +50,9 @@ TEST(PriceBook, RefusesAPriceFromTheFuture) {
                      R"("as_of":"2026-09-02","certainty":"high"})"),
               HasSubstr("a price from the future: 2026-09-02 in a book of 2026-09-01"));
   const PriceBook prices = book(kGbMonth, row(R"("price":"1","valid_from":"2027-01-01")"));
-  EXPECT_THAT(refusal(prices, {stored("2026-12-30", "2026-12-31", kGB)}),
-              AllOf(HasSubstr("no price for storage in 2026-12"), HasSubstr("(from 2027-01 on)")));
+  EXPECT_THAT(missing(prices, {stored("2026-12-30", "2026-12-31", kGB)}),
+              AllOf(HasSubstr("no price for storage"), HasSubstr("in 2026-12 not on the bill"),
+                    HasSubstr("(from 2027-01 on)")));
 }
 
 TEST(PriceBook, EveryRowNeedsItsEvidence) {
@@ -85,20 +86,33 @@ TEST(PriceBook, RefusesTheSamePriceTwiceAndAmbiguousOnes) {
 
 TEST(PriceBook, AMissingPriceNamesWhatWasSoughtAndTheNearestRows) {
   const PriceBook prices = book(kGbMonth, row(R"("region":"r1","price":"1")"));
-  EXPECT_THAT(refusal(prices, {stored("2026-01-01", "2026-01-02", kGB, "r2")}),
-              AllOf(HasSubstr("no price for storage in 2026-01, region \"r2\""),
+  EXPECT_THAT(missing(prices, {stored("2026-01-01", "2026-01-02", kGB, "r2")}),
+              AllOf(HasSubstr("no price for storage, region \"r2\""),
                     HasSubstr("nearest rows: \"S/r1/storage\"")));
 }
 
-TEST(PriceBook, NoInvoiceLeavesOutWhatHasNoPrice) {
-  Biller biller(std::make_shared<PriceBook>(book(kGbMonth, row(R"("region":"r1","price":"1")"))));
+TEST(PriceBook, AnInvoiceNamesWhatHasNoPriceOnceForEachCause) {
+  Biller biller(std::make_shared<PriceBook>(book(
+      kGbMonth, row(R"("region":"r1","price":"1")") + "," +
+                    R"({"service":"S","meter":"storage","region":"r3","price":null,"source":"s",)"
+                    R"("as_of":"2026","certainty":"hole"})")));
   for (const char* region : {"r1", "r2", "r2", "r3"}) {
-    EXPECT_EQ(biller.add(stored("2026-01-01", "2026-01-02", kGB, region)).ok(),
-              region == std::string("r1"));
+    EXPECT_TRUE(biller.add(stored("2026-01-01", "2026-03-02", kGB, region)).ok());
   }
-  const auto invoice = biller.finish();
-  ASSERT_FALSE(invoice.ok());
-  EXPECT_EQ(invoice.error().size(), 2u) << "once per cause";
+  EXPECT_TRUE(biller.add(stored("2026-01-01", "2026-03-02", 0, "r4")).ok());
+  const Invoice invoice = *biller.finish();
+  EXPECT_EQ(to_string(invoice.total()), "1.99 USD") << "1.03 + 0.93 + 0.03";
+  ASSERT_EQ(invoice.missing.size(), 2u) << "whatever the months, and nothing for no bytes";
+  const MissingPrice& no_row =
+      invoice.missing[0].where.line == 0 ? invoice.missing[0] : invoice.missing[1];
+  const MissingPrice& unknown =
+      invoice.missing[0].where.line == 0 ? invoice.missing[1] : invoice.missing[0];
+  EXPECT_EQ(no_row.amount, "120.00 GB for a day in 2026-01..2026-03");
+  EXPECT_EQ(no_row.lines_to_add,
+            "{\"row\": {\"like\": \"S/r1/storage\", \"region\": \"r2\"},\n"
+            " \"rate\": \"…\",\n \"because\": \"…\"}");
+  EXPECT_THAT(unknown.lines_to_add, HasSubstr("{\"row\": \"S/r3/storage\",\n"));
+  EXPECT_EQ(unknown.groups.front().region, "r3");
 }
 
 TEST(PriceBook, RefusesHostileNumbersInsteadOfOverflowing) {
