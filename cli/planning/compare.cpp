@@ -13,6 +13,7 @@
 #include "costmodel/bill/compare.h"
 #include "engine/base/errors.h"
 #include "reports/bill/invoice_tables.h"
+#include "reports/run/compare_markdown.h"
 #include "reports/run/measure_tables.h"
 #include "reports/run/run_report.h"
 #include "study/run/compare.h"
@@ -74,15 +75,24 @@ Result<Ok, Errors> show_pair(const Context& context, const Options& options,
                              const study::PreparedScenario& a, const study::PreparedScenario& b,
                              const study::Comparison& comparison) {
   BACKCAST_TRY(const Pair pair, study::run_both(a, b, comparison, options.trials));
+  reports::RunReport both[] = {reports::report_of(a, pair.first),
+                               reports::report_of(b, pair.second)};
+  std::tie(both[0].label, both[1].label) = labels(pair);
+  const bool is_replicated = comparison.difference.rows.size() > 1;
+  if (is_replicated) {
+    both[0].spread = comparison.a.spread;
+    both[1].spread = comparison.b.spread;
+  }
   if (!options.report.empty()) {
-    reports::RunReport both[] = {reports::report_of(a, pair.first),
-                                 reports::report_of(b, pair.second)};
-    std::tie(both[0].label, both[1].label) = labels(pair);
-    if (comparison.difference.rows.size() > 1) {
-      both[0].spread = comparison.a.spread;
-      both[1].spread = comparison.b.spread;
-    }
     BACKCAST_CHECK(all_errors(write_output(options.report, reports::to_html(both))));
+  }
+  if (!options.lines && context.format == Format::kMarkdown) {
+    reports::Table measures;
+    if (is_replicated) {
+      measures = difference_table(study::differences_of(comparison, options.trials.confidence));
+    }
+    print(reports::compare_markdown(
+        both[0], both[1], study::document_changes(a.loaded.document, b.loaded.document), measures));
   }
   if (!options.lines) return kOk;
   BACKCAST_TRY(reports::Table table, lines_table(pair));
@@ -100,9 +110,10 @@ Result<Ok, Errors> compare(Context& context, Options& options) {
   BACKCAST_TRY(const study::Comparison comparison, study::compare(a, b, options.trials));
   const std::size_t done = comparison.difference.rows.size();
   const bool is_partial = comparison.a.runs.partial;
-  if (options.lines || !options.report.empty()) {
+  const bool shows_pair = options.lines || context.format == Format::kMarkdown;
+  if (shows_pair || !options.report.empty()) {
     auto shown = show_pair(context, options, a, b, comparison);
-    if (!shown.ok() || options.lines) return shown;
+    if (!shown.ok() || shows_pair) return shown;
   }
   if (context.format == Format::kText) {
     print(fmt::format("A: {}\nB: {}\n{} replication{}, the same draws for both{}\n\n",
@@ -124,7 +135,8 @@ void add_compare(CLI::App& app, Context& context) {
       "  backcast compare now.json proposed.json --replications 200\n"
       "  backcast compare now.json proposed.json --replications 10000 --within 0.01\n"
       "  backcast compare now.json --set '/services/0/growth/per_year=60%'\n"
-      "  backcast compare now.json proposed.json --lines --report both.html");
+      "  backcast compare now.json proposed.json --lines --report both.html\n"
+      "  backcast compare now.json proposed.json --markdown   # for a pull request");
   verb->add_option("a", options->a.file, "The scenario to compare with")
       ->required()
       ->type_name(kScenarioType);

@@ -24,6 +24,7 @@ struct Options {
   study::SweepPlan plan;
   study::SearchOptions search;
   std::string report;
+  bool requirement_costs = false;
 };
 
 // What the search was sure of and fresh replications refuted, or nobody can know.
@@ -89,6 +90,56 @@ Error none_found(const Options& options, const study::Search& found) {
                 why + "; widen the values");
 }
 
+reports::Table costs_table(const Options& options,
+                           const std::vector<study::RequirementCost>& costs) {
+  const std::string& minimize = options.search.minimize;
+  reports::Table table{"requirement_costs",
+                       {{"requirement", "Requirement"},
+                        {"statement", "Statement"},
+                        {"without", "Without it, " + minimize, true},
+                        {"less", "Less", true},
+                        {"less_a_month", "Less a month", true}},
+                       {}};
+  for (const study::Factor& f : options.plan.factors) {
+    table.columns.push_back({f.pointer, f.pointer});
+  }
+  for (const study::RequirementCost& cost : costs) {
+    auto& row = table.rows.emplace_back();
+    row = {{cost.name, ""}, {cost.statement, ""}};
+    if (!cost.without) {
+      row.resize(table.columns.size(), {"", "-"});
+      continue;
+    }
+    row.push_back(reports::measure_cell(minimize, cost.without->of(minimize)));
+    row.push_back(reports::measure_cell(minimize, cost.less));
+    row.push_back(reports::measure_cell(minimize, cost.less_a_month));
+    for (const std::string& value : options.plan.values(cost.without->row)) {
+      row.push_back({value, ""});
+    }
+  }
+  return table;
+}
+
+// What each requirement costs, in place of the front.
+Result<Ok, Errors> print_costs(Context& context, const Options& options,
+                               const study::BaseScenario& base, const study::Search& found) {
+  if (!found.confirmed_run) {
+    return Errors{{Errc::kInterrupted, "stopped before the cheapest was confirmed", {}, ""}};
+  }
+  BACKCAST_TRY(const auto costs,
+               study::requirement_costs(base, options.plan, options.search, found));
+  if (context.format == Format::kText) {
+    const study::Candidate cheapest = found.front().front();
+    print(fmt::format(
+        "The cheapest that meets every requirement: {} {}, {}. Without one of them:\n\n",
+        options.search.minimize,
+        reports::shown(options.search.minimize, cheapest.of(options.search.minimize)),
+        fmt::join(options.plan.values(cheapest.row), ", ")));
+  }
+  print(context, costs_table(options, costs));
+  return kOk;
+}
+
 Result<Ok, Errors> optimize(Context& context, Options& options) {
   BACKCAST_CHECK(all_errors(study::expand(options.plan)));
   BACKCAST_TRY(const study::BaseScenario base, read_base(options.scenario));
@@ -104,6 +155,7 @@ Result<Ok, Errors> optimize(Context& context, Options& options) {
         reports::optimize_page(options.plan, options.search.minimize, found.tried, table);
     BACKCAST_CHECK(all_errors(write_output(options.report, page)));
   }
+  if (options.requirement_costs) return print_costs(context, options, base, found);
   const std::size_t all = options.plan.rows.size();
   if (context.format == Format::kText) {
     print(fmt::format(
@@ -142,6 +194,9 @@ void add_optimize(CLI::App& app, Context& context) {
                    "The share of futures in which requirements must hold that state no quantile")
       ->check(CLI::Range(0.01, 1.0))
       ->capture_default_str();
+  verb->add_flag("--requirement-costs", options->requirement_costs,
+                 "What each requirement costs instead of the front: the cheapest that meets all, "
+                 "less the cheapest without it; one more search for each");
   verb->add_option("--report", options->report,
                    "Also write one HTML page here: every candidate and the Pareto front");
   add_scenario_options(*verb, options->scenario);

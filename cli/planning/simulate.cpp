@@ -179,6 +179,7 @@ Result<Ok, Errors> simulate(Context& context, const Options& options) {
   BACKCAST_TRY(std::optional<study::Trials> trials, judge(context, prepared, how, run));
   if (trials) {
     result.spread = trials->spread;
+    study::add_spread(result.fillings, trials->fillings);
     if (trials->runs.partial) {
       say_partial(context, trials->runs.rows.size(), how.replications, "replications");
     }

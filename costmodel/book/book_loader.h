@@ -53,6 +53,7 @@ class BookLoader {
   void read_row(const json& value, const std::string& pointer);
   void read_rates(const Fields& fields, PriceRow& row);
   void read_tiers(const Fields& fields, PriceRow& row);
+  void spread_over_life(const Fields& fields, int months, PriceRow& row);
   void read_conditions(const Fields& fields, PriceRow& row);
   void read_evidence(const Fields& fields, PriceRow& row);
   void read_allowance(const json& value, const std::string& pointer);
@@ -64,6 +65,7 @@ class BookLoader {
   Errors errors_;
   PriceBook book_;
   Account account_;
+  std::map<std::size_t, int> life_months_;  // of the meters whose units are bought
   std::optional<std::chrono::sys_days> book_date_;
 };
 

@@ -18,10 +18,10 @@ constexpr const char* kPeriodHint =
 }  // namespace
 
 void BookLoader::read_meter(const json& value, const std::string& pointer) {
-  const Fields fields =
-      at(value, pointer,
-         {"name", "kind", "unit", "measure", "size", "per", "proration", "pool", "aggregate",
-          "started_units", "surcharge", "billable_share", "instead_of", "paid_in_advance"});
+  const Fields fields = at(value, pointer,
+                           {"name", "kind", "unit", "measure", "size", "per", "proration", "pool",
+                            "aggregate", "started_units", "surcharge", "billable_share",
+                            "instead_of", "paid_in_advance", "life_months"});
   Meter meter;
   meter.name = fields.required_text("name");
   fields.required_text("kind");
@@ -41,6 +41,14 @@ void BookLoader::read_meter(const json& value, const std::string& pointer) {
   meter.started_units = fields.boolean("started_units");
   meter.is_paid_in_advance = fields.boolean("paid_in_advance");
   meter.is_surcharge = fields.boolean("surcharge");
+  if (const auto months = fields.integer("life_months", 1, 1200)) {
+    life_months_[book_.meters.size()] = static_cast<int>(*months);
+    meter.started_units = true;
+    if (meter.month != Month::kCalendar) {
+      fields.fail("per", "what is bought is paid off by the calendar month",
+                  "write \"per\": \"calendar month\"");
+    }
+  }
   if (const auto share = fields.decimal("billable_share")) {
     if (*share <= kZero || *share > Decimal(10, 0) || share->scale() > 2) {
       fields.fail("billable_share", "must be above 0, at most 10, with up to 2 decimals");

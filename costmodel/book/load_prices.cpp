@@ -44,6 +44,8 @@ void BookLoader::read_row(const json& value, const std::string& pointer) {
   read_rates(fields, row);
   read_conditions(fields, row);
   read_evidence(fields, row);
+  const auto bought = life_months_.find(row.meter);
+  if (bought != life_months_.end() && row.is_known) spread_over_life(fields, bought->second, row);
   book_.rows.push_back(std::move(row));
 }
 
@@ -72,6 +74,17 @@ void BookLoader::read_rates(const Fields& fields, PriceRow& row) {
   if (row.multiplier > Decimal(1000, 0) || row.multiplier.scale() > 4) {
     fields.fail("multiplier", "more than 1000, or more than 4 decimals");
   }
+}
+
+// What is bought is paid off in equal parts.
+void BookLoader::spread_over_life(const Fields& fields, int months, PriceRow& row) {
+  if (row.tiers.size() != 1) return fields.fail("tiers", "what is bought has one price");
+  const Decimal paid = row.tiers.front().rate;
+  const Quantity part{1, static_cast<uint128>(months)};
+  const auto a_month = cost::price(part, paid, {12, RoundingMode::kHalfUp});
+  BACKCAST_ASSERT(a_month.ok());  // less than what was read
+  row.tiers.front().rate = a_month->trimmed();
+  row.source += fmt::format("; {} each, over {} months", to_string(paid), months);
 }
 
 void BookLoader::read_tiers(const Fields& fields, PriceRow& row) {

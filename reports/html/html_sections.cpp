@@ -158,6 +158,7 @@ std::string why_section(const Told& told) {
     }
     out += list("Without a price, so not on the bill", missing);
   }
+  out += list("Full on", filling_lines(report));
   return out + list("Not on the bill", not_on_the_bill(run)) + list("Warnings", run.warnings);
 }
 

@@ -85,6 +85,7 @@ RunReport report_of(const study::PreparedScenario& prepared, const study::Scenar
   RunReport report;
   report.run = &run.result;
   report.invoice = run.invoice ? &*run.invoice : nullptr;
+  report.fillings = study::fillings_of(run);
   report.scenario_file = prepared.name;
   report.scenario_text = prepared.loaded.text;
   return report;
@@ -102,6 +103,26 @@ std::string cost_text(const RunReport& report) {
   return fmt::format("median {} {}, P5–P95 {}–{}", cost::to_string(range.p50, 2),
                      report.invoice->total().currency.code(), cost::to_string(range.p05, 2),
                      cost::to_string(range.p95, 2));
+}
+
+std::vector<std::string> filling_lines(const RunReport& report) {
+  const auto day = [](Instant at) {
+    return at == sim::kNever ? std::string("later") : format_instant(at).substr(0, 10);
+  };
+  std::vector<std::string> lines;
+  for (const study::Filling& filling : report.fillings) {
+    const bool is_spread = filling.replications > 1;
+    if (filling.full == sim::kNever && (!is_spread || filling.filled == 0)) continue;
+    std::string line = filling.what + ": ";
+    if (is_spread) {
+      line += fmt::format("{}, P10–P90 {} to {}, in {} of {} replications", day(filling.p50),
+                          day(filling.p10), day(filling.p90), filling.filled, filling.replications);
+    } else {
+      line += day(filling.full);
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 std::string total_text(const cost::Invoice& invoice) {

@@ -46,6 +46,8 @@ std::vector<std::string> grounds(const sim::RunResult& run);
 // "held in 36 of 40 replications: 90.0 % (95 % confidence: 76.3 to 97.2 %)", or where all did
 // "held in 200 of 200 replications: at least 98.2 % (95 % confidence)"
 std::string replicated_text(const sim::ReplicatedOutcome& told);
+// "the quota of project shop, 5.37 GB: 2026-05-11", of each limit that is reached.
+std::vector<std::string> filling_lines(const RunReport& report);
 // "total 2.80 USD", or of an incomplete bill "known part 2.80 USD: the bill is incomplete".
 std::string total_text(const cost::Invoice& invoice);
 // What the bill leaves out: on purpose, and because a run counts nothing of it.

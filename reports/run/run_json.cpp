@@ -221,6 +221,22 @@ Json measures_json(const std::vector<sim::Summary>& measures) {
   return json;
 }
 
+Json fillings_json(const RunReport& report) {
+  Json json = Json::array();
+  for (const study::Filling& filling : report.fillings) {
+    Json one = {{"what", filling.what}, {"full", moment(filling.full)}};
+    if (filling.replications > 1) {
+      one["replications"] = filling.replications;
+      one["filled"] = filling.filled;
+      one["p10"] = moment(filling.p10);
+      one["p50"] = moment(filling.p50);
+      one["p90"] = moment(filling.p90);
+    }
+    json.push_back(one);
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string to_json(const RunReport& report, bool backups) {
@@ -279,6 +295,7 @@ std::string to_json(const RunReport& report, bool backups) {
                {"spread", report.spread ? spread_json(*report.spread) : Json()},
                {"measures", report.measures.empty() ? Json() : measures_json(report.measures)},
                {"budget", report.budget ? budget_json(*report.budget) : Json()},
+               {"full", fillings_json(report)},
                {"left_out", left_out},
                {"not_billed", run.not_billed},
                {"warnings", run.warnings},

@@ -76,6 +76,7 @@ std::string to_markdown(const RunReport& report) {
     out += fmt::format("\n### Budget: {}\n\n", budget_sentence(*report.budget));
     out += to_markdown(budget_table(*report.budget, currency));
   }
+  add_list(out, "Full on", filling_lines(report));
   add_list(out, "Not on the bill", not_on_the_bill(run));
   add_list(out, "Warnings", run.warnings);
   add_list(out, "Assumptions", run.assumptions);

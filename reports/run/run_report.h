@@ -25,6 +25,7 @@ struct RunReport {
   std::optional<study::Spread> spread;       // of the bills of replications
   std::vector<sim::Summary> measures;        // of replications; empty for one run
   std::optional<cost::BudgetReport> budget;  // of the bill, or of its spread
+  std::vector<study::Filling> fillings;      // when what is limited is full
   std::string label;          // names the policy where several are compared; "" = scenario's name
   std::string scenario_file;  // as the user gave it
   std::string scenario_text;  // the document itself, shown among the inputs

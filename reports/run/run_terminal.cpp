@@ -174,6 +174,7 @@ std::string to_terminal(const RunReport& report, const Style& style) {
     write_missing(out, *report.invoice);
   }
   write_budget(out, report);
+  write_list(out, "Full on", filling_lines(report));
   write_list(out, "Not on the bill", not_on_the_bill(run));
   write_list(out, "Warnings", run.warnings);
   write_list(out, "Assumptions", run.assumptions);

@@ -97,6 +97,7 @@ Result<sim::Measures, Errors> TrialRecorder::run(std::uint32_t r) {
   BACKCAST_TRY(const ScenarioRun run,
                study::run(prepared_, {.replication = first_ + r, .threads = 1}));
   judge_->hear(first_ + r, run.result);
+  bills_[r].fillings = fillings_of(run);
   if (run.invoice) {
     if (!run.invoice->is_complete()) is_incomplete_ = true;
     bills_[r].total = run.invoice->total().amount;
@@ -110,7 +111,9 @@ Result<sim::Measures, Errors> TrialRecorder::run(std::uint32_t r) {
 Trials TrialRecorder::finish(sim::Replications runs) && {
   const std::size_t count = runs.rows.size();
   if (is_incomplete_) drop(runs, kCostTotal);
-  return Trials{std::move(runs), spread(count), std::move(judge_)};
+  std::vector<std::vector<Filling>> fillings;
+  for (std::size_t r = 0; r < count; ++r) fillings.push_back(std::move(bills_[r].fillings));
+  return Trials{std::move(runs), std::move(fillings), spread(count), std::move(judge_)};
 }
 
 std::optional<Spread> TrialRecorder::spread(std::size_t replications) const {

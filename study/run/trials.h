@@ -12,6 +12,7 @@
 #include "costmodel/bill/budget.h"
 #include "sim/run/judge.h"
 #include "sim/run/replicate.h"
+#include "study/run/filling.h"
 #include "study/run/scenario_run.h"
 #include "study/run/watch.h"
 
@@ -47,8 +48,9 @@ struct Spread {
 
 struct Trials {
   sim::Replications runs;
-  std::optional<Spread> spread;       // none without bills, or where one is incomplete
-  std::unique_ptr<sim::Judge> judge;  // has heard them all
+  std::vector<std::vector<Filling>> fillings;  // by replication
+  std::optional<Spread> spread;                // none without bills, or where one is incomplete
+  std::unique_ptr<sim::Judge> judge;           // has heard them all
 };
 
 // Takes down what replications of one scenario show.
@@ -64,6 +66,7 @@ class TrialRecorder {
   struct Bill {
     std::optional<cost::Decimal> total;
     std::map<std::chrono::year_month, cost::Decimal> months;
+    std::vector<Filling> fillings;
   };
   std::optional<Spread> spread(std::size_t replications) const;
 

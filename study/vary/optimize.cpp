@@ -1,6 +1,7 @@
 #include "study/vary/optimize.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace backcast::study {
 namespace {
@@ -41,6 +42,11 @@ bool looks_feasible(const sim::RunResult& judged) {
     return one.replicated ? one.replicated->held >= one.replicated->required
                           : one.verdict == sim::Verdict::kHolds;
   });
+}
+
+void leave_out(std::size_t requirement, sim::Scenario& scenario) {
+  scenario.requirements.erase(scenario.requirements.begin() +
+                              static_cast<std::ptrdiff_t>(requirement));
 }
 
 // How many stay for the next round, and how often all then run.
@@ -86,6 +92,10 @@ class Searcher {
     BACKCAST_TRY(PreparedScenario prepared, with_values(base_, plan_.factors, plan_.values(row)));
     for (sim::Requirement& r : prepared.loaded.scenario.requirements) {
       if (!r.quantile) r.quantile = options_.at_least;
+    }
+    if (options_.without) {
+      leave_out(*options_.without, prepared.loaded.scenario);
+      for (sim::Scenario& extreme : prepared.extremes) leave_out(*options_.without, extreme);
     }
     return prepared;
   }
@@ -184,6 +194,40 @@ std::vector<Candidate> Search::front() const {
   std::copy_if(last.begin(), last.end(), std::back_inserter(front),
                [](const Candidate& c) { return c.is_on_front; });
   return front;
+}
+
+Result<std::vector<RequirementCost>, Errors> requirement_costs(const BaseScenario& base,
+                                                               const SweepPlan& plan,
+                                                               const SearchOptions& options,
+                                                               const Search& found) {
+  constexpr double kMonthSeconds = 365.25 / 12 * 86'400;
+  const std::vector<Candidate> front = found.front();
+  BACKCAST_ASSERT(!front.empty());
+  BACKCAST_TRY(const PreparedScenario any,
+               with_values(base, plan.factors, plan.values(front.front().row)));
+  const sim::Scenario& scenario = any.loaded.scenario;
+  const double months =
+      std::chrono::duration<double>(scenario.end - scenario.start).count() / kMonthSeconds;
+  std::vector<RequirementCost> costs;
+  for (std::size_t i = 0; i < scenario.requirements.size(); ++i) {
+    SearchOptions fewer = options;
+    fewer.without = i;
+    BACKCAST_TRY(const Search without, optimize(base, plan, fewer));
+    if (without.partial) return interrupted();
+    RequirementCost cost{scenario.requirements[i].name, "", std::nullopt, 0, 0};
+    for (const auto& outcome : found.confirmed_run->requirements) {
+      if (outcome.name == cost.name) cost.statement = outcome.statement;
+    }
+    if (const auto fewer_front = without.front(); !fewer_front.empty()) {
+      cost.without = fewer_front.front();
+      // What meets all meets the others: a dearer one is luck of the draws.
+      cost.less =
+          std::max(0.0, front.front().of(options.minimize) - cost.without->of(options.minimize));
+      cost.less_a_month = cost.less / months;
+    }
+    costs.push_back(std::move(cost));
+  }
+  return costs;
 }
 
 Result<Search, Errors> optimize(const BaseScenario& base, const SweepPlan& plan,

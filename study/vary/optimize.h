@@ -14,6 +14,8 @@ namespace backcast::study {
 struct SearchOptions {
   std::string minimize = kCostTotal;
   double at_least = 1.0;  // the quantile of requirements that state none
+  // Of this requirement of the scenario nothing is asked; none: all count.
+  std::optional<std::size_t> without = {};
   unsigned threads = 0;
   Watch watch = {};
 };
@@ -49,5 +51,21 @@ struct Search {
 // kBadInput where nothing costs anything, but the cost is to be minimized.
 Result<Search, Errors> optimize(const BaseScenario& base, const SweepPlan& plan,
                                 const SearchOptions& options);
+
+// What one requirement costs: the cheapest candidate that meets all, less the cheapest that meets
+// all others.
+struct RequirementCost {
+  std::string name, statement;
+  std::optional<Candidate> without;  // the cheapest without it; none where the others are not met
+  double less = 0;                   // by so much of what is minimized; never negative
+  double less_a_month = 0;           // over the run, in months of 30.44 days
+};
+
+// One more search for each requirement. `found` is the search with all of them; it has a front.
+// Errors: as optimize; kInterrupted.
+Result<std::vector<RequirementCost>, Errors> requirement_costs(const BaseScenario& base,
+                                                               const SweepPlan& plan,
+                                                               const SearchOptions& options,
+                                                               const Search& found);
 
 }  // namespace backcast::study
