@@ -31,7 +31,7 @@ Result<Named> find(const std::string& name) {
   }
   auto text = read_text_file(name, kMaxBookBytes);
   if (text.ok()) {
-    BACKCAST_TRY(Document document, Document::parse(*text, name));
+    BACKCAST_TRY(Document document, Document::parse_file(*text, name));
     return Named{*std::move(text), std::move(document)};
   }
   Error error = text.error();
