@@ -69,7 +69,7 @@ TEST(Yaml, AnAliasIsWhatItsAnchorNames) {
 }
 
 TEST(Yaml, WhatWouldBeGuessedAtIsRefused) {
-  EXPECT_EQ(error_of("a: 1\nb: 2\na: 3\n"), "plan.yaml:3:1: field a is given twice");
+  EXPECT_EQ(error_of("a: 1\nb: 2\na: 3\n"), "plan.yaml:3:1: field \"a\" is given twice");
   EXPECT_EQ(error_of("a:\n\tb: 1\n"),
             "plan.yaml:2:1: a tab in the indentation; indent with spaces");
   EXPECT_EQ(error_of("a: &x {b: 1}\nc:\n  <<: *x\n"),

@@ -353,7 +353,7 @@ Plan some_plan(const std::vector<std::string>& providers) {
                            second_of(keeper), keeper, *rc::gen::inRange(1, 40));
     }
     plan.services.push_back(fmt::format(
-        R"({{"name": "s{}", "provider": "{}", "region": "{}", "size": {},
+        R"({{"name": "s{}", "provider": "{}", "region": "{}", "size": "{} B",
             "delta": "{}", "change": {{"per_day": "{}%"}}, {}
             "schedules": [{{"cron": "{} {} * * *", "retention_days": {}, "copies": [{}]}}]}})",
         i, own, home_of(own), *rc::gen::inRange<std::uint64_t>(1'000'000, 900'000'000'000),
@@ -414,7 +414,7 @@ RC_GTEST_PROP(SeveralProviders, ServicesApartCostWhatTheyCostTogether, ()) {
   cost::Decimal apart;
   for (const std::string& provider : kStores) {
     const std::string one = fmt::format(
-        R"({{"name": "{0}-db", "provider": "{0}", "region": "{4}", "size": {1}, "delta": "full",
+        R"({{"name": "{0}-db", "provider": "{0}", "region": "{4}", "size": "{1} B", "delta": "full",
             "schedules": [{{"cron": "0 {2} * * *", "retention_days": {3}}}]}})",
         provider, *rc::gen::inRange<std::uint64_t>(1'000'000, 900'000'000'000),
         *rc::gen::inRange(0, 24), *rc::gen::inRange(1, 60), home_of(provider));

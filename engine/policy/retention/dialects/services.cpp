@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "engine/base/bytes.h"
-#include "engine/base/size.h"
 #include "engine/policy/retention/dialects/decide.h"
 #include "engine/policy/retention/dialects/flags.h"
 
@@ -104,7 +103,7 @@ constexpr Flag<N> kNativeFlags[] = {
     count_flag<N, &N::max_count>("--max-count"),
     {"--max-size", "", true, false,
      [](N& p, std::string_view value) -> Status {
-       BACKCAST_TRY(p.max_size_bytes, parse_size(value));
+       BACKCAST_TRY(p.max_size_bytes, parse_bytes(value));
        return kOk;
      },
      [](const N& p, Values& out) {
