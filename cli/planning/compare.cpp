@@ -110,6 +110,7 @@ Result<Ok, Errors> compare(Context& context, Options& options) {
   BACKCAST_TRY(const study::Comparison comparison, study::compare(a, b, options.trials));
   const std::size_t done = comparison.difference.rows.size();
   const bool is_partial = comparison.a.runs.partial;
+  if (is_partial) say_partial(context, done, options.trials.replications, "replications");
   const bool shows_pair = options.lines || context.format == Format::kMarkdown;
   if (shows_pair || !options.report.empty()) {
     auto shown = show_pair(context, options, a, b, comparison);
@@ -121,7 +122,6 @@ Result<Ok, Errors> compare(Context& context, Options& options) {
                       is_partial ? " (partial: interrupted)" : ""));
   }
   print(context, difference_table(study::differences_of(comparison, options.trials.confidence)));
-  if (is_partial) say_partial(context, done, options.trials.replications, "replications");
   return kOk;
 }
 

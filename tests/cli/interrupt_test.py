@@ -44,6 +44,16 @@ def compare(folder):
     assert float(rows["stored_bytes_mean"]["difference_mean"]) > 0, out
 
 
+def compare_lines(folder):
+    """Also where one run of each is shown."""
+    out, err = interrupted(folder, "compare", "zilliz-automatic", "--set",
+                           "/services/0/size=200 GB", "--replications", FOREVER, "--lines",
+                           "--report", "both.html")
+    assert "partial: interrupted after" in err, err
+    assert json.loads(out)["rows"], out
+    assert os.path.getsize(os.path.join(folder, "both.html")) > 0
+
+
 def sweep(folder):
     _, err = interrupted(folder, "sweep", "policy.json", *VARY, "--replications", "500",
                          "-o", "part.jsonl")
@@ -144,7 +154,7 @@ def fidelity(folder):
 
 
 def main():
-    for case in (simulate, compare, sweep, optimize, validate, rehearse, calibrate):
+    for case in (simulate, compare, compare_lines, sweep, optimize, validate, rehearse, calibrate):
         with tempfile.TemporaryDirectory(prefix="interrupt-") as folder:
             for name in ("policy.json", "longer.json"):
                 shutil.copy(os.path.join(ROOT, "tests/golden/trials", name), folder)
