@@ -3,6 +3,7 @@
 #include "library/bill.h"
 #include "library/problems.h"
 #include "library/scenario.h"
+#include "sim/words/words.h"
 #include "study/run/trials.h"
 
 namespace backcast {
@@ -28,9 +29,9 @@ RequirementResult result_of(const sim::RequirementOutcome& outcome) {
   return told;
 }
 
-RestorePoint point_of(const sim::RunResult& run, const sim::BackupRecord& backup) {
+RestorePoint point_of(const sim::Scenario& scenario, const sim::BackupRecord& backup) {
   return {backup.id,
-          run.services[backup.service].name,
+          scenario.services[backup.service].name,
           backup.region,
           backup.kind,
           sim::name(backup.state),
@@ -40,7 +41,7 @@ RestorePoint point_of(const sim::RunResult& run, const sim::BackupRecord& backup
           unless_never(backup.expires),
           backup.size_bytes,
           backup.added_bytes,
-          backup.reason};
+          sim::reason_text(scenario, backup)};
 }
 
 }  // namespace
@@ -62,7 +63,7 @@ Expected<Simulation> simulate(const Scenario& scenario, const SimulateOptions& o
       made.requirements.push_back(result_of(outcome));
     }
     for (const auto& backup : run->result.backups) {
-      made.restore_points.push_back(point_of(run->result, backup));
+      made.restore_points.push_back(point_of(prepared.loaded.scenario, backup));
     }
     if (run->invoice) made.bill = library::bill_of(*run->invoice);
     return made;

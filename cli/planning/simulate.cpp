@@ -14,6 +14,7 @@
 #include "engine/base/errors.h"
 #include "reports/run/measure_tables.h"
 #include "reports/run/run_report.h"
+#include "sim/words/words.h"
 
 namespace backcast::cli {
 namespace {
@@ -53,7 +54,8 @@ class LedgerFile {
   Status status_ = kOk;
 };
 
-reports::Table events_table(const sim::RunResult& run) {
+reports::Table events_table(const reports::RunReport& report) {
+  const sim::RunResult& run = *report.run;
   reports::Table table{"events",
                        {{"at", "When"},
                         {"kind", "Event"},
@@ -65,8 +67,8 @@ reports::Table events_table(const sim::RunResult& run) {
     table.rows.push_back({{format_instant(event.at), ""},
                           {sim::name(event.kind), ""},
                           {event.service == sim::kNone ? "" : run.services[event.service].name, ""},
-                          {event.region, ""},
-                          {event.text, ""}});
+                          {sim::region_of(*report.scenario, run, event), ""},
+                          {sim::log_text(*report.scenario, run, event), ""}});
   }
   return table;
 }
@@ -124,8 +126,8 @@ void print_sums(const Context& context, const Options& options, const cost::Invo
 void print_run(Context& context, const Options& options, const study::ScenarioRun& run,
                const reports::RunReport& result, const std::optional<study::Trials>& trials,
                std::span<const cost::Dimension> by) {
-  if (options.events) return print(context, events_table(run.result));
-  if (options.backups) return print(context, reports::backups_table(run.result));
+  if (options.events) return print(context, events_table(result));
+  if (options.backups) return print(context, reports::backups_table(result));
   if (options.shows_sums()) return print_sums(context, options, *run.invoice, by);
   switch (context.format) {
     case Format::kJson:
@@ -135,7 +137,7 @@ void print_run(Context& context, const Options& options, const study::ScenarioRu
     case Format::kCsv:
       if (trials) return print_trials(context, options, *trials);
       if (run.invoice) return print(context, reports::invoice_table(*run.invoice));
-      return print(context, reports::backups_table(run.result));
+      return print(context, reports::backups_table(result));
     case Format::kText:
       break;
   }

@@ -44,7 +44,7 @@ std::optional<Chart> stored_chart(const sim::RunResult& run, const Canvas& canva
 std::optional<Chart> cost_chart(const RunReport& report, const Canvas& canvas = {});
 // Every backup from birth to deletion, one band per schedule, tag or kind and region; beyond
 // `max_marks` backups, how many restore points there were instead.
-std::optional<Chart> timeline_chart(const sim::RunResult& run, double width = kFullWidth,
+std::optional<Chart> timeline_chart(const RunReport& report, double width = kFullWidth,
                                     std::size_t max_marks = 1500);
 // Age of the newest restore point, the worst service of each region, with the RPO asked for.
 std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figures,

@@ -7,6 +7,7 @@
 #include "engine/base/bytes.h"
 #include "reports/charts/chart_parts.h"
 #include "reports/run/headline.h"
+#include "sim/words/words.h"
 
 namespace backcast::reports {
 namespace {
@@ -77,14 +78,14 @@ std::vector<Band> bands_of(const sim::RunResult& run) {
   return result;
 }
 
-std::string hint(const sim::BackupRecord& backup) {
+std::string hint(const RunReport& report, const sim::BackupRecord& backup) {
   const bool alive = has_life(backup) && backup.deleted == sim::kNever;
   return fmt::format("{} ({}): {}, {} to {}. {}", backup.id, family(backup),
                      sim::name(backup.state), short_moment(backup.born),
                      alive              ? "the end"
                      : has_life(backup) ? short_moment(backup.deleted)
                                         : "nothing",
-                     backup.reason);
+                     sim::reason_text(*report.scenario, backup));
 }
 
 std::map<std::string, std::size_t> color_by_family(const sim::RunResult& run) {
@@ -93,14 +94,15 @@ std::map<std::string, std::size_t> color_by_family(const sim::RunResult& run) {
   return colors;
 }
 
-Table timeline_table(const sim::RunResult& run, std::size_t max_rows) {
-  Table table = backups_table(run);
+Table timeline_table(const RunReport& report, std::size_t max_rows) {
+  Table table = backups_table(report);
   if (table.rows.size() > max_rows) table.rows.resize(max_rows);
   return table;
 }
 
-void draw_lanes(const sim::RunResult& run, const std::vector<Band>& bands, std::size_t lanes,
+void draw_lanes(const RunReport& report, const std::vector<Band>& bands, std::size_t lanes,
                 const std::map<std::string, std::size_t>& colors, double width, Chart& chart) {
+  const sim::RunResult& run = *report.run;
   const Frame frame{.left = 12, .right = 12, .top = 6, .bottom = 30};
   const double lane_height = lanes <= 30 ? 12 : lanes <= 80 ? 7 : 4;
   constexpr double kBandTitle = 20;
@@ -123,12 +125,12 @@ void draw_lanes(const sim::RunResult& run, const std::vector<Band>& bands, std::
       const auto& backup = run.backups[band.backups[i]];
       const double y = top + lane_height * static_cast<double>(band.lane_of[i]);
       if (is_trouble(backup)) {
-        svg.circle_mark(at(backup.born), y + lane_height / 2, 4, "bad", hint(backup));
+        svg.circle_mark(at(backup.born), y + lane_height / 2, 4, "bad", hint(report, backup));
         continue;
       }
       const double from = at(backup.available), to = at(backup.deleted);
       svg.rect_mark(from, y + 1, std::max(to - from - 1, 1.5), lane_height - 2,
-                    palette_class(colors.at(family(backup))), hint(backup));
+                    palette_class(colors.at(family(backup))), hint(report, backup));
     }
     top += lane_height * static_cast<double>(band.lanes);
   }
@@ -195,8 +197,8 @@ void draw_counts(const sim::RunResult& run, const std::map<std::string, std::siz
 
 }  // namespace
 
-std::optional<Chart> timeline_chart(const sim::RunResult& run, double width,
-                                    std::size_t max_marks) {
+std::optional<Chart> timeline_chart(const RunReport& report, double width, std::size_t max_marks) {
+  const sim::RunResult& run = *report.run;
   if (run.backups.empty() || run.end <= run.start) return std::nullopt;
   Chart chart{.id = "timeline",
               .title = "Restore points",
@@ -213,8 +215,8 @@ std::optional<Chart> timeline_chart(const sim::RunResult& run, double width,
     for (const Band& band : bands) lanes += band.lanes;
   }
   if (run.backups.size() <= max_marks && lanes <= kMaxLanes) {
-    draw_lanes(run, bands, lanes, colors, width, chart);
-    chart.table = timeline_table(run, max_marks);
+    draw_lanes(report, bands, lanes, colors, width, chart);
+    chart.table = timeline_table(report, max_marks);
   } else {
     chart.caption = fmt::format(
         "{} backups are too many to draw one by one: how many can be restored at each moment.",

@@ -66,7 +66,7 @@ std::vector<Chart> charts_of(const Told& told, double width, const Scales& scale
   const auto add = [&](std::optional<Chart> chart) {
     if (chart) charts.push_back(std::move(*chart));
   };
-  add(timeline_chart(*report.run, width));
+  add(timeline_chart(report, width));
   add(age_chart(*report.run, told.figures, canvas("age")));
   add(stored_chart(*report.run, canvas("stored")));
   add(cost_chart(report, canvas("cost")));

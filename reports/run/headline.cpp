@@ -84,6 +84,7 @@ Headline headline(const sim::RunResult& run) {
 RunReport report_of(const study::PreparedScenario& prepared, const study::ScenarioRun& run) {
   RunReport report;
   report.run = &run.result;
+  report.scenario = &prepared.loaded.scenario;
   report.invoice = run.invoice ? &*run.invoice : nullptr;
   report.fillings = study::fillings_of(run);
   report.scenario_file = prepared.name;

@@ -3,6 +3,7 @@
 #include "reports/run/headline.h"
 #include "reports/run/months.h"
 #include "reports/run/run_report.h"
+#include "sim/words/words.h"
 
 namespace backcast::reports {
 namespace {
@@ -70,7 +71,8 @@ Json requirement_json(const sim::RunResult& run, const sim::RequirementOutcome& 
   return json;
 }
 
-Json backup_json(const sim::RunResult& run, const sim::BackupRecord& backup) {
+Json backup_json(const RunReport& report, const sim::BackupRecord& backup) {
+  const sim::RunResult& run = *report.run;
   return {{"id", backup.id},
           {"service", run.services[backup.service].name},
           {"original",
@@ -87,7 +89,7 @@ Json backup_json(const sim::RunResult& run, const sim::BackupRecord& backup) {
           {"size_bytes", backup.size_bytes},
           {"added_bytes", backup.added_bytes},
           {"freed_bytes", backup.freed_bytes},
-          {"reason", backup.reason}};
+          {"reason", sim::reason_text(*report.scenario, backup)}};
 }
 
 // What 64 bits do not hold is written to the digits that binary floating point has.
@@ -303,7 +305,7 @@ std::string to_json(const RunReport& report, bool backups) {
   if (!run.fleets.empty()) root["fleets"] = fleets_json(run);
   if (backups) {
     Json list = Json::array();
-    for (const auto& backup : run.backups) list.push_back(backup_json(run, backup));
+    for (const auto& backup : run.backups) list.push_back(backup_json(report, backup));
     root["restore_points"] = list;
   }
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

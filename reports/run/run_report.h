@@ -13,14 +13,16 @@
 #include "costmodel/bill/invoice.h"
 #include "reports/parts/table.h"
 #include "sim/model/result.h"
+#include "sim/model/scenario.h"
 #include "sim/run/replicate.h"
 #include "study/run/trials.h"
 
 namespace backcast::reports {
 
-// `run` must not be null; everything pointed to outlives the report.
+// `run` and `scenario` must not be null; everything pointed to outlives the report.
 struct RunReport {
   const sim::RunResult* run = nullptr;
+  const sim::Scenario* scenario = nullptr;   // that was run
   const cost::Invoice* invoice = nullptr;    // null: the scenario has no price book
   std::optional<study::Spread> spread;       // of the bills of replications
   std::vector<sim::Summary> measures;        // of replications; empty for one run
@@ -65,7 +67,7 @@ std::string to_html(std::span<const RunReport> reports);
 // The parts as tables.
 Table requirements_table(const sim::RunResult& run);
 Table requirements_table(std::span<const RunReport> reports);  // and whose they are
-Table backups_table(const sim::RunResult& run);                // one row per backup and copy
+Table backups_table(const RunReport& report);                  // one row per backup and copy
 Table invoice_table(const cost::Invoice& invoice);    // one row per line; sums to the total
 Table invoice_summary(const cost::Invoice& invoice);  // one row per item and place, all months
 // What each provider's bill comes to; they sum exactly to the total.

@@ -8,6 +8,7 @@
 #include "reports/run/headline.h"
 #include "reports/run/months.h"
 #include "reports/run/run_report.h"
+#include "sim/words/words.h"
 
 namespace backcast::reports {
 namespace {
@@ -93,7 +94,8 @@ Table requirements_table(std::span<const RunReport> reports) {
   return all;
 }
 
-Table backups_table(const sim::RunResult& run) {
+Table backups_table(const RunReport& report) {
+  const sim::RunResult& run = *report.run;
   Table table{"backups",
               {{"id", "Backup"},
                {"service", "Service"},
@@ -126,7 +128,7 @@ Table backups_table(const sim::RunResult& run) {
                           bytes(backup.size_bytes),
                           bytes(backup.added_bytes),
                           bytes(backup.freed_bytes),
-                          {backup.reason, {}}});
+                          {sim::reason_text(*report.scenario, backup), {}}});
   }
   return table;
 }

@@ -5,6 +5,7 @@
 #include "reports/parts/escape.h"
 #include "reports/run/headline.h"
 #include "reports/run/run_report.h"
+#include "sim/words/words.h"
 
 namespace backcast::reports {
 namespace {
@@ -42,13 +43,6 @@ Ink ink_of(sim::Verdict verdict) {
                                            : Ink::kDoubt;
 }
 
-// Why it failed, or how long it took and what runs then.
-std::string restore_text(const sim::RestoreRecord& restore) {
-  if (!restore.reason.empty()) return restore.reason;
-  if (restore.completed == sim::kNever) return "not done when the run ended" + restore.version;
-  return "done after " + format_duration(restore.completed - restore.started) + restore.version;
-}
-
 void write_requirement(Writer& out, const sim::RequirementOutcome& outcome, bool explain) {
   out.line(fmt::format(
       "  {}  {}: {}",
@@ -62,7 +56,8 @@ void write_requirement(Writer& out, const sim::RequirementOutcome& outcome, bool
   }
 }
 
-void write_restore_points(Writer& out, const sim::RunResult& run, const Headline& figures) {
+void write_restore_points(Writer& out, const RunReport& report, const Headline& figures) {
+  const sim::RunResult& run = *report.run;
   out.line(out.ink(Ink::kBold, "Restore points"));
   out.line("  " + backups_text(figures));
   for (const auto& fleet : run.fleets) {
@@ -86,7 +81,8 @@ void write_restore_points(Writer& out, const sim::RunResult& run, const Headline
   for (const auto& restore : run.restores) {
     out.line(fmt::format("  restore of {} at {}: {}",
                          terminal_text(run.services[restore.service].name),
-                         format_instant(restore.started), terminal_text(restore_text(restore))));
+                         format_instant(restore.started),
+                         terminal_text(sim::outcome_text(*report.scenario, restore))));
   }
 }
 
@@ -168,7 +164,7 @@ std::string to_terminal(const RunReport& report, const Style& style) {
   for (const auto& outcome : run.requirements) write_requirement(out, outcome, style.explain);
   for (const std::string& line : grounds(run)) out.line("  " + terminal_text(line));
   out.line();
-  write_restore_points(out, run, figures);
+  write_restore_points(out, report, figures);
   if (report.invoice != nullptr) {
     write_invoice(out, report, style.explain);
     write_missing(out, *report.invoice);

@@ -1,6 +1,7 @@
 #include "sim/model/byte_ages.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace backcast::sim {
 
@@ -57,6 +58,15 @@ bool shares_with_older(const DeltaChain& chain, DeltaChain::Handle handle) {
     return false;
   }
   return !model.chained() || chain.is_increment(handle);
+}
+
+void WrittenLog::thin(std::uint32_t first, std::uint32_t gone) {
+  constexpr std::uint32_t kAll = 4096, kSixteenth = 65'536;
+  for (const auto& [behind, every] : {std::pair{kAll, 16U}, std::pair{kSixteenth, 256U}}) {
+    if (gone - first < behind) return;
+    const std::uint32_t ordinal = gone - behind;
+    if (ordinal % every != 0) forget(ordinal, ordinal);
+  }
 }
 
 }  // namespace backcast::sim

@@ -66,6 +66,12 @@ class WrittenLog {
   Instant at(std::uint32_t ordinal) const { return at_[ordinal]; }
   // Of these nothing is left: what they held and comes again is written anew.
   void forget(std::uint32_t first, std::uint32_t last);
+  // So that a deletion takes no longer the more of them there have been: the newest ones deleted
+  // between two neighbours all have dates of their own, further back every 16th and every 256th;
+  // what was written with the others counts as written with the next one that has. Called for each
+  // deletion that leaves bytes to a newer restore point, with the oldest whose bytes `gone` may
+  // hold.
+  void thin(std::uint32_t first, std::uint32_t gone);
   void clear() { at_.clear(); }
 
   // Calls visit(ordinal, is_last) for `gone` and those before it down to `first`, newest first, as

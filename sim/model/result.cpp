@@ -1,89 +1,35 @@
 #include "sim/model/result.h"
 
+#include <iterator>
+
 namespace backcast::sim {
 
 const char* name(LogKind kind) {
-  switch (kind) {
-    case LogKind::kHistoryContinued:
-      return "history_continued";
-    case LogKind::kBackupStarted:
-      return "backup_started";
-    case LogKind::kBackupWaits:
-      return "backup_waits";
-    case LogKind::kBackupCompleted:
-      return "backup_completed";
-    case LogKind::kBackupFailed:
-      return "backup_failed";
-    case LogKind::kBackupRefused:
-      return "backup_refused";
-    case LogKind::kCopyStarted:
-      return "copy_started";
-    case LogKind::kCopyCompleted:
-      return "copy_completed";
-    case LogKind::kCopyFailed:
-      return "copy_failed";
-    case LogKind::kDeleted:
-      return "deleted";
-    case LogKind::kExpired:
-      return "expired";
-    case LogKind::kQuotaExceeded:
-      return "quota_exceeded";
-    case LogKind::kServiceDeleted:
-      return "service_deleted";
-    case LogKind::kProjectDeleted:
-      return "project_deleted";
-    case LogKind::kKeyDestroyed:
-      return "key_destroyed";
-    case LogKind::kOutageBegan:
-      return "outage_began";
-    case LogKind::kOutageEnded:
-      return "outage_ended";
-    case LogKind::kBurst:
-      return "burst";
-    case LogKind::kRestoreStarted:
-      return "restore_started";
-    case LogKind::kRestoreCompleted:
-      return "restore_completed";
-    case LogKind::kRestoreFailed:
-      return "restore_failed";
-    case LogKind::kStorageLost:
-      return "storage_lost";
-    case LogKind::kWindowMissed:
-      return "window_missed";
-    case LogKind::kClockJumped:
-      return "clock_jumped";
-    case LogKind::kRequirementFailed:
-      return "requirement_failed";
-    case LogKind::kRequirementHolds:
-      return "requirement_holds";
-  }
-  return "unknown";
+  constexpr const char* kNames[] = {
+      "history_continued", "backup_started",  "backup_waits",    "backup_completed",
+      "backup_failed",     "backup_refused",  "copy_started",    "copy_completed",
+      "copy_failed",       "deleted",         "expired",         "quota_exceeded",
+      "service_deleted",   "project_deleted", "key_destroyed",   "outage_began",
+      "outage_ended",      "burst",           "restore_started", "restore_completed",
+      "restore_failed",    "storage_lost",    "window_missed",   "window_missed",
+      "window_missed",     "window_missed",   "clock_jumped"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(LogKind::kClockJumped) + 1);
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+bool is_of_restore(LogKind kind) {
+  return kind == LogKind::kRestoreStarted || kind == LogKind::kRestoreCompleted ||
+         kind == LogKind::kRestoreFailed;
 }
 
 const char* name(BackupState state) {
-  switch (state) {
-    case BackupState::kRunning:
-      return "running";
-    case BackupState::kAvailable:
-      return "available";
-    case BackupState::kDeleted:
-      return "deleted";
-    case BackupState::kFailed:
-      return "failed";
-    case BackupState::kRefused:
-      return "refused";
-  }
-  return "unknown";
+  constexpr const char* kNames[] = {"running", "available", "deleted", "failed", "refused"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(BackupState::kRefused) + 1);
+  return kNames[static_cast<std::size_t>(state)];
 }
 
 const char* name(SeriesKind kind) {
-  switch (kind) {
-    case SeriesKind::kStoredBytes:
-      return "stored_bytes";
-    case SeriesKind::kQuotaBytes:
-      return "quota_bytes";
-  }
-  return "unknown";
+  return kind == SeriesKind::kStoredBytes ? "stored_bytes" : "quota_bytes";
 }
 
 void BackupCounts::add(const BackupRecord& backup, std::uint64_t times) {

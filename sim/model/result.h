@@ -11,13 +11,13 @@
 #include "engine/base/checked.h"
 #include "engine/base/instant.h"
 #include "engine/base/usage.h"
+#include "sim/model/reason.h"
 #include "sim/model/verdict.h"
 
 namespace backcast::sim {
 
 // "Never": a backup that was never completed, or is still there when the run ends.
 inline constexpr Instant kNever = Instant::max();
-inline constexpr std::uint32_t kNone = UINT32_MAX;
 
 enum class BackupState : std::uint8_t {
   kRunning,    // the job had not ended when the run did
@@ -48,7 +48,12 @@ struct BackupRecord {
   std::uint64_t added_bytes = 0;  // what the region's storage grew by when it was written
   std::uint64_t freed_bytes = 0;  // what it shrank by when it was deleted
   Duration restore_time{0};       // to bring it back whole, into its own region
-  std::string reason;             // why it stays, went, failed or was refused: rule and numbers
+  Reason reason{};                // why it stays, went, failed or was refused
+
+  // How it was asked for: a copy goes by its original.
+  policy::Origin made_by() const {
+    return kind == "manual" || of_manual ? policy::Origin::kManual : policy::Origin::kAutomatic;
+  }
 };
 
 // How a requirement fared over the whole run, checked at every instant.
@@ -133,23 +138,34 @@ enum class LogKind : std::uint8_t {
   kRestoreFailed,
   kStorageLost,
   kWindowMissed,
-  kClockJumped,
-  kRequirementFailed,
-  kRequirementHolds
+  kWaitOver,
+  kSchedulesOff,
+  kStartSkipped,
+  kClockJumped
 };
 
-// snake_case name of a kind, as `--events` prints it: "backup_started".
+// snake_case name of a kind, as `--events` prints it: "backup_started". Every way of missing a
+// start is a "window_missed".
 const char* name(LogKind kind);
 const char* name(BackupState state);
 
+// Of what LogEvent::about then is a restore.
+bool is_of_restore(LogKind kind);
+
 // One line of the event log, in order of time; at one instant, in the order things happened.
+// sim/words says it in words.
 struct LogEvent {
   Instant at{};
   LogKind kind{};
   std::uint32_t service = kNone;  // index into RunResult::services
   std::uint32_t backup = kNone;   // index into RunResult::backups
-  std::string region;
-  std::string text;
+  // By kind: the scenario's event, its project, its limit of jobs, or index into
+  // RunResult::restores.
+  std::uint32_t about = kNone;
+  // By kind: bytes to read or to move, the attempt that comes next, nanoseconds of a clock's jump,
+  // the instant that it skipped.
+  std::int64_t number = 0;
+  Reason reason{};
 };
 
 enum class SeriesKind : std::uint8_t {
@@ -186,14 +202,15 @@ struct ServiceResult {
 // A restore that the scenario scheduled.
 struct RestoreRecord {
   std::uint32_t service = 0;
+  std::uint32_t event = 0;       // the scenario's, which asks for it
   std::uint32_t backup = kNone;  // which one was used; kNone if there was none
   std::string from_region, to_region;
+  Instant born{};  // of the backup
   Instant started{};
   Instant completed = kNever;
   std::uint64_t bytes = 0;
-  Duration lost{0};     // started - born of the backup: what the restore cannot bring back
-  std::string reason;   // why it failed
-  std::string version;  // "; it runs version 2.6.0": what is known of it once it is done, or ""
+  Duration lost{0};  // started - born of the backup: what the restore cannot bring back
+  Why why_not{};     // it failed
 };
 
 // How backups and copies fared. What is whole is counted once, where it comes from (made, copied,

@@ -35,6 +35,39 @@ UsageRecord movement(const Place& from, const Place& to) {
   return record;
 }
 
+std::string version_refusal(const ScheduledEvent& restore, const Service& service, Instant born,
+                            Instant now) {
+  if (!restore.backup_version || !restore.target_version) return {};
+  // Where nobody states the latest version, extremes.h tries what it may be.
+  return policy::version_refusal(
+      service.rules->restore.versions,
+      {*restore.backup_version, *restore.target_version, restore.latest_version}, born, now);
+}
+
+policy::Quota quota_of(const Project& project) {
+  return {*project.quota_bytes, project.quota_mode, project.quota_ceiling_bytes};
+}
+
+const policy::RetentionPolicy* policy_at(const Scenario& scenario, std::uint32_t service,
+                                         const PolicyPlace& place) {
+  const auto in = [&](const auto& maker) {
+    const auto& policy = place.copy == kNone ? maker.retention : maker.copies[place.copy].retention;
+    return policy ? &*policy : nullptr;
+  };
+  const Service& s = scenario.services[service];
+  switch (place.in) {
+    case PolicyPlace::In::kNowhere:
+      break;
+    case PolicyPlace::In::kService:
+      return s.retention ? &*s.retention : nullptr;
+    case PolicyPlace::In::kSchedule:
+      return in(s.schedules[place.index]);
+    case PolicyPlace::In::kEvent:
+      return in(scenario.events[place.index]);
+  }
+  return nullptr;
+}
+
 namespace {
 
 bool is_drawn(const Service& service) {

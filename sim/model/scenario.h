@@ -18,6 +18,7 @@
 #include "sim/model/byte_ages.h"
 #include "sim/model/delta_model.h"
 #include "sim/model/draws.h"
+#include "sim/model/reason.h"
 #include "sim/model/verdict.h"
 #include "sim/model/workload.h"
 
@@ -137,6 +138,8 @@ struct Project {
   bool watched = false;                            // a requirement limits its bytes, quota or not
   Duration grace{0};  // backups of deleted services and of the deleted project stay so long
 };
+// Of a project that has one.
+policy::Quota quota_of(const Project& project);
 
 struct LinkSpec {
   std::string from, to;
@@ -270,6 +273,14 @@ struct Scenario {
   // asks for it.
   std::optional<AgeScale> ages = AgeScale{};
 };
+
+// Why the versions that a restore names do not allow it, or "".
+std::string version_refusal(const ScheduledEvent& restore, const Service& service, Instant born,
+                            Instant now);
+
+// The policy that a service of the scenario finds there; null: none is stated.
+const policy::RetentionPolicy* policy_at(const Scenario& scenario, std::uint32_t service,
+                                         const PolicyPlace& place);
 
 // Whether another seed can change the run: a job may fail by chance, a start is drawn within its
 // window, days are uneven, or the services themselves are drawn.

@@ -7,6 +7,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/time_math.h"
 #include "sim/requirements/requirement_checker.h"
+#include "sim/words/words.h"
 
 namespace backcast::sim {
 
@@ -24,7 +25,7 @@ void Checker::check_protected(const Requirement& r) {
           b.region,
           i,
           b.deleted,
-          fmt::format("the protected backup {} is gone: {}", b.id, b.reason)});
+          fmt::format("the protected backup {} is gone: {}", b.id, reason_text(scenario_, b))});
   }
   tally_.checked = seen > 0;
   tally_.nearness = {.worst = lost, .amount = {}, .judged = seen, .broken = lost};

@@ -51,7 +51,7 @@ RequirementTally Checker::conclude() {
   query.from = first->causes_from;
   query.until = tally_.failing.front().from;
   query.begins_with = first->last_good;
-  tally_.trace = trace(result_, query, first->conclusion);
+  tally_.trace = trace(scenario_, result_, query, first->conclusion);
   return std::move(tally_);
 }
 

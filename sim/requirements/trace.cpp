@@ -22,6 +22,9 @@ bool is_cause(LogKind kind) {
     case LogKind::kBurst:
     case LogKind::kStorageLost:
     case LogKind::kWindowMissed:
+    case LogKind::kWaitOver:
+    case LogKind::kSchedulesOff:
+    case LogKind::kStartSkipped:
     case LogKind::kClockJumped:
       return true;
     default:
@@ -29,10 +32,10 @@ bool is_cause(LogKind kind) {
   }
 }
 
-bool concerns(const LogEvent& event, const TraceQuery& query) {
+bool concerns(const LogEvent& event, const std::string& region, const TraceQuery& query) {
   if (event.service != kNone && event.service != query.service) return false;
-  if (event.region.empty() || query.regions.empty()) return true;
-  return std::find(query.regions.begin(), query.regions.end(), event.region) != query.regions.end();
+  if (region.empty() || query.regions.empty()) return true;
+  return std::find(query.regions.begin(), query.regions.end(), region) != query.regions.end();
 }
 
 void shorten(std::vector<TraceStep>& steps) {
@@ -47,16 +50,17 @@ void shorten(std::vector<TraceStep>& steps) {
 
 }  // namespace
 
-std::vector<TraceStep> trace(const RunResult& result, const TraceQuery& query,
-                             const std::string& conclusion) {
+std::vector<TraceStep> trace(const Scenario& scenario, const RunResult& result,
+                             const TraceQuery& query, const std::string& conclusion) {
   std::vector<TraceStep> steps;
   for (const LogEvent& event : result.log) {
     if (event.at > query.until) break;
     const bool heads =
         event.backup == query.begins_with && query.begins_with != kNone &&
         (event.kind == LogKind::kBackupCompleted || event.kind == LogKind::kCopyCompleted);
-    const bool causes = event.at >= query.from && is_cause(event.kind) && concerns(event, query);
-    if (heads || causes) steps.push_back({event.at, event.text});
+    const bool causes = event.at >= query.from && is_cause(event.kind) &&
+                        concerns(event, region_of(scenario, result, event), query);
+    if (heads || causes) steps.push_back({event.at, log_text(scenario, result, event)});
   }
   shorten(steps);
   steps.push_back({query.until, conclusion});

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/model/result.h"
+#include "sim/words/words.h"
 
 namespace backcast::sim {
 
@@ -19,7 +19,7 @@ struct TraceQuery {
 
 // Completion of `begins_with`, then every event that kept a later restore point from existing, then
 // `conclusion` at `until`. Long chains keep their first and last events and count the rest.
-std::vector<TraceStep> trace(const RunResult& result, const TraceQuery& query,
-                             const std::string& conclusion);
+std::vector<TraceStep> trace(const Scenario& scenario, const RunResult& result,
+                             const TraceQuery& query, const std::string& conclusion);
 
 }  // namespace backcast::sim

@@ -10,7 +10,6 @@
 
 #include "engine/base/checked.h"
 #include "sim/kernel/arena.h"
-#include "sim/model/log_thinning.h"
 #include "sim/run/fleet_parts.h"
 #include "sim/run/fleet_timetable.h"
 
@@ -77,7 +76,7 @@ void note_shared(const Timetable& table, const Step& step, const Scenario& scena
   if (step.sharing_heir == kNone) {
     log.forget(step.first, step.generation);
   } else {
-    thin(log, step.first, step.generation);
+    log.thin(step.first, step.generation);
   }
 }
 
@@ -152,29 +151,6 @@ void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet
   lane.size_last_bytes += size_at(service.workload, scenario.start, scenario.end);
 }
 
-// Sums beyond 64 bits become several records.
-void hand_over(UsageRecord record, uint128 bytes, const LedgerSink& ledger) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
-  while (bytes > 0) {
-    record.quantity = bytes > kMost ? kMost : static_cast<std::uint64_t>(bytes);
-    bytes -= record.quantity;
-    ledger(record);
-  }
-}
-
-// Bytes of one stretch of age that the deletion of a backup freed.
-void hand_over_freed(UsageRecord& record, const FreedSum& freed, const Scenario& scenario,
-                     const BackupRecord& backup, const LedgerSink& ledger) {
-  if (!scenario.ages) {
-    record.born = record.start = backup.available;
-    return hand_over(record, freed.bytes, ledger);
-  }
-  for (const FreedBytes& part : dated(freed, record.end)) {
-    record.born = record.start = part.written;
-    hand_over(record, part.bytes, ledger);
-  }
-}
-
 struct Sums {
   std::vector<uint128> held_bytes, moved_bytes;
   std::vector<FreedSum> freed;
@@ -186,63 +162,37 @@ struct Sums {
 void write_ledger(const Timetable& table, const Sums& sums, const RunResult& first,
                   const Scenario& scenario, const Fleet& fleet,
                   const std::vector<std::string>& region_of, FleetTotals& totals,
-                  const LedgerSink& ledger) {
-  std::vector<Place> place_of;  // by vault
-  for (const std::string& region : region_of) place_of.push_back(place_in(fleet.service, region));
-  UsageRecord record;
-  record.project = scenario.projects[fleet.service.project].name;
-  record.service = fleet.name;
-  const auto put_in = [&](std::uint32_t vault) {
-    record.provider = place_of[vault].book;
-    record.region = place_of[vault].region;
-    record.storage_class = place_of[vault].storage_class;
-  };
+                  const LedgerSink& sink) {
+  const Ledger ledger(scenario, sink);
+  const Service& service = fleet.service;
   for (std::size_t c = 0; c < table.cells.size(); ++c) {
     const Cell& cell = table.cells[c];
-    record.kind = UsageKind::kStorage;
-    put_in(cell.vault);
-    record.start = cell.from;
-    record.end = cell.until;
-    if (cell.backup == kNone) {
-      record.born.reset();
-      record.backup.clear();
-      record.tags = fleet.service.cost_tags;
-      record.backup_kind = record.region == fleet.service.region ? "automatic" : "copy";
-    } else {
-      const BackupRecord& backup = first.backups[cell.backup];
-      record.born = backup.available;
-      record.backup = backup.id;
-      record.backup_kind = backup.kind;
-      record.tags = ledger_tags(fleet.service, backup.tags);
-    }
-    if (cell.from < cell.until) hand_over(record, sums.held_bytes[c], ledger);
+    const BackupRecord* backup = cell.backup == kNone ? nullptr : &first.backups[cell.backup];
+    ledger.held(service, region_of[cell.vault], backup, cell.from, cell.until, sums.held_bytes[c]);
   }
-  record.kind = UsageKind::kDeletion;
   for (const Step& step : table.steps) {
     if (step.deletion == kNone) continue;
     const VaultStep& deletion = table.deletions[step.deletion];
     const BackupRecord& backup = first.backups[deletion.backup];
-    put_in(deletion.vault);
-    record.end = deletion.at;
-    record.backup = backup.id;
-    record.backup_kind = backup.kind;
-    record.tags = ledger_tags(fleet.service, backup.tags);
-    for (std::uint32_t p = 0; p < step.parts; ++p) {
-      hand_over_freed(record, sums.freed[step.first_part + p], scenario, backup, ledger);
+    const auto write = [&](Instant written, uint128 bytes) {
+      if (bytes > 0) ledger.freed(service, backup, 0, written, deletion.at, bytes);
+    };
+    for (std::uint32_t p = step.first_part; p < step.first_part + step.parts; ++p) {
+      if (!scenario.ages) {
+        write(backup.available, sums.freed[p].bytes);
+        continue;
+      }
+      for (const FreedBytes& part : dated(sums.freed[p], deletion.at)) {
+        write(part.written, part.bytes);
+      }
     }
   }
-  const Place home = place_in(fleet.service, fleet.service.region);
   for (std::size_t i = 0; i < table.copies.size(); ++i) {
-    const BackupRecord& backup = first.backups[table.copies[i]];
-    record = movement(home, place_in(fleet.service, backup.region));
-    record.project = scenario.projects[fleet.service.project].name;
-    record.service = fleet.name;
-    record.backup_kind = "copy";
-    record.start = record.end = backup.available;
-    record.backup = backup.id;
-    record.tags = ledger_tags(fleet.service, backup.tags);
+    const BackupRecord& copy = first.backups[table.copies[i]];
     totals.moved_bytes += sums.moved_bytes[i];
-    hand_over(record, sums.moved_bytes[i], ledger);
+    if (sums.moved_bytes[i] > 0) {
+      ledger.copied(service, copy, copy.available, sums.moved_bytes[i]);
+    }
   }
 }
 

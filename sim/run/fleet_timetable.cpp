@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "sim/model/log_thinning.h"
-
 namespace backcast::sim {
 namespace {
 
@@ -102,7 +100,7 @@ class TimetableMaker {
     if (shares(heir)) {
       step.sharing_heir = heir->generation;
       heir->first = gone->first;
-      if (!keeps_leftovers_) thin(logs_[change.vault], gone->first, gone->generation);
+      if (!keeps_leftovers_) logs_[change.vault].thin(gone->first, gone->generation);
     } else if (!keeps_leftovers_) {
       logs_[change.vault].forget(gone->first, gone->generation);
     }

@@ -14,6 +14,7 @@
 #include "sim/kernel/sort_by.h"
 #include "sim/requirements/overlaps.h"
 #include "sim/requirements/requirements.h"
+#include "sim/words/words.h"
 #include "sim/world/world.h"
 
 namespace backcast::sim {
@@ -78,67 +79,64 @@ std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario)
   return result;
 }
 
-// Appends one group's backups to the whole in order of birth, then service; returns nothing else,
-// and every index into them is moved along.
-void merge_backups(std::vector<RunResult>& parts, RunResult& whole) {
-  struct Key {
-    Instant born;
-    std::uint32_t service, part, index;
-    auto operator<=>(const Key&) const = default;
+// Joins one list of all groups in the order of `key`, then group. Returns where each entry went, by
+// group and place.
+template <typename T, typename Key>
+std::vector<std::vector<std::uint32_t>> merge(std::vector<RunResult>& parts,
+                                              std::vector<T> RunResult::*member, RunResult& whole,
+                                              Key key) {
+  struct From {
+    std::uint32_t part, index;
   };
-  std::vector<Key> order;
-  for (std::uint32_t p = 0; p < parts.size(); ++p) {
-    for (std::uint32_t i = 0; i < parts[p].backups.size(); ++i) {
-      order.push_back({parts[p].backups[i].born, parts[p].backups[i].service, p, i});
-    }
-  }
-  std::sort(order.begin(), order.end());
+  std::vector<From> order;
   std::vector<std::vector<std::uint32_t>> moved(parts.size());
-  for (std::uint32_t p = 0; p < parts.size(); ++p) moved[p].resize(parts[p].backups.size());
-  for (std::uint32_t i = 0; i < order.size(); ++i) moved[order[i].part][order[i].index] = i;
-  whole.backups.reserve(order.size());
-  for (const Key& key : order) {
-    BackupRecord& record = parts[key.part].backups[key.index];
-    if (record.original != kNone) record.original = moved[key.part][record.original];
-    whole.backups.push_back(std::move(record));
-  }
   for (std::uint32_t p = 0; p < parts.size(); ++p) {
-    for (LogEvent& event : parts[p].log) {
-      if (event.backup != kNone) event.backup = moved[p][event.backup];
-    }
-    for (RestoreRecord& restore : parts[p].restores) {
-      if (restore.backup != kNone) restore.backup = moved[p][restore.backup];
-    }
+    moved[p].resize((parts[p].*member).size());
+    for (std::uint32_t i = 0; i < moved[p].size(); ++i) order.push_back({p, i});
   }
+  const auto at = [&](const From& from) -> T& { return (parts[from.part].*member)[from.index]; };
+  sort_by(order, [&](const From& from) { return key(at(from)); });
+  auto& to = whole.*member;
+  to.reserve(order.size());
+  for (const From& from : order) {
+    moved[from.part][from.index] = static_cast<std::uint32_t>(to.size());
+    to.push_back(std::move(at(from)));
+  }
+  for (RunResult& part : parts) part.*member = {};
+  return moved;
 }
 
-template <typename T, typename Key>
-void merge(std::vector<RunResult>& parts, std::vector<T> RunResult::*member, RunResult& whole,
-           Key key) {
-  auto& to = whole.*member;
-  for (RunResult& part : parts) {
-    auto& from = part.*member;
-    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-    from = {};
-  }
-  sort_by(to, key);
+void shift(std::uint32_t& index, const std::vector<std::uint32_t>& moved) {
+  if (index != kNone) index = moved[index];
 }
 
 // An event that concerns no single service is logged by every group; keep one.
-void drop_repeated_log_lines(std::vector<LogEvent>& log) {
+void drop_repeated_log_lines(const Scenario& scenario, RunResult& run) {
   std::set<std::tuple<Instant, LogKind, std::string>> seen;
-  std::erase_if(log, [&](const LogEvent& e) {
-    return e.service == kNone && !seen.insert({e.at, e.kind, e.text}).second;
+  std::erase_if(run.log, [&](const LogEvent& e) {
+    return e.service == kNone && !seen.insert({e.at, e.kind, log_text(scenario, run, e)}).second;
   });
 }
 
-void merge(std::vector<RunResult>& parts, RunResult& whole) {
-  merge_backups(parts, whole);
-  for (const RunResult& part : parts) whole.events += part.events;
+void merge(const Scenario& scenario, std::vector<RunResult>& parts, RunResult& whole) {
+  const auto backups = merge(parts, &RunResult::backups, whole,
+                             [](const BackupRecord& b) { return std::pair(b.born, b.service); });
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    whole.events += parts[p].events;
+    for (const std::uint32_t i : backups[p]) shift(whole.backups[i].original, backups[p]);
+    for (RestoreRecord& restore : parts[p].restores) shift(restore.backup, backups[p]);
+  }
+  const auto restores = merge(parts, &RunResult::restores, whole, [](const RestoreRecord& r) {
+    return std::pair(r.started, r.service);
+  });
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    for (LogEvent& event : parts[p].log) {
+      shift(event.backup, backups[p]);
+      if (is_of_restore(event.kind)) shift(event.about, restores[p]);
+    }
+  }
   merge(parts, &RunResult::log, whole, [](const LogEvent& e) { return e.at; });
-  drop_repeated_log_lines(whole.log);
-  merge(parts, &RunResult::restores, whole,
-        [](const RestoreRecord& r) { return std::tuple(r.started, r.service); });
+  drop_repeated_log_lines(scenario, whole);
   merge(parts, &RunResult::usage, whole,
         [](const UsageRecord& r) { return std::tie(r.start, r.service, r.region, r.backup); });
   merge(parts, &RunResult::series, whole,
@@ -313,7 +311,7 @@ RunResult run_drawn(const Scenario& scenario, const Draws& draws, const RunOptio
         fmt::format("interrupted: {} of the {} services were simulated, the figures are theirs",
                     done, scenario.services.size()));
   }
-  merge(parts, whole);
+  merge(scenario, parts, whole);
   BillSplit bill(scenario);
   for (const UsageRecord& record : whole.usage) {
     if (bill.covers(record)) whole.billed.push_back(record);

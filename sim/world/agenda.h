@@ -20,7 +20,7 @@ enum class Due : std::uint32_t {
   kRestoreEnds,   // restore
   kExpires,       // vault
   kPurge,         // service: grace after deletion is over
-  kKeyGone,       // key of a deleted project
+  kKeyGone,       // project that is deleted
   kScenario,      // scenario event
   kInitial,       // slot: the backup that a schedule begins with
   kFires,         // slot

@@ -1,8 +1,10 @@
-// What can run: which regions are down, which services are suspended, deleted or made to fail.
+// What can run: which regions are down, which services are suspended, deleted or made to fail, and
+// how many jobs may run at once.
 #pragma once
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "sim/world/stage.h"
 
@@ -27,20 +29,46 @@ class Availability {
     return found != down_.end() && found->second > 0;
   }
 
-  // Why nothing of the service can run now, or "".
-  std::string why_not(std::uint32_t service) const {
+  // Why nothing of the service can run now, or nothing.
+  Why why_not(std::uint32_t service) const {
     const State& state = states_[service];
-    const Service& s = stage_.service(service);
-    if (state.deleted) return s.name + " is deleted";
-    if (state.suspended > 0) return s.name + " is suspended";
-    if (is_down(s.region)) return s.region + " is down";
-    return {};
+    if (state.deleted) return Why::kServiceDeleted;
+    if (state.suspended > 0) return Why::kSuspended;
+    return is_down(stage_.service(service).region) ? Why::kRegionDown : Why::kNothing;
   }
 
  private:
   const Stage& stage_;
   PerService<State> states_;
   std::map<std::string, int, std::less<>> down_;  // regions, by open outages
+};
+
+class JobLimits {
+ public:
+  explicit JobLimits(const Stage& stage) : stage_(stage), running_(stage.scenario.limits.size()) {}
+
+  // The first limit that leaves no room for another job of the service, or null.
+  const JobLimit* full_for(std::uint32_t service) const {
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      if (counts(i, service) && !policy::has_room(limit(i).rule, running_[i])) return &limit(i);
+    }
+    return nullptr;
+  }
+  void enter(std::uint32_t service) {
+    for (std::size_t i = 0; i < running_.size(); ++i) running_[i] += counts(i, service) ? 1 : 0;
+  }
+  void leave(std::uint32_t service) {
+    for (std::size_t i = 0; i < running_.size(); ++i) running_[i] -= counts(i, service) ? 1 : 0;
+  }
+
+ private:
+  const JobLimit& limit(std::size_t i) const { return stage_.scenario.limits[i]; }
+  bool counts(std::size_t i, std::uint32_t service) const {
+    return covers(limit(i), stage_.service(service), service);
+  }
+
+  const Stage& stage_;
+  std::vector<std::uint32_t> running_;  // as Scenario::limits
 };
 
 }  // namespace backcast::sim

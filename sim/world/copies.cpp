@@ -1,10 +1,7 @@
 #include "sim/world/copies.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "engine/base/bytes.h"
 #include "engine/base/time_math.h"
 
 namespace backcast::sim {
@@ -19,31 +16,32 @@ std::uint32_t Copies::record_copy(std::uint32_t original, const CopyRule& rule, 
   record.available = record.deleted = record.expires = kNever;
   record.state = BackupState::kRunning;
   record.added_bytes = 0;
-  record.reason.clear();
+  record.reason = Why::kNothing;
   return stage_.journal.add(std::move(record));
 }
 
 void Copies::start(std::uint32_t original, const Generation& generation, const CopyRule& rule,
-                   bool scheduled) {
-  const std::uint32_t backup = record_copy(original, rule, scheduled);
+                   const PolicyPlace& made) {
+  const std::uint32_t backup = record_copy(original, rule, made.in == PolicyPlace::In::kSchedule);
   BackupRecord& record = stage_.journal.backup(backup);
   const Service& s = stage_.service(record.service);
   if (availability_.is_down(rule.region)) {
     record.state = BackupState::kFailed;
-    record.reason = rule.region + " is down";
-    return stage_.journal.log_backup(LogKind::kCopyFailed, backup,
-                                     fmt::format("{} failed: {} is down", record.id, rule.region));
+    record.reason = Why::kRegionDown;
+    return stage_.journal.log({.kind = LogKind::kCopyFailed, .backup = backup});
   }
   Copy copy;
   copy.backup = backup;
   copy.vault = vaults_.find(record.service, rule.region);
-  copy.birth = rule.retention ? &*rule.retention : nullptr;
+  copy.birth = made;
   copy.running = true;
   const std::uint64_t moved = vaults_[copy.vault].reserve(backup, generation).moved_bytes;
-  stage_.journal.requests(backup, "put", moved);
-  stage_.journal.log_backup(LogKind::kCopyStarted, backup,
-                            fmt::format("{} started: {} to move", record.id, format_bytes(moved)));
-  stage_.journal.copied(backup, moved);
+  const Ledger& ledger = stage_.journal.ledger();
+  ledger.requests(s, record, stage_.now(), "put", moved);
+  stage_.journal.log({.kind = LogKind::kCopyStarted,
+                      .backup = backup,
+                      .number = static_cast<std::int64_t>(moved)});
+  ledger.copied(s, record, stage_.now(), moved);
   const auto& links = stage_.scenario.links;
   for (std::uint32_t link = 0; link < links.size(); ++link) {
     if (links[link].from == s.region && links[link].to == rule.region) copy.link = link;
@@ -64,13 +62,10 @@ void Copies::end(std::uint32_t index) {
   if (!copy.running) return;
   copy.running = false;
   vaults_.arrive(copy.backup, copy.vault, copy.birth, policy::Origin::kCopy);
-  const BackupRecord& record = stage_.journal.backup(copy.backup);
-  stage_.journal.log_backup(
-      LogKind::kCopyCompleted, copy.backup,
-      fmt::format("{} completed: {} added", record.id, format_bytes(record.added_bytes)));
+  stage_.journal.log({.kind = LogKind::kCopyCompleted, .backup = copy.backup});
 }
 
-void Copies::cancel(std::uint32_t index, const std::string& reason) {
+void Copies::cancel(std::uint32_t index, Why why) {
   Copy& copy = copies_[index];
   if (copy.link != kNone) {
     links_.settle(copy.link);  // it may have ended just now
@@ -79,17 +74,16 @@ void Copies::cancel(std::uint32_t index, const std::string& reason) {
   }
   copy.running = false;
   BackupRecord& record = stage_.journal.backup(copy.backup);
-  vaults_[copy.vault].remove(copy.backup, record, stage_.now());
+  vaults_[copy.vault].remove(copy.backup);
   record.state = BackupState::kFailed;
-  record.reason = reason;
-  stage_.journal.log_backup(LogKind::kCopyFailed, copy.backup,
-                            fmt::format("{} failed: {}", record.id, reason));
+  record.reason = why;
+  stage_.journal.log({.kind = LogKind::kCopyFailed, .backup = copy.backup});
 }
 
 void Copies::fail_to(const std::string& region) {
   for (std::uint32_t i = 0; i < copies_.size(); ++i) {
     if (copies_[i].running && vaults_[copies_[i].vault].region() == region) {
-      cancel(i, region + " went down while it was copied");
+      cancel(i, Why::kRegionFailedOn);
     }
   }
 }

@@ -21,16 +21,17 @@ class Copies {
         links_(links),
         vaults_(vaults) {}
 
+  // `made`: where the scenario states the copy, with the policy of what it makes.
   void start(std::uint32_t original, const Generation& generation, const CopyRule& rule,
-             bool scheduled);
+             const PolicyPlace& made);
   void end(std::uint32_t copy);
   void fail_to(const std::string& region);
   // Those of a service that `goes` says yes to.
   template <typename Goes>
-  void fail_of(std::uint32_t service, const std::string& reason, Goes goes) {
+  void fail_of(std::uint32_t service, Why why, Goes goes) {
     for (std::uint32_t i = 0; i < copies_.size(); ++i) {
       const BackupRecord& record = stage_.journal.backup(copies_[i].backup);
-      if (copies_[i].running && record.service == service && goes(record)) cancel(i, reason);
+      if (copies_[i].running && record.service == service && goes(record)) cancel(i, why);
     }
   }
 
@@ -39,11 +40,11 @@ class Copies {
     std::uint32_t backup = kNone, vault = 0;
     std::uint32_t link = kNone;
     Link::Handle transfer = 0;
-    const policy::RetentionPolicy* birth = nullptr;
+    PolicyPlace birth;
     bool running = false;
   };
   std::uint32_t record_copy(std::uint32_t original, const CopyRule& rule, bool scheduled);
-  void cancel(std::uint32_t copy, const std::string& reason);
+  void cancel(std::uint32_t copy, Why why);
 
   Stage& stage_;
   const Availability& availability_;

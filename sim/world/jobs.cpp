@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "engine/base/bytes.h"
 #include "engine/base/time_math.h"
 
 namespace backcast::sim {
@@ -30,7 +29,7 @@ void Jobs::start_scheduled(std::uint32_t slot) {
 }
 
 void Jobs::make_up(std::uint32_t service) {
-  if (!availability_.why_not(service).empty() || !schedules_.are_on(service)) return;
+  if (availability_.why_not(service) != Why::kNothing || !schedules_.are_on(service)) return;
   for (std::uint32_t slot = 0; slot < schedules_.slots().size(); ++slot) {
     Schedules::Slot& mine = schedules_.slots()[slot];
     if (mine.service != service || !mine.missed) continue;
@@ -65,25 +64,21 @@ void Jobs::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event)
   const Service& s = stage_.service(service);
   const bool automatic = slot != kNone;
   if (automatic && !vaults_.is_due(service)) {  // the tool makes nothing, and prunes all the same
-    if (availability_.why_not(service).empty()) vaults_.prune(vaults_.find(service, s.region));
+    if (availability_.why_not(service) == Why::kNothing)
+      vaults_.prune(vaults_.find(service, s.region));
     return;
   }
   BackupRecord record = new_record(service, slot, event);
-  if (const std::string why = availability_.why_not(service); !why.empty()) {
-    stage_.journal.log_service(LogKind::kWindowMissed, service,
-                               fmt::format("{} was due but did not start: {}", record.id, why));
+  if (const Why why = availability_.why_not(service); why != Why::kNothing) {
     if (automatic) schedules_.slots()[slot].missed = true;
-    record.reason = why;
-    record.state = BackupState::kRefused;
-    stage_.journal.add(std::move(record));
-    return;
+    return refuse(std::move(record), why, LogKind::kWindowMissed);
   }
-  if (const std::string why = admission(service, automatic); !why.empty()) {
-    return refuse(std::move(record), why);
+  if (const policy::Admission verdict = admission(service, automatic); !verdict.admitted) {
+    return refuse(std::move(record), verdict);
   }
   if (s.job.overlap == policy::Overlap::kSkip && has_job(service)) {
     note_overlap(service);
-    return refuse(std::move(record), "the one before it is still at work, and the tool skips");
+    return refuse(std::move(record), Why::kSkipsOverlap);
   }
   Job job;
   job.generation = next_generation(service);
@@ -102,30 +97,27 @@ Generation Jobs::next_generation(std::uint32_t service) {
                           state.generations++);
 }
 
-void Jobs::refuse(BackupRecord record, std::string reason) {
-  const std::string text = fmt::format("{} was refused: {}", record.id, reason);
+void Jobs::refuse(BackupRecord record, const Reason& reason, LogKind kind) {
   record.state = BackupState::kRefused;
-  record.reason = std::move(reason);
-  stage_.journal.log_backup(LogKind::kBackupRefused, stage_.journal.add(std::move(record)), text);
+  record.reason = reason;
+  stage_.journal.log({.kind = kind, .backup = stage_.journal.add(std::move(record))});
 }
 
-// Why a job may not start beside those that run, or "".
-std::string Jobs::admission(std::uint32_t service, bool automatic) const {
-  const policy::AdmissionRules& rules = stage_.service(service).rules->admission;
+// Whether a job may start beside those that run.
+policy::Admission Jobs::admission(std::uint32_t service, bool automatic) const {
   policy::RunningJobs running;
   for (const std::uint32_t job : states_[service].running) {
     ++(jobs_[job].slot != kNone ? running.automatic : running.manual);
   }
-  const policy::Admission verdict = policy::admit(
-      rules, running, automatic ? policy::Origin::kAutomatic : policy::Origin::kManual);
-  return verdict.admitted ? std::string() : policy::explain(verdict, rules);
+  return policy::admit(stage_.service(service).rules->admission, running,
+                       automatic ? policy::Origin::kAutomatic : policy::Origin::kManual);
 }
 
 void Jobs::attempt(std::uint32_t index) {
   Job& job = jobs_[index];
   const BackupRecord& record = record_of(job);
   ++job.attempt;
-  if (const std::string why = availability_.why_not(record.service); !why.empty()) {
+  if (const Why why = availability_.why_not(record.service); why != Why::kNothing) {
     return fail(index, why);
   }
   const bool queues = must_queue(record.service);
@@ -135,13 +127,10 @@ void Jobs::attempt(std::uint32_t index) {
   waiting_.push_back(index);
   if (queues) {
     note_overlap(record.service);
-    return stage_.journal.log_backup(LogKind::kBackupWaits, job.backup,
-                                     record.id + " waits for the one before it to end");
+    return stage_.journal.log({.kind = LogKind::kBackupWaits, .backup = job.backup});
   }
-  stage_.journal.log_backup(
-      LogKind::kBackupWaits, job.backup,
-      fmt::format("{} waits: {} of {} {} at once", record.id, full->rule.jobs, full->name,
-                  full->rule.jobs == 1 ? "job runs" : "jobs run"));
+  const auto limit = static_cast<std::uint32_t>(full - stage_.scenario.limits.data());
+  stage_.journal.log({.kind = LogKind::kBackupWaits, .backup = job.backup, .about = limit});
   if (full->rule.wait_at_most) {
     stage_.agenda.push(plus(stage_.now(), *full->rule.wait_at_most), Due::kWaitEnds, index);
   }
@@ -189,7 +178,7 @@ void Jobs::start_waiting() {
     }
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
     jobs_[index].waiting = false;
-    if (const std::string why = availability_.why_not(service); !why.empty()) {
+    if (const Why why = availability_.why_not(service); why != Why::kNothing) {
       fail(index, why);
     } else {
       begin(index);
@@ -204,10 +193,9 @@ void Jobs::give_up_waiting(std::uint32_t index) {
   std::erase(waiting_, index);
   BackupRecord& record = record_of(job);
   record.state = BackupState::kRefused;
-  record.reason = "it waited as long as it may for others to end";
+  record.reason = Why::kWaitedTooLong;
   if (job.slot != kNone) schedules_.slots()[job.slot].missed = true;
-  stage_.journal.log_backup(LogKind::kWindowMissed, job.backup,
-                            fmt::format("{} did not start: {}", record.id, record.reason));
+  stage_.journal.log({.kind = LogKind::kWaitOver, .backup = job.backup});
 }
 
 // What is read is counted as live data, what is sent as it is stored.
@@ -237,20 +225,17 @@ void Jobs::begin(std::uint32_t index) {
   }
   if (!state.running.empty()) note_overlap(service);
   job.running = true;
-  job.doomed.clear();
-  if (availability_.of(service).failing > 0) {
-    job.doomed = "jobs of this service fail at this time (scenario event)";
-  }
+  job.doomed = availability_.of(service).failing > 0 ? Why::kFailingTime : Why::kNothing;
   const double failing = s.job.failure_probability;
   if (failing > 0 &&
       stage_.draws.uniform(s.entity, Purpose::kFailure, state.attempts++) < failing) {
-    job.doomed = fmt::format("it failed by chance (probability {})", failing);
+    job.doomed = Why::kByChance;
   }
   state.running.push_back(index);
   const policy::JobBytes bytes = bytes_of(service, job.generation);
-  stage_.journal.log_backup(
-      LogKind::kBackupStarted, job.backup,
-      fmt::format("{} started: {} to read", record.id, format_bytes(bytes.read)));
+  stage_.journal.log({.kind = LogKind::kBackupStarted,
+                      .backup = job.backup,
+                      .number = static_cast<std::int64_t>(bytes.read)});
   const Duration known = policy::job_duration(s.job.speed, bytes, s.collections);
   const Duration takes = std::max(known, schedules_.tried(s.job.backup_takes, service));
   stage_.agenda.push(plus(stage_.now(), takes), Due::kJobEnds, index);
@@ -263,50 +248,49 @@ void Jobs::end(std::uint32_t index) {
   const std::uint32_t service = record_of(job).service;
   std::erase(states_[service].running, index);
   limits_.leave(service);
-  job.doomed.empty() ? complete(index) : fail(index, job.doomed);
+  job.doomed == Why::kNothing ? complete(index) : fail(index, job.doomed);
   if (!waiting_.empty()) start_waiting();
 }
 
-void Jobs::fail_of(std::uint32_t service, const std::string& reason) {
+void Jobs::fail_of(std::uint32_t service, Why why) {
   const std::vector<std::uint32_t> running = states_[service].running;
   for (const std::uint32_t job : running) {
-    jobs_[job].doomed = reason;
+    jobs_[job].doomed = why;
     end(job);
   }
 }
 
-void Jobs::fail(std::uint32_t index, std::string reason) {
+void Jobs::fail(std::uint32_t index, Why why) {
   const Job& job = jobs_[index];
   BackupRecord& record = record_of(job);
   const JobModel& model = stage_.service(record.service).job;
   const bool again = job.attempt <= model.retries && !availability_.of(record.service).deleted;
-  stage_.journal.log_backup(
-      LogKind::kBackupFailed, job.backup,
-      fmt::format("{} failed: {}{}", record.id, reason,
-                  again ? ", next attempt in " + format_duration(model.retry_after) : ""));
+  stage_.journal.log({.kind = LogKind::kBackupFailed,
+                      .backup = job.backup,
+                      .number = again ? job.attempt + 1 : 0,
+                      .reason = why});
   if (again) {
     return stage_.agenda.push(plus(stage_.now(), model.retry_after), Due::kRetries, index);
   }
   record.state = BackupState::kFailed;
-  record.reason = std::move(reason);
+  record.reason = why;
 }
 
 void Jobs::complete(std::uint32_t index) {
   const Job& job = jobs_[index];
   const bool automatic = job.slot != kNone;
-  const ServiceSchedule* schedule =
-      automatic ? &schedules_.schedule_of(schedules_.slots()[job.slot]) : nullptr;
-  const ScheduledEvent* event = automatic ? nullptr : &stage_.scenario.events[job.event];
-  const auto& retention = automatic ? schedule->retention : event->retention;
-  if (!vaults_.store(job.backup, job.generation, automatic, retention)) return;
+  const Schedules::Slot* slot = automatic ? &schedules_.slots()[job.slot] : nullptr;
+  using In = PolicyPlace::In;
+  PolicyPlace made =
+      automatic ? PolicyPlace{In::kSchedule, slot->schedule} : PolicyPlace{In::kEvent, job.event};
+  if (!vaults_.store(job.backup, job.generation, automatic, made)) return;
   const BackupRecord& record = stage_.journal.backup(job.backup);
-  stage_.journal.log_backup(
-      LogKind::kBackupCompleted, job.backup,
-      fmt::format("{} completed after {}: {} added", record.id,
-                  format_duration(stage_.now() - record.born), format_bytes(record.added_bytes)));
+  stage_.journal.log({.kind = LogKind::kBackupCompleted, .backup = job.backup});
   const std::uint32_t service = record.service, vault = vaults_.find(service, record.region);
-  for (const CopyRule& rule : automatic ? schedule->copies : event->copies) {
-    copies_.start(job.backup, job.generation, rule, automatic);  // makes records: `record` is gone
+  const auto& copies =
+      automatic ? schedules_.schedule_of(*slot).copies : stage_.scenario.events[job.event].copies;
+  for (made.copy = 0; made.copy < copies.size(); ++made.copy) {
+    copies_.start(job.backup, job.generation, copies[made.copy], made);  // `record` is gone
   }
   vaults_.prune(vault);
   vaults_.prune_others(service, availability_);

@@ -6,7 +6,6 @@
 
 #include "sim/world/availability.h"
 #include "sim/world/copies.h"
-#include "sim/world/job_limits.h"
 #include "sim/world/schedules.h"
 #include "sim/world/vaults.h"
 
@@ -29,7 +28,7 @@ class Jobs {
   void attempt(std::uint32_t job);
   void give_up_waiting(std::uint32_t job);
   void end(std::uint32_t job);
-  void fail_of(std::uint32_t service, const std::string& reason);
+  void fail_of(std::uint32_t service, Why why);
 
  private:
   struct Job {
@@ -38,7 +37,7 @@ class Jobs {
     std::uint32_t event = kNone;  // of a manual one
     std::uint32_t attempt = 0;
     Generation generation;
-    std::string doomed;  // why it will fail; "" = it succeeds
+    Why doomed{};  // why it will fail
     bool running = false, waiting = false;
   };
   struct State {
@@ -52,10 +51,10 @@ class Jobs {
   Generation next_generation(std::uint32_t service);
   void begin(std::uint32_t job);
   void complete(std::uint32_t job);
-  void fail(std::uint32_t job, std::string reason);
-  void refuse(BackupRecord record, std::string reason);
+  void fail(std::uint32_t job, Why why);
+  void refuse(BackupRecord record, const Reason& reason, LogKind kind = LogKind::kBackupRefused);
   void start_waiting();
-  std::string admission(std::uint32_t service, bool automatic) const;
+  policy::Admission admission(std::uint32_t service, bool automatic) const;
   bool has_job(std::uint32_t service) const;
   bool must_queue(std::uint32_t service) const;
   void note_overlap(std::uint32_t service);

@@ -1,21 +1,10 @@
 #include "sim/world/lifecycle.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine/base/time_math.h"
 
 namespace backcast::sim {
-namespace {
-
-policy::Origin made_by(const BackupRecord& record) {
-  return record.kind == "manual" || record.of_manual ? policy::Origin::kManual
-                                                     : policy::Origin::kAutomatic;
-}
-
-}  // namespace
-
 policy::DeletionRules Lifecycle::rules_for(const Service& service,
                                            const ScheduledEvent& event) const {
   return policy::when_asked(service.rules->deletion, event.delete_backups,
@@ -25,7 +14,7 @@ policy::DeletionRules Lifecycle::rules_for(const Service& service,
 void Lifecycle::delete_service(std::uint32_t service, const ScheduledEvent& event) {
   if (availability_.of(service).deleted) return;
   const Service& s = stage_.service(service);
-  stage_.journal.log_service(LogKind::kServiceDeleted, service, s.name + " is deleted");
+  stage_.journal.log({.kind = LogKind::kServiceDeleted, .service = service});
   end(service, rules_for(s, event), policy::OwnerKind::kService);
 }
 
@@ -38,27 +27,21 @@ void Lifecycle::delete_project(std::uint32_t project, const ScheduledEvent& even
     any = true;
     const policy::DeletionRules rules = rules_for(s, event);
     key_destroyed = policy::key_destroyed_at(rules, stage_.now());
-    stage_.journal.log_service(LogKind::kServiceDeleted, service,
-                               s.name + " is deleted with its project");
+    stage_.journal.log({.kind = LogKind::kServiceDeleted, .service = service, .about = project});
     end(service, rules, policy::OwnerKind::kProject);
   }
   if (!any) return;
-  const std::string& name = stage_.scenario.projects[project].name;
-  stage_.journal.log_region(LogKind::kProjectDeleted, "", "project " + name + " is deleted");
-  if (key_destroyed) {
-    keys_.push_back(name);
-    stage_.agenda.push(*key_destroyed, Due::kKeyGone, static_cast<std::uint32_t>(keys_.size() - 1));
-  }
+  stage_.journal.log({.kind = LogKind::kProjectDeleted, .about = project});
+  if (key_destroyed) stage_.agenda.push(*key_destroyed, Due::kKeyGone, project);
 }
 
 void Lifecycle::end(std::uint32_t service, const policy::DeletionRules& rules,
                     policy::OwnerKind owner) {
   availability_.of(service).deleted = true;
-  jobs_.fail_of(service, stage_.service(service).name + " was deleted");
-  copies_.fail_of(
-      service, "its service was deleted while it was copied", [&](const BackupRecord& record) {
-        return policy::after_deletion(rules, made_by(record), stage_.now()).gone_at.has_value();
-      });
+  jobs_.fail_of(service, Why::kServiceEnded);
+  copies_.fail_of(service, Why::kServiceEndedOn, [&](const BackupRecord& record) {
+    return policy::after_deletion(rules, record.made_by(), stage_.now()).gone_at.has_value();
+  });
   std::vector<std::uint32_t> held;
   for (const std::uint32_t vault : vaults_.of(service)) {
     for (const Vault::Held& h : vaults_[vault].held()) {
@@ -74,8 +57,8 @@ void Lifecycle::decide_fate(std::uint32_t backup, const policy::DeletionRules& r
   BackupRecord& record = stage_.journal.backup(backup);
   const std::optional<Instant> expires =
       record.expires == kNever ? std::nullopt : std::optional(record.expires);
-  const policy::Fate fate = policy::after_deletion(rules, made_by(record), stage_.now(), expires);
-  const std::string why = policy::explain(fate, owner, made_by(record));
+  const policy::Fate fate = policy::after_deletion(rules, record.made_by(), stage_.now(), expires);
+  const Reason why = Orphaned{fate, owner};
   if (!fate.gone_at || fate.reason == policy::FateReason::kExpiresBefore) {
     record.reason = why;
   } else if (*fate.gone_at <= stage_.now()) {
@@ -96,18 +79,13 @@ void Lifecycle::purge(std::uint32_t service) {
   std::erase_if(due, [&](const Purge& purge) { return purge.at <= now; });
 }
 
-void Lifecycle::destroy_key(std::uint32_t key) {
-  stage_.journal.log_region(LogKind::kKeyDestroyed, "",
-                            "the key of project " + keys_[key] +
-                                " is destroyed: no copy of its backups can be opened any more");
+void Lifecycle::destroy_key(std::uint32_t project) {
+  stage_.journal.log({.kind = LogKind::kKeyDestroyed, .about = project});
 }
 
 void Lifecycle::switch_off(std::uint32_t service) {
   schedules_.switch_on(service, false);
-  stage_.journal.log_service(
-      LogKind::kWindowMissed, service,
-      stage_.service(service).name +
-          ": automatic backups are switched off; existing ones keep their expiry");
+  stage_.journal.log({.kind = LogKind::kSchedulesOff, .service = service});
 }
 
 void Lifecycle::switch_on(std::uint32_t service) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <string>
 #include <vector>
 
 #include "engine/policy/service/lifecycle.h"
@@ -29,7 +28,7 @@ class Lifecycle {
   void delete_service(std::uint32_t service, const ScheduledEvent& event);
   void delete_project(std::uint32_t project, const ScheduledEvent& event);
   void purge(std::uint32_t service);
-  void destroy_key(std::uint32_t key);
+  void destroy_key(std::uint32_t project);
   void switch_off(std::uint32_t service);
   void switch_on(std::uint32_t service);
 
@@ -38,7 +37,7 @@ class Lifecycle {
   struct Purge {
     Instant at{};
     std::uint32_t backup = 0;
-    std::string reason;
+    Reason reason{};
   };
   policy::DeletionRules rules_for(const Service& service, const ScheduledEvent& event) const;
   void end(std::uint32_t service, const policy::DeletionRules& rules, policy::OwnerKind owner);
@@ -52,7 +51,6 @@ class Lifecycle {
   Copies& copies_;
   Jobs& jobs_;
   std::map<std::uint32_t, std::vector<Purge>> purges_;  // by service
-  std::vector<std::string> keys_;                       // of deleted projects
 };
 
 }  // namespace backcast::sim

@@ -1,55 +1,19 @@
 #include "sim/world/restores.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "engine/base/bytes.h"
 #include "engine/base/time_math.h"
 
 namespace backcast::sim {
-namespace {
-
-// Why the version does not allow the restore, or "".
-std::string version_fault(const ScheduledEvent& event, const Service& service, Instant born,
-                          Instant now) {
-  if (!event.backup_version || !event.target_version) return {};
-  // Where nobody states the latest version, extremes.h tries what it may be.
-  return policy::version_refusal(
-      service.rules->restore.versions,
-      {*event.backup_version, *event.target_version, event.latest_version}, born, now);
-}
-
-// What runs once the restore is done, where versions are stated: "; the cluster is set back …".
-std::string version_after(const ScheduledEvent& event, const Service& service) {
-  if (service.rules->restore.versions == policy::VersionRule::kSetsBack && event.backup_version) {
-    const std::string before =
-        event.target_version ? fmt::format(" (it ran {})", to_string(*event.target_version)) : "";
-    return fmt::format(
-        "; the cluster is set back to version {}{}, CPU, memory and node count of then",
-        to_string(*event.backup_version), before);
-  }
-  const auto& runs = event.target_version ? event.target_version : event.latest_version;
-  return runs ? fmt::format("; it runs version {}", to_string(*runs)) : "";
-}
-
-}  // namespace
-
-// Why the restore cannot be made, or "".
-std::string Restores::why_not(const ScheduledEvent& event, const RestoreRecord& restore) {
-  const Service& service = stage_.service(restore.service);
-  if (restore.backup == kNone) {
-    return service.rules->restore.stays_in_region
-               ? fmt::format("there is no restore point in {}, and a restore stays in its region",
-                             restore.to_region)
-               : "there is no restore point to restore from";
-  }
-  if (availability_.is_down(restore.to_region)) return restore.to_region + " is down";
-  if (event.role) {
-    const Status allowed = policy::check_role(*service.rules, *event.role);
-    if (!allowed.ok()) return allowed.error().message;
-  }
-  return version_fault(event, service, stage_.journal.backup(restore.backup).born, stage_.now());
+// Why the restore cannot be made, or nothing.
+Why Restores::why_not(const ScheduledEvent& event, const RestoreRecord& restore) {
+  const policy::ServiceRules& rules = *stage_.service(restore.service).rules;
+  if (restore.backup == kNone) return Why::kNoRestorePoint;
+  if (availability_.is_down(restore.to_region)) return Why::kRegionDown;
+  if (event.role && !policy::check_role(rules, *event.role).ok()) return Why::kRole;
+  const bool fits =
+      version_refusal(event, stage_.service(restore.service), restore.born, stage_.now()).empty();
+  return fits ? Why::kNothing : Why::kVersion;
 }
 
 // The newest one that can be read, of equal ones that in the region it goes into; or kNone.
@@ -73,33 +37,37 @@ std::uint32_t Restores::serving_backup(const ScheduledEvent& event, std::uint32_
   return best;
 }
 
-void Restores::start(const ScheduledEvent& event, std::uint32_t service) {
+void Restores::start(std::uint32_t index, std::uint32_t service) {
+  const ScheduledEvent& event = stage_.scenario.events[index];
   const Service& s = stage_.service(service);
   auto& restores = stage_.journal.result().restores;
   RestoreRecord restore;
   restore.service = service;
+  restore.event = index;
   restore.started = stage_.now();
   const bool stays = s.rules->restore.stays_in_region;
   const std::string& into = stays && event.to_region.empty() ? event.region : event.to_region;
   restore.to_region = into.empty() ? s.region : into;
   restore.backup = serving_backup(event, service, restore.to_region);
-  restore.reason = why_not(event, restore);
-  if (!restore.reason.empty()) {
-    stage_.journal.log(LogKind::kRestoreFailed, service, restore.backup, restore.to_region,
-                       fmt::format("restore of {} failed: {}", s.name, restore.reason));
+  if (restore.backup != kNone) restore.born = stage_.journal.backup(restore.backup).born;
+  restore.why_not = why_not(event, restore);
+  const auto log = [&](LogKind kind) {
+    stage_.journal.log({.kind = kind,
+                        .service = service,
+                        .backup = restore.backup,
+                        .about = static_cast<std::uint32_t>(restores.size())});
+  };
+  if (restore.why_not != Why::kNothing) {
+    log(LogKind::kRestoreFailed);
     restores.push_back(std::move(restore));
     return;
   }
   const BackupRecord& b = stage_.journal.backup(restore.backup);
   restore.from_region = b.region;
   restore.bytes = b.size_bytes;
-  restore.lost = event.as_of.value_or(stage_.now()) - b.born;
-  restore.version = version_after(event, s);
-  stage_.journal.log(LogKind::kRestoreStarted, service, restore.backup, restore.to_region,
-                     fmt::format("restore of {} ({}) from {} into {} started; {} of work is lost",
-                                 b.id, format_bytes(b.size_bytes), b.region, restore.to_region,
-                                 format_duration(restore.lost)));
-  stage_.journal.read_back(restore);
+  restore.lost = event.as_of.value_or(stage_.now()) - restore.born;
+  log(LogKind::kRestoreStarted);
+  stage_.journal.ledger().read_back(s, b, restore);
   restores.push_back(std::move(restore));
   move(static_cast<std::uint32_t>(restores.size() - 1));
 }
@@ -129,12 +97,8 @@ void Restores::bring_back(std::uint32_t index) {
 }
 
 void Restores::end(std::uint32_t index) {
-  const RestoreRecord& restore = record(index);
   stage_.journal.log(
-      LogKind::kRestoreCompleted, restore.service, restore.backup, restore.to_region,
-      fmt::format("restore of {} into {} completed after {}{}",
-                  stage_.journal.backup(restore.backup).id, restore.to_region,
-                  format_duration(restore.completed - restore.started), restore.version));
+      {.kind = LogKind::kRestoreCompleted, .backup = record(index).backup, .about = index});
 }
 
 }  // namespace backcast::sim

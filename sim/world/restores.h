@@ -24,7 +24,8 @@ class Restores {
         links_(links),
         vaults_(vaults) {}
 
-  void start(const ScheduledEvent& event, std::uint32_t service);
+  // `event`: the scenario's.
+  void start(std::uint32_t event, std::uint32_t service);
   // The bytes are there: what is left is bringing the service back from them.
   void bring_back(std::uint32_t restore);
   void end(std::uint32_t restore);
@@ -32,7 +33,7 @@ class Restores {
  private:
   std::uint32_t serving_backup(const ScheduledEvent& event, std::uint32_t service,
                                const std::string& into);
-  std::string why_not(const ScheduledEvent& event, const RestoreRecord& restore);
+  Why why_not(const ScheduledEvent& event, const RestoreRecord& restore);
   void move(std::uint32_t restore);
   RestoreRecord& record(std::uint32_t restore) { return stage_.journal.result().restores[restore]; }
 

@@ -1,7 +1,5 @@
 #include "sim/world/schedules.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine/base/time_math.h"
@@ -66,12 +64,8 @@ bool Schedules::fires(std::uint32_t slot) {
 }
 
 void Schedules::jump_clock(std::uint32_t service, Duration by) {
-  const Service& s = stage_.service(service);
   const Instant now = stage_.now();
-  stage_.journal.log_service(LogKind::kClockJumped, service,
-                             fmt::format("the clock that starts the jobs of {} jumps {} {}", s.name,
-                                         by < Duration{0} ? "back" : "forward",
-                                         format_duration(by < Duration{0} ? -by : by)));
+  stage_.journal.log({.kind = LogKind::kClockJumped, .service = service, .number = by.count()});
   Duration& clock_ahead = states_[service].clock_ahead;
   clock_ahead = plus(clock_ahead, by);
   for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
@@ -80,10 +74,9 @@ void Schedules::jump_clock(std::uint32_t service, Duration by) {
     const Instant named = plus(mine.due, clock_ahead - by);
     if (mine.due < plus(now, by)) {
       mine.missed = true;
-      stage_.journal.log_service(
-          LogKind::kWindowMissed, service,
-          fmt::format("{}: the start of {} lies in the hours that the clock has skipped", s.name,
-                      format_instant(named)));
+      stage_.journal.log({.kind = LogKind::kStartSkipped,
+                          .service = service,
+                          .number = named.time_since_epoch().count()});
     } else if (mine.last != Instant::min()) {
       mine.last = std::min(mine.last, named) - Duration{1};
     }

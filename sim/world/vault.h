@@ -1,5 +1,5 @@
-// The restore points of one service in one region: what they hold, what they cost, which of them a
-// retention policy lets go. Writes the storage part of the usage ledger.
+// The restore points of one service in one region: what they hold, and which of them a retention
+// policy lets go. Tells the ledger what is held from when to when.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/usage.h"
 #include "engine/policy/retention/rolling.h"
 #include "sim/model/byte_ages.h"
 #include "sim/model/delta_model.h"
-#include "sim/model/result.h"
-#include "sim/model/scenario.h"
+#include "sim/world/stage.h"
 
 namespace backcast::sim {
 
@@ -38,13 +36,13 @@ class Vault {
     Generation generation;
     std::uint32_t first = 0;  // the oldest, by ordinal, that it may have bytes of
     policy::Snapshot snapshot;
-    const policy::RetentionPolicy* birth = nullptr;  // gave it its expiry
+    PolicyPlace birth;  // of the policy that gave it its expiry
     bool available = false;
-    UsageRecord open;  // what it holds since open.start, not yet in the ledger
+    Instant since{};  // it holds these bytes, which the ledger does not know yet
+    std::uint64_t bytes = 0;
   };
 
-  Vault(const Scenario& scenario, std::uint32_t service, std::string region,
-        std::vector<UsageRecord>& usage);
+  Vault(Stage& stage, std::uint32_t service, std::string region);
 
   std::uint32_t service() const { return service_; }
   const std::string& region() const { return region_; }
@@ -59,40 +57,39 @@ class Vault {
   // Makes room for a restore point: what must be moved to write it. It neither counts nor costs
   // anything until `arrive`.
   DeltaChain::Added reserve(std::uint32_t backup, const Generation& generation);
-  void arrive(std::uint32_t backup, BackupRecord& record, policy::Snapshot snapshot,
-              const policy::RetentionPolicy* birth, Instant now);
+  void arrive(std::uint32_t backup, policy::Snapshot snapshot, const PolicyPlace& birth);
   // Takes it out again, arrived or not, and closes its records.
-  void remove(std::uint32_t backup, BackupRecord& record, Instant now);
+  void remove(std::uint32_t backup);
   // Takes over what was there before the run: one restore point, newer than those before it.
   // `settle` follows after the last of them.
-  void adopt(std::uint32_t backup, const BackupRecord& record, const Generation& generation,
-             policy::Snapshot snapshot, const policy::RetentionPolicy* birth, Instant now);
+  void adopt(std::uint32_t backup, const Generation& generation, policy::Snapshot snapshot,
+             const PolicyPlace& birth);
 
   // The restore points that a policy, looking back over all of them, lets go, oldest first. In the
   // home region that is the service's own, and they are removed then.
   struct Doomed {
     std::uint32_t backup = 0;
-    std::string reason;
+    Reason reason{};
   };
-  std::vector<Doomed> doomed(const policy::RetentionPolicy& policy, Instant now);
+  std::vector<Doomed> doomed(const policy::RetentionPolicy& policy);
   // What the policy would do if `newcomer`, for which there is room already, were the newest.
   struct Outlook {
     std::uint64_t freed_bytes = 0;
-    std::string why_not_kept;  // "" = the newcomer stays
+    std::optional<policy::Reason> why_not_kept;  // none: the newcomer stays
   };
-  Outlook with_newcomer(const policy::RetentionPolicy& policy, const policy::Snapshot& newcomer,
-                        Instant now) const;
+  Outlook with_newcomer(const policy::RetentionPolicy& policy,
+                        const policy::Snapshot& newcomer) const;
   // Those whose own expiry, given at birth, has come.
-  std::vector<Doomed> expired(Instant now);
+  std::vector<Doomed> expired();
 
   // Takes out several at once; `doomed` in the order of doomed() and expired().
-  void remove(const std::vector<Doomed>& doomed, std::vector<BackupRecord>& records, Instant now);
-  // Brings every open record in line with what is held.
-  void settle(Instant now);
+  void remove(const std::vector<Doomed>& doomed);
+  // Brings what the ledger is told in line with what is held.
+  void settle();
   std::uint64_t own_bytes(const Held& held) const { return chain_.own_bytes(held.handle); }
 
-  // Closes every open record at the end of the run.
-  void finish(Instant end);
+  // Tells the ledger the rest, at the end of the run.
+  void finish();
 
   // Notes every restore point that comes or goes as vault number `vault`.
   void record(std::vector<VaultStep>& steps, std::uint32_t vault) {
@@ -105,23 +102,22 @@ class Vault {
   Place place_of(std::uint32_t backup);
   policy::Point point_of(const policy::RetentionPolicy& policy, const Held& held,
                          const policy::Snapshot& snapshot) const;
-  void close(UsageRecord& open, Instant now);
-  void open(Held& held, const BackupRecord& record, Instant now);
-  // Closes its records and takes it out; what came after it.
-  Place release(Place place, BackupRecord& record, Instant now);
-  std::vector<FreedBytes> freed_parts(Place place, std::uint64_t freed_bytes, Instant now);
-  FreedParts shared_parts(Place place, std::uint64_t freed_bytes, Instant now);
-  void make_available(Held& held, policy::Snapshot snapshot, const policy::RetentionPolicy* birth);
-  // Brings the open records in line with what the chain says is held.
-  void rebalance(Held& held, Instant now);
-  void rebalance_leftover(Instant now);
-  void note_stored(Instant now);
-  std::uint64_t objects_in(std::uint64_t bytes) const;
+  const Service& owner() const { return stage_.service(service_); }
+  // Of null what is left of deleted ones.
+  void tell(const Held* held, Instant since, std::uint64_t bytes);
+  // Takes it out; what came after it.
+  Place release(Place place);
+  std::vector<FreedBytes> freed_parts(Place place, std::uint64_t freed_bytes);
+  FreedParts shared_parts(Place place, std::uint64_t freed_bytes);
+  void make_available(Held& held, policy::Snapshot snapshot, const PolicyPlace& birth);
+  // In line with what the chain says is held.
+  void rebalance(Held& held);
+  void rebalance_leftover();
+  void note_stored();
 
-  const Scenario& scenario_;
+  Stage& stage_;
   std::uint32_t service_;
   std::string region_;
-  std::vector<UsageRecord>& usage_;
   DeltaChain chain_;
   WrittenLog log_;
   std::vector<Generation> generations_;  // by ordinal
@@ -130,8 +126,9 @@ class Vault {
   std::set<std::pair<Instant, std::uint32_t>> expiries_;  // of what is there; backups
   // Of the service's own retention, in its home region; none where every plan is a whole one.
   std::unique_ptr<policy::RollingPlan> rolling_;
-  std::uint64_t open_bytes_ = 0;  // sum of the open records of held_
-  UsageRecord leftover_;  // bytes that stay for those that depend on a deleted restore point
+  std::uint64_t held_bytes_ = 0;      // sum over held_
+  Instant leftover_since_{};          // so many bytes stay for those that depend on
+  std::uint64_t leftover_bytes_ = 0;  // a deleted restore point
   Series stored_;
   std::vector<VaultStep>* steps_ = nullptr;
   std::uint32_t number_ = 0;

@@ -4,20 +4,6 @@
 #include "sim/world/vault.h"
 
 namespace backcast::sim {
-namespace {
-
-std::string reason_text(const policy::RetentionPolicy& policy, const policy::Plan& plan,
-                        std::size_t index) {
-  std::string text;
-  for (const policy::Reason& reason : plan.reasons_of(index)) {
-    if (!text.empty()) text += "; ";
-    text += policy::to_text(policy, reason);
-  }
-  return text;
-}
-
-}  // namespace
-
 policy::Point Vault::point_of(const policy::RetentionPolicy& policy, const Held& held,
                               const policy::Snapshot& snapshot) const {
   policy::Point point = policy::to_point(policy, snapshot);
@@ -25,14 +11,15 @@ policy::Point Vault::point_of(const policy::RetentionPolicy& policy, const Held&
   return point;
 }
 
-std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, Instant now) {
-  const policy::PlanContext context{now, scenario_.services[service_].zone};
+std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy) {
+  const policy::PlanContext context{stage_.now(), owner().zone};
   std::vector<Doomed> doomed;
+  constexpr PolicyPlace kOwn{PolicyPlace::In::kService};
   // Another policy than the service's own, narrowed by a quota, is planned afresh.
-  const bool is_own = rolling_ != nullptr && &policy == &*scenario_.services[service_].retention;
+  const bool is_own = rolling_ != nullptr && &policy == &*owner().retention;
   if (const auto known = is_own ? rolling_->dropped(context) : std::nullopt) {
     for (const auto& [backup, reason] : *known) {
-      doomed.push_back({backup, policy::to_text(policy, reason)});
+      doomed.push_back({backup, Ruled{kOwn, reason}});
     }
     return doomed;
   }
@@ -47,13 +34,15 @@ std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy, 
   policy::plan(policy, points, context, plan);
   if (is_own) rolling_->settle(backups, points, plan);
   for (std::size_t i = 0; i < points.size(); ++i) {
-    if (!plan.verdicts[i].keep) doomed.push_back({backups[i], reason_text(policy, plan, i)});
+    if (!plan.verdicts[i].keep) {
+      doomed.push_back({backups[i], Ruled{kOwn, plan.reasons_of(i).front()}});
+    }
   }
   return doomed;
 }
 
 Vault::Outlook Vault::with_newcomer(const policy::RetentionPolicy& policy,
-                                    const policy::Snapshot& newcomer, Instant now) const {
+                                    const policy::Snapshot& newcomer) const {
   std::vector<policy::Point> points;
   std::vector<const Held*> places;
   for (const Held& held : held_) {
@@ -62,19 +51,20 @@ Vault::Outlook Vault::with_newcomer(const policy::RetentionPolicy& policy,
     places.push_back(&held);
   }
   policy::Plan plan;
-  policy::plan(policy, points, {now, scenario_.services[service_].zone}, plan);
+  policy::plan(policy, points, {stage_.now(), owner().zone}, plan);
   Outlook outlook;
   DeltaChain after = chain_;
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (plan.verdicts[i].keep) continue;
     after.remove(places[i]->handle);
-    if (!places[i]->available) outlook.why_not_kept = reason_text(policy, plan, i);
+    if (!places[i]->available) outlook.why_not_kept = plan.reasons_of(i).front();
   }
   outlook.freed_bytes = chain_.stored_bytes() - after.stored_bytes();
   return outlook;
 }
 
-std::vector<Vault::Doomed> Vault::expired(Instant now) {
+std::vector<Vault::Doomed> Vault::expired() {
+  const Instant now = stage_.now();
   std::vector<Place> due;
   for (; !expiries_.empty() && expiries_.begin()->first <= now;
        expiries_.erase(expiries_.begin())) {
@@ -86,17 +76,18 @@ std::vector<Vault::Doomed> Vault::expired(Instant now) {
   std::vector<Doomed> doomed;
   for (const Place& place : due) {
     const Held& held = *place;
-    if (held.birth == nullptr) {  // of a history, which says when but not why
-      if (!scenario_.services[service_].retention) {
-        doomed.push_back({held.backup, "expired " + format_instant(*held.snapshot.expires) +
-                                           ", as its history says"});
+    const policy::RetentionPolicy* birth = policy_at(stage_.scenario, service_, held.birth);
+    if (birth == nullptr) {  // of a history, which says when but not why
+      if (!owner().retention) {
+        doomed.push_back({held.backup, Why::kHistoryExpiry});
       }
       continue;
     }
-    const policy::Point point = policy::to_point(*held.birth, held.snapshot);
+    const policy::Point point = policy::to_point(*birth, held.snapshot);
     policy::Plan plan;
-    policy::plan(*held.birth, {&point, 1}, {now, policy::Zone::utc()}, plan);
-    if (!plan.verdicts[0].keep) doomed.push_back({held.backup, reason_text(*held.birth, plan, 0)});
+    policy::plan(*birth, {&point, 1}, {now, policy::Zone::utc()}, plan);
+    if (plan.verdicts[0].keep) continue;
+    doomed.push_back({held.backup, Ruled{held.birth, plan.reasons_of(0).front()}});
   }
   return doomed;
 }

@@ -1,21 +1,10 @@
 #include "sim/world/vaults.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "engine/base/bytes.h"
 #include "engine/base/time_math.h"
 
 namespace backcast::sim {
-namespace {
-
-policy::Quota quota_of(const Project& project) {
-  return {*project.quota_bytes, project.quota_mode, project.quota_ceiling_bytes};
-}
-
-}  // namespace
-
 Vaults::Vaults(Stage& stage, std::vector<VaultStep>* steps)
     : stage_(stage), steps_(steps), states_(stage.members) {
   for (const std::uint32_t service : stage.members) find(service, stage.service(service).region);
@@ -26,8 +15,7 @@ std::uint32_t Vaults::find(std::uint32_t service, const std::string& region) {
   for (const std::uint32_t vault : vaults) {
     if (vaults_[vault]->region() == region) return vault;
   }
-  vaults_.push_back(
-      std::make_unique<Vault>(stage_.scenario, service, region, stage_.journal.result().usage));
+  vaults_.push_back(std::make_unique<Vault>(stage_, service, region));
   const std::uint32_t number = count() - 1;
   if (steps_ != nullptr) vaults_.back()->record(*steps_, number);
   vaults.push_back(number);
@@ -60,12 +48,13 @@ bool Vaults::is_due(std::uint32_t service) const {
   return tags_of(service, {}, stage_.now()).has_value();
 }
 
-void Vaults::arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
+void Vaults::arrive(std::uint32_t backup, std::uint32_t vault, const PolicyPlace& place,
                     policy::Origin origin) {
   BackupRecord& record = stage_.journal.backup(backup);
   const Service& s = stage_.service(record.service);
   const Instant now = stage_.now();
   policy::Snapshot snapshot = snapshot_of(record, origin);
+  const policy::RetentionPolicy* birth = policy_at(stage_.scenario, record.service, place);
   if (birth != nullptr) {
     std::vector<policy::Point> older;
     const bool looks_back = policy::birth_looks_back(*birth);
@@ -76,7 +65,7 @@ void Vaults::arrive(std::uint32_t backup, std::uint32_t vault, const policy::Ret
     const policy::Birth verdict = policy::birth(*birth, policy::to_point(*birth, snapshot), older,
                                                 {now, policy::Zone::utc()});
     snapshot.expires = verdict.expires;
-    record.reason = policy::to_text(*birth, verdict.reason);
+    record.reason = Ruled{place, verdict.reason};
   }
   record.available = now;
   record.state = BackupState::kAvailable;
@@ -87,12 +76,12 @@ void Vaults::arrive(std::uint32_t backup, std::uint32_t vault, const policy::Ret
     record.expires = *snapshot.expires;
     stage_.agenda.push(*snapshot.expires, Due::kExpires, vault);
   }
-  vaults_[vault]->arrive(backup, record, std::move(snapshot), birth, now);
+  vaults_[vault]->arrive(backup, std::move(snapshot), place);
   note_quota(s.project);
 }
 
 bool Vaults::store(std::uint32_t backup, const Generation& generation, bool automatic,
-                   const std::optional<policy::RetentionPolicy>& retention) {
+                   const PolicyPlace& birth) {
   BackupRecord& record = stage_.journal.backup(backup);
   const Service& s = stage_.service(record.service);
   const std::uint32_t vault = find(record.service, record.region);
@@ -104,16 +93,15 @@ bool Vaults::store(std::uint32_t backup, const Generation& generation, bool auto
   const policy::Snapshot newcomer = snapshot_of(record, origin);
   record.is_protected = is_protected(s, newcomer);
   const std::uint64_t moved = vaults_[vault]->reserve(backup, generation).moved_bytes;
-  if (const std::string why = quota_refusal(newcomer, vault); !why.empty()) {
-    vaults_[vault]->remove(backup, record, stage_.now());
-    stage_.journal.log_backup(LogKind::kQuotaExceeded, backup,
-                              fmt::format("{} was not stored: {}", record.id, why));
+  if (const std::optional<Reason> why = quota_refusal(newcomer, vault)) {
+    vaults_[vault]->remove(backup);
+    stage_.journal.log({.kind = LogKind::kQuotaExceeded, .backup = backup});
     record.state = BackupState::kRefused;
-    record.reason = why;
+    record.reason = *why;
     return false;
   }
-  stage_.journal.requests(backup, "put", moved);
-  arrive(backup, vault, retention ? &*retention : nullptr, origin);
+  stage_.journal.ledger().requests(s, record, stage_.now(), "put", moved);
+  arrive(backup, vault, birth, origin);
   if (automatic) states_[record.service].newest_automatic = record.born;
   return true;
 }
@@ -122,8 +110,7 @@ void Vaults::prune(std::uint32_t vault) {
   const Service& s = stage_.service(vaults_[vault]->service());
   if (!s.retention || vaults_[vault]->region() != s.region) return;
   const auto within = retention_within_quota(vault);
-  drop(vault, vaults_[vault]->doomed(within ? *within : *s.retention, stage_.now()),
-       LogKind::kDeleted);
+  drop(vault, vaults_[vault]->doomed(within ? *within : *s.retention), LogKind::kDeleted);
 }
 
 void Vaults::prune_others(std::uint32_t service, const Availability& availability) {
@@ -139,26 +126,23 @@ void Vaults::prune_others(std::uint32_t service, const Availability& availabilit
 }
 
 void Vaults::expire(std::uint32_t vault) {
-  drop(vault, vaults_[vault]->expired(stage_.now()), LogKind::kExpired);
+  drop(vault, vaults_[vault]->expired(), LogKind::kExpired);
 }
 
-void Vaults::drop(std::uint32_t backup, LogKind kind, const std::string& reason) {
+void Vaults::drop(std::uint32_t backup, LogKind kind, const Reason& reason) {
   const BackupRecord& record = stage_.journal.backup(backup);
   drop(find(record.service, record.region), {{backup, reason}}, kind);
 }
 
 void Vaults::drop(std::uint32_t vault, const std::vector<Vault::Doomed>& doomed, LogKind kind) {
   if (doomed.empty()) return;
-  vaults_[vault]->remove(doomed, stage_.journal.result().backups, stage_.now());
+  vaults_[vault]->remove(doomed);
   for (const auto& [backup, reason] : doomed) {
     BackupRecord& record = stage_.journal.backup(backup);
     record.state = BackupState::kDeleted;
     record.deleted = stage_.now();
     record.reason = reason;
-    stage_.journal.log_backup(
-        kind, backup,
-        fmt::format("{} {}: {}", record.id, kind == LogKind::kExpired ? "expired" : "deleted",
-                    reason));
+    stage_.journal.log({.kind = kind, .backup = backup});
   }
   note_quota(stage_.service(vaults_[vault]->service()).project);
 }
@@ -174,9 +158,7 @@ void Vaults::lose_storage(const ScheduledEvent& event) {
     for (const Vault::Held& held : vault->held()) {
       if (held.available) lost.push_back(held.backup);
     }
-    for (const std::uint32_t backup : lost) {
-      drop(backup, LogKind::kDeleted, "the storage of " + event.region + " was lost");
-    }
+    for (const std::uint32_t backup : lost) drop(backup, LogKind::kDeleted, Why::kStorageLost);
   }
 }
 
@@ -189,25 +171,25 @@ std::optional<policy::RetentionPolicy> Vaults::retention_within_quota(std::uint3
                               quota_bytes(s.project) - vaults_[vault]->stored_bytes());
 }
 
-// Why the project's quota does not let a newcomer in, or "". Retention makes room first: counted is
-// what the project would hold once it has run with the newcomer.
-std::string Vaults::quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const {
+// Why the project's quota does not let a newcomer in, or nothing. Retention makes room first:
+// counted is what the project would hold once it has run with the newcomer.
+std::optional<Reason> Vaults::quota_refusal(const policy::Snapshot& newcomer,
+                                            std::uint32_t vault) const {
   const Service& s = stage_.service(vaults_[vault]->service());
   const Project& project = stage_.scenario.projects[s.project];
   if (!project.quota_bytes) return {};
-  const policy::Quota quota = quota_of(project);
   std::uint64_t held_bytes = quota_bytes(s.project);
   if (s.retention && vaults_[vault]->region() == s.region) {
     const auto within = retention_within_quota(vault);
     const Vault::Outlook outlook =
-        vaults_[vault]->with_newcomer(within ? *within : *s.retention, newcomer, stage_.now());
-    if (!outlook.why_not_kept.empty()) {
-      return "retention would delete it at once: " + outlook.why_not_kept;
+        vaults_[vault]->with_newcomer(within ? *within : *s.retention, newcomer);
+    if (outlook.why_not_kept) {
+      return Ruled{{PolicyPlace::In::kService}, *outlook.why_not_kept, true};
     }
     held_bytes -= outlook.freed_bytes;
   }
-  const policy::QuotaVerdict verdict = policy::check_quota(quota, held_bytes);
-  return verdict.stored ? std::string() : policy::explain(verdict, quota);
+  const policy::QuotaVerdict verdict = policy::check_quota(quota_of(project), held_bytes);
+  return verdict.stored ? std::nullopt : std::optional<Reason>(verdict);
 }
 
 // Bytes that count against the project's quota: everything its services hold.
@@ -239,7 +221,7 @@ void Vaults::note_quota(std::uint32_t project) {
 
 void Vaults::finish() {
   for (const auto& vault : vaults_) {
-    vault->finish(stage_.now());
+    vault->finish();
     stage_.journal.result().series.push_back(vault->series());
   }
   for (auto& [project, series] : quotas_) {

@@ -39,9 +39,9 @@ class Vaults {
   bool is_due(std::uint32_t service) const;
   // Puts a finished backup into its home vault if the project's quota lets it. False: refused.
   bool store(std::uint32_t backup, const Generation& generation, bool automatic,
-             const std::optional<policy::RetentionPolicy>& retention);
+             const PolicyPlace& birth);
   // Makes a finished backup or copy available, with the expiry its policy gives it at birth.
-  void arrive(std::uint32_t backup, std::uint32_t vault, const policy::RetentionPolicy* birth,
+  void arrive(std::uint32_t backup, std::uint32_t vault, const PolicyPlace& birth,
               policy::Origin origin);
 
   // The verdict looking back: after a new backup, over everything in the home region.
@@ -50,7 +50,7 @@ class Vaults {
   // project's other services, too, until it holds. Deleted ones keep what they have.
   void prune_others(std::uint32_t service, const Availability& availability);
   void expire(std::uint32_t vault);
-  void drop(std::uint32_t backup, LogKind kind, const std::string& reason);
+  void drop(std::uint32_t backup, LogKind kind, const Reason& reason);
 
   // Everything available in a region, of the services named or of all.
   void lose_storage(const ScheduledEvent& event);
@@ -70,7 +70,7 @@ class Vaults {
                                                   Instant born) const;
   void drop(std::uint32_t vault, const std::vector<Vault::Doomed>& doomed, LogKind kind);
   std::optional<policy::RetentionPolicy> retention_within_quota(std::uint32_t vault) const;
-  std::string quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const;
+  std::optional<Reason> quota_refusal(const policy::Snapshot& newcomer, std::uint32_t vault) const;
   std::uint64_t quota_bytes(std::uint32_t project) const;
   void note_quota(std::uint32_t project);
 

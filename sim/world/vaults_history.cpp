@@ -26,13 +26,13 @@ const char* kind_of(policy::Origin origin) {
 
 // The policy that gave a restore point its expiry: its schedule's, or where the history does not
 // name one of the scenario's, the first. What was made by hand got none.
-const policy::RetentionPolicy* birth_policy(const Service& s, const policy::Snapshot& snapshot) {
-  if (snapshot.origin == policy::Origin::kManual || s.schedules.empty()) return nullptr;
+PolicyPlace birth_policy(const Service& s, const policy::Snapshot& snapshot) {
+  if (snapshot.origin == policy::Origin::kManual || s.schedules.empty()) return {};
   auto schedule = std::find_if(
       s.schedules.begin(), s.schedules.end(),
       [&](const ServiceSchedule& candidate) { return candidate.name == snapshot.schedule; });
   if (schedule == s.schedules.end()) schedule = s.schedules.begin();
-  return schedule->retention ? &*schedule->retention : nullptr;
+  return {PolicyPlace::In::kSchedule, static_cast<std::uint32_t>(schedule - s.schedules.begin())};
 }
 
 bool have_short_ids(const std::vector<policy::Snapshot>& history) {
@@ -62,16 +62,13 @@ Vaults::Adopted Vaults::adopt(std::uint32_t service) {
     adopt(vault, s.history[i], generations[i],
           fmt::format("{}/{}", s.name, in_short ? policy::short_id(id) : id));
   }
-  vaults_[vault]->settle(stage_.now());
+  vaults_[vault]->settle();
   for (const Vault::Held& held : vaults_[vault]->held()) {
     BackupRecord& record = stage_.journal.backup(held.backup);
     if (record.added_bytes == 0) record.added_bytes = vaults_[vault]->own_bytes(held);
   }
   const Instant newest = s.history.back().trusted_time();
-  stage_.journal.log_service(
-      LogKind::kHistoryContinued, service,
-      fmt::format("{} goes on with {} restore points from {} to {}", s.name, s.history.size(),
-                  format_instant(s.history.front().trusted_time()), format_instant(newest)));
+  stage_.journal.log({.kind = LogKind::kHistoryContinued, .service = service});
   note_quota(s.project);
   prune(vault);
   return {static_cast<std::uint32_t>(s.history.size()), newest};
@@ -98,12 +95,13 @@ void Vaults::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
   record.restore_time = std::max(time_for(record.size_bytes, s.job.restore_rate_bytes_per_second),
                                  s.job.restore_takes.value_or(Duration{0}));
   policy::Snapshot kept = snapshot;
-  const policy::RetentionPolicy* birth = birth_policy(s, snapshot);
+  const PolicyPlace place = birth_policy(s, snapshot);
+  const policy::RetentionPolicy* birth = policy_at(stage_.scenario, service, place);
   if (birth != nullptr && !kept.expires) {
     const policy::Birth verdict = policy::birth(*birth, policy::to_point(*birth, snapshot), {},
                                                 {record.born, policy::Zone::utc()});
     kept.expires = verdict.expires;
-    record.reason = policy::to_text(*birth, verdict.reason);
+    record.reason = Ruled{place, verdict.reason};
   }
   if (kept.expires) {
     record.expires = *kept.expires;
@@ -113,8 +111,7 @@ void Vaults::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
     states_[service].newest_automatic = record.born;
   }
   const std::uint32_t backup = stage_.journal.add(std::move(record));
-  vaults_[vault]->adopt(backup, stage_.journal.backup(backup), generation, std::move(kept), birth,
-                        stage_.now());
+  vaults_[vault]->adopt(backup, generation, std::move(kept), place);
 }
 
 }  // namespace backcast::sim

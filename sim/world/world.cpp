@@ -1,7 +1,5 @@
 #include "sim/world/world.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine/base/assert.h"
@@ -108,7 +106,7 @@ void World::act_by_hand(std::uint32_t index) {
   const ScheduledEvent& event = stage_.scenario.events[index];
   for (const std::uint32_t service : event.services) {
     if (!stage_.members.has(service)) continue;
-    event.kind == EventKind::kRestore ? restores_.start(event, service)
+    event.kind == EventKind::kRestore ? restores_.start(index, service)
                                       : jobs_.start_manual(index, service);
   }
 }
@@ -122,22 +120,17 @@ void World::begin(std::uint32_t index) {
   switch (event.kind) {
     case EventKind::kOutage:
       availability_.take_down(event.region);
-      stage_.journal.log_region(
-          LogKind::kOutageBegan, event.region,
-          fmt::format("{} goes down for {}", event.region, format_duration(event.lasts)));
+      stage_.journal.log({.kind = LogKind::kOutageBegan, .about = index});
       for (const std::uint32_t service : stage_.members) {
         if (stage_.service(service).region != event.region) continue;
-        jobs_.fail_of(service, event.region + " went down");
+        jobs_.fail_of(service, Why::kRegionFailed);
       }
       return copies_.fail_to(event.region);
     case EventKind::kLinkOutage:
-      stage_.journal.log_region(LogKind::kOutageBegan, event.to_region,
-                                fmt::format("the link from {} to {} goes down for {}", event.region,
-                                            event.to_region, format_duration(event.lasts)));
+      stage_.journal.log({.kind = LogKind::kOutageBegan, .about = index});
       return set_links(event, false);
     case EventKind::kStorageLoss:
-      stage_.journal.log_region(LogKind::kStorageLost, event.region,
-                                "everything stored in " + event.region + " is lost");
+      stage_.journal.log({.kind = LogKind::kStorageLost, .about = index});
       return vaults_.lose_storage(event);
     case EventKind::kDeleteProject:
       if (event.project) lifecycle_.delete_project(*event.project, event);
@@ -146,12 +139,15 @@ void World::begin(std::uint32_t index) {
       break;
   }
   for (const std::uint32_t service : event.services) {
-    if (stage_.members.has(service)) begin_for(service, event);
+    if (stage_.members.has(service)) begin_for(service, index);
   }
 }
 
-void World::begin_for(std::uint32_t service, const ScheduledEvent& event) {
-  const std::string& name = stage_.service(service).name;
+void World::begin_for(std::uint32_t service, std::uint32_t index) {
+  const ScheduledEvent& event = stage_.scenario.events[index];
+  const auto log = [&](LogKind kind) {
+    stage_.journal.log({.kind = kind, .service = service, .about = index});
+  };
   switch (event.kind) {
     case EventKind::kDeleteService:
       return lifecycle_.delete_service(service, event);
@@ -164,16 +160,12 @@ void World::begin_for(std::uint32_t service, const ScheduledEvent& event) {
       return jobs_.make_up(service);
     case EventKind::kSuspend:
       ++availability_.of(service).suspended;
-      return stage_.journal.log_service(
-          LogKind::kOutageBegan, service,
-          fmt::format("{} is suspended for {}", name, format_duration(event.lasts)));
+      return log(LogKind::kOutageBegan);
     case EventKind::kJobFailures:
       ++availability_.of(service).failing;
-      return stage_.journal.log_service(
-          LogKind::kOutageBegan, service,
-          fmt::format("jobs of {} fail for {}", name, format_duration(event.lasts)));
+      return log(LogKind::kOutageBegan);
     case EventKind::kBurst:
-      return stage_.journal.log_service(LogKind::kBurst, service, name + ": a burst of change");
+      return log(LogKind::kBurst);
     default:
       return;
   }
@@ -183,33 +175,26 @@ void World::end(std::uint32_t index) {
   const ScheduledEvent& event = stage_.scenario.events[index];
   if (event.kind == EventKind::kOutage) {
     availability_.bring_back(event.region);
-    stage_.journal.log_region(LogKind::kOutageEnded, event.region, event.region + " is back");
+    stage_.journal.log({.kind = LogKind::kOutageEnded, .about = index});
     for (const std::uint32_t service : stage_.members) {
       if (stage_.service(service).region == event.region) jobs_.make_up(service);
     }
   }
   if (event.kind == EventKind::kLinkOutage) {
-    stage_.journal.log_region(
-        LogKind::kOutageEnded, event.to_region,
-        fmt::format("the link from {} to {} is back", event.region, event.to_region));
+    stage_.journal.log({.kind = LogKind::kOutageEnded, .about = index});
     set_links(event, true);
   }
   for (const std::uint32_t service : event.services) {
-    if (stage_.members.has(service)) end_for(service, event);
+    if (stage_.members.has(service)) end_for(service, index);
   }
 }
 
-void World::end_for(std::uint32_t service, const ScheduledEvent& event) {
-  const std::string& name = stage_.service(service).name;
-  if (event.kind == EventKind::kSuspend) {
-    --availability_.of(service).suspended;
-    stage_.journal.log_service(LogKind::kOutageEnded, service, name + " runs again");
-    jobs_.make_up(service);
-  }
-  if (event.kind == EventKind::kJobFailures) {
-    --availability_.of(service).failing;
-    stage_.journal.log_service(LogKind::kOutageEnded, service, "jobs of " + name + " work again");
-  }
+void World::end_for(std::uint32_t service, std::uint32_t index) {
+  const bool resumes = stage_.scenario.events[index].kind == EventKind::kSuspend;
+  if (!resumes && stage_.scenario.events[index].kind != EventKind::kJobFailures) return;
+  --(resumes ? availability_.of(service).suspended : availability_.of(service).failing);
+  stage_.journal.log({.kind = LogKind::kOutageEnded, .service = service, .about = index});
+  if (resumes) jobs_.make_up(service);
 }
 
 void World::set_links(const ScheduledEvent& event, bool up) {

@@ -37,9 +37,9 @@ class World {
   void handle(const Event& event);
   void fire(std::uint32_t slot);
   void begin(std::uint32_t event);
-  void begin_for(std::uint32_t service, const ScheduledEvent& event);
+  void begin_for(std::uint32_t service, std::uint32_t event);
   void end(std::uint32_t event);
-  void end_for(std::uint32_t service, const ScheduledEvent& event);
+  void end_for(std::uint32_t service, std::uint32_t event);
   void act_by_hand(std::uint32_t event);
   void set_links(const ScheduledEvent& event, bool up);
 

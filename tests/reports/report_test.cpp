@@ -164,7 +164,7 @@ TEST(RunReport, spread_is_told_as_an_interval) {
 
 TEST(Svg, charts_are_as_expected) {
   const Sample sample = daily_sample();
-  expect_golden("timeline.svg", timeline_chart(sample.run)->svg);
+  expect_golden("timeline.svg", timeline_chart(sample.report())->svg);
   expect_golden("age.svg", age_chart(sample.run, headline(sample.run))->svg);
   expect_golden("stored.svg", stored_chart(sample.run)->svg);
   expect_golden("cost.svg", cost_chart(sample.report())->svg);
@@ -211,16 +211,16 @@ TEST(Svg, no_service_is_held_against_the_limit_of_another) {
 
 TEST(Svg, timeline_has_a_mark_for_every_backup_and_the_same_rows) {
   const Sample sample = daily_sample();
-  const auto chart = timeline_chart(sample.run);
+  const auto chart = timeline_chart(sample.report());
   EXPECT_EQ(chart->marks, sample.run.backups.size());
   EXPECT_EQ(count(chart->svg, "class=\"mark "), sample.run.backups.size());
   EXPECT_EQ(chart->table.rows.size(), sample.run.backups.size());
-  EXPECT_THAT(chart->svg, HasSubstr("age: older than 7d"));
+  EXPECT_THAT(chart->svg, HasSubstr("expired 0s ago"));
 }
 
 TEST(Svg, timeline_of_a_fleet_counts_restore_points_instead) {
   const Sample sample = fleet_sample(60, 2);
-  const auto chart = timeline_chart(sample.run, kFullWidth, 1500);
+  const auto chart = timeline_chart(sample.report(), kFullWidth, 1500);
   ASSERT_GT(sample.run.backups.size(), 1500u);
   ASSERT_EQ(chart->table.rows.size(), 120u);
   const auto& last = chart->table.rows.back();

@@ -67,6 +67,11 @@ cost::Invoice invoice() {
   return made;
 }
 
+// By the policy of the one service.
+sim::Ruled ruled(policy::Effect effect, std::int64_t off_seconds) {
+  return {{sim::PolicyPlace::In::kService}, {policy::Rule::kExpiry, effect, 0, off_seconds}};
+}
+
 sim::BackupRecord backup(int day) {
   sim::BackupRecord made;
   made.id = fmt::format("vectors/auto-{:06}", day + 1);
@@ -79,7 +84,7 @@ sim::BackupRecord backup(int day) {
   made.added_bytes = kAddedBytes;
   if (day == 40) {
     made.state = sim::BackupState::kFailed;
-    made.reason = "region us-west1 is down";
+    made.reason = sim::Why::kRegionDown;
     return made;
   }
   made.available = made.born + seconds(1800);
@@ -88,10 +93,10 @@ sim::BackupRecord backup(int day) {
     made.deleted = made.expires;
     made.state = sim::BackupState::kDeleted;
     made.freed_bytes = kAddedBytes;
-    made.reason = "age: older than 7d";
+    made.reason = ruled(policy::Effect::kTooOld, 0);
   } else {
     made.state = sim::BackupState::kAvailable;
-    made.reason = "age: kept until " + format_instant(made.expires);
+    made.reason = ruled(policy::Effect::kKeeps, 7 * 86'400);
   }
   return made;
 }
@@ -175,6 +180,7 @@ std::vector<sim::RequirementOutcome> requirements() {
 RunReport Sample::report() const {
   RunReport made;
   made.run = &run;
+  made.scenario = &scenario;
   made.invoice = &invoice;
   made.scenario_file = "daily.json";
   made.scenario_text = scenario_text;
@@ -191,6 +197,9 @@ Sample daily_sample() {
   run.end = kStart + days(60);
   run.events = 360;
   run.services = {{"vectors", "search", "example", "us-west1", kSizeBytes, kSizeBytes}};
+  sim::Service& service = sample.scenario.services.emplace_back();
+  service.name = "vectors";
+  service.retention = *policy::parse_policy("native: --ttl 7d");
   for (int day = 0; day < 60; ++day) run.backups.push_back(backup(day));
   add_copies(run);
   std::stable_sort(run.backups.begin(), run.backups.end(), [](const auto& a, const auto& b) {
@@ -215,8 +224,10 @@ Sample hostile_sample(const std::string& poison) {
   const auto spoil = [&](auto&... texts) { ((texts = poison + texts), ...); };
   spoil(run.scenario, run.title, sample.scenario_text);
   for (auto& s : run.services) spoil(s.name, s.project, s.provider, s.region);
+  spoil(sample.scenario.services[0].name);  // stands in reasons
   for (auto& b : run.backups) {
-    spoil(b.id, b.region, b.kind, b.schedule, b.reason);
+    spoil(b.id, b.region, b.kind, b.schedule);
+    if (b.state == sim::BackupState::kFailed) b.reason = sim::Why::kSuspended;
     for (auto& tag : b.tags) spoil(tag);
   }
   for (auto& r : run.requirements) {

@@ -11,6 +11,7 @@ namespace backcast::reports {
 
 // A run and its bill that live together; `report` points into them.
 struct Sample {
+  sim::Scenario scenario;
   sim::RunResult run;
   cost::Invoice invoice;
   RunReport report() const;

@@ -169,7 +169,7 @@ RC_GTEST_PROP(Chaos, LedgerSeriesAndCatalogueAgree, ()) {
   }
   for (const BackupRecord& b : ran.result.backups) {  // P_TAG_06
     const bool keeps = ran.scenario.projects[0].quota_mode == policy::QuotaMode::kKeep;
-    RC_ASSERT(!keeps || b.reason.find("quota_mode") == std::string::npos);
+    RC_ASSERT(!keeps || reason(ran, b).find("quota_mode") == std::string::npos);
     if (b.is_protected && b.available != kNever && !somebody_deletes) {
       RC_ASSERT(b.deleted == kNever);
     }

@@ -46,7 +46,7 @@ TEST(Jobs, WhoWaitsTooLongForALimitMissesItsStart) {
                                     R"(, "limits": [{"jobs": 1, "wait_at_most": "150s"}])"));
   EXPECT_EQ(backup(ran.result, "b/auto-000001").state, sim::BackupState::kAvailable);
   EXPECT_EQ(backup(ran.result, "c/auto-000001").state, sim::BackupState::kRefused);
-  EXPECT_EQ(backup(ran.result, "c/auto-000001").reason,
+  EXPECT_EQ(reason(ran, backup(ran.result, "c/auto-000001")),
             "it waited as long as it may for others to end");
 }
 
@@ -125,15 +125,16 @@ TEST(Jobs, Z_RES_06_Z_RES_07_ARestoreKeepsItsVersionForThirtyDaysAndNoLonger) {
   const Ran old = run_text(restore_of_zilliz(R"("at": "+40d")" + versions));
   ASSERT_EQ(old.result.restores.size(), 1u);
   EXPECT_EQ(old.result.restores[0].completed, sim::kNever);
-  EXPECT_NE(old.result.restores[0].reason.find("30"), std::string::npos)
-      << old.result.restores[0].reason;
+  EXPECT_EQ(outcome_text(old.scenario, old.result.restores[0]),
+            "the latest version only: the backup is older than 30 days");
 }
 
 TEST(Jobs, Z_MAN_08_WhoMayNotRestoreIsRefused) {
   const Ran ran = run_text(restore_of_zilliz(R"("at": "+2d", "role": "custom_without_backup")"));
   ASSERT_EQ(ran.result.restores.size(), 1u);
   EXPECT_EQ(ran.result.restores[0].completed, sim::kNever);
-  EXPECT_FALSE(ran.result.restores[0].reason.empty());
+  EXPECT_EQ(ran.result.restores[0].why_not, sim::Why::kRole);
+  EXPECT_NE(outcome_text(ran.scenario, ran.result.restores[0]).find("96013"), std::string::npos);
 }
 
 TEST(Jobs, RequestsAndRetrievalAreRecordedWhereTheScenarioSaysHowBackupsAreStored) {

@@ -12,6 +12,7 @@
 #include "scenarios/load/load.h"
 #include "sim/requirements/requirements.h"
 #include "sim/run/run.h"
+#include "sim/words/words.h"
 
 namespace backcast::scenario {
 
@@ -79,8 +80,13 @@ inline void expect_fault(const std::string& text, std::initializer_list<const ch
 }
 
 inline bool logs(const Ran& ran, const std::string& part) {
-  return std::any_of(ran.result.log.begin(), ran.result.log.end(),
-                     [&](const auto& event) { return event.text.find(part) != std::string::npos; });
+  return std::any_of(ran.result.log.begin(), ran.result.log.end(), [&](const auto& event) {
+    return log_text(ran.scenario, ran.result, event).find(part) != std::string::npos;
+  });
+}
+
+inline std::string reason(const Ran& ran, const sim::BackupRecord& backup) {
+  return sim::reason_text(ran.scenario, backup);
 }
 
 inline const sim::BackupRecord& backup(const sim::RunResult& result, const std::string& id) {

@@ -81,7 +81,7 @@ TEST(Time, WaitingForALimitForThousandsOfYearsIsWaiting) {
          "schedules": [{"cron": "0 2 * * *", "name": "x"}, {"cron": "0 3 * * *", "name": "y"}])",
       kRpo, R"(, "limits": [{"jobs": 1, "wait_at_most": "100000d"}])"));
   for (const sim::BackupRecord& b : ran.result.backups) {
-    EXPECT_NE(b.state, sim::BackupState::kRefused) << b.id << " " << b.reason;
+    EXPECT_NE(b.state, sim::BackupState::kRefused) << b.id << " " << reason(ran, b);
   }
 }
 
@@ -173,7 +173,7 @@ TEST(Quota, WhatRetentionWouldDeleteAtOnceIsRefused) {
       "services": [{"name": "a", "project": "p", "kind": "postgresql", "size": "1200 MiB"}],
       "events": [{"kind": "manual_backup", "service": "a", "at": "+8d12h"}]})");
   const sim::BackupRecord& manual = backup(ran.result, "a/manual-000001");
-  EXPECT_EQ(manual.state, sim::BackupState::kRefused) << manual.reason;
+  EXPECT_EQ(manual.state, sim::BackupState::kRefused) << reason(ran, manual);
   EXPECT_EQ(manual.available, sim::kNever);
 }
 

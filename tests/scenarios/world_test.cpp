@@ -37,7 +37,7 @@ TEST(World, Z_MAN_03_ManualIsRefusedWhileAutomaticRuns) {
             std::chrono::seconds(100));
   const BackupRecord& first = backup(ran.result, "db/manual-000001");
   EXPECT_EQ(first.state, BackupState::kRefused);
-  EXPECT_NE(first.reason.find("96038"), std::string::npos);
+  EXPECT_NE(reason(ran, first).find("96038"), std::string::npos);
   EXPECT_EQ(backup(ran.result, "db/manual-000002").state, BackupState::kAvailable);
   // Z_MAN_05: one by hand at a time.
   EXPECT_EQ(backup(ran.result, "db/manual-000003").state, BackupState::kRefused);
@@ -252,8 +252,9 @@ TEST(World, X_CORE_01_SameSeedSameBytesAtOneAndTwoThreads) {
   const auto fingerprint = [](const Ran& ran) {
     std::string text;
     for (const UsageRecord& r : ran.result.usage) text += cost::to_json_line(r);
-    for (const auto& e : ran.result.log) text += format_instant(e.at) + e.text + "\n";
-    for (const auto& b : ran.result.backups) text += b.id + b.reason + "\n";
+    for (const auto& e : ran.result.log)
+      text += format_instant(e.at) + log_text(ran.scenario, ran.result, e) + "\n";
+    for (const auto& b : ran.result.backups) text += b.id + reason(ran, b) + "\n";
     for (const auto& s : ran.result.series)
       text += fmt::format("{} {}\n", s.region, s.points.size());
     return text;

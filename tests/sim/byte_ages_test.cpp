@@ -9,6 +9,7 @@
 
 #include "sim/fit/history.h"
 #include "sim/world/vault.h"
+#include "tests/sim/world_stage.h"
 
 namespace backcast::sim {
 namespace {
@@ -51,6 +52,17 @@ PresenceTable some_table(std::uint32_t generations) {
   return table;
 }
 
+// A new restore point that is there at that time.
+void arrive(Stage& stage, Vault& vault, const Generation& generation, Instant at) {
+  move_to(stage, at);
+  BackupRecord record;
+  record.id = std::to_string(generation.ordinal);
+  record.available = at;
+  const std::uint32_t backup = stage.journal.add(std::move(record));
+  vault.reserve(backup, generation);
+  vault.arrive(backup, {}, {});
+}
+
 RC_GTEST_PROP(ByteAges, AreThoseOfEveryByte, ()) {
   const auto generations = *rc::gen::inRange<std::uint32_t>(2, 14);
   const PresenceTable table = some_table(generations);
@@ -64,9 +76,9 @@ RC_GTEST_PROP(ByteAges, AreThoseOfEveryByte, ()) {
   service.delta.kind = DeltaModel::Kind::kTrace;
   service.delta.trace = std::make_shared<const Trace>(table.trace());
   scenario.services.push_back(service);
-  std::vector<UsageRecord> usage;
-  Vault vault(scenario, 0, "here", usage);
-  std::vector<BackupRecord> records(generations);
+  Stage stage(scenario, {0}, Draws(1, 0));
+  std::vector<UsageRecord>& usage = stage.journal.result().usage;
+  Vault vault(stage, 0, "here");
 
   std::set<std::uint32_t> held;
   std::vector<std::optional<Instant>> stored_since(table.rows.size());
@@ -76,10 +88,7 @@ RC_GTEST_PROP(ByteAges, AreThoseOfEveryByte, ()) {
   Instant now = scenario.start;
   for (std::uint32_t g = 0; g < generations; ++g) {
     now += *rc::gen::inRange(1, 60) * kDay + *rc::gen::element(0, 1, 3600, 5000) * kSecond;
-    const Generation generation = service.delta.numbered({g, 0, 0, static_cast<double>(g)}, g);
-    records[g].id = std::to_string(g);
-    vault.reserve(g, generation);
-    vault.arrive(g, records[g], {}, nullptr, now);
+    arrive(stage, vault, service.delta.numbered({g, 0, 0, static_cast<double>(g)}, g), now);
     held.insert(g);
     for (std::size_t row = 0; row < table.rows.size(); ++row) {
       if (has(row, g) && !stored_since[row]) stored_since[row] = now;
@@ -99,7 +108,7 @@ RC_GTEST_PROP(ByteAges, AreThoseOfEveryByte, ()) {
         stored_since[row].reset();
       }
       usage.clear();
-      vault.remove(number, records[number], now);
+      vault.remove(number);
       for (const UsageRecord& record : usage) {
         if (record.kind != UsageKind::kDeletion) continue;
         RC_ASSERT(record.start == *record.born);
@@ -122,17 +131,18 @@ TEST(ByteAges, AnIncrementThatOthersNeedIsFreedWithItsOwnDate) {
   service.delta.kind = DeltaModel::Kind::kIncremental;
   service.delta.curve = {1, 0.1, 0, 0, 0};
   scenario.services.push_back(service);
-  std::vector<UsageRecord> usage;
-  Vault vault(scenario, 0, "here", usage);
-  std::vector<BackupRecord> records(3);
+  Stage stage(scenario, {0}, Draws(1, 0));
+  std::vector<UsageRecord>& usage = stage.journal.result().usage;
+  Vault vault(stage, 0, "here");
   for (std::uint32_t g = 0; g < 3; ++g) {
-    vault.reserve(g, {g, 1000, 1000, static_cast<double>(g)});
-    vault.arrive(g, records[g], {}, nullptr, scenario.start + g * kDay);
+    arrive(stage, vault, {g, 1000, 1000, static_cast<double>(g)}, scenario.start + g * kDay);
   }
-  vault.remove(1, records[1], scenario.start + 5 * kDay);
-  EXPECT_EQ(records[1].freed_bytes, 0U);
+  move_to(stage, scenario.start + 5 * kDay);
+  vault.remove(1);
+  EXPECT_EQ(stage.journal.backup(1).freed_bytes, 0U);
   usage.clear();
-  vault.remove(2, records[2], scenario.start + 6 * kDay);
+  move_to(stage, scenario.start + 6 * kDay);
+  vault.remove(2);
   std::vector<Instant> dates;
   for (const UsageRecord& record : usage) {
     if (record.kind == UsageKind::kDeletion) dates.push_back(record.start);

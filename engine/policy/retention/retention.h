@@ -73,8 +73,8 @@ enum class Rule : std::uint8_t {
   kMinimum,    // minimum per type; detail = BackupClass
   kMaximum,    // maximum per type; detail = BackupClass
   kTotalCount,
-  kTotalSize,
-  kChain,  // an increment that stays needs it
+  kTotalSize,  // detail = the maximum in bytes
+  kChain,      // an increment that stays needs it
 };
 
 // How the rule stands to the restore point.
@@ -114,7 +114,7 @@ struct PlanContext {
 struct Verdict {
   bool keep = false;
   std::uint32_t first_reason = 0;  // into Plan::reasons
-  std::uint32_t reason_count = 0;  // for a deleted one: the rules that came closest to keeping it
+  std::uint32_t reason_count = 0;  // 1 for a deleted one: the rule that came closest to keeping it
 };
 
 struct Plan {

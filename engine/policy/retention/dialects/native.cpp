@@ -217,7 +217,8 @@ class Planner {
         verdicts_.drop(i, {Rule::kTotalCount, Effect::kDrops, kept_count_ + 1, policy_.max_count});
       } else if (policy_.max_size_bytes > 0 &&
                  kept_bytes_ + points_[i].size_bytes > policy_.max_size_bytes) {
-        verdicts_.drop(i, {Rule::kTotalSize, Effect::kDrops, 0, 0});
+        verdicts_.drop(i, {Rule::kTotalSize, Effect::kDrops, 0,
+                           static_cast<std::int64_t>(policy_.max_size_bytes)});
       } else {
         const Reason why = kept_because(i);
         keep(i, why.rule, why.ordinal, why.detail);

@@ -93,7 +93,8 @@ std::string words(const NativePolicy& policy, const Reason& reason) {
                                  reason.ordinal)
                    : fmt::format("over the maximum of {} in total", reason.detail);
     case Rule::kTotalSize:
-      return fmt::format("would pass the maximum total of {}", format_bytes(policy.max_size_bytes));
+      return fmt::format("would pass the maximum total of {}",
+                         format_bytes(static_cast<std::uint64_t>(reason.detail)));
     default:
       return keeps ? fmt::format("{} #{}", rule_name(reason.rule), reason.ordinal)
                    : why_not(reason);

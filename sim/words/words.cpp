@@ -1,0 +1,254 @@
+#include "sim/words/words.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/bytes.h"
+
+namespace backcast::sim {
+namespace {
+
+std::string words(Why why, const Service& service, const std::string& region, Instant expires) {
+  switch (why) {
+    case Why::kNothing:
+      return {};
+    case Why::kServiceDeleted:
+      return service.name + " is deleted";
+    case Why::kSuspended:
+      return service.name + " is suspended";
+    case Why::kRegionDown:
+      return region + " is down";
+    case Why::kSkipsOverlap:
+      return "the one before it is still at work, and the tool skips";
+    case Why::kWaitedTooLong:
+      return "it waited as long as it may for others to end";
+    case Why::kFailingTime:
+      return "jobs of this service fail at this time (scenario event)";
+    case Why::kByChance:
+      return fmt::format("it failed by chance (probability {})", service.job.failure_probability);
+    case Why::kServiceEnded:
+      return service.name + " was deleted";
+    case Why::kRegionFailed:
+      return region + " went down";
+    case Why::kServiceEndedOn:
+      return "its service was deleted while it was copied";
+    case Why::kRegionFailedOn:
+      return region + " went down while it was copied";
+    case Why::kStorageLost:
+      return "the storage of " + region + " was lost";
+    case Why::kHistoryExpiry:
+      return "expired " + format_instant(expires) + ", as its history says";
+    case Why::kNoRestorePoint:
+      return service.rules->restore.stays_in_region
+                 ? fmt::format("there is no restore point in {}, and a restore stays in its region",
+                               region)
+                 : "there is no restore point to restore from";
+    case Why::kRole:
+    case Why::kVersion:
+      break;  // of restores, which know more
+  }
+  return {};
+}
+
+// Of a backup, for a reason that need not be its last.
+struct Explain {
+  const Scenario& scenario;
+  const BackupRecord& backup;
+
+  const Service& service() const { return scenario.services[backup.service]; }
+  std::string operator()(Why why) const {
+    return words(why, service(), backup.region, backup.expires);
+  }
+  std::string operator()(const Ruled& ruled) const {
+    const std::string_view before = ruled.at_once ? "retention would delete it at once: " : "";
+    const auto& policy = *policy_at(scenario, backup.service, ruled.policy);
+    return fmt::format("{}{}", before, policy::to_text(policy, ruled.reason));
+  }
+  std::string operator()(const policy::Admission& verdict) const {
+    return policy::explain(verdict, service().rules->admission);
+  }
+  std::string operator()(const policy::QuotaVerdict& verdict) const {
+    return policy::explain(verdict, quota_of(scenario.projects[service().project]));
+  }
+  std::string operator()(const Orphaned& orphaned) const {
+    return policy::explain(orphaned.fate, orphaned.owner, backup.made_by());
+  }
+};
+
+std::string why_not(const Scenario& scenario, const RestoreRecord& restore) {
+  const Service& service = scenario.services[restore.service];
+  const ScheduledEvent& event = scenario.events[restore.event];
+  if (restore.why_not == Why::kRole) {
+    return policy::check_role(*service.rules, *event.role).error().message;
+  }
+  if (restore.why_not == Why::kVersion) {
+    return version_refusal(event, service, restore.born, restore.started);
+  }
+  return words(restore.why_not, service, restore.to_region, kNever);
+}
+
+// What runs once the restore is done, where versions are stated: "; the cluster is set back …".
+std::string version_after(const ScheduledEvent& event, const Service& service) {
+  if (service.rules->restore.versions == policy::VersionRule::kSetsBack && event.backup_version) {
+    const std::string before =
+        event.target_version ? fmt::format(" (it ran {})", to_string(*event.target_version)) : "";
+    return fmt::format(
+        "; the cluster is set back to version {}{}, CPU, memory and node count of then",
+        to_string(*event.backup_version), before);
+  }
+  const auto& runs = event.target_version ? event.target_version : event.latest_version;
+  return runs ? fmt::format("; it runs version {}", to_string(*runs)) : "";
+}
+
+std::string bytes(std::int64_t number) {
+  return format_bytes(static_cast<std::uint64_t>(number));
+}
+
+// Of a backup or copy.
+std::string backup_text(const Scenario& scenario, const BackupRecord& b, const LogEvent& event) {
+  const auto because = [&](std::string_view what) {
+    return fmt::format("{} {}: {}", b.id, what, reason_text(scenario, b));
+  };
+  switch (event.kind) {
+    case LogKind::kBackupStarted:
+      return fmt::format("{} started: {} to read", b.id, bytes(event.number));
+    case LogKind::kBackupWaits: {
+      if (event.about == kNone) return b.id + " waits for the one before it to end";
+      const JobLimit& limit = scenario.limits[event.about];
+      return fmt::format("{} waits: {} of {} {} at once", b.id, limit.rule.jobs, limit.name,
+                         limit.rule.jobs == 1 ? "job runs" : "jobs run");
+    }
+    case LogKind::kBackupCompleted:
+      return fmt::format("{} completed after {}: {} added", b.id,
+                         format_duration(event.at - b.born), format_bytes(b.added_bytes));
+    case LogKind::kBackupFailed: {
+      const Duration after = scenario.services[b.service].job.retry_after;
+      return fmt::format("{} failed: {}{}", b.id, std::visit(Explain{scenario, b}, event.reason),
+                         event.number == 0 ? "" : ", next attempt in " + format_duration(after));
+    }
+    case LogKind::kBackupRefused:
+      return because("was refused");
+    case LogKind::kCopyStarted:
+      return fmt::format("{} started: {} to move", b.id, bytes(event.number));
+    case LogKind::kCopyCompleted:
+      return fmt::format("{} completed: {} added", b.id, format_bytes(b.added_bytes));
+    case LogKind::kCopyFailed:
+      return because("failed");
+    case LogKind::kDeleted:
+      return because("deleted");
+    case LogKind::kExpired:
+      return because("expired");
+    case LogKind::kQuotaExceeded:
+      return because("was not stored");
+    case LogKind::kWindowMissed:
+      return because("was due but did not start");
+    default:  // kWaitOver
+      return because("did not start");
+  }
+}
+
+std::string outage_text(const Scenario& scenario, const LogEvent& log) {
+  const ScheduledEvent& event = scenario.events[log.about];
+  const bool begins = log.kind == LogKind::kOutageBegan;
+  const std::string lasts = begins ? " for " + format_duration(event.lasts) : "";
+  const std::string& name =
+      log.service == kNone ? event.region : scenario.services[log.service].name;
+  switch (event.kind) {
+    case EventKind::kOutage:
+      return name + (begins ? " goes down" : " is back") + lasts;
+    case EventKind::kLinkOutage:
+      return fmt::format("the link from {} to {} {}{}", name, event.to_region,
+                         begins ? "goes down" : "is back", lasts);
+    case EventKind::kSuspend:
+      return name + (begins ? " is suspended" : " runs again") + lasts;
+    default:  // kJobFailures
+      return fmt::format("jobs of {} {}{}", name, begins ? "fail" : "work again", lasts);
+  }
+}
+
+std::string restore_text(const Scenario& scenario, const RunResult& run, const LogEvent& event) {
+  const RestoreRecord& restore = run.restores[event.about];
+  if (event.kind == LogKind::kRestoreFailed) {
+    return fmt::format("restore of {} failed: {}", scenario.services[restore.service].name,
+                       why_not(scenario, restore));
+  }
+  const BackupRecord& b = run.backups[restore.backup];
+  if (event.kind == LogKind::kRestoreStarted) {
+    return fmt::format("restore of {} ({}) from {} into {} started; {} of work is lost", b.id,
+                       format_bytes(b.size_bytes), b.region, restore.to_region,
+                       format_duration(restore.lost));
+  }
+  return fmt::format(
+      "restore of {} into {} completed after {}{}", b.id, restore.to_region,
+      format_duration(restore.completed - restore.started),
+      version_after(scenario.events[restore.event], scenario.services[restore.service]));
+}
+
+}  // namespace
+
+std::string reason_text(const Scenario& scenario, const BackupRecord& backup) {
+  return std::visit(Explain{scenario, backup}, backup.reason);
+}
+
+std::string outcome_text(const Scenario& scenario, const RestoreRecord& restore) {
+  if (restore.why_not != Why::kNothing) return why_not(scenario, restore);
+  const std::string done =
+      restore.completed == kNever
+          ? "not done when the run ended"
+          : "done after " + format_duration(restore.completed - restore.started);
+  return done + version_after(scenario.events[restore.event], scenario.services[restore.service]);
+}
+
+const std::string& region_of(const Scenario& scenario, const RunResult& run,
+                             const LogEvent& event) {
+  static const std::string kNowhere;
+  if (is_of_restore(event.kind)) return run.restores[event.about].to_region;
+  if (event.kind == LogKind::kProjectDeleted || event.kind == LogKind::kKeyDestroyed) {
+    return kNowhere;
+  }
+  if (event.backup != kNone) return run.backups[event.backup].region;
+  if (event.service != kNone) return scenario.services[event.service].region;
+  const ScheduledEvent& cause = scenario.events[event.about];
+  return cause.kind == EventKind::kLinkOutage ? cause.to_region : cause.region;
+}
+
+std::string log_text(const Scenario& scenario, const RunResult& run, const LogEvent& event) {
+  const Service* service = event.service == kNone ? nullptr : &scenario.services[event.service];
+  switch (event.kind) {
+    case LogKind::kHistoryContinued:
+      return fmt::format("{} goes on with {} restore points from {} to {}", service->name,
+                         service->history.size(),
+                         format_instant(service->history.front().trusted_time()),
+                         format_instant(service->history.back().trusted_time()));
+    case LogKind::kServiceDeleted:
+      return service->name +
+             (event.about == kNone ? " is deleted" : " is deleted with its project");
+    case LogKind::kProjectDeleted:
+      return "project " + scenario.projects[event.about].name + " is deleted";
+    case LogKind::kKeyDestroyed:
+      return fmt::format(
+          "the key of project {} is destroyed: no copy of its backups can be opened any more",
+          scenario.projects[event.about].name);
+    case LogKind::kOutageBegan:
+    case LogKind::kOutageEnded:
+      return outage_text(scenario, event);
+    case LogKind::kBurst:
+      return service->name + ": a burst of change";
+    case LogKind::kStorageLost:
+      return "everything stored in " + scenario.events[event.about].region + " is lost";
+    case LogKind::kSchedulesOff:
+      return service->name +
+             ": automatic backups are switched off; existing ones keep their expiry";
+    case LogKind::kStartSkipped:
+      return fmt::format("{}: the start of {} lies in the hours that the clock has skipped",
+                         service->name, format_instant(Instant{Duration{event.number}}));
+    case LogKind::kClockJumped:
+      return fmt::format("the clock that starts the jobs of {} jumps {} {}", service->name,
+                         event.number < 0 ? "back" : "forward",
+                         format_duration(Duration{std::abs(event.number)}));
+    default:
+      return is_of_restore(event.kind) ? restore_text(scenario, run, event)
+                                       : backup_text(scenario, run.backups[event.backup], event);
+  }
+}
+
+}  // namespace backcast::sim
