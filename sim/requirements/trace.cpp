@@ -7,29 +7,11 @@ namespace {
 
 // Events that take a restore point away or keep one from being made.
 bool is_cause(LogKind kind) {
-  switch (kind) {
-    case LogKind::kBackupFailed:
-    case LogKind::kBackupRefused:
-    case LogKind::kCopyFailed:
-    case LogKind::kDeleted:
-    case LogKind::kExpired:
-    case LogKind::kQuotaExceeded:
-    case LogKind::kServiceDeleted:
-    case LogKind::kProjectDeleted:
-    case LogKind::kKeyDestroyed:
-    case LogKind::kOutageBegan:
-    case LogKind::kOutageEnded:
-    case LogKind::kBurst:
-    case LogKind::kStorageLost:
-    case LogKind::kWindowMissed:
-    case LogKind::kWaitOver:
-    case LogKind::kSchedulesOff:
-    case LogKind::kStartSkipped:
-    case LogKind::kClockJumped:
-      return true;
-    default:
-      return false;
-  }
+  constexpr LogKind kOthers[] = {LogKind::kHistoryContinued, LogKind::kBackupStarted,
+                                 LogKind::kBackupWaits,      LogKind::kBackupCompleted,
+                                 LogKind::kCopyStarted,      LogKind::kCopyCompleted};
+  return std::find(std::begin(kOthers), std::end(kOthers), kind) == std::end(kOthers) &&
+         !is_of_restore(kind);
 }
 
 bool concerns(const LogEvent& event, const std::string& region, const TraceQuery& query) {

@@ -2,51 +2,36 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "engine/base/bytes.h"
 
 namespace backcast::sim {
 namespace {
 
+// By Why; of restores, kRole and kVersion know more.
+constexpr const char* kWords[] = {"",
+                                  "{service} is deleted",
+                                  "{service} is suspended",
+                                  "{region} is down",
+                                  "the one before it is still at work, and the tool skips",
+                                  "it waited as long as it may for others to end",
+                                  "jobs of this service fail at this time (scenario event)",
+                                  "it failed by chance (probability {probability})",
+                                  "{service} was deleted",
+                                  "{region} went down",
+                                  "its service was deleted while it was copied",
+                                  "{region} went down while it was copied",
+                                  "the storage of {region} was lost",
+                                  "expired {expiry}, as its history says",
+                                  "there is no restore point to restore from"};
+static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kNoRestorePoint) + 1);
+
 std::string words(Why why, const Service& service, const std::string& region, Instant expires) {
-  switch (why) {
-    case Why::kNothing:
-      return {};
-    case Why::kServiceDeleted:
-      return service.name + " is deleted";
-    case Why::kSuspended:
-      return service.name + " is suspended";
-    case Why::kRegionDown:
-      return region + " is down";
-    case Why::kSkipsOverlap:
-      return "the one before it is still at work, and the tool skips";
-    case Why::kWaitedTooLong:
-      return "it waited as long as it may for others to end";
-    case Why::kFailingTime:
-      return "jobs of this service fail at this time (scenario event)";
-    case Why::kByChance:
-      return fmt::format("it failed by chance (probability {})", service.job.failure_probability);
-    case Why::kServiceEnded:
-      return service.name + " was deleted";
-    case Why::kRegionFailed:
-      return region + " went down";
-    case Why::kServiceEndedOn:
-      return "its service was deleted while it was copied";
-    case Why::kRegionFailedOn:
-      return region + " went down while it was copied";
-    case Why::kStorageLost:
-      return "the storage of " + region + " was lost";
-    case Why::kHistoryExpiry:
-      return "expired " + format_instant(expires) + ", as its history says";
-    case Why::kNoRestorePoint:
-      return service.rules->restore.stays_in_region
-                 ? fmt::format("there is no restore point in {}, and a restore stays in its region",
-                               region)
-                 : "there is no restore point to restore from";
-    case Why::kRole:
-    case Why::kVersion:
-      break;  // of restores, which know more
-  }
-  return {};
+  return fmt::format(fmt::runtime(kWords[static_cast<std::size_t>(why)]),
+                     fmt::arg("service", service.name), fmt::arg("region", region),
+                     fmt::arg("probability", service.job.failure_probability),
+                     fmt::arg("expiry", expires == kNever ? "" : format_instant(expires)));
 }
 
 // Of a backup, for a reason that need not be its last.
@@ -77,6 +62,10 @@ struct Explain {
 std::string why_not(const Scenario& scenario, const RestoreRecord& restore) {
   const Service& service = scenario.services[restore.service];
   const ScheduledEvent& event = scenario.events[restore.event];
+  if (restore.why_not == Why::kNoRestorePoint && service.rules->restore.stays_in_region) {
+    return fmt::format("there is no restore point in {}, and a restore stays in its region",
+                       restore.to_region);
+  }
   if (restore.why_not == Why::kRole) {
     return policy::check_role(*service.rules, *event.role).error().message;
   }
@@ -103,11 +92,19 @@ std::string bytes(std::int64_t number) {
   return format_bytes(static_cast<std::uint64_t>(number));
 }
 
+// What became of a backup or copy for the reason that it has.
+const char* verb(LogKind kind) {
+  return kind == LogKind::kBackupRefused   ? "was refused"
+         : kind == LogKind::kCopyFailed    ? "failed"
+         : kind == LogKind::kDeleted       ? "deleted"
+         : kind == LogKind::kExpired       ? "expired"
+         : kind == LogKind::kQuotaExceeded ? "was not stored"
+         : kind == LogKind::kWindowMissed  ? "was due but did not start"
+                                           : "did not start";
+}
+
 // Of a backup or copy.
 std::string backup_text(const Scenario& scenario, const BackupRecord& b, const LogEvent& event) {
-  const auto because = [&](std::string_view what) {
-    return fmt::format("{} {}: {}", b.id, what, reason_text(scenario, b));
-  };
   switch (event.kind) {
     case LogKind::kBackupStarted:
       return fmt::format("{} started: {} to read", b.id, bytes(event.number));
@@ -125,24 +122,12 @@ std::string backup_text(const Scenario& scenario, const BackupRecord& b, const L
       return fmt::format("{} failed: {}{}", b.id, std::visit(Explain{scenario, b}, event.reason),
                          event.number == 0 ? "" : ", next attempt in " + format_duration(after));
     }
-    case LogKind::kBackupRefused:
-      return because("was refused");
     case LogKind::kCopyStarted:
       return fmt::format("{} started: {} to move", b.id, bytes(event.number));
     case LogKind::kCopyCompleted:
       return fmt::format("{} completed: {} added", b.id, format_bytes(b.added_bytes));
-    case LogKind::kCopyFailed:
-      return because("failed");
-    case LogKind::kDeleted:
-      return because("deleted");
-    case LogKind::kExpired:
-      return because("expired");
-    case LogKind::kQuotaExceeded:
-      return because("was not stored");
-    case LogKind::kWindowMissed:
-      return because("was due but did not start");
-    default:  // kWaitOver
-      return because("did not start");
+    default:
+      return fmt::format("{} {}: {}", b.id, verb(event.kind), reason_text(scenario, b));
   }
 }
 
