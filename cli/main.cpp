@@ -27,6 +27,7 @@ constexpr const char* kExitCodes =
 void add_verbs(CLI::App& app, backcast::cli::Context& context) {
   using namespace backcast::cli;
   // Keep in the order of the help: planning first, then the engine.
+  add_new(app, context);
   add_simulate(app, context);
   add_validate(app, context);
   add_schedule(app, context);

@@ -147,7 +147,8 @@ void add_calibrate(CLI::App& app, Context& context) {
       "  backcast stats /srv/backup --json | backcast calibrate -   # from our own repository\n"
       "  backcast calibrate history.csv --json > fit.json        # "
       "time,size_bytes,new_bytes,...\n\n"
-      "Reads `backcast stats --json`, a presence table, `restic snapshots --json`, or CSV.");
+      "Reads `backcast stats --json`, a presence table, `restic snapshots --json`, CSV, and what "
+      "`backcast import` writes.");
   auto path = std::make_shared<std::string>();
   auto workload_only = std::make_shared<bool>(false);
   auto recorded = std::make_shared<std::string>();

@@ -109,6 +109,22 @@ Result<study::BaseScenario, Errors> read_base(const ScenarioOptions& options) {
   return study::base_of(std::move(asked.written), asked.question);
 }
 
+void add_doubled_option(CLI::App& verb, bool& doubled) {
+  verb.add_flag("--doubled", doubled,
+                "Say of every value that `backcast new` chose what doubling it does, also where "
+                "that takes many runs of many restore points");
+}
+
+std::vector<study::ChosenValue> chosen_values(const study::PreparedScenario& prepared,
+                                              const study::ScenarioRun& run,
+                                              const sim::RunOptions& how, const study::Watch& watch,
+                                              bool doubled) {
+  auto chosen = study::chosen_values(prepared);
+  study::double_each(prepared, run, doubled ? UINT64_MAX : study::kMostDoubledPoints, how, watch,
+                     chosen);
+  return chosen;
+}
+
 void say_run_time(const Context& context, const study::PreparedScenario& prepared) {
   for (const auto& planning : scenario::long_planning(prepared.loaded.scenario)) {
     note(context, "one run takes " + planning.words());

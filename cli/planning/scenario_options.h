@@ -8,6 +8,7 @@
 
 #include "cli/shared/context.h"
 #include "study/run/trials.h"
+#include "study/vary/chosen.h"
 #include "study/vary/varied.h"
 
 namespace backcast::cli {
@@ -35,6 +36,15 @@ void add_trial_options(CLI::App& verb, study::TrialOptions& options);
 Result<study::PreparedScenario, Errors> prepare(const ScenarioOptions& options);
 // The same for variants of it.
 Result<study::BaseScenario, Errors> read_base(const ScenarioOptions& options);
+
+// --doubled of the verbs that print a run.
+void add_doubled_option(CLI::App& verb, bool& doubled);
+// What `backcast new` chose for the scenario, with what doubling each does: where `doubled` asks
+// for it, or the runs are few restore points. `run`: before it is judged.
+std::vector<study::ChosenValue> chosen_values(const study::PreparedScenario& prepared,
+                                              const study::ScenarioRun& run,
+                                              const sim::RunOptions& how, const study::Watch& watch,
+                                              bool doubled);
 
 // Says on standard error what of a run takes long, before it starts.
 void say_run_time(const Context& context, const study::PreparedScenario& prepared);

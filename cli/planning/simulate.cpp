@@ -23,7 +23,7 @@ struct Options {
   ScenarioOptions scenario;
   study::TrialOptions trials;
   std::uint32_t replication = 0;  // the one that is shown
-  bool explain = false, events = false, backups = false;
+  bool explain = false, events = false, backups = false, doubled = false;
   std::string report, ledger, budget;
   SumOptions sums;
   BillFiles files;
@@ -178,6 +178,11 @@ Result<Ok, Errors> simulate(Context& context, const Options& options) {
     context.exit_code = exit_code(Errc::kInterrupted);
     note(context, "interrupted: what is known so far");
   }
+  result.chosen = chosen_values(prepared, run,
+                                {.replication = options.replication,
+                                 .threads = options.scenario.threads,
+                                 .stop = how.watch.stop},
+                                how.watch, options.doubled);
   BACKCAST_TRY(std::optional<study::Trials> trials, judge(context, prepared, how, run));
   if (trials) {
     result.spread = trials->spread;
@@ -235,6 +240,7 @@ void add_simulate(CLI::App& app, Context& context) {
   }
   add_bill_files(*verb, options->files);
   add_budget_option(*verb, options->budget);
+  add_doubled_option(*verb, options->doubled);
   verb->add_option("--ledger", options->ledger,
                    "Also write the billed usage here, as JSON lines for `backcast price`");
   verb->callback([options, &context] {

@@ -18,7 +18,7 @@ struct Options {
   ScenarioOptions scenario;
   std::string junit;
   study::TrialOptions trials;  // replications 0: as many as the requirements need
-  bool explain = false, allow_unknown = false;
+  bool explain = false, allow_unknown = false, doubled = false;
 };
 
 void print_outcomes(Context& context, const Options& options,
@@ -47,6 +47,7 @@ void print_outcomes(Context& context, const Options& options,
 struct Judged {
   study::PreparedScenario prepared;
   study::ScenarioRun run;
+  std::vector<study::ChosenValue> chosen;
 };
 
 // A run, and as many replications as its requirements need.
@@ -56,11 +57,13 @@ Result<Judged, Errors> run_judged(const Context& context, const Options& options
   say_run_time(context, prepared);
   BACKCAST_TRY(study::ScenarioRun run,
                study::run(prepared, {.threads = one.threads, .stop = watch.stop}));
+  auto chosen = chosen_values(prepared, run, {.threads = one.threads, .stop = watch.stop}, watch,
+                              options.doubled);
   study::TrialOptions how = options.trials;
   how.threads = one.threads;
   how.watch = watch;
   BACKCAST_TRY(const auto trials, judge(context, prepared, how, run));
-  return Judged{std::move(prepared), std::move(run)};
+  return Judged{std::move(prepared), std::move(run), std::move(chosen)};
 }
 
 bool passes(const Options& options, const sim::RunResult& run) {
@@ -99,7 +102,10 @@ void validate(Context& context, const Options& options) {
     }
   }
   std::vector<reports::RunReport> results;
-  for (const Judged& one : all) results.push_back(reports::report_of(one.prepared, one.run));
+  for (const Judged& one : all) {
+    results.push_back(reports::report_of(one.prepared, one.run));
+    results.back().chosen = one.chosen;
+  }
   if (!options.junit.empty()) {
     if (auto status =
             write_output(options.junit, reports::to_junit(results, options.allow_unknown, not_run));
@@ -144,6 +150,7 @@ void add_validate(CLI::App& app, Context& context) {
   verb->add_option("--junit", options->junit,
                    "Also write JUnit XML here, one case per requirement");
   verb->add_flag("--explain", options->explain, "Traces and every invoice line");
+  add_doubled_option(*verb, options->doubled);
   verb->add_flag("--allow-unknown", options->allow_unknown,
                  "Exit code 0 for UNKNOWN, too; it is still called so");
   verb->callback([options, &context] { validate(context, *options); });

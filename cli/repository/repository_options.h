@@ -35,6 +35,9 @@ Result<std::unique_ptr<store::Repository>> open_repository(const RepositoryOptio
 Result<std::unique_ptr<store::Repository>> open_repository_as_given(
     const RepositoryOptions& options);
 
+// What `backcast stats --json` prints: of every snapshot what it holds, adds and has lost.
+Result<std::string> stats_document(const RepositoryOptions& options);  // stats.cpp
+
 // Keeps the writer key of a repository for this user: ~/.config/backcast/keys/, mode 0600.
 Status keep_writer_key(const store::Repository& repository);
 // Where this machine keeps its file caches: ~/.cache/backcast/. Null if it cannot be made.

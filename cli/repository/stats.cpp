@@ -159,6 +159,19 @@ Status run(Context& context, const Options& options) {
 
 }  // namespace
 
+Result<std::string> stats_document(const RepositoryOptions& options) {
+  BACKCAST_TRY(const auto repository, open_repository(options, Access::kWrite));
+  BACKCAST_TRY(auto snapshots, store::load_snapshots(*repository));
+  BACKCAST_TRY(const store::Index index, load_index(*repository));
+  store::PackFiles packs(*repository, index);
+  reports::Table table = empty_table();
+  for (const auto& [source, history] : histories_of(std::move(snapshots), {})) {
+    BACKCAST_TRY(const auto presence, store::Presence::of(packs, history));
+    add_rows(table, history, presence);
+  }
+  return reports::to_json(table);
+}
+
 void add_stats(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand(

@@ -17,6 +17,13 @@ Error cannot_write(const std::string& path) {
   return env::system_error("write", path, errno);
 }
 
+Error already_there(const std::string& path) {
+  return Error{Errc::kExists,
+               "something is there already, and is not overwritten",
+               {path, "", 0, 0},
+               "give another name: -o NAME"};
+}
+
 // Where a chain of symbolic links ends, so that a link stays one.
 std::string final_place(const std::string& path) {
   std::error_code error;
@@ -60,17 +67,48 @@ Status OutputFile::append(std::string_view text) {
   return cannot_write(part_->place);
 }
 
-Status OutputFile::finish() {
+Status OutputFile::settle() {
   Part& part = *part_;
-  const bool is_flushed = std::fflush(part.file) == 0;
-  if (!is_flushed) return cannot_write(part.place);
+  if (std::fflush(part.file) != 0) return cannot_write(part.place);
   if (part.temporary.empty()) return kOk;
   if (::fsync(::fileno(part.file)) != 0) return cannot_write(part.place);
+  return kOk;
+}
+
+Status OutputFile::finish_new() {
+  Part& part = *part_;
+  BACKCAST_CHECK(settle());
+  if (part.temporary.empty()) return already_there(part.place);
+  const char *from = part.temporary.c_str(), *to = part.place.c_str();
+  // Not every file system has the one, nor the other.
+  bool is_moved = ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
+  if (!is_moved && errno != EEXIST) is_moved = ::link(from, to) == 0;
+  if (!is_moved) return errno == EEXIST ? already_there(part.place) : cannot_write(part.place);
+  return kOk;  // a link leaves the temporary name, which goes with the part
+}
+
+Status OutputFile::finish() {
+  Part& part = *part_;
+  BACKCAST_CHECK(settle());
+  if (part.temporary.empty()) return kOk;
   if (std::rename(part.temporary.c_str(), part.place.c_str()) != 0) {
     return cannot_write(part.place);
   }
   part.temporary.clear();
   return kOk;
+}
+
+Status check_is_new(const std::string& path) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(path, error))) return already_there(path);
+  return kOk;
+}
+
+Status write_new(const std::string& path, std::string_view text) {
+  BACKCAST_CHECK(check_is_new(path));
+  BACKCAST_TRY(OutputFile file, OutputFile::create(path));
+  BACKCAST_CHECK(file.append(text));
+  return file.finish_new();
 }
 
 Status write_output(const std::string& path, std::string_view text) {

@@ -19,8 +19,11 @@ class OutputFile {
   Status append(std::string_view text);
   // It survives a power cut from here on.
   Status finish();
+  // The same, unless something has come to stand there: kExists.
+  Status finish_new();
 
  private:
+  Status settle();  // what was written is on the disk, under its temporary name
   struct Part {
     std::string place, temporary;  // temporary "": written to directly
     std::FILE* file = nullptr;
@@ -28,6 +31,12 @@ class OutputFile {
   };
   std::unique_ptr<Part> part_;
 };
+
+// For what must not replace anything: kExists if something stands at `path`.
+Status check_is_new(const std::string& path);
+// A file that was not there before, whole or not at all. Errors: kExists, also if it came to be
+// meanwhile.
+Status write_new(const std::string& path, std::string_view text);
 
 // Replaces the file at `path`; after any failure the old one is still there.
 Status write_output(const std::string& path, std::string_view text);

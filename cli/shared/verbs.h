@@ -6,6 +6,7 @@
 
 namespace backcast::cli {
 
+void add_new(CLI::App& app, Context& context);
 void add_validate(CLI::App& app, Context& context);
 void add_simulate(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);

@@ -159,6 +159,11 @@ std::string why_section(const Told& told) {
     out += list("Without a price, so not on the bill", missing);
   }
   out += list("Full on", filling_lines(report));
+  if (!report.chosen.empty()) {
+    out += fmt::format("<h3>{}</h3>\n{}<p class=\"quiet\">{}</p>\n",
+                       xml_text(chosen_sentence(report)), html_table(chosen_table(report)),
+                       xml_text(not_doubled_sentence(report)));
+  }
   return out + list("Not on the bill", not_on_the_bill(run)) + list("Warnings", run.warnings);
 }
 

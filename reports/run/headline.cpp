@@ -89,6 +89,7 @@ RunReport report_of(const study::PreparedScenario& prepared, const study::Scenar
   report.fillings = study::fillings_of(run);
   report.scenario_file = prepared.name;
   report.scenario_text = prepared.loaded.text;
+  report.chosen = study::chosen_values(prepared);
   return report;
 }
 

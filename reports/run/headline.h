@@ -35,6 +35,12 @@ Headline headline(const sim::RunResult& run);
 // "2.80 USD", of an incomplete bill "incomplete, known part 2.80 USD", or with replications
 // "median 2.80 USD, P5–P95 2.60–3.10 USD"; "" without a bill.
 std::string cost_text(const RunReport& report);
+// "5 values were chosen by `backcast new`, not by you"; "" where none was.
+std::string chosen_sentence(const RunReport& report);
+// Each of them, with what doubling it does where that is known.
+Table chosen_table(const RunReport& report);
+// What the table does not say: of how many it is not known. "" where it is of all.
+std::string not_doubled_sentence(const RunReport& report);
 // "all 3 requirements are met", "1 of 3 requirements not met: rpo", …
 std::string verdict_sentence(const sim::RunResult& run);
 // What stands under a requirement and its verdict, a sentence a line: what was seen, why it fails

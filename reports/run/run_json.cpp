@@ -239,6 +239,29 @@ Json fillings_json(const RunReport& report) {
   return json;
 }
 
+Json chosen_json(const std::vector<study::ChosenValue>& chosen) {
+  Json list = Json::array();
+  for (const study::ChosenValue& value : chosen) {
+    Json json = {{"pointer", value.pointer},
+                 {"value", Json::parse(value.value)},
+                 {"because", value.because},
+                 {"doubled", value.twice.empty() ? Json() : Json::parse(value.twice)}};
+    if (value.doubling) {
+      Json verdicts = Json::array();
+      for (const auto& [requirement, before, after] : value.doubling->verdicts) {
+        verdicts.push_back({{"requirement", requirement}, {"before", before}, {"after", after}});
+      }
+      const auto text = [](const std::string& t) { return t.empty() ? Json() : Json(t); };
+      json["doubling"] = {{"total_before", text(value.doubling->total_before)},
+                          {"total_after", text(value.doubling->total_after)},
+                          {"verdicts", verdicts},
+                          {"refused", text(value.doubling->refused)}};
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string to_json(const RunReport& report, bool backups) {
@@ -302,6 +325,7 @@ std::string to_json(const RunReport& report, bool backups) {
                {"not_billed", run.not_billed},
                {"warnings", run.warnings},
                {"assumptions", run.assumptions}};
+  if (!report.chosen.empty()) root["chosen"] = chosen_json(report.chosen);
   if (!run.fleets.empty()) root["fleets"] = fleets_json(run);
   if (backups) {
     Json list = Json::array();

@@ -77,6 +77,11 @@ std::string to_markdown(const RunReport& report) {
     out += to_markdown(budget_table(*report.budget, currency));
   }
   add_list(out, "Full on", filling_lines(report));
+  if (!report.chosen.empty()) {
+    out += fmt::format("\n### {}\n\n", markdown_text(chosen_sentence(report)));
+    out += to_markdown(chosen_table(report));
+    if (const auto rest = not_doubled_sentence(report); !rest.empty()) out += "\n" + rest + "\n";
+  }
   add_list(out, "Not on the bill", not_on_the_bill(run));
   add_list(out, "Warnings", run.warnings);
   add_list(out, "Assumptions", run.assumptions);

@@ -16,6 +16,7 @@
 #include "sim/model/scenario.h"
 #include "sim/run/replicate.h"
 #include "study/run/trials.h"
+#include "study/vary/chosen.h"
 
 namespace backcast::reports {
 
@@ -31,6 +32,7 @@ struct RunReport {
   std::string label;          // names the policy where several are compared; "" = scenario's name
   std::string scenario_file;  // as the user gave it
   std::string scenario_text;  // the document itself, shown among the inputs
+  std::vector<study::ChosenValue> chosen;  // by `backcast new`
 };
 
 // What it is called: its label, or the scenario's name.

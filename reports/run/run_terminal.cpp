@@ -138,6 +138,14 @@ void write_budget(Writer& out, const RunReport& report) {
   out.indented(to_terminal(budget_table(*report.budget, currency)), "  ");
 }
 
+void write_chosen(Writer& out, const RunReport& report) {
+  if (report.chosen.empty()) return;
+  out.line();
+  out.line(out.ink(Ink::kBold, chosen_sentence(report)));
+  out.indented(to_terminal(chosen_table(report)), "  ");
+  if (const auto rest = not_doubled_sentence(report); !rest.empty()) out.line("  " + rest);
+}
+
 void write_list(Writer& out, std::string_view title, const std::vector<std::string>& items) {
   if (items.empty()) return;
   out.line();
@@ -163,6 +171,7 @@ std::string to_terminal(const RunReport& report, const Style& style) {
            terminal_text(verdict_sentence(run)));
   for (const auto& outcome : run.requirements) write_requirement(out, outcome, style.explain);
   for (const std::string& line : grounds(run)) out.line("  " + terminal_text(line));
+  if (!report.chosen.empty()) out.line("  " + chosen_sentence(report) + ": listed below");
   out.line();
   write_restore_points(out, report, figures);
   if (report.invoice != nullptr) {
@@ -171,6 +180,7 @@ std::string to_terminal(const RunReport& report, const Style& style) {
   }
   write_budget(out, report);
   write_list(out, "Full on", filling_lines(report));
+  write_chosen(out, report);
   write_list(out, "Not on the bill", not_on_the_bill(run));
   write_list(out, "Warnings", run.warnings);
   write_list(out, "Assumptions", run.assumptions);

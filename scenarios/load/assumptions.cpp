@@ -57,6 +57,7 @@ bool uses(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
 }
 
 void note_assumptions(Build& build) {
+  check_chosen(build);
   bool timeless = false;
   const auto note = [&](const Profile& profile, const nlohmann::json& own, std::uint32_t index,
                         bool of_fleet) {

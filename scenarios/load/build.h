@@ -82,6 +82,7 @@ std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
 void read_limits(Build& build);       // read_services.cpp
 void read_events(Build& build);       // read_events.cpp
 void note_assumptions(Build& build);  // assumptions.cpp
+void check_chosen(Build& build);      // chosen.cpp
 // Whether the run of this service (of this fleet) depends on the field, such as "job/copy_rate".
 bool uses(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
           std::string_view field);     // assumptions.cpp

@@ -67,6 +67,13 @@ Result<Loaded, Errors> load(const Document& document, const Given& given = {});
 // ("zilliz-cross-region"). Errors: kNotFound with the nearest shipped name, or as load.
 Result<Loaded, Errors> load_file(const std::string& path_or_name, const Given& given = {});
 
+// A value of a document that `backcast new` chose, not whoever asks.
+struct ChosenField {
+  std::string pointer, because;
+};
+// Those of a loaded document, in the order of their pointers.
+std::vector<ChosenField> chosen_fields(const Document& document);
+
 // The workload and delta model that the fields of a service describe, as `backcast calibrate
 // --workload` writes them. Errors: as load; `name` stands for the file.
 Result<sim::Service, Errors> load_workload(const nlohmann::json& fields, const std::string& name);

@@ -77,6 +77,15 @@ std::string shared_by(const Build& build, const sim::Service& service) {
   return {};
 }
 
+// Restore points of the fleets that are simulated one service after the other, so far.
+double expanded_points(const sim::Scenario& scenario) {
+  double points = 0;
+  for (const sim::Expanded& one : scenario.expanded) {
+    points += expected_points(scenario, one.fleet.service) * static_cast<double>(one.fleet.count);
+  }
+  return points;
+}
+
 void expand(Build& build, const Node& node, const sim::Fleet& fleet, const Made& made) {
   const sim::Draws draws(build.scenario.seed, 0);
   build.scenario.expanded.push_back(
@@ -119,8 +128,10 @@ void add_fleet(Build& build, const Node& node, const std::string& name, const js
   }
   fleet.service = made->service;
   const double points = expected_points(build.scenario, fleet.service);
-  const bool is_small = fleet.count <= kMaxDetailedServices &&
-                        points * static_cast<double>(fleet.count) <= kMaxDetailedPoints;
+  const bool is_small =
+      fleet.count <= kMaxDetailedServices &&
+      points * static_cast<double>(fleet.count) + expanded_points(build.scenario) <=
+          kMaxDetailedPoints;
   const std::string shared = shared_by(build, fleet.service);
   if (is_small || !shared.empty()) {
     if (build.scenario.services.size() + fleet.count > kMaxServices) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "histories/import.h"
 #include "sim/fit/calibrate.h"
 #include "sim/fit/fidelity.h"
 #include "sim/fit/observations.h"
@@ -20,7 +21,13 @@ struct FittedWorkload {
   bool partial = false;  // stopped while the fit was scored, which leaves it without a score
 };
 
-// Errors: as sim::read_observations and sim::calibrate, with the file.
+// What each restore point of an imported history held and added, of those that `choice` means.
+// Errors: several sources; sizes or new bytes that the tool did not export, with what makes it.
+Result<sim::Observations> observations_of(const policy::History& history, const std::string& name,
+                                          const sim::SourceChoice& choice);
+
+// `text`: whatever sim::read_observations or policy::import_history reads. Errors: as those and
+// sim::calibrate, with the file.
 Result<FittedWorkload> fit_workload(std::string_view text, const std::string& name,
                                     const sim::SourceChoice& choice, const Watch& watch = {});
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/errors.h"
@@ -30,6 +31,24 @@ Status replace(const Document& written, nlohmann::json& changed, const FieldValu
     return fault(printable(field.pointer) + " is not a JSON pointer into the document");
   }
   return kOk;
+}
+
+bool is_within(std::string_view pointer, std::string_view around) {
+  return pointer == around ||
+         (pointer.starts_with(around) && pointer.substr(around.size()).starts_with('/'));
+}
+
+// A value that somebody gives is no longer one that nobody stated.
+void take_marks_off(nlohmann::json& changed, const std::vector<FieldValue>& changes) {
+  const auto marks = changed.find("chosen");
+  if (marks == changed.end() || !marks->is_object()) return;
+  for (auto mark = marks->begin(); mark != marks->end();) {
+    const bool is_given =
+        std::any_of(changes.begin(), changes.end(), [&](const FieldValue& change) {
+          return is_within(mark.key(), change.pointer) || is_within(change.pointer, mark.key());
+        });
+    mark = is_given ? marks->erase(mark) : std::next(mark);
+  }
 }
 
 Errors with_places_of(const Document& written, const std::vector<FieldValue>& changes,
@@ -108,6 +127,7 @@ Result<scenario::Loaded, Errors> load_changed(const Document& written,
   for (const FieldValue& field : changes) {
     BACKCAST_CHECK(all_errors(replace(written, changed, field)));
   }
+  take_marks_off(changed, changes);
   std::string text = changed.dump(2);
   BACKCAST_TRY(const Document document, all_errors(Document::parse(text, written.name())));
   auto loaded = scenario::load(document, given);

@@ -31,7 +31,8 @@ Result<std::vector<FieldValue>> parse_field_values(const std::vector<std::string
 // required. Errors: kBadInput.
 Status check_assumed(const Document& written, const FieldValue& field);
 
-// Sets fields that exist, or new ones with the objects around them. `written` is the document as
+// Sets fields that exist, or new ones with the objects around them, and takes off the mark of what
+// `backcast new` chose. `written` is the document as
 // the user has it: faults stand at its lines and say what was put there. Errors: a pointer to
 // nothing; every fault of the changed document.
 Result<scenario::Loaded, Errors> load_changed(const Document& written,

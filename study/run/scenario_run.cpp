@@ -126,8 +126,9 @@ Result<PreparedScenario, Errors> prepare_changed(scenario::Loaded loaded,
     not_billed = scenario::not_billed(loaded.scenario, *book, {chosen.begin(), chosen.end()});
   }
   auto extremes = sim::extremes_of(loaded.scenario);
-  return PreparedScenario{std::move(loaded), std::move(book), question.name, std::move(not_billed),
-                          std::move(extremes)};
+  return PreparedScenario{std::move(loaded),   std::move(book),
+                          question.name,       std::move(not_billed),
+                          std::move(extremes), std::make_shared<const Question>(question)};
 }
 
 Result<PreparedScenario, Errors> prepare(scenario::Loaded written, const Question& question) {

@@ -35,6 +35,7 @@ struct PreparedScenario {
   std::string name;                             // as Question::name
   std::vector<std::string> not_billed;          // as RunResult::not_billed
   std::vector<sim::Scenario> extremes;          // of its scenario, see sim/run/extremes.h
+  std::shared_ptr<const Question> question;     // that it is an answer to
 };
 
 struct ScenarioRun {

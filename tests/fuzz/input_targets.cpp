@@ -15,6 +15,7 @@
 #include "engine/policy/time/moment.h"
 #include "engine/source/exclude.h"
 #include "histories/import.h"
+#include "histories/inventory/inventory.h"
 #include "scenarios/load/load.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -51,6 +52,21 @@ const Register kBaseText({"base_text",
                                          "20 GB",
                                          "1677-09-21T00:12:43.145224192Z"};
                           }});
+
+const Register kInventory(
+    {"inventory",
+     [](ByteView bytes) {
+       const auto list = inventory::read_inventory(as_text(bytes), {.name = "fuzz"});
+       if (!list.ok()) return;
+       for (const auto& item : list->items) {
+         BACKCAST_ASSERT(item.size_bytes <= inventory::kMaxItemBytes && !item.name.empty());
+       }
+     },
+     [] {
+       return Seeds{"name;size (GB);growth\ndb;1,5;20 %\nTotal;1,5;\n",
+                    "VM,Provisioned MiB,In Use MiB,Datacenter\nsql,\"1,024\",512,B\n",
+                    "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/sda1 9 5 4 5% /\n"};
+     }});
 
 const Register kDocument({"document",
                           [](ByteView bytes) {
