@@ -184,7 +184,7 @@ void add_new(CLI::App& app, Context& context) {
       "Write a first scenario from what you have: a provider, a list of servers, a history\n\n"
       "  backcast new zilliz                      # writes zilliz.json\n"
       "  backcast new qdrant --cloud azure -o search.json\n"
-      "  backcast new --inventory servers.csv     # name, size (GB), region, …\n"
+      "  backcast new --inventory servers.csv     # name, size (GB), region, ...\n"
       "  backcast new aws --inventory rvtools.csv --region eu-west-1\n"
       "  restic snapshots --json > web.json; backcast new --from web.json\n"
       "  df -h | backcast new --inventory - -o home.json\n"

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "engine/base/bytes.h"
 #include "engine/base/errors.h"
 #include "engine/base/text.h"
 #include "engine/base/time_math.h"
@@ -187,9 +188,13 @@ class HistoryStart {
       for (const char* const field : {"growth", "change", "delta"}) {
         if (fields.contains(field)) draft.set(at + "/" + field, fields.at(field));
       }
-      if (const Json grows = fields.value("growth", Json());
-          grows.contains("per_day") && grows.at("per_day").is_number()) {
-        draft.set(at + "/growth/per_day", signed_size(grows.at("per_day").get<std::int64_t>()));
+      // As people write it, and not in bytes.
+      const Json grows = fields.value(Json::json_pointer("/growth/per_day"), Json());
+      if (grows.is_string()) {
+        const auto text = grows.get<std::string>();
+        const auto bytes = parse_bytes(text.starts_with('-') ? text.substr(1) : text);
+        const std::string sign = text.starts_with('-') ? "-" : "";
+        if (bytes.ok()) draft.set(at + "/growth/per_day", sign + exact_size(*bytes));
       }
       draft.comment(at + "/growth",
                     fmt::format("Growth and change as {} backups show them.", fit->fit.backups));

@@ -159,7 +159,8 @@ class Assembly {
     const bool is_shared = share_policy();
     Draft draft;
     put_head(draft, choices_,
-             fmt::format("{} services of {}", planner_.rows.size(), printable(file_)));
+             fmt::format("{} service{} of {}", planner_.rows.size(),
+                         planner_.rows.size() == 1 ? "" : "s", printable(file_)));
     if (planner_.is_provider_chosen) {
       draft.choose("/provider", first.provider, "nobody named one: a store of your own, no bill");
     } else {

@@ -19,7 +19,7 @@ std::vector<std::string> priced_regions(const cost::PriceBook& book, const std::
     const cost::Meter& meter = book.meters[row.meter];
     const cost::Account& account = book.accounts[meter.account];
     if (meter.kind != UsageKind::kStorage || !row.is_known || row.region.empty()) continue;
-    if (!account.is_called(provider)) continue;
+    if (!provider.empty() && !account.is_called(provider)) continue;
     const auto group = account.regions.find(row.region);
     if (group == account.regions.end()) {
       regions.insert(row.region);
@@ -45,19 +45,21 @@ std::vector<Unpriced> unpriced_places(scenario::Loaded& loaded) {
   std::set<std::pair<std::string, std::string>> seen;
   const auto look_at = [&](const sim::Service& service) {
     const sim::Place place = sim::place_in(service, service.region);
-    if (place.book.empty() || !seen.insert({place.book, place.region}).second) return;
+    if (!seen.insert({place.book, place.region}).second) return;
     cost::UsageGroup group;
     group.kind = UsageKind::kStorage;
     group.provider = place.book;
     group.region = place.region;
     group.storage_class = place.storage_class;
     const auto rows = matcher.rows(group, month);
-    const bool is_priced = rows.ok() && std::any_of(rows->begin(), rows->end(), [&](auto row) {
-                             return book->rows[row].is_known;
-                           });
+    const bool is_priced =
+        rows.ok() && std::any_of(rows->begin(), rows->end(), [&](auto row) {
+          return book->rows[row].is_known && !book->meters[book->rows[row].meter].is_surcharge;
+        });
     if (is_priced) return;
     const auto regions = priced_regions(*book, place.book);
-    found.push_back({place.region, place.book, scenario::did_you_mean(place.region, regions)});
+    found.push_back({place.region, place.book.empty() ? book->name : place.book,
+                     scenario::did_you_mean(place.region, regions)});
   };
   for (const sim::Service& service : loaded.scenario.services) look_at(service);
   for (const sim::Fleet& fleet : loaded.scenario.fleets) look_at(fleet.service);
