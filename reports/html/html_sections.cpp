@@ -160,9 +160,9 @@ std::string why_section(const Told& told) {
   }
   out += list("Full on", filling_lines(report));
   if (!report.chosen.empty()) {
-    out += fmt::format("<h3>{}</h3>\n{}<p class=\"quiet\">{}</p>\n",
-                       xml_text(chosen_sentence(report)), html_table(chosen_table(report)),
-                       xml_text(not_doubled_sentence(report)));
+    out +=
+        fmt::format("<h3>{}</h3>\n{}<p class=\"quiet\">{}</p>\n", xml_text(chosen_sentence(report)),
+                    html_table(chosen_table(report)), xml_text(not_doubled_sentence(report)));
   }
   return out + list("Not on the bill", not_on_the_bill(run)) + list("Warnings", run.warnings);
 }
