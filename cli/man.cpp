@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 
 #include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"
@@ -9,7 +10,7 @@
 namespace backcast::cli {
 namespace {
 
-// Every variable that the program reads.
+// The variables that stand in for no option of the parser's.
 constexpr std::pair<const char*, const char*> kVariables[] = {
     {"BACKCAST_REPOSITORY", "The repository of every verb that takes one and is given none."},
     {"NO_COLOR", "If set and not empty, no colour unless --color always asks for it."},
@@ -83,6 +84,15 @@ void add_verb(std::string& out, const VerbView& verb) {
   for (const VerbView& sub : verb.verbs) add_verb(out, sub);
 }
 
+// By name, what the variables are that options may come from.
+void collect_variables(const VerbView& verb, std::map<std::string, std::string>& variables) {
+  for (const OptionView& option : verb.options) {
+    if (option.variable.empty()) continue;
+    variables.emplace(option.variable, "The " + option.flags.back() + " of verbs that have one.");
+  }
+  for (const VerbView& sub : verb.verbs) collect_variables(sub, variables);
+}
+
 std::string manual_page(const VerbView& program, const std::string& footer) {
   std::string out = ".TH BACKCAST 1 \"\" \"backcast " BACKCAST_VERSION "\" \"User Commands\"\n";
   out += ".SH NAME\nbackcast \\- " + roff(program.summary) + "\n";
@@ -95,7 +105,9 @@ std::string manual_page(const VerbView& program, const std::string& footer) {
   for (const VerbView& verb : program.verbs) add_verb(out, verb);
   out += ".SH EXIT STATUS\n" + roff(footer) + "\n";
   out += ".SH ENVIRONMENT\n";
-  for (const auto& [name, meaning] : kVariables) {
+  std::map<std::string, std::string> variables(std::begin(kVariables), std::end(kVariables));
+  collect_variables(program, variables);
+  for (const auto& [name, meaning] : variables) {
     out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(name), roff(meaning));
   }
   return out;

@@ -41,6 +41,7 @@ OptionView option_view(const CLI::Option& option) {
   view.ends_the_run =
       !view.flags.empty() && (view.flags.back() == "--help" || view.flags.back() == "--version");
   view.help = option.get_description();
+  view.variable = option.get_envname();
   view.is_required = option.get_required();
   view.repeats = option.get_expected_max() > 1;
   return view;

@@ -18,6 +18,7 @@ struct OptionView {
   std::string value;                 // what it takes: "TEXT", "FILE"; "" for a switch
   std::vector<std::string> choices;  // where only some values are allowed
   std::string help;
+  std::string variable;         // of the environment, that stands in for it; may be empty
   bool takes_scenario = false;  // a file, or the name of one that is shipped
   bool ends_the_run = false;    // prints, and nothing else happens: --help
   bool is_required = false;

@@ -172,6 +172,9 @@ TEST(Document, RefusesHostileText) {
   EXPECT_FALSE(Document::parse(std::string(10'000'000, '['), "t").ok());
   EXPECT_EQ(Document::parse("{\n\"a\": \"\xff\"}", "t").error().where.line, 2);
   EXPECT_FALSE(Document::parse("{\"a\": 1", "t").ok());
+  EXPECT_EQ(Document::parse("{\"a\": [1, 2,\n ]}", "t").error().hint, "remove the comma before it");
+  EXPECT_EQ(Document::parse("{\"a\": 1, }", "t").error().hint, "remove the comma before it");
+  EXPECT_EQ(Document::parse("{\"a\": ]", "t").error().hint, "");
   EXPECT_FALSE(Document::parse("", "t").ok());
 }
 

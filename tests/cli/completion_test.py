@@ -125,6 +125,9 @@ class CompletionTest(unittest.TestCase):
             self.assertIn(" ".join(("backcast",) + path), text)
             for flag in flags:
                 self.assertIn(flag, text)
+        environment = text.split(".SH ENVIRONMENT")[1]
+        for name in ("BACKCAST_REPOSITORY", "BACKCAST_PASSPHRASE_FILE", "XDG_CONFIG_HOME"):
+            self.assertIn(f"\\fB{name}\\fR", environment)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -99,7 +100,7 @@ class Builder : public nlohmann::json_sax<json> {
     } else if (const auto bracket = what.find("] "); bracket != std::string_view::npos) {
       what.remove_prefix(bracket + 2);  // "[json.exception.out_of_range.406] number overflow …"
     }
-    return tree_.fail(std::string(what), here());
+    return tree_.fail(std::string(what), here(), after_comma() ? "remove the comma before it" : "");
   }
 
   DocumentTree& tree() { return tree_; }
@@ -122,6 +123,13 @@ class Builder : public nlohmann::json_sax<json> {
     }
     return {is_current ? position_.line : position_.line - 1,
             static_cast<int>(start - line_start) + 1};
+  }
+  // Whether what ends here, an object or a list, ends behind a comma: its last line was taken out.
+  bool after_comma() const {
+    const char* at = position_.current - 1;
+    if (at <= position_.begin || (*at != '}' && *at != ']')) return false;
+    while (at > position_.begin && std::isspace(static_cast<unsigned char>(at[-1])) != 0) --at;
+    return at > position_.begin && at[-1] == ',';
   }
   Place here() const {
     return {position_.line,
