@@ -49,5 +49,5 @@ set(CPACK_DEBIAN_PACKAGE_DEPENDS tzdata)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Only programs that link the library need these.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libfmt-dev, libtbb-dev, libhowardhinnant-date-dev, libssl-dev, \
-libsodium-dev, libzstd-dev, libarchive-dev")
+libsodium-dev, libzstd-dev, libarchive-dev, libyaml-cpp-dev")
 include(CPack)

@@ -19,6 +19,7 @@ MECHANICS = "docs/billing/mechanics.json"
 OPTIONS = [part for option in ("reserved", "partner", "welcome", "vat")
            for part in ("--option", option)]
 EXAMPLES = {
+    "tapes": ["--prices", "docs/billing/on-premises.json"],
     "three-providers": ["--prices", "aws", "--prices", "b2", "--prices", "wasabi"],
     "two-currencies": ["--prices", MECHANICS, "--prices", "docs/billing/euro.json", "--exchange",
                        "1 EUR = 1.0842 USD, 2026-06-30, a bank", *OPTIONS],

@@ -126,8 +126,9 @@ class Builder : public nlohmann::json_sax<json> {
   }
   // Whether what ends here, an object or a list, ends behind a comma: its last line was taken out.
   bool after_comma() const {
+    if (position_.current - position_.begin < 2) return false;
     const char* at = position_.current - 1;
-    if (at <= position_.begin || (*at != '}' && *at != ']')) return false;
+    if (*at != '}' && *at != ']') return false;
     while (at > position_.begin && std::isspace(static_cast<unsigned char>(at[-1])) != 0) --at;
     return at > position_.begin && at[-1] == ',';
   }
