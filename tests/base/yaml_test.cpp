@@ -97,6 +97,8 @@ TEST(Yaml, HostileTextEnds) {
   for (int i = 0; i < 2'000; ++i) deep += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
   EXPECT_FALSE(read(deep).ok());
   EXPECT_FALSE(read("a: \xff").ok());
+  EXPECT_NE(error_of("a: " + std::string(5 << 20, 'x')).find("larger than the limit"),
+            std::string::npos);
   EXPECT_FALSE(read("a: &x [*x]\n").ok());
 }
 
