@@ -10,18 +10,19 @@ namespace backcast::cli {
 std::vector<std::string> without_help_verb(const CLI::App& app,
                                            const std::vector<std::string>& given) {
   if (given.size() < 2 || given[1] != "help") return given;
-  std::vector<std::string> words = given;
-  words.erase(words.begin() + 1);
+  // Nothing but verbs is taken over: help asked for a whole command line never runs it.
+  std::vector<std::string> words = {given[0]};
   const CLI::App* verb = &app;
-  for (std::size_t i = 1; i < words.size() && verb != nullptr; ++i) {
-    if (words[i] == "--help" || words[i] == "-h") return given;
-    if (words[i].starts_with('-')) continue;
+  for (std::size_t i = 2; i < given.size(); ++i) {
+    if (given[i] == "--help" || given[i] == "-h") return {given[0], "help", "--help"};
     const auto below =
-        verb->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == words[i]; });
-    verb = below.empty() ? nullptr : below.front();
+        verb->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == given[i]; });
+    if (below.empty() && verb != &app) break;
+    words.push_back(given[i]);
+    if (below.empty()) return words;  // refused as a verb that is none
+    verb = below.front();
   }
-  // A word that is no verb is refused as one.
-  if (verb != nullptr) words.push_back("--help");
+  words.push_back("--help");
   return words;
 }
 
