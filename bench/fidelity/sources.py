@@ -1,39 +1,21 @@
 """What lives while histories are recorded: a real PostgreSQL under load, a host that writes logs
-and mail, and a vector store. Each source has `folders`, {history: (folder, patterns left out)}, and
-`live_through(day)`. The same seed makes the same bytes, but for the database, whose files depend
-on its clock."""
+and mail, a vector store, and the plain files of sources_files.py. Each source has `folders`,
+{history: (folder, patterns left out)}, and `live_through(day)`. The same seed makes the same bytes,
+but for the databases, whose files depend on their clocks."""
 import getpass
 import gzip
 import os
 import pathlib
-import random
 import shutil
 import struct
 import subprocess
 
-KINDS = ("postgres", "logs", "vectors")
-SUNDAY = 6
+import sources_files
+from living import SUNDAY, WORDS, Source, how_busy
 
 
 def make(kind, work, seed, scale):
-    return {"postgres": Postgres, "logs": Logs, "vectors": Vectors}[kind](work, seed, scale)
-
-
-def how_busy(rng, day):
-    """Weekends are quiet, and no two days are alike."""
-    return (0.25 if day % 7 >= 5 else 1) * rng.lognormvariate(0, 0.3)
-
-
-class Source:
-    def __init__(self, work, seed, scale):
-        self.work, self.scale = work, scale
-        self.rng = random.Random(seed)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
+    return ALL[kind](work, seed, scale)
 
 
 class Postgres(Source):
@@ -115,10 +97,6 @@ class Postgres(Source):
         with open(self.dump / "shop.sql", "wb") as out:
             self.call("pg_dump", *self.connection, output=out)
         self.stop()
-
-
-WORDS = ("accepted closed connection session user request query timeout retry disk cache upstream "
-         "worker started stopped GET POST index queue packet route error warning denied").split()
 
 
 class Logs(Source):
@@ -222,3 +200,7 @@ class Vectors(Source):
                 listed = b"".join(struct.pack("<I", i) for i in sorted(segment["dead"]))
                 segment["path"].with_suffix(".deleted").write_bytes(listed)
         self.merge(0)
+
+
+ALL = {"postgres": Postgres, "logs": Logs, "vectors": Vectors, **sources_files.KINDS}
+KINDS = tuple(ALL)
