@@ -117,6 +117,10 @@ std::vector<std::string> outcome_lines(const sim::RequirementOutcome& outcome) {
   if (is_replicated) lines.push_back(replicated_text(*outcome.replicated));
   for (std::string& line : break_evens(outcome)) lines.push_back(std::move(line));
   if (outcome.verdict != sim::Verdict::kFails) return lines;
+  if (outcome.nearness.is_least) {
+    lines.push_back("which limit would hold is not known while prices are missing");
+    return lines;
+  }
   lines.push_back(outcome.would_hold.empty() ? "no limit, of_time or quantile would make it hold"
                                              : "would hold " + outcome.would_hold);
   return lines;

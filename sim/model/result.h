@@ -84,7 +84,8 @@ struct Nearness {
   // Nanoseconds, bytes or a count, by kind; of restore points the least. kUnbounded: never done.
   std::uint64_t worst = 0;
   static constexpr std::uint64_t kUnbounded = UINT64_MAX;
-  cost::Money amount;  // of a budget: the highest
+  cost::Money amount;     // of a budget: the highest
+  bool is_least = false;  // of a budget: prices are missing, and the amount may be higher
   // Service-time in nanoseconds, copies or restores, and how much of them was not good.
   uint128 judged = 0, broken = 0;
 };

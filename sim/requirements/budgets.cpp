@@ -132,6 +132,7 @@ void check_budget(const Scenario& scenario, const Requirement& r, const cost::In
   outcome.nearness.amount = {worst, invoice.book->currency};
   // What has no price can only add to what is known: what fails without it fails.
   const std::string missing = missing_for(r, scenario, invoice);
+  outcome.nearness.is_least = !missing.empty();
   if (!missing.empty() && outcome.verdict == Verdict::kHolds) {
     outcome.verdict = Verdict::kUnknown;
     outcome.unknown_because = "the bill is incomplete: " + missing;

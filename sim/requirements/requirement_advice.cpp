@@ -54,6 +54,9 @@ std::string limit_that_holds(const Requirement& r, const Scenario& scenario,
       return least == 0 ? "" : fmt::format("at_least {}", least);
     }
     case RequirementKind::kBudget: {
+      if (std::any_of(runs.begin(), runs.end(), [](const Nearness& run) { return run.is_least; })) {
+        return {};  // what the rest costs is not known
+      }
       std::sort(runs.begin(), runs.end(), [](const Nearness& a, const Nearness& b) {
         return a.amount.amount < b.amount.amount;
       });

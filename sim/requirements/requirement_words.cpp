@@ -146,7 +146,8 @@ std::string observed(const Requirement& r, const Nearness& nearness) {
     case RequirementKind::kQuota:
       return format_bytes(nearness.worst);
     case RequirementKind::kBudget:
-      return cost::to_string(nearness.amount) + (r.per_month ? " a month" : "");
+      return (nearness.is_least ? "at least " : "") + cost::to_string(nearness.amount) +
+             (r.per_month ? " a month" : "");
   }
   return {};
 }
@@ -169,6 +170,7 @@ void keep_worst(const Requirement& r, Nearness& to, const Nearness& from) {
     to.judged = from.judged;  // "3 of 40 lost" tells of one replication
   }
   if (from.amount.amount > to.amount.amount) to.amount = from.amount;
+  to.is_least = to.is_least || from.is_least;
 }
 
 void add(const Requirement& requirement, RequirementTally& to, RequirementTally from) {
