@@ -20,7 +20,8 @@ class BookLoader {
   using json = nlohmann::json;
 
  public:
-  explicit BookLoader(const Document& document) : document_(document) {}
+  explicit BookLoader(const Document& document)
+      : document_(document), faults_(document, Faults::Types::kToldHere) {}
 
   Result<PriceBook, Errors> load();
 
@@ -28,13 +29,13 @@ class BookLoader {
   static constexpr std::size_t kMaxRows = 1'000'000;
 
   Fields at(const json& value, std::string pointer, std::initializer_list<std::string_view> known) {
-    return Fields(document_, value, std::move(pointer), known, errors_);
+    return Fields(value, std::move(pointer), known, faults_);
   }
   template <typename Read>
   void each(const Fields& fields, std::string_view key, Read read) {
     const json* list = fields.array(key);
     if (list == nullptr) return;
-    if (list->size() > kMaxRows) return fields.fail(key, "more than 1,000,000 entries");
+    if (list->size() > kMaxRows) return fields.fault_at(key, "more than 1,000,000 entries");
     const std::string base = pointer_child(fields.pointer(), key) + '/';
     for (std::size_t i = 0; i < list->size(); ++i) read((*list)[i], base + std::to_string(i));
   }
@@ -62,7 +63,7 @@ class BookLoader {
   void check_unique();
 
   const Document& document_;
-  Errors errors_;
+  Faults faults_;
   PriceBook book_;
   Account account_;
   std::map<std::size_t, int> life_months_;  // of the meters whose units are bought

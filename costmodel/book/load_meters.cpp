@@ -45,13 +45,13 @@ void BookLoader::read_meter(const json& value, const std::string& pointer) {
     life_months_[book_.meters.size()] = static_cast<int>(*months);
     meter.started_units = true;
     if (meter.month != Month::kCalendar) {
-      fields.fail("per", "what is bought is paid off by the calendar month",
-                  "write \"per\": \"calendar month\"");
+      fields.fault_at("per", "what is bought is paid off by the calendar month",
+                      "write \"per\": \"calendar month\"");
     }
   }
   if (const auto share = fields.decimal("billable_share")) {
     if (*share <= kZero || *share > Decimal(10, 0) || share->scale() > 2) {
-      fields.fail("billable_share", "must be above 0, at most 10, with up to 2 decimals");
+      fields.fault_at("billable_share", "must be above 0, at most 10, with up to 2 decimals");
     } else {
       meter.share_numerator = static_cast<std::uint32_t>(share->coefficient());
       for (int i = 0; i < share->scale(); ++i) meter.share_denominator *= 10;
@@ -67,12 +67,12 @@ void BookLoader::read_unit_size(const Fields& fields, const json& value, Meter& 
     return;
   }
   if (!fields.has("size") && value.is_object()) {
-    return fields.fail("size", "missing field \"size\"",
-                       "\"1 GB\" is 10^9 bytes, \"1 GiB\" is 2^30");
+    return fields.fault_at("size", "missing field \"size\"",
+                           "\"1 GB\" is 10^9 bytes, \"1 GiB\" is 2^30");
   }
   const auto size_bytes = fields.bytes("size");
   if (size_bytes && (*size_bytes == 0 || *size_bytes > 1000 * kTB)) {
-    return fields.fail("size", "must be above zero and at most 1 PB");
+    return fields.fault_at("size", "must be above zero and at most 1 PB");
   }
   meter.unit_size = size_bytes.value_or(1);
 }
@@ -84,10 +84,10 @@ void BookLoader::read_period(const Fields& fields, Meter& meter) {
       takes_time && meter.aggregate == Aggregate::kSum && fields.text("aggregate") != "peak";
   const std::string period = fields.text("per");
   if (period.empty()) {
-    if (wants_period) fields.fail("per", "missing field \"per\"", kPeriodHint);
+    if (wants_period) fields.fault_at("per", "missing field \"per\"", kPeriodHint);
     return;
   }
-  if (!takes_time) return fields.fail("per", "only what is held over time has a period");
+  if (!takes_time) return fields.fault_at("per", "only what is held over time has a period");
   if (period == "calendar month") {
     meter.month = Month::kCalendar;
     return;
@@ -96,7 +96,7 @@ void BookLoader::read_period(const Fields& fields, Meter& meter) {
   const std::int64_t seconds =
       duration.ok() ? std::chrono::duration_cast<std::chrono::seconds>(*duration).count() : 0;
   if (seconds <= 0 || seconds > 400 * 86400) {
-    return fields.fail("per", printable(period) + " is not a period", kPeriodHint);
+    return fields.fault_at("per", printable(period) + " is not a period", kPeriodHint);
   }
   meter.month = Month::kFixed;
   meter.period_seconds = static_cast<std::uint64_t>(seconds);
@@ -111,10 +111,10 @@ void BookLoader::read_meter_names(const Fields& fields, std::vector<std::size_t>
   const auto add = [&](std::optional<std::size_t> meter) { meters.push_back(meter.value_or(0)); };
   if (fields.has("meter")) add(read_meter_name(fields, "meter"));
   if (fields.has("meter") && fields.has("meters"))
-    fields.fail("meters", "give only one of the two");
+    fields.fault_at("meters", "give only one of the two");
   each(fields, "meters", [&](const json& value, const std::string&) {
     if (value.is_string()) return add(find_meter(fields, "meters", value.get<std::string>()));
-    fields.fail("meters", "expected a list of names of meters");
+    fields.fault_at("meters", "expected a list of names of meters");
   });
 }
 
@@ -127,8 +127,9 @@ std::optional<std::size_t> BookLoader::find_meter(const Fields& fields, std::str
   }
   if (name.empty()) return std::nullopt;
   const std::string_view near = nearest_name(name, names);
-  fields.fail(key, fmt::format("unknown meter {}", printable(name)),
-              near.empty() ? "name one of \"meters\"" : fmt::format("did you mean \"{}\"?", near));
+  fields.fault_at(
+      key, fmt::format("unknown meter {}", printable(name)),
+      near.empty() ? "name one of \"meters\"" : fmt::format("did you mean \"{}\"?", near));
   return std::nullopt;
 }
 

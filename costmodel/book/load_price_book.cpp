@@ -34,10 +34,10 @@ Result<PriceBook, Errors> BookLoader::load() {
          {"backcast_prices", "name", "provider", "title", "as_of", "currency", "rounding",
           "payment_days", "default_storage_class", "regions", "notes", "meters", "prices",
           "allowances", "discounts", "credits", "taxes", "commitments"});
-  if (!document_.root().is_object()) return errors_;
+  if (!document_.root().is_object()) return faults_.take();
   if (!fields.integer("backcast_prices", 1, 1) && !fields.has("backcast_prices")) {
-    fields.fail("backcast_prices", "not a price book", "begin it with \"backcast_prices\": 1");
-    return errors_;
+    fields.fault_at("backcast_prices", "not a price book", "begin it with \"backcast_prices\": 1");
+    return faults_.take();
   }
   read_head(fields);
   each(fields, "meters", [&](const json& value, std::string p) { read_meter(value, p); });
@@ -51,7 +51,7 @@ Result<PriceBook, Errors> BookLoader::load() {
          [&, k = kind](const json& value, std::string p) { read_adjustment(value, p, k); });
   }
   check_unique();
-  if (!errors_.empty()) return errors_;
+  if (faults_.any()) return faults_.take();
   book_.accounts.push_back(std::move(account_));
   return std::move(book_);
 }
@@ -63,14 +63,14 @@ void BookLoader::read_head(const Fields& fields) {
   book_.as_of = fields.required_text("as_of");
   book_date_ = first_day(book_.as_of);
   if (!book_date_ && fields.has("as_of")) {
-    fields.fail("as_of", fmt::format("{} is not a date", printable(book_.as_of)),
-                "write it as \"2026-09-01\"");
+    fields.fault_at("as_of", fmt::format("{} is not a date", printable(book_.as_of)),
+                    "write it as \"2026-09-01\"");
   }
   const auto currency = Currency::parse(fields.required_text("currency"));
   if (currency.ok()) {
     book_.currency = *currency;
   } else {
-    fields.fail("currency", currency.error().message, currency.error().hint);
+    fields.fault_at("currency", currency.error());
   }
   account_.name = book_.name;
   account_.provider = book_.provider;
@@ -101,8 +101,7 @@ void BookLoader::read_regions(const Fields& fields) {
     if (is_list) {
       account_.regions[name] = members.get<std::vector<std::string>>();
     } else {
-      errors_.push_back(Error{Errc::kBadInput, "expected a list of region names",
-                              document_.locate(pointer), "a name may end in * for any rest"});
+      faults_.add(pointer, "expected a list of region names", "a name may end in * for any rest");
     }
   }
 }
@@ -116,13 +115,13 @@ std::string BookLoader::read_option(const Fields& fields) {
 Decimal BookLoader::not_negative(const Fields& fields, std::string_view key, bool required) {
   const auto value = fields.decimal(key);
   if (!value && required && !fields.has(key)) {
-    fields.fail(key, fmt::format("missing field \"{}\"", key));
+    fields.fault_at(key, fmt::format("missing field \"{}\"", key));
   }
   if (!value) return kZero;
-  if (value->is_negative()) fields.fail(key, to_string(*value) + " is negative");
+  if (value->is_negative()) fields.fault_at(key, to_string(*value) + " is negative");
   // Bounds that keep every later product within 128 bits.
   if (value->scale() > 12 || *value > Decimal(1'000'000'000, 0)) {
-    fields.fail(key, "more than 10^9, or more than 12 digits after the point");
+    fields.fault_at(key, "more than 10^9, or more than 12 digits after the point");
     return kZero;
   }
   return *value;
@@ -138,13 +137,13 @@ void BookLoader::read_allowance(const json& value, const std::string& pointer) {
   allowance.option = read_option(fields);
   allowance.meter = read_meter_name(fields, "meter").value_or(0);
   if (fields.has("amount") == fields.has("of_meter")) {
-    fields.fail("", "give either \"amount\" or \"of_meter\"");
+    fields.fault("give either \"amount\" or \"of_meter\"");
   }
   allowance.amount = not_negative(fields, "amount", false);
   allowance.is_capacity = fields.boolean("capacity");
   const bool has_meter = allowance.meter < book_.meters.size();
   if (allowance.is_capacity && has_meter && book_.meters[allowance.meter].month == Month::kNone) {
-    fields.fail("capacity", "only what is held over time has a capacity");
+    fields.fault_at("capacity", "only what is held over time has a capacity");
   }
   if (fields.has("of_meter")) allowance.of_meter = read_meter_name(fields, "of_meter");
   if (fields.has("times")) allowance.times = not_negative(fields, "times", false);
@@ -169,7 +168,7 @@ void BookLoader::read_adjustment(const json& value, const std::string& pointer,
   } else {
     adjustment.percent = not_negative(fields, "percent", true);
     if (adjustment.percent > Decimal(100, 0) || adjustment.percent.scale() > 4) {
-      fields.fail("percent", "more than 100, or more than 4 decimals");
+      fields.fault_at("percent", "more than 100, or more than 4 decimals");
     }
   }
   book_.adjustments.push_back(std::move(adjustment));

@@ -37,9 +37,9 @@ void BookLoader::read_row(const json& value, const std::string& pointer) {
   row.option = read_option(fields);
   if (const std::string code = fields.text("currency", std::string(book_.currency.code()));
       code != book_.currency.code()) {
-    fields.fail("currency",
-                fmt::format("{} in a book of {}", printable(code), book_.currency.code()),
-                "keep one book per currency; nothing is converted in silence");
+    fields.fault_at("currency",
+                    fmt::format("{} in a book of {}", printable(code), book_.currency.code()),
+                    "keep one book per currency; nothing is converted in silence");
   }
   read_rates(fields, row);
   read_conditions(fields, row);
@@ -53,8 +53,8 @@ void BookLoader::read_rates(const Fields& fields, PriceRow& row) {
   row.tier_mode =
       static_cast<TierMode>(fields.choice("tier_mode", {"graduated", "volume", "step"}));
   if (fields.has("price") == fields.has("tiers")) {
-    return fields.fail("", "give either \"price\" or \"tiers\"",
-                       "\"price\": null says that nobody knows it");
+    return fields.fault("give either \"price\" or \"tiers\"",
+                        "\"price\": null says that nobody knows it");
   }
   if (fields.is_null("price")) return;
   row.is_known = true;
@@ -67,18 +67,18 @@ void BookLoader::read_rates(const Fields& fields, PriceRow& row) {
     const Fields t = at(*then, fields.pointer() + "/then_every", {"from", "size", "price"});
     row.then_every = ThenEvery{not_negative(t, "from", true), not_negative(t, "size", true),
                                not_negative(t, "price", true)};
-    if (row.then_every->size.is_zero()) t.fail("size", "must not be zero");
-    if (row.tier_mode != TierMode::kStep) t.fail("", "only steps go on with \"then_every\"");
+    if (row.then_every->size.is_zero()) t.fault_at("size", "must not be zero");
+    if (row.tier_mode != TierMode::kStep) t.fault("only steps go on with \"then_every\"");
   }
   if (fields.has("multiplier")) row.multiplier = not_negative(fields, "multiplier", false);
   if (row.multiplier > Decimal(1000, 0) || row.multiplier.scale() > 4) {
-    fields.fail("multiplier", "more than 1000, or more than 4 decimals");
+    fields.fault_at("multiplier", "more than 1000, or more than 4 decimals");
   }
 }
 
 // What is bought is paid off in equal parts.
 void BookLoader::spread_over_life(const Fields& fields, int months, PriceRow& row) {
-  if (row.tiers.size() != 1) return fields.fail("tiers", "what is bought has one price");
+  if (row.tiers.size() != 1) return fields.fault_at("tiers", "what is bought has one price");
   const Decimal paid = row.tiers.front().rate;
   const Quantity part{1, static_cast<uint128>(months)};
   const auto a_month = cost::price(part, paid, {12, RoundingMode::kHalfUp});
@@ -94,24 +94,26 @@ void BookLoader::read_tiers(const Fields& fields, PriceRow& row) {
     const Decimal from = not_negative(tier, "from", true);
     const Decimal rate = not_negative(tier, "price", true);
     if (row.tiers.empty() && !from.is_zero()) {
-      tier.fail("from", fmt::format("gap: the first tier begins at {}, not 0", to_string(from)));
+      tier.fault_at("from",
+                    fmt::format("gap: the first tier begins at {}, not 0", to_string(from)));
     }
     if (!row.tiers.empty() && from <= row.tiers.back().from) {
-      tier.fail("from", fmt::format("overlap: begins at {}, not above the tier before ({})",
-                                    to_string(from), to_string(row.tiers.back().from)));
+      tier.fault_at("from", fmt::format("overlap: begins at {}, not above the tier before ({})",
+                                        to_string(from), to_string(row.tiers.back().from)));
     }
     if (previous_end && from != *previous_end) {
-      tier.fail("from", fmt::format("{}: the tier before ends at {}, this one begins at {}",
-                                    from < *previous_end ? "overlap" : "gap",
-                                    to_string(*previous_end), to_string(from)));
+      tier.fault_at("from", fmt::format("{}: the tier before ends at {}, this one begins at {}",
+                                        from < *previous_end ? "overlap" : "gap",
+                                        to_string(*previous_end), to_string(from)));
     }
     previous_end = tier.decimal("to");
     row.tiers.push_back({from, rate});
   });
-  if (row.tiers.empty()) fields.fail("tiers", "no tiers");
+  if (row.tiers.empty()) fields.fault_at("tiers", "no tiers");
   if (previous_end) {
-    fields.fail("tiers", fmt::format("gap: nothing is priced from {} on", to_string(*previous_end)),
-                "leave out \"to\" of the last tier");
+    fields.fault_at("tiers",
+                    fmt::format("gap: nothing is priced from {} on", to_string(*previous_end)),
+                    "leave out \"to\" of the last tier");
   }
 }
 
@@ -130,7 +132,7 @@ void BookLoader::read_conditions(const Fields& fields, PriceRow& row) {
     if (!fields.has(key)) continue;
     *target = first_day(fields.text(key));
     if (!*target || std::chrono::year_month_day(**target).day() != std::chrono::day(1)) {
-      fields.fail(key, "not the first day of a month", "write it as \"2026-09-01\"");
+      fields.fault_at(key, "not the first day of a month", "write it as \"2026-09-01\"");
     }
   }
 }
@@ -143,17 +145,17 @@ void BookLoader::read_evidence(const Fields& fields, PriceRow& row) {
   fields.choice("certainty", {"high", "medium", "low", "hole"});
   row.certainty = fields.text("certainty");
   if (row.is_known == (row.certainty == "hole")) {
-    fields.fail("certainty", row.is_known ? "a known price is not a hole"
-                                          : "a price of null has the certainty \"hole\"");
+    fields.fault_at("certainty", row.is_known ? "a known price is not a hole"
+                                              : "a price of null has the certainty \"hole\"");
   }
   if (row.as_of.empty() || row.as_of == "undated") return;
   const auto date = first_day(row.as_of);
   if (!date) {
-    fields.fail("as_of", fmt::format("{} is not a date", printable(row.as_of)),
-                "write \"2026-08-01\", \"2026-08\", \"2026-Q3\", \"2026\" or \"undated\"");
+    fields.fault_at("as_of", fmt::format("{} is not a date", printable(row.as_of)),
+                    "write \"2026-08-01\", \"2026-08\", \"2026-Q3\", \"2026\" or \"undated\"");
   } else if (book_date_ && *date > *book_date_) {
-    fields.fail("as_of",
-                fmt::format("a price from the future: {} in a book of {}", row.as_of, book_.as_of));
+    fields.fault_at("as_of", fmt::format("a price from the future: {} in a book of {}", row.as_of,
+                                         book_.as_of));
   }
 }
 
@@ -163,9 +165,8 @@ void BookLoader::check_unique() {
     if (row.meter < book_.meters.size()) row.id = row_id(row, book_.meters[row.meter]);
     const auto [it, is_new] = seen.emplace(row.id, &row);
     if (is_new) continue;
-    errors_.push_back(Error{Errc::kBadInput, fmt::format("{} is priced twice", printable(row.id)),
-                            document_.locate(row.pointer),
-                            fmt::format("the other row stands on line {}", it->second->line)});
+    faults_.add(row.pointer, fmt::format("{} is priced twice", printable(row.id)),
+                fmt::format("the other row stands on line {}", it->second->line));
   }
 }
 

@@ -26,27 +26,27 @@ std::string rates_of(const PriceRow& row) {
 class RateGiver {
  public:
   RateGiver(const std::vector<NamedBook>& books, const Document& document, std::string whose)
-      : books_(books), document_(document), whose_(std::move(whose)) {}
+      : books_(books), faults_(document, Faults::Types::kToldHere), whose_(std::move(whose)) {}
 
   void read(const json& value, const std::string& pointer, const std::string& book) {
     const Fields fields(
-        document_, value, pointer,
+        value, pointer,
         {"row", "rate", "percent_off", "because", "as_of", "certainty", "price_book", "meter"},
-        errors_);
+        faults_);
     if (!value.is_object()) return;
     if (fields.has("rate") == fields.has("percent_off")) {
-      return fields.fail("", "give either \"rate\" or \"percent_off\"");
+      return fields.fault("give either \"rate\" or \"percent_off\"");
     }
     book_name_ = fields.text("price_book", book);
     because_ = fields.required_text("because");
     if (!fields.has("row")) return discount(fields);
-    if (fields.has("meter")) fields.fail("meter", "\"row\" says already what it is for");
+    if (fields.has("meter")) fields.fault_at("meter", "\"row\" says already what it is for");
     if (value.at("row").is_object()) return add_row(fields, value.at("row"));
     if (const auto found = find_row(fields, "row", fields.text("row"))) change(fields, *found);
   }
 
   Result<std::vector<std::string>, Errors> take() && {
-    if (!errors_.empty()) return std::move(errors_);
+    if (faults_.any()) return faults_.take();
     return std::move(sentences_);
   }
 
@@ -80,16 +80,17 @@ class RateGiver {
     }
     if (found.empty()) {
       const std::string_view near = nearest_name(id, names);
-      fields.fail(key, fmt::format("the price book {} has no row \"{}\"", book_names(), id),
-                  near.empty() ? fmt::format("`backcast prices show {}` lists them", book_names())
-                               : fmt::format("did you mean \"{}\"?", near));
+      fields.fault_at(key, fmt::format("the price book {} has no row \"{}\"", book_names(), id),
+                      near.empty()
+                          ? fmt::format("`backcast prices show {}` lists them", book_names())
+                          : fmt::format("did you mean \"{}\"?", near));
       return std::nullopt;
     }
     if (found.size() > 1) {
-      fields.fail(key,
-                  fmt::format("the price books {} and {} both have a row \"{}\"",
-                              found[0].book->name, found[1].book->name, id),
-                  fmt::format("say which: \"price_book\": \"{}\"", found[0].book->name));
+      fields.fault_at(key,
+                      fmt::format("the price books {} and {} both have a row \"{}\"",
+                                  found[0].book->name, found[1].book->name, id),
+                      fmt::format("say which: \"price_book\": \"{}\"", found[0].book->name));
       return std::nullopt;
     }
     return found.front();
@@ -101,9 +102,10 @@ class RateGiver {
     const auto value = Decimal::parse(text);
     const bool fits = value.ok() && !value->is_negative() && value->scale() <= 12 && *value <= most;
     if (fits) return *value;
-    fields.fail(key, fmt::format("\"{}\" is not a {}", text, key == "rate" ? "rate" : "percentage"),
-                fmt::format("give a decimal from 0 {}, such as \"{}\"",
-                            key == "rate" ? "on" : "to 100", key == "rate" ? "0.05" : "12.5"));
+    fields.fault_at(key,
+                    fmt::format("\"{}\" is not a {}", text, key == "rate" ? "rate" : "percentage"),
+                    fmt::format("give a decimal from 0 {}, such as \"{}\"",
+                                key == "rate" ? "on" : "to 100", key == "rate" ? "0.05" : "12.5"));
     return std::nullopt;
   }
   std::optional<Decimal> percent(const Fields& fields) {
@@ -131,8 +133,8 @@ class RateGiver {
       const auto off = percent(fields);
       if (!off) return;
       if (!row.is_known) {
-        return fields.fail("percent_off", "nobody knows the rate of \"" + row.id + "\"",
-                           "give the \"rate\"");
+        return fields.fault_at("percent_off", "nobody knows the rate of \"" + row.id + "\"",
+                               "give the \"rate\"");
       }
       const Decimal left = (Decimal(100, 0) - *off) * Decimal(1, 2);
       for (Tier& tier : row.tiers) tier.rate = reduced(tier.rate, left);
@@ -143,9 +145,9 @@ class RateGiver {
     const auto rate = amount(fields, "rate", Decimal(1'000'000'000, 0));
     if (!rate) return;
     if (row.tier_mode == TierMode::kStep && row.is_known) {
-      return fields.fail("row", "\"" + row.id + "\" is a table of sizes and not one rate",
-                         "give \"percent_off\", or change what `backcast prices export " +
-                             found.book->name + "` writes");
+      return fields.fault_at("row", "\"" + row.id + "\" is a table of sizes and not one rate",
+                             "give \"percent_off\", or change what `backcast prices export " +
+                                 found.book->name + "` writes");
     }
     const bool was_known = row.is_known;
     say(fmt::format("{} {} per {} for \"{}\"{}", fields.text("rate"), code, unit, row.id,
@@ -161,9 +163,9 @@ class RateGiver {
   // {"like": "S3 Standard/us-east-1/storage", "region": "eu-north-1"}
   void add_row(const Fields& entry, const json& value) {
     const Fields fields(
-        document_, value, entry.pointer() + "/row",
+        value, entry.pointer() + "/row",
         {"like", "service", "region", "peer_region", "storage_class", "operation", "backup_kind"},
-        errors_);
+        faults_);
     const auto like = find_row(fields, "like", fields.required_text("like"));
     if (!like) return;
     PriceRow row = like->get();
@@ -180,17 +182,17 @@ class RateGiver {
     row.tier_mode = TierMode::kGraduated;
     row.then_every.reset();
     row.pointer = fields.pointer();
-    row.line = document_.locate(fields.pointer()).line;
+    row.line = faults_.document().locate(fields.pointer()).line;
     PriceBook& book = *like->book;
     row.id = row_id(row, book.meters[row.meter]);
     const bool is_there = std::any_of(book.rows.begin(), book.rows.end(),
                                       [&](const PriceRow& other) { return other.id == row.id; });
     if (is_there) {
-      return fields.fail("", fmt::format("the price book {} has a row \"{}\"", book.name, row.id),
-                         fmt::format("name it: \"row\": \"{}\"", row.id));
+      return fields.fault(fmt::format("the price book {} has a row \"{}\"", book.name, row.id),
+                          fmt::format("name it: \"row\": \"{}\"", row.id));
     }
     if (entry.has("percent_off")) {
-      return entry.fail("percent_off", "a new row needs a \"rate\"");
+      return entry.fault_at("percent_off", "a new row needs a \"rate\"");
     }
     book.rows.push_back(std::move(row));
     change(entry, {&book, book.rows.size() - 1});
@@ -198,12 +200,12 @@ class RateGiver {
 
   // Percent off all of a book, or of one of its meters: a line of its own on the bill.
   void discount(const Fields& fields) {
-    if (fields.has("rate")) return fields.fail("row", "missing field \"row\"");
+    if (fields.has("rate")) return fields.fault_at("row", "missing field \"row\"");
     const auto off = percent(fields);
     const auto named = std::count_if(books_.begin(), books_.end(),
                                      [&](const NamedBook& one) { return is_meant(one); });
     if (named != 1) {
-      return fields.fail(
+      return fields.fault_at(
           "price_book",
           named == 0 ? "there is no price book \"" + book_name_ + "\""
                      : "there are several price books: " + book_names(),
@@ -222,9 +224,9 @@ class RateGiver {
       std::vector<std::string_view> names;
       for (const Meter& one : book.meters) names.push_back(one.name);
       const std::string_view near = nearest_name(meter, names);
-      return fields.fail("meter", fmt::format("unknown meter {}", printable(meter)),
-                         near.empty() ? fmt::format("it has: {}", fmt::join(names, ", "))
-                                      : fmt::format("did you mean \"{}\"?", near));
+      return fields.fault_at("meter", fmt::format("unknown meter {}", printable(meter)),
+                             near.empty() ? fmt::format("it has: {}", fmt::join(names, ", "))
+                                          : fmt::format("did you mean \"{}\"?", near));
     }
     if (!off) return;
     made.name = because_;
@@ -236,10 +238,9 @@ class RateGiver {
   }
 
   const std::vector<NamedBook>& books_;
-  const Document& document_;
+  Faults faults_;
   const std::string whose_;
   std::string book_name_, because_;  // of the entry that is read
-  Errors errors_;
   std::vector<std::string> sentences_;
 };
 
@@ -262,24 +263,25 @@ Result<std::vector<std::string>, Errors> give_rates(const std::vector<NamedBook>
 
 Result<std::vector<std::string>, Errors> give_rates(const std::vector<NamedBook>& books,
                                                     const Document& document) {
-  Errors errors;
-  const Fields head(document, document.root(), "",
-                    {"backcast_rates", "name", "price_book", "prices", "notes"}, errors);
+  Faults faults(document, Faults::Types::kToldHere);
+  const Fields head(document.root(), "",
+                    {"backcast_rates", "name", "price_book", "prices", "notes"}, faults);
   head.integer("backcast_rates", 1, 1);
   const std::string name = head.required_text("name"), book = head.required_text("price_book");
   const json* const entries = head.array("prices");
-  if (entries == nullptr && !head.has("prices")) head.fail("prices", "missing field \"prices\"");
+  if (entries == nullptr && !head.has("prices"))
+    head.fault_at("prices", "missing field \"prices\"");
   if (entries != nullptr && entries->size() > kMaxEntries) {
-    head.fail("prices", "more than 100,000 entries");
+    head.fault_at("prices", "more than 100,000 entries");
   }
   const bool is_there = std::any_of(books.begin(), books.end(), [&](const NamedBook& named) {
     return named.book->name == book || named.also == book;
   });
   if (!book.empty() && !is_there) {
-    head.fail("price_book", fmt::format("the price book {} is not asked for", printable(book)),
-              "rates are for a book that is given as well");
+    head.fault_at("price_book", fmt::format("the price book {} is not asked for", printable(book)),
+                  "rates are for a book that is given as well");
   }
-  if (!errors.empty()) return errors;
+  if (faults.any()) return faults.take();
   RateGiver giver(books, document, name);
   for (std::size_t i = 0; i < entries->size(); ++i) {
     giver.read((*entries)[i], fmt::format("/prices/{}", i), book);

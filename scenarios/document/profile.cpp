@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/document.h"
-#include "scenarios/document/node.h"
+#include "engine/base/document/node.h"
 #include "scenarios/document/schema_check.h"
 #include "scenarios/document/shipped.h"
 

@@ -12,7 +12,7 @@
 #include <valijson/validator.hpp>
 
 #include "engine/base/text.h"
-#include "scenarios/document/node.h"
+#include "engine/base/document/node.h"
 #include "scenarios/document/shipped.h"
 
 namespace backcast::scenario {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/document/node.h"
 #include "engine/policy/service/service_rules.h"
-#include "scenarios/document/node.h"
 #include "scenarios/document/profile.h"
 #include "scenarios/load/load.h"
 #include "sim/model/scenario.h"
@@ -53,6 +53,9 @@ struct Build {
   const Profile* profile(const Node& node, std::string_view key, const std::string& name);
   void assume(std::string text);
 };
+
+// An instant, or one after `start`: "+10d". Nothing (and a fault) where the text is neither.
+std::optional<Instant> instant_of(const Node& node, std::string_view key, Instant start);
 
 void read_horizon(Build& build);                                            // load.cpp
 void read_projects(Build& build);                                           // read_services.cpp

@@ -55,9 +55,18 @@ Result<Loaded, Errors> with_text(Result<Loaded, Errors> loaded, std::string text
 
 }  // namespace
 
+std::optional<Instant> instant_of(const Node& node, std::string_view key, Instant start) {
+  const auto given = node.text(key);
+  if (!given) return std::nullopt;
+  auto instant = policy::parse_moment(*given, start);
+  if (instant.ok()) return *instant;
+  node.fault_at(key, std::move(instant).error());
+  return std::nullopt;
+}
+
 void read_horizon(Build& build) {
   sim::Scenario& scenario = build.scenario;
-  auto start = build.root.when("start", Instant{});
+  auto start = instant_of(build.root, "start", Instant{});
   if (build.given.start) start = build.given.start;
   scenario.start = start ? std::chrono::floor<std::chrono::seconds>(*start) : Instant{};
   scenario.end = scenario.start + kMaxHorizonYears * 366 * kDay;  // until a horizon is read

@@ -184,7 +184,7 @@ void read_event(Build& build, const Node& node) {
   sim::ScheduledEvent event;
   event.kind = info->kind;
   event.pointer = node.pointer();
-  const auto at = node.when("at", build.scenario.start);
+  const auto at = instant_of(node, "at", build.scenario.start);
   if (!at) return;
   event.at = *at;
   check_time(build, node, *at);
@@ -215,7 +215,7 @@ void read_event(Build& build, const Node& node) {
   event.latest_version = version_in(node, "latest_version");
   event.target_version = version_in(node, "target_version");
   event.delete_backups = node.boolean("delete_backups").value_or(false);
-  event.as_of = node.when("as_of", build.scenario.start);
+  event.as_of = instant_of(node, "as_of", build.scenario.start);
   if (const auto project = node.text("project")) {
     const auto found = build.project_index.find(*project);
     if (found == build.project_index.end()) {

@@ -136,8 +136,8 @@ void read_schedule(Build& build, const Node& entry, const Profile& profile, sim:
   schedule.initial_backup = node.boolean("initial_backup").value_or(false);
   const auto missed = node.text("missed");
   schedule.catches_up = missed && *missed == "catch_up";
-  schedule.from = node.when("from", build.scenario.start).value_or(build.scenario.start);
-  schedule.until = node.when("until", build.scenario.start).value_or(Instant::max());
+  schedule.from = instant_of(node, "from", build.scenario.start).value_or(build.scenario.start);
+  schedule.until = instant_of(node, "until", build.scenario.start).value_or(Instant::max());
   schedule.copies = read_copies(build, node, profile, service, true);
   read_places(build, node, profile, service);
   if (auto rule = read_rule(node, profile.rules->schedule)) {

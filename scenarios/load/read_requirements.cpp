@@ -168,8 +168,8 @@ void read_requirement(Build& build, const Node& node, std::size_t number) {
     requirement.quantile = read_share_that_holds(build.root, "quantile");
   }
   read_of_time(node, *info, requirement);
-  requirement.from = node.when("from", build.scenario.start);
-  requirement.until = node.when("until", build.scenario.start);
+  requirement.from = instant_of(node, "from", build.scenario.start);
+  requirement.until = instant_of(node, "until", build.scenario.start);
   if (requirement.from && requirement.until && *requirement.from >= *requirement.until) {
     node.fault_at("until", "the requirement ends before it begins");
   }

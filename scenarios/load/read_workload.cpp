@@ -36,10 +36,10 @@ void read_growth(Build& build, const Node& node, sim::Growth& growth) {
       if (*v < kHour)
         season.fault_at("period", "a season must last at least an hour", "give at least 1h");
     }
-    growth.season_peak = season.when("peak", start).value_or(start);
+    growth.season_peak = instant_of(season, "peak", start).value_or(start);
   }
   for (const Node& step : node.items("steps")) {
-    const auto at = step.when("at", start);
+    const auto at = instant_of(step, "at", start);
     const auto by = step.signed_bytes("by");
     if (at && by) growth.steps.push_back({*at, *by});
   }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "scenarios/document/node.h"
+#include "engine/base/document/node.h"
 #include "scenarios/document/profile.h"
 #include "sim/model/scenario.h"
 

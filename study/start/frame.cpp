@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "engine/base/document/node.h"
 #include "engine/base/text.h"
-#include "scenarios/document/node.h"
 #include "scenarios/document/schema_check.h"
 #include "scenarios/load/load.h"
 

@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/bytes.h"
+#include "engine/base/document/node.h"
 #include "engine/base/text.h"
 #include "engine/policy/retention/retention.h"
 #include "engine/policy/retention/tags.h"
 #include "engine/policy/schedule/schedule.h"
-#include "scenarios/document/node.h"
 #include "scenarios/document/shipped.h"
 
 namespace backcast::study {
@@ -245,7 +245,7 @@ Result<Ok, Errors> Planner::plan() {
       const auto names = scenario::shipped_names("profiles");
       const std::string word = item.provider.empty() ? item.cloud : item.provider;
       leave_out(item.line, fmt::format("unknown provider {}", printable(word)),
-                scenario::did_you_mean(lower(word), std::span<const std::string_view>(names)));
+                did_you_mean(lower(word), std::span<const std::string_view>(names)));
       continue;
     }
     row.name = scenario_name(item.name);

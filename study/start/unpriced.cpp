@@ -5,8 +5,8 @@
 #include <set>
 
 #include "costmodel/bill/match.h"
+#include "engine/base/document/node.h"
 #include "engine/base/text.h"
-#include "scenarios/document/node.h"
 #include "study/start/frame.h"
 
 namespace backcast::study {
@@ -59,7 +59,7 @@ std::vector<Unpriced> unpriced_places(scenario::Loaded& loaded) {
     if (is_priced) return;
     const auto regions = priced_regions(*book, place.book);
     found.push_back({place.region, place.book.empty() ? book->name : place.book,
-                     scenario::did_you_mean(place.region, regions)});
+                     did_you_mean(place.region, regions)});
   };
   for (const sim::Service& service : loaded.scenario.services) look_at(service);
   for (const sim::Fleet& fleet : loaded.scenario.fleets) look_at(fleet.service);

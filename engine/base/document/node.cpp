@@ -1,4 +1,4 @@
-#include "scenarios/document/node.h"
+#include "engine/base/document/node.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "engine/base/json_number.h"
 #include "engine/base/size.h"
 #include "engine/base/text.h"
-#include "engine/policy/time/moment.h"
 
-namespace backcast::scenario {
+namespace backcast {
 
 using nlohmann::json;
 
@@ -77,37 +77,47 @@ std::vector<Node> Node::items(std::string_view key) const {
 
 std::optional<std::string> Node::text(std::string_view key) const {
   const json* value = find(key);
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  return value->get<std::string>();
+  if (value == nullptr) return std::nullopt;
+  if (value->is_string()) return value->get<std::string>();
+  wrong_type(key, "text in quotes");
+  return std::nullopt;
 }
 
 std::optional<bool> Node::boolean(std::string_view key) const {
   const json* value = find(key);
-  if (value == nullptr || !value->is_boolean()) return std::nullopt;
-  return value->get<bool>();
+  if (value == nullptr) return std::nullopt;
+  if (value->is_boolean()) return value->get<bool>();
+  wrong_type(key, "true or false");
+  return std::nullopt;
 }
 
 std::optional<std::int64_t> Node::integer(std::string_view key) const {
   const json* value = find(key);
-  if (value == nullptr || !value->is_number_integer()) return std::nullopt;
-  if (value->is_number_unsigned() &&
-      value->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) {
+  if (value == nullptr) return std::nullopt;
+  if (const auto whole = whole_number(*value)) return whole;
+  if (value->is_number_integer()) {
     fault_at(key, fmt::format("{} is too large", value->dump()));
-    return std::nullopt;
+  } else {
+    wrong_type(key, "a whole number");
   }
-  return value->get<std::int64_t>();
+  return std::nullopt;
 }
 
 std::optional<double> Node::number(std::string_view key) const {
   const json* value = find(key);
-  if (value == nullptr || !value->is_number()) return std::nullopt;
-  return value->get<double>();
+  if (value == nullptr) return std::nullopt;
+  if (value->is_number()) return value->get<double>();
+  wrong_type(key, "a number");
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> Node::bytes(std::string_view key) const {
   const json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_string() && !value->is_number_unsigned()) return std::nullopt;
+  if (!value->is_string() && !value->is_number_unsigned()) {
+    wrong_type(key, "a size such as \"10 GB\"");
+    return std::nullopt;
+  }
   auto size = parse_size(value->is_string() ? value->get<std::string>() : value->dump());
   if (size.ok()) return *size;
   fault_at(key, std::move(size).error());
@@ -123,6 +133,7 @@ std::optional<std::int64_t> Node::signed_bytes(std::string_view key) const {
   } else if (value->is_string()) {
     digits = trim(value->get_ref<const std::string&>());
   } else {
+    wrong_type(key, "a size such as \"-10 GB\"");
     return std::nullopt;
   }
   const bool negative = digits.starts_with('-');
@@ -183,7 +194,10 @@ std::optional<double> Node::signed_share(std::string_view key) const {
              "give a percentage such as \"3%\", or a number such as 0.03");
     return std::nullopt;
   }
-  if (!value->is_string()) return std::nullopt;
+  if (!value->is_string()) {
+    wrong_type(key, "a share such as \"3%\"");
+    return std::nullopt;
+  }
   const std::string given = value->get<std::string>();
   std::string_view digits = trim(given);
   const bool percent = digits.ends_with('%');
@@ -218,15 +232,6 @@ std::optional<Duration> Node::duration(std::string_view key) const {
   return std::nullopt;
 }
 
-std::optional<Instant> Node::when(std::string_view key, Instant start) const {
-  const auto given = text(key);
-  if (!given) return std::nullopt;
-  auto instant = policy::parse_moment(*given, start);
-  if (instant.ok()) return *instant;
-  fault_at(key, std::move(instant).error());
-  return std::nullopt;
-}
-
 std::vector<std::string> Node::texts(std::string_view key) const {
   std::vector<std::string> texts;
   const json* value = find(key);
@@ -242,6 +247,10 @@ std::vector<std::string> Node::texts(std::string_view key) const {
 
 std::string Node::prose(std::string_view key) const {
   return fmt::format("{}", fmt::join(texts(key), " "));
+}
+
+void Node::wrong_type(std::string_view key, std::string_view expected) const {
+  if (faults_->tells_types()) fault_at(key, fmt::format("expected {}", expected));
 }
 
 void Node::fault(std::string message, std::string hint) const {
@@ -279,4 +288,4 @@ std::string did_you_mean(std::string_view wrong, std::span<const std::string> na
   return did_you_mean(wrong, std::span<const std::string_view>(views));
 }
 
-}  // namespace backcast::scenario
+}  // namespace backcast

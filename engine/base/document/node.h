@@ -1,6 +1,6 @@
-// One value of a scenario document with the place where it stands. Readers ask it for typed values;
-// what cannot be read is noted with its place and the reading goes on, so that the user sees every
-// fault at once.
+// One value of a document with the place where it stands. Readers ask it for typed values; what
+// cannot be read is noted with its place and the reading goes on, so that the user sees every fault
+// at once.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,17 @@
 #include "engine/base/error.h"
 #include "engine/base/instant.h"
 
-namespace backcast::scenario {
+namespace backcast {
 
 // Collects faults and turns pointers into lines.
 class Faults {
  public:
-  explicit Faults(const Document& document) : document_(document) {}
+  // Who tells of a value of the wrong type: the schema that the document was checked against, or,
+  // where there is none, the reader.
+  enum class Types : std::uint8_t { kToldBySchema, kToldHere };
+
+  explicit Faults(const Document& document, Types types = Types::kToldBySchema)
+      : document_(document), types_(types) {}
 
   void add(const std::string& pointer, std::string message, std::string hint = {});
   // An error made elsewhere, placed here.
@@ -29,9 +34,12 @@ class Faults {
   // Sorted by line, each place and message once.
   Errors take();
   bool any() const { return !errors_.empty(); }
+  bool tells_types() const { return types_ == Types::kToldHere; }
+  const Document& document() const { return document_; }
 
  private:
   const Document& document_;
+  Types types_;
   Errors errors_;
 };
 
@@ -50,8 +58,8 @@ class Node {
   // The entries of a list field; none where there is none.
   std::vector<Node> items(std::string_view key) const;
 
-  // Each is nullopt where the field is missing or of a type the schema forbids (which is reported
-  // by the schema check), and a fault besides where its text means nothing.
+  // Each is nullopt where the field is missing or of another type, which is a fault where no schema
+  // tells of it, and where its text means nothing, which is always one.
   std::optional<std::string> text(std::string_view key) const;
   std::optional<bool> boolean(std::string_view key) const;
   std::optional<std::int64_t> integer(std::string_view key) const;
@@ -64,8 +72,6 @@ class Node {
   // A share that cannot exceed 1.
   std::optional<double> share_up_to_one(std::string_view key) const;
   std::optional<Duration> duration(std::string_view key) const;
-  // RFC 3339, or "+10d" after `start`.
-  std::optional<Instant> when(std::string_view key, Instant start) const;
   std::vector<std::string> texts(std::string_view key) const;
   std::string prose(std::string_view key) const;  // text, or lines joined with spaces
 
@@ -74,9 +80,13 @@ class Node {
   void fault_at(std::string_view key, std::string message, std::string hint = {}) const;
   void fault_at(std::string_view key, Error error) const;
 
- private:
-  const nlohmann::json* find(std::string_view key) const;
+ protected:
+  const nlohmann::json* find(std::string_view key) const;  // null where there is none
+  Faults& faults() const { return *faults_; }
+  // Of a value that is none of `expected`, such as "a list".
+  void wrong_type(std::string_view key, std::string_view expected) const;
 
+ private:
   const nlohmann::json* value_;
   std::string pointer_;
   Faults* faults_;
@@ -89,4 +99,4 @@ bool has_word(std::string_view words, std::string_view word);
 std::string did_you_mean(std::string_view wrong, std::span<const std::string> names);
 std::string did_you_mean(std::string_view wrong, std::span<const std::string_view> names);
 
-}  // namespace backcast::scenario
+}  // namespace backcast
