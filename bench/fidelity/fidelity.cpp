@@ -1,7 +1,6 @@
 // fidelity FILE...: how far the delta model is from recorded histories, one line per file.
 // Reads presence tables, plain or gzip; see docs/fidelity.md for the form and the columns.
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <atomic>
 #include <cstdio>
@@ -9,6 +8,7 @@
 #include <string_view>
 
 #include "engine/env/stop_on_signal.h"
+#include "read_file.h"
 #include "sim/fit/fidelity.h"
 
 namespace {
@@ -17,26 +17,8 @@ using backcast::Result;
 using backcast::sim::Fidelity;
 using backcast::sim::Spread;
 
-constexpr std::size_t kMaxBytes = 256U << 20;
-
-Result<std::string> read(const char* path) {
-  gzFile file = gzopen(path, "rb");  // reads plain files as they are
-  if (file == nullptr) return backcast::bad_input("cannot open " + std::string(path));
-  std::string text;
-  char buffer[1 << 16];
-  int count = 0;
-  while ((count = gzread(file, buffer, sizeof buffer)) > 0 && text.size() < kMaxBytes) {
-    text.append(buffer, static_cast<std::size_t>(count));
-  }
-  const bool damaged = count < 0 || text.size() >= kMaxBytes;
-  gzclose(file);
-  if (damaged) return backcast::bad_input(std::string(path) + " is damaged or above 256 MiB");
-  return text;
-}
-
 Result<Fidelity> measure(const char* path, const std::atomic<bool>& stop) {
-  BACKCAST_TRY(const std::string text, read(path));
-  BACKCAST_TRY(const auto table, backcast::sim::parse_presence_table(text, path));
+  BACKCAST_TRY(const auto table, fidelity::read_table(path));
   if (table.generations < backcast::sim::kMinFidelityGenerations) {
     return backcast::bad_input(std::string(path) + ": " + std::to_string(table.generations) +
                                " generations leave nothing to fit on: at least " +
