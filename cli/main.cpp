@@ -37,6 +37,7 @@ void add_verbs(CLI::App& app, backcast::cli::Context& context) {
   add_sweep(app, context);
   add_optimize(app, context);
   add_calibrate(app, context);
+  add_backtest(app, context);
   add_price(app, context);
   add_bill(app, context);
   add_prices(app, context);

@@ -31,7 +31,7 @@ using backcast::study::Recorded;
 constexpr std::uint32_t kFirst = 40, kEvery = 5;
 
 struct Asked {
-  std::string policy = "restic: --keep-daily 7 --keep-weekly 4 --keep-monthly 3";
+  std::string policy = backcast::study::kUsualPolicy;
   std::uint32_t replications = 200;
   std::vector<std::uint32_t> ahead = {30, 60};
   std::vector<const char*> files;

@@ -16,6 +16,7 @@ void add_compare(CLI::App& app, Context& context);
 void add_sweep(CLI::App& app, Context& context);
 void add_optimize(CLI::App& app, Context& context);
 void add_calibrate(CLI::App& app, Context& context);
+void add_backtest(CLI::App& app, Context& context);
 void add_price(CLI::App& app, Context& context);
 void add_bill(CLI::App& app, Context& context);
 void add_prices(CLI::App& app, Context& context);

@@ -310,7 +310,7 @@ Result<Backtest, Errors> backtest(const Recorded& recorded, const BacktestOption
     }
   }
   result.accuracy = accuracy_of(result, options);
-  result.left_twice = left_twice(result, options);
+  if (result.was_drawn) result.left_twice = left_twice(result, options);
   return result;
 }
 

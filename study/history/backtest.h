@@ -30,6 +30,9 @@ struct BacktestOptions {
   Watch watch = {};
 };
 inline constexpr std::uint32_t kLeastFirst = 20;
+// Under which histories are looked at where nobody says.
+inline constexpr const char* kUsualPolicy =
+    "restic: --keep-daily 7 --keep-weekly 4 --keep-monthly 3";
 
 // 5th, 50th and 95th percentile of replications.
 struct Interval {
@@ -87,7 +90,7 @@ struct Backtest {
   std::vector<std::pair<Instant, double>> stored;  // after each backup
   std::optional<Filled> filled;
   // Distances at which the newest two stored bytes, of forecasts that do not overlap, both lay
-  // outside.
+  // outside. Nothing drawn is no interval to leave.
   std::vector<std::uint32_t> left_twice;
   std::vector<std::string> notes;
   bool partial = false;  // stopped: only the forecasts that were made by then

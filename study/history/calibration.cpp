@@ -44,14 +44,6 @@ bool is_imported(std::string_view text) {
   return tool == "backcast" && text.substr(0, 4096).find("\"backcast_history\"") != text.npos;
 }
 
-Result<sim::Observations> observations_in(std::string_view text, const std::string& name,
-                                          const sim::SourceChoice& choice) {
-  if (!is_imported(text)) return sim::read_observations(text, name, choice);
-  BACKCAST_TRY(const policy::History history,
-               policy::import_history("", text, {name, policy::Zone::utc()}));
-  return observations_of(history, name, choice);
-}
-
 }  // namespace
 
 Result<sim::Observations> observations_of(const policy::History& history, const std::string& name,
@@ -95,9 +87,17 @@ Result<sim::Observations> observations_of(const policy::History& history, const 
   return seen;
 }
 
+Result<sim::Observations> read_observed(std::string_view text, const std::string& name,
+                                        const sim::SourceChoice& choice) {
+  if (!is_imported(text)) return sim::read_observations(text, name, choice);
+  BACKCAST_TRY(const policy::History history,
+               policy::import_history("", text, {name, policy::Zone::utc()}));
+  return observations_of(history, name, choice);
+}
+
 Result<FittedWorkload> fit_workload(std::string_view text, const std::string& name,
                                     const sim::SourceChoice& choice, const Watch& watch) {
-  BACKCAST_TRY(sim::Observations seen, observations_in(text, name, choice));
+  BACKCAST_TRY(sim::Observations seen, read_observed(text, name, choice));
   auto fit = sim::calibrate(seen.history);
   if (!fit) {
     Error error = fit.error();

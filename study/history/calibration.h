@@ -26,8 +26,12 @@ struct FittedWorkload {
 Result<sim::Observations> observations_of(const policy::History& history, const std::string& name,
                                           const sim::SourceChoice& choice);
 
-// `text`: whatever sim::read_observations or policy::import_history reads. Errors: as those and
-// sim::calibrate, with the file.
+// What a text says of one source's backups. `text`: whatever sim::read_observations or
+// policy::import_history reads. Errors: as those.
+Result<sim::Observations> read_observed(std::string_view text, const std::string& name,
+                                        const sim::SourceChoice& choice);
+
+// `text`: as read_observed. Errors: as that and sim::calibrate, with the file.
 Result<FittedWorkload> fit_workload(std::string_view text, const std::string& name,
                                     const sim::SourceChoice& choice, const Watch& watch = {});
 

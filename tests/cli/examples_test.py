@@ -33,6 +33,10 @@ class Home:
             self.write(name, PLAN % (name[:-5], change))
         self.write("pass.txt", "secret\n")
         self.write("FILE", "id,time,size_bytes\na,2026-01-01T02:00:00Z,100\n")
+        days = "".join("2026-%02d-%02dT02:00:00Z,%d,%d\n" % (1 + day // 28, 1 + day % 28,
+                                                             10**9 + day * 10**6, 10**7)
+                       for day in range(40))
+        self.write("history.csv", "time,size_bytes,new_bytes\n" + days)
         for name in ("home/notes", "etc/hosts"):
             self.write(name, name * 1000)
         self.bash("init srv/backup --passphrase-file pass.txt --kdf-memory '8 MiB'")

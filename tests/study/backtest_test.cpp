@@ -1,0 +1,187 @@
+// Forecasts of the past: what they are held against, and that they know nothing of what came.
+#include "study/history/backtest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/base/document.h"
+#include "study/history/rate_book.h"
+
+namespace backcast::study {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kPolicy = "restic: --keep-daily 4 --keep-weekly 2";
+
+// Each generation adds bytes that live 1, 3, 9 or 40 generations; those that are alive at `known`
+// live `longer` ones beyond it.
+sim::PresenceTable table_of(std::uint32_t generations, std::uint32_t known = 0,
+                            std::uint32_t longer = 0) {
+  sim::PresenceTable table;
+  table.generations = generations;
+  for (std::uint32_t born = 0; born < generations; ++born) {
+    for (const std::uint32_t life : {1U, 3U, 9U, 40U}) {
+      std::uint32_t last = born + life - 1;
+      if (last > known) last += longer;
+      std::uint64_t bytes = 1000 + 37 * (born * life % 23);
+      if (born > known) bytes *= 1 + longer;
+      if (born == 0) bytes *= 40;
+      table.rows.push_back({{{born, std::min(last, generations - 1)}}, bytes});
+    }
+  }
+  return table;
+}
+
+sim::Observations seen_in(const sim::PresenceTable& table) {
+  sim::Observations seen;
+  seen.history = sim::observe(table, table.trace());
+  seen.table = table;
+  return seen;
+}
+
+Recorded recorded_of(sim::Observations seen, const char* rate = "") {
+  RecordedTerms terms;
+  terms.retention = policy::parse_policy(kPolicy).value();
+  if (*rate != '\0') terms.book = rate_book(rate).value();
+  return Recorded::of(std::move(seen), std::move(terms)).value();
+}
+
+TEST(Recorded, KeepsStoresAndFreesWhatThePolicySaysOfEveryBackup) {
+  const sim::PresenceTable table = table_of(60);
+  const Recorded recorded = recorded_of(seen_in(table));
+  EXPECT_EQ(recorded.basis(), "exact, from the presence table");
+  const auto policy = policy::parse_policy(kPolicy).value();
+  std::vector<std::uint32_t> kept;
+  double freed_bytes = 0;
+  for (std::uint32_t g = 0; g < 60; ++g) {
+    kept.push_back(g);
+    const std::uint64_t before = table.stored_bytes(kept);
+    std::vector<policy::Snapshot> history;
+    for (const std::uint32_t k : kept) {
+      history.emplace_back();
+      history.back().time = recorded.time(k);
+    }
+    const policy::Plan plan = policy::plan(policy, history, {recorded.time(g), {}});
+    std::vector<std::uint32_t> left;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      if (plan.verdicts[i].keep) left.push_back(kept[i]);
+    }
+    kept = left;
+    EXPECT_EQ(recorded.kept_after(g), kept) << g;
+    EXPECT_EQ(recorded.stored_after(g), static_cast<double>(table.stored_bytes(kept))) << g;
+    if (g > 20) freed_bytes += static_cast<double>(before - table.stored_bytes(kept));
+  }
+  EXPECT_EQ(recorded.between(20, 59).value().freed_bytes, freed_bytes);
+}
+
+TEST(Recorded, BillsWhatWasStoredBetweenTwoBackups) {
+  // One byte pattern that never changes: 50 GB.
+  sim::PresenceTable table;
+  table.generations = 40;
+  table.rows.push_back({{{0, 39}}, 50'000'000'000});
+  const Recorded recorded = recorded_of(seen_in(table), "0.03 USD");
+  // 30 days of it at 0.03 USD per GB and 30 days, billed by calendar month.
+  EXPECT_NEAR(recorded.between(5, 35).value().bill, 1.5, 0.011);
+  EXPECT_NEAR(recorded.between(5, 20).value().bill, 0.75, 0.011);
+}
+
+TEST(Backtest, ForecastsKnowNothingOfWhatCame) {
+  constexpr std::uint32_t kKnown = 49;
+  BacktestOptions options;
+  options.ahead = {5, 20};
+  options.first = 30;
+  options.every = 4;
+  options.replications = 24;
+  const Backtest calm = backtest(recorded_of(seen_in(table_of(80)), "20 USD"), options).value();
+  const Backtest wild =
+      backtest(recorded_of(seen_in(table_of(80, kKnown, 7)), "20 USD"), options).value();
+  ASSERT_EQ(calm.forecasts.size(), wild.forecasts.size());
+  std::size_t told_apart = 0;
+  for (std::size_t i = 0; i < calm.forecasts.size(); ++i) {
+    const Forecasted &a = calm.forecasts[i], &b = wild.forecasts[i];
+    if (a.made_at > kKnown) continue;
+    for (std::size_t f = 0; f < kFigures.size(); ++f) {
+      EXPECT_EQ(a.ours[f].low, b.ours[f].low) << a.made_at;
+      EXPECT_EQ(a.ours[f].median, b.ours[f].median) << a.made_at;
+      EXPECT_EQ(a.ours[f].high, b.ours[f].high) << a.made_at;
+      for (std::size_t r = 0; r < kPlainRules.size(); ++r) {
+        EXPECT_EQ(in(a.plain[r], kFigures[f]), in(b.plain[r], kFigures[f])) << a.made_at;
+      }
+    }
+    told_apart += a.truth->stored_bytes != b.truth->stored_bytes ? 1 : 0;
+  }
+  EXPECT_GT(told_apart, 5U) << "what came must differ, or the test says nothing";
+}
+
+TEST(Backtest, DataThatNeverChangesIsForecastToTheByte) {
+  sim::PresenceTable table;
+  table.generations = 80;
+  table.rows.push_back({{{0, 79}}, 5'000'000});
+  for (std::uint32_t g = 0; g < 80; ++g) table.rows.push_back({{{g, g}}, 100});
+  BacktestOptions options;
+  options.ahead = {7, 30};
+  options.capacity_bytes = 1'000'000'000;
+  options.replications = 20;
+  const Backtest told = backtest(recorded_of(seen_in(table)), options).value();
+  ASSERT_EQ(told.accuracy.size(), 4U);
+  for (const Accuracy& one : told.accuracy) {
+    if (one.figure == Figure::kStoredBytes) {
+      EXPECT_LT(one.p95, 1e-4);
+    }
+  }
+  ASSERT_TRUE(told.filled);
+  EXPECT_EQ(told.filled->filled, 0U);
+  EXPECT_FALSE(told.filled->p50);
+}
+
+TEST(Backtest, IsTheSameOnAnyNumberOfThreads) {
+  const Recorded recorded = recorded_of(seen_in(table_of(70)));
+  BacktestOptions options;
+  options.ahead = {7};
+  options.replications = 20;
+  options.threads = 1;
+  const Backtest one = backtest(recorded, options).value();
+  options.threads = 3;
+  const Backtest three = backtest(recorded, options).value();
+  ASSERT_EQ(one.forecasts.size(), three.forecasts.size());
+  for (std::size_t i = 0; i < one.forecasts.size(); ++i) {
+    EXPECT_EQ(one.forecasts[i].ours[0].low, three.forecasts[i].ours[0].low);
+    EXPECT_EQ(one.forecasts[i].ours[0].high, three.forecasts[i].ours[0].high);
+  }
+}
+
+TEST(Backtest, StoppedWorkGivesBackTheForecastsThatWereMade) {
+  const Recorded recorded = recorded_of(seen_in(table_of(90)));
+  std::atomic<bool> stop{false};
+  std::uint64_t seen = 0;
+  BacktestOptions options;
+  options.watch.stop = &stop;
+  options.watch.on_work = [&](std::string_view, std::uint64_t, std::string_view) {
+    return [&](std::uint64_t steps) { stop = (seen += steps) >= 3; };
+  };
+  const Backtest told = backtest(recorded, options).value();
+  EXPECT_TRUE(told.partial);
+  EXPECT_EQ(seen, 3U);
+  EXPECT_THAT(told.next, IsEmpty());
+}
+
+TEST(Backtest, TooShortAHistoryIsRefused) {
+  const auto told = backtest(recorded_of(seen_in(table_of(22))), {});
+  ASSERT_FALSE(told.ok());
+  EXPECT_THAT(told.error().front().message, HasSubstr("22 backups leave no forecast"));
+  RecordedTerms terms;
+  terms.retention = policy::parse_policy(kPolicy).value();
+  EXPECT_FALSE(Recorded::of(seen_in(table_of(3)), std::move(terms)).ok());
+}
+
+TEST(RateBook, IsOnePriceAndRefusesWhatIsNone) {
+  EXPECT_EQ(std::string(rate_book("0.02 EUR").value()->currency.code()), "EUR");
+  for (const char* wrong : {"", "0.02", "USD", "-1 USD", "0.02 dollars", "1e3 USD"}) {
+    EXPECT_FALSE(rate_book(wrong).ok()) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace backcast::study
