@@ -8,6 +8,7 @@
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
+#include "reports/run/backtest_report.h"
 #include "sim/fit/workload_document.h"
 #include "study/history/calibration.h"
 
@@ -16,13 +17,13 @@ namespace {
 
 constexpr std::uint64_t kMaxInputBytes = 256ULL << 20;
 
-// Ctrl-C while the fit is scored leaves the fit, without its score.
+// Ctrl-C while it looks back leaves the fit, without its score.
 Result<study::FittedWorkload> calibrate_file(Context& context, const std::string& path,
-                                             const sim::SourceChoice& choice) {
+                                             const sim::SourceChoice& choice, bool looks_back) {
   BACKCAST_TRY(const std::string text, read_text_file(path, kMaxInputBytes));
   Interruptible interruptible;  // not while input is waited for
-  BACKCAST_TRY(study::FittedWorkload fitted,
-               study::fit_workload(text, path, choice, watch_of(context, interruptible)));
+  BACKCAST_TRY(study::FittedWorkload fitted, study::fit_workload(text, path, choice, looks_back,
+                                                                 watch_of(context, interruptible)));
   if (fitted.partial) context.exit_code = exit_code(Errc::kInterrupted);
   return fitted;
 }
@@ -64,6 +65,20 @@ nlohmann::ordered_json busy_days(const sim::DeathLaw& law) {
   return out;
 }
 
+// Told nothing of the days to come.
+nlohmann::ordered_json backtest_json(const study::Backtest& backtest) {
+  nlohmann::ordered_json out = {{"policy", backtest.policy}};
+  for (const study::Accuracy& one : backtest.accuracy) {
+    if (one.figure != study::Figure::kStoredBytes) continue;
+    out["ahead_backups"] = one.ahead;
+    out["forecasts"] = one.forecasts;
+    out["stored_bytes_error_median"] = one.median;
+    out["stored_bytes_error_p95"] = one.p95;
+    out["held_share"] = one.held;
+  }
+  return out;
+}
+
 nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
   using json = nlohmann::ordered_json;
   const sim::Calibration& fit = answer.fit;
@@ -89,10 +104,7 @@ nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
     out["out_of_sample"] = {{"shared_bytes_error_median", *fit.error_median},
                             {"shared_bytes_error_p95", *fit.error_p95}};
   }
-  if (answer.fidelity) {
-    out["out_of_sample"]["stored_bytes_error_median"] = answer.fidelity->frozen.median;
-    out["out_of_sample"]["stored_bytes_error_p95"] = answer.fidelity->frozen.p95;
-  }
+  if (answer.looked_back) out["backtest"] = backtest_json(*answer.looked_back);
   if (fit.resurrection_share) out["resurrection_share"] = *fit.resurrection_share;
   out["warnings"] = fit.warnings;
   out["notes"] = answer.notes;
@@ -112,8 +124,8 @@ std::string describe(const study::FittedWorkload& answer) {
   text += reports::to_terminal(gap_table(fit)) + "\n";
   if (fit.error_median) {
     text += fmt::format(
-        "Fitted on the first two thirds, shared bytes of the last third are off by {:.1f} % "
-        "(median), {:.1f} % (95th percentile).\n",
+        "Volumes given: fitted on the first two thirds, shared bytes of the last third are off by "
+        "{:.1f} % (median), {:.1f} % (95th percentile).\n",
         100 * *fit.error_median, 100 * *fit.error_p95);
   }
   if (const auto& age = fit.busy_days.by_age) {
@@ -122,12 +134,7 @@ std::string describe(const study::FittedWorkload& answer) {
         "compacted or rotated; --recorded makes use of it.\n",
         age->exponent, age->exponent > 3 ? "the youngest first" : "the young before the old");
   }
-  if (answer.fidelity) {
-    text += fmt::format(
-        "Fitted on the first third, stored bytes of every later generation under four thinning "
-        "rules are off by {:.1f} % / {:.1f} %.\n",
-        100 * answer.fidelity->frozen.median, 100 * answer.fidelity->frozen.p95);
-  }
+  if (answer.looked_back) text += reports::backtest_sentence(*answer.looked_back) + ".\n";
   if (fit.resurrection_share) {
     text += fmt::format("{:.1f} % of all bytes went away and came back.\n",
                         100 * *fit.resurrection_share);
@@ -164,7 +171,9 @@ void add_calibrate(CLI::App& app, Context& context) {
                    "this CSV file (time,size_bytes,new_bytes)")
       ->type_name("CSV");
   verb->callback([&context, path, choice, workload_only, recorded] {
-    const auto answer = calibrate_file(context, *path, *choice);
+    const bool prints_fit = recorded->empty() && !*workload_only &&
+                            (context.format == Format::kText || context.format == Format::kJson);
+    const auto answer = calibrate_file(context, *path, *choice, prints_fit);
     if (!answer) return report(context, answer.error());
     if (!recorded->empty()) return print(sim::recorded_workload_json(answer->fit, *recorded));
     if (*workload_only) return print(sim::workload_json(answer->fit));

@@ -9,8 +9,9 @@
 namespace backcast::study {
 namespace {
 
-// Scoring takes time with the cube of the backups, a thousand of them some seconds.
-constexpr std::uint32_t kEnoughToScore = 60, kMostToScore = 1000;
+// A few forecasts say enough beside a fit; `backtest` makes more of them. Fitting takes time with
+// the square of the backups, so that of a longer history only the last so many are looked at.
+constexpr std::uint32_t kAhead = 30, kFewForecasts = 8, kFewReplications = 60, kMostToLookAt = 600;
 
 // How to come by what a tool's list of restore points leaves out.
 std::string how_to_know(const std::string& tool) {
@@ -42,6 +43,35 @@ bool is_imported(std::string_view text) {
   if (tool == "restic") return text.find("\"summary\"") == text.npos;
   if (tool == "kopia" || tool == "zfs" || tool == "borg") return true;
   return tool == "backcast" && text.substr(0, 4096).find("\"backcast_history\"") != text.npos;
+}
+
+// Forecasts of the last third. What is too short, or too long to be gone through, has none.
+void look_back(sim::Observations seen, const Watch& watch, FittedWorkload& fitted) {
+  const auto count = static_cast<std::uint32_t>(seen.history.backups.size());
+  if (count < kLeastFirst + kAhead + kFewForecasts) return;
+  if (count > kMostToLookAt) {
+    fitted.notes.push_back(fmt::format(
+        "forecasts of {} backups are not looked back on here: `backcast backtest` does", count));
+    return;
+  }
+  RecordedTerms terms;
+  terms.retention = policy::parse_policy(kUsualPolicy).value();
+  const auto recorded = Recorded::of(std::move(seen), std::move(terms));
+  if (!recorded.ok()) return;
+  BacktestOptions options;
+  options.ahead = {kAhead};
+  options.first = std::max(kLeastFirst, count * 2 / 3 - kAhead);
+  options.every = (count - kAhead - options.first) / kFewForecasts + 1;
+  options.replications = kFewReplications;
+  options.looks_ahead = false;
+  options.watch = watch;
+  auto told = backtest(*recorded, options);
+  fitted.partial = told.ok() && told->partial;
+  if (fitted.partial) {
+    fitted.notes.emplace_back("partial: interrupted before forecasts of the past were made");
+  } else if (told.ok()) {
+    fitted.looked_back = std::move(*told);
+  }
 }
 
 }  // namespace
@@ -96,7 +126,8 @@ Result<sim::Observations> read_observed(std::string_view text, const std::string
 }
 
 Result<FittedWorkload> fit_workload(std::string_view text, const std::string& name,
-                                    const sim::SourceChoice& choice, const Watch& watch) {
+                                    const sim::SourceChoice& choice, bool looks_back,
+                                    const Watch& watch) {
   BACKCAST_TRY(sim::Observations seen, read_observed(text, name, choice));
   auto fit = sim::calibrate(seen.history);
   if (!fit) {
@@ -105,19 +136,7 @@ Result<FittedWorkload> fit_workload(std::string_view text, const std::string& na
     return error;
   }
   FittedWorkload fitted{std::move(*fit), std::nullopt, std::move(seen.notes)};
-  if (!seen.table || seen.table->generations < kEnoughToScore) return fitted;
-  if (seen.table->generations > kMostToScore) {
-    fitted.notes.push_back(
-        fmt::format("the fit is not scored on {} backups, which would take minutes: at most {} are",
-                    seen.table->generations, kMostToScore));
-    return fitted;
-  }
-  fitted.fidelity = sim::measure_fidelity(*seen.table, watch.stop);
-  if (watch.stop != nullptr && *watch.stop) {
-    fitted.fidelity.reset();
-    fitted.notes.emplace_back("partial: interrupted before the fit was scored");
-    fitted.partial = true;
-  }
+  if (looks_back) look_back(std::move(seen), watch, fitted);
   return fitted;
 }
 

@@ -8,17 +8,18 @@
 
 #include "histories/import.h"
 #include "sim/fit/calibrate.h"
-#include "sim/fit/fidelity.h"
 #include "sim/fit/observations.h"
+#include "study/history/backtest.h"
 #include "study/run/watch.h"
 
 namespace backcast::study {
 
 struct FittedWorkload {
   sim::Calibration fit;
-  std::optional<sim::Fidelity> fidelity;  // where the input tells every overlap
+  // Forecasts that would have been made of it; none where it was not asked for or is too short.
+  std::optional<Backtest> looked_back;
   std::vector<std::string> notes;
-  bool partial = false;  // stopped while the fit was scored, which leaves it without a score
+  bool partial = false;  // stopped while looking back, which leaves the fit without a score
 };
 
 // What each restore point of an imported history held and added, of those that `choice` means.
@@ -32,7 +33,9 @@ Result<sim::Observations> read_observed(std::string_view text, const std::string
                                         const sim::SourceChoice& choice);
 
 // `text`: as read_observed. Errors: as that and sim::calibrate, with the file.
+// `looks_back`: also says how good a few forecasts of its past would have been, under kUsualPolicy.
 Result<FittedWorkload> fit_workload(std::string_view text, const std::string& name,
-                                    const sim::SourceChoice& choice, const Watch& watch = {});
+                                    const sim::SourceChoice& choice, bool looks_back,
+                                    const Watch& watch = {});
 
 }  // namespace backcast::study

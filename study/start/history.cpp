@@ -181,7 +181,7 @@ class HistoryStart {
   void put_workload(Draft& draft, const std::string& at, const Snapshots& snapshots,
                     const std::string& name) {
     const policy::Snapshot& newest = snapshots.back();
-    const auto fit = fit_workload(known_.text, known_.name, {newest.host, newest.paths});
+    const auto fit = fit_workload(known_.text, known_.name, {newest.host, newest.paths}, false);
     if (newest.size_bytes == 0) put_size(draft, at);
     if (fit.ok()) {
       const Json fields = Json::parse(sim::workload_json(fit->fit));

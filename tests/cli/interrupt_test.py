@@ -119,7 +119,7 @@ def rehearse(folder):
 
 
 def calibrate(folder):
-    """The fit is there, its score is not."""
+    """The fit is there, the forecasts of its past are not."""
     generations = 500
     path = os.path.join(folder, "presence.csv")
     with open(path, "w") as file:
@@ -132,7 +132,18 @@ def calibrate(folder):
     result = json.loads(out)
     assert result["workload"]["change"]["mixture"], result
     assert any("partial: interrupted" in note for note in result["notes"]), result["notes"]
+    backtest(folder)
     fidelity(folder)
+
+
+def backtest(folder):
+    """The forecasts that were made are there, with how far they were off."""
+    out, err = interrupted(folder, "backtest", "presence.csv", "--first", "60", "--every", "1",
+                           "--ahead", "7")
+    assert "partial: interrupted" in err, err
+    told = json.loads(out)
+    assert told["partial"] and told["accuracy"][0]["forecasts"] >= 1, out
+    assert len(told["forecasts"]) < 2 * 433, len(told["forecasts"])
 
 
 def fidelity(folder):
