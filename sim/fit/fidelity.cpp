@@ -1,12 +1,11 @@
 #include "sim/fit/fidelity.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 
 #include "engine/base/assert.h"
 #include "sim/fit/calibrate.h"
 #include "sim/fit/death_law.h"
-#include "sim/fit/fidelity_forecast.h"
 #include "sim/fit/fidelity_record.h"
 #include "sim/model/draws.h"
 
@@ -29,9 +28,10 @@ double linear(const Record& record, const std::vector<std::uint32_t>& kept) {
   return sum;
 }
 
-// Errors of what every kPruneSteps deletions in a row free together.
-void note_pruning(const std::vector<double>& truth, const std::vector<double>& model,
-                  std::vector<double>& errors) {
+// Misses of what every kPruneSteps deletions in a row free together.
+std::vector<double> pruning_errors(const std::vector<double>& truth,
+                                   const std::vector<double>& model) {
+  std::vector<double> errors;
   for (std::size_t i = 0; i + kPruneSteps <= truth.size(); ++i) {
     double t = 0, m = 0;
     for (std::size_t k = i; k < i + kPruneSteps; ++k) {
@@ -40,7 +40,26 @@ void note_pruning(const std::vector<double>& truth, const std::vector<double>& m
     }
     if (t > 0) errors.push_back(relative_error(m, t));
   }
+  return errors;
 }
+
+// Misses of one thing, over all rules and by rule.
+class Misses {
+ public:
+  void add(const std::string& rule, double weight, double error) {
+    all_.push_back({error, weight});
+    by_rule_[rule].push_back(error);
+  }
+  Spread of_all() const { return spread_of(all_); }
+  Spread of(const std::string& rule) const {
+    const auto found = by_rule_.find(rule);
+    return found == by_rule_.end() ? Spread{} : spread_of(found->second);
+  }
+
+ private:
+  std::vector<Weighted> all_;
+  std::map<std::string, std::vector<double>> by_rule_;
+};
 
 std::vector<Shared> refits_of(const Record& record) {
   std::vector<Shared> refits;
@@ -55,26 +74,42 @@ std::vector<Shared> refits_of(const Record& record) {
 
 }  // namespace
 
-Spread spread_of(std::vector<double> values) {
+Spread spread_of(std::vector<Weighted> values) {
   if (values.empty()) return {};
-  std::sort(values.begin(), values.end());
+  std::sort(values.begin(), values.end(),
+            [](const Weighted& a, const Weighted& b) { return a.value < b.value; });
+  double all = 0;
+  for (const Weighted& v : values) all += v.weight;
   const auto at = [&](double p) {
-    const auto rank = static_cast<std::size_t>(std::ceil(p * static_cast<double>(values.size())));
-    return values[std::max<std::size_t>(rank, 1) - 1];
+    double sum = 0;
+    for (const Weighted& v : values) {
+      sum += v.weight;
+      if (sum >= p * all * (1 - 1e-12)) return v.value;
+    }
+    return values.back().value;
   };
   return {at(0.5), at(0.95), values.size()};
 }
 
+Spread spread_of(const std::vector<double>& values) {
+  std::vector<Weighted> weighted;
+  for (const double value : values) weighted.push_back({value, 1});
+  return spread_of(std::move(weighted));
+}
+
 std::vector<Thinning> published_thinnings() {
   using Kind = Thinning::Kind;
-  return {{Kind::kCalendar, 7, 4, 3, 1, "7/4/3"},
-          {Kind::kCalendar, 14, 8, 12, 1, "14/8/12"},
-          {Kind::kEvery, 0, 0, 0, 7, "every 7th"},
-          {Kind::kRandom, 0, 0, 0, 4, "random quarter"}};
+  std::vector<Thinning> rules{{Kind::kCalendar, 7, 4, 3, 1, "7/4/3"},
+                              {Kind::kCalendar, 14, 8, 12, 1, "14/8/12"},
+                              {Kind::kEvery, 0, 0, 0, 7, "every 7th"}};
+  for (std::uint32_t draw = 0; draw < kRandomDraws; ++draw) {
+    rules.push_back({Kind::kRandom, 0, 0, 0, 4, "random quarter", draw});
+  }
+  return rules;
 }
 
 std::vector<std::uint32_t> kept_at(const Thinning& rule, std::uint32_t now) {
-  const Draws draws(4, 0);
+  const Draws draws(4, rule.draw);
   std::vector<std::uint32_t> kept;
   for (std::uint32_t g = 0; g <= now; ++g) {
     bool keep = g == now;
@@ -119,12 +154,10 @@ Fidelity measure_fidelity(const PresenceTable& table, const std::atomic<bool>* s
   const Shared model = told_by(overlaps_by(law, record.all)), prior = by_curve(fit_prior(known));
   const Shared compounding = by_curve({1, 1, 0, 0, 0});
 
-  std::vector<double> overlap_errors, frozen_errors, prior_errors, linear_errors, compound_errors,
-      refit_errors, freed_errors, bill_errors;
-  ForecastScore forecasts;
-  const Forecaster forecaster(record);
+  Misses overlaps, frozen, priors, linears, compoundings, refitted, freed, bills;
   const std::vector<Shared> refits = refits_of(record);
   for (const Thinning& rule : published_thinnings()) {
+    const double weight = rule.kind == Thinning::Kind::kRandom ? 1.0 / kRandomDraws : 1;
     double bill_truth = 0, bill_model = 0;
     std::vector<double> freed_truth, freed_model;
     for (std::uint32_t now = first; now < n; ++now) {
@@ -132,14 +165,16 @@ Fidelity measure_fidelity(const PresenceTable& table, const std::atomic<bool>* s
       const auto kept = kept_at(rule, now);
       const auto stored = static_cast<double>(table.stored_bytes(kept));
       const double predicted = record.chain_sum(kept, model);
-      overlap_errors.push_back(relative_error(record.relatives_sum(kept, truth, n), stored));
-      frozen_errors.push_back(relative_error(predicted, stored));
-      prior_errors.push_back(relative_error(record.chain_sum(kept, prior), stored));
-      compound_errors.push_back(relative_error(record.chain_sum(kept, compounding), stored));
-      linear_errors.push_back(relative_error(linear(record, kept), stored));
+      const auto note = [&](Misses& errors, double forecast) {
+        errors.add(rule.name, weight, relative_error(forecast, stored));
+      };
+      note(overlaps, record.relatives_sum(kept, truth, n));
+      note(frozen, predicted);
+      note(priors, record.chain_sum(kept, prior));
+      note(compoundings, record.chain_sum(kept, compounding));
+      note(linears, linear(record, kept));
       const std::uint32_t refit = (now - first) / kRefitEvery;
-      refit_errors.push_back(relative_error(
-          record.relatives_sum(kept, refits[refit], first + refit * kRefitEvery - 1), stored));
+      note(refitted, record.relatives_sum(kept, refits[refit], first + refit * kRefitEvery - 1));
       bill_truth += stored;
       bill_model += predicted;
       auto before = kept_at(rule, now - 1);
@@ -147,21 +182,24 @@ Fidelity measure_fidelity(const PresenceTable& table, const std::atomic<bool>* s
       freed_truth.push_back(static_cast<double>(table.stored_bytes(before)) - stored);
       freed_model.push_back(record.chain_sum(before, model) - predicted);
     }
-    forecaster.score(rule, forecasts);
-    bill_errors.push_back(relative_error(bill_model, bill_truth));
-    note_pruning(freed_truth, freed_model, freed_errors);
+    bills.add(rule.name, weight, relative_error(bill_model, bill_truth));
+    for (const double error : pruning_errors(freed_truth, freed_model)) {
+      freed.add(rule.name, weight, error);
+    }
   }
-  result.overlaps = spread_of(overlap_errors);
-  result.frozen = spread_of(frozen_errors);
-  result.prior = spread_of(prior_errors);
-  result.linear = spread_of(linear_errors);
-  result.compounding = spread_of(compound_errors);
-  result.refitted = spread_of(refit_errors);
-  result.freed = spread_of(freed_errors);
-  result.bill = spread_of(bill_errors);
-  result.forecast = spread_of(forecasts.model_errors);
-  result.forecast_linear = spread_of(forecasts.linear_errors);
-  result.forecast_coverage = forecasts.coverage();
+  for (const Thinning& rule : published_thinnings()) {
+    if (rule.draw > 0) continue;
+    result.rules.push_back({rule.name, frozen.of(rule.name), refitted.of(rule.name),
+                            linears.of(rule.name), freed.of(rule.name)});
+  }
+  result.overlaps = overlaps.of_all();
+  result.frozen = frozen.of_all();
+  result.prior = priors.of_all();
+  result.linear = linears.of_all();
+  result.compounding = compoundings.of_all();
+  result.refitted = refitted.of_all();
+  result.freed = freed.of_all();
+  result.bill = bills.of_all();
   return result;
 }
 

@@ -151,7 +151,6 @@ TEST(Calibrate, operational_time_follows_quiet_and_busy_days) {
   EXPECT_LT(f.frozen.p95, 0.03);
   EXPECT_LT(f.refitted.p95, 0.02);
   EXPECT_GT(f.linear.median, 5 * f.frozen.median);
-  EXPECT_GE(f.forecast_coverage, 0.85);
 }
 
 TEST(Calibrate, from_sizes_and_new_bytes_alone_the_shape_is_a_labelled_prior) {
