@@ -26,7 +26,7 @@ struct Options {
   std::string path, policy = study::kUsualPolicy;
   sim::SourceChoice choice;
   std::vector<std::string> books, exchange_rates;
-  std::string rate, region = "home", storage_class, capacity, report;
+  std::string presence, rate, region = "home", storage_class, capacity, report;
   study::BacktestOptions how;
 };
 
@@ -45,6 +45,11 @@ Result<study::Recorded, Errors> read(const Options& options) {
   BACKCAST_TRY(const std::string text, all_errors(read_text_file(options.path, kMaxInputBytes)));
   BACKCAST_TRY(sim::Observations seen,
                all_errors(study::read_observed(text, options.path, options.choice)));
+  if (!options.presence.empty()) {
+    BACKCAST_TRY(const std::string table,
+                 all_errors(read_text_file(options.presence, kMaxInputBytes)));
+    BACKCAST_TRY(seen.table, all_errors(sim::parse_presence_table(table, options.presence)));
+  }
   auto recorded = study::Recorded::of(std::move(seen), std::move(terms));
   if (recorded.ok()) return std::move(*recorded);
   Error error = std::move(recorded).error();
@@ -135,6 +140,9 @@ void add_backtest(CLI::App& app, Context& context) {
                    "Only backups of exactly this path; may be given often")
       ->expected(1)
       ->take_all();
+  verb->add_option("--presence", options->presence,
+                   "What `backcast stats --presence` says of the same restore points: what they "
+                   "store is then exact, also where HISTORY says their times");
   verb->add_option("--policy,-p", options->policy, "The retention policy, as for `retention`")
       ->capture_default_str();
   add_prices(*verb, *options);

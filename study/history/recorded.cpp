@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "engine/base/bytes.h"
 #include "sim/fit/death_law.h"
 #include "sim/run/run.h"
 
@@ -33,6 +35,21 @@ Duration usual_step(const std::vector<Instant>& times) {
   std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2),
                    steps.end());
   return steps[steps.size() / 2];
+}
+
+// Both count bytes as stored: sizes that differ are not of the same restore points.
+Status check_sizes(const sim::Trace& trace, const sim::ObservedHistory& seen) {
+  constexpr double kMostApart = 0.02;
+  for (std::uint32_t g = 0; g < seen.backups.size(); ++g) {
+    const auto here = static_cast<double>(seen.backups[g].size_bytes);
+    const auto there = static_cast<double>(trace.size(g));
+    if (std::fabs(here - there) <= kMostApart * std::max(here, there)) continue;
+    return bad_input(
+        fmt::format("backup {} holds {} in the history, {} in the presence table", g,
+                    format_bytes(seen.backups[g].size_bytes), format_bytes(trace.size(g))),
+        "export both from the same repository at the same time");
+  }
+  return kOk;
 }
 
 policy::Snapshot point(const sim::Trace& trace, Instant time, std::uint32_t backup,
@@ -80,6 +97,12 @@ Result<Recorded> Recorded::of(sim::Observations seen, RecordedTerms terms) {
                                  made.seen_.backups.size(), kMostBackups),
                      "leave out the oldest");
   }
+  if (seen.table && seen.table->generations != made.seen_.backups.size()) {
+    return bad_input(
+        fmt::format("the presence table speaks of {} restore points, the history of {}",
+                    seen.table->generations, made.seen_.backups.size()),
+        "export both from the same repository at the same time");
+  }
   made.times_ = times_of(made.seen_);
   for (std::size_t i = 1; i < made.times_.size(); ++i) {
     if (made.times_[i] > made.times_[i - 1]) continue;
@@ -90,6 +113,7 @@ Result<Recorded> Recorded::of(sim::Observations seen, RecordedTerms terms) {
   if (seen.table) {
     made.table_ = std::move(*seen.table);
     made.trace_ = std::make_shared<sim::Trace>(made.table_->trace());
+    BACKCAST_CHECK(check_sizes(*made.trace_, made.seen_));
     made.basis_ = "exact, from the presence table";
   } else {
     const sim::DeathLaw law = sim::fit_death_law(made.seen_).law;
