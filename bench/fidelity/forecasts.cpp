@@ -104,8 +104,10 @@ std::string name_of(const std::string& path) {
 // The kinds of docs/fidelity.md; interleaved branches, whose bytes come back, stand alone.
 std::string group_of(const std::string& name) {
   if (name.starts_with("redis-tags")) return "bytes that come back";
-  return name.starts_with("logs") || name.starts_with("vec") ? "logs and vectors"
-                                                             : "trees, databases and files";
+  for (const char* kind : {"logs", "vec", "lance"}) {
+    if (name.starts_with(kind)) return "logs and vectors";
+  }
+  return "trees, databases and files";
 }
 
 // By distance.

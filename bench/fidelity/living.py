@@ -12,6 +12,11 @@ def how_busy(rng, day):
 
 
 class Source:
+    @staticmethod
+    def missing():
+        """What this machine lacks to make it, in a sentence; "" where nothing."""
+        return ""
+
     def __init__(self, work, seed, scale):
         self.work, self.scale = work, scale
         self.rng = random.Random(seed)

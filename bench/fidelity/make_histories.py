@@ -69,6 +69,9 @@ def main():
     options.output.mkdir(parents=True, exist_ok=True)
     os.umask(0o022)
     for kind in options.only or sources.KINDS:
+        if lacks := sources.missing(kind):
+            print(f"{kind} is left out: {lacks}", file=sys.stderr)
+            continue
         with tempfile.TemporaryDirectory(prefix="histories-") as scratch:
             work = pathlib.Path(scratch)
             work.chmod(0o755)  # the database server runs as another user

@@ -1,5 +1,5 @@
 """What lives while histories are recorded: a real PostgreSQL under load, a host that writes logs
-and mail, a vector store, and the plain files of sources_files.py. Each source has `folders`,
+and mail, a vector store, a Lance table, and the files of sources_files.py. Each has `folders`,
 {history: (folder, patterns left out)}, and `live_through(day)`. The same seed makes the same bytes,
 but for the databases, whose files depend on their clocks."""
 import getpass
@@ -16,6 +16,11 @@ from living import SUNDAY, WORDS, Source, how_busy
 
 def make(kind, work, seed, scale):
     return ALL[kind](work, seed, scale)
+
+
+def missing(kind):
+    """What this machine lacks to make a kind, in a sentence; "" where nothing."""
+    return ALL[kind].missing()
 
 
 class Postgres(Source):
@@ -47,6 +52,11 @@ class Postgres(Source):
         self.dump.mkdir()
         self.folders = {"pgdata": (self.data, ["pg_wal", "pg_stat*", "postmaster.*"]),
                         "pgdump": (self.dump, [])}
+
+    @staticmethod
+    def missing():
+        found = list(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        return "" if found else "PostgreSQL's server is not installed"
 
     def call(self, program, *arguments, **options):
         return subprocess.run([self.programs / program, *map(str, arguments)], check=True,
@@ -202,5 +212,31 @@ class Vectors(Source):
         self.merge(0)
 
 
-ALL = {"postgres": Postgres, "logs": Logs, "vectors": Vectors, **sources_files.KINDS}
+class Lance(Source):
+    """A Lance table of vectors under adding, updating and deleting, merged on Sundays."""
+    name = "lance"
+    SCRIPT = pathlib.Path(__file__).with_name("lance_table.cjs")
+
+    def __init__(self, work, seed, scale):
+        super().__init__(work, seed, scale)
+        self.root, self.seed = work / "lance", seed
+        self.root.mkdir()
+        self.folders = {"lance": (self.root, [])}
+
+    @staticmethod
+    def missing():
+        found = shutil.which("node") and subprocess.run(
+            ["node", "-e", "require.resolve('@lancedb/lancedb')"], capture_output=True,
+            check=False).returncode == 0
+        return "" if found else ("a Lance table needs node and its package: npm install "
+                                 "@lancedb/lancedb, and NODE_PATH names the folder node_modules")
+
+    def live_through(self, day):
+        rows = max(8, round(1000 * self.scale * how_busy(self.rng, day)))
+        subprocess.run(["node", self.SCRIPT, self.root, str(day), str(rows), str(self.seed)],
+                       check=True, stdin=subprocess.DEVNULL)
+
+
+ALL = {"postgres": Postgres, "logs": Logs, "vectors": Vectors, "lance": Lance,
+       **sources_files.KINDS}
 KINDS = tuple(ALL)
