@@ -47,7 +47,9 @@ const durationText = (seconds) => {
   if (hours > 0) return minutes > 0 ? `${hours}h ${minutes}m` : `${hours}h`;
   return `${minutes}m`;
 };
-const FORMATS = { bytes: bytesText, seconds: durationText };
+const numberText = (value) => String(Number(value.toPrecision(6)));
+const FORMATS = { bytes: bytesText, seconds: durationText, count: numberText,
+                  percent: (value) => `${numberText(value)} %` };
 
 // Legend plugin and all its inline styles stay out: the page's policy refuses them, and names from
 // the scenario only ever become textContent.
@@ -57,6 +59,7 @@ if (typeof Dygraph !== "undefined") {
 
 // One zoomable drawing: drag, the buttons, or + - 0 and the arrow keys.
 function zoomable(place, series) {
+  series.at = series.values[0].map((value, row) => series.first + row * series.step);
   const css = getComputedStyle(document.documentElement);
   const color = (name) => css.getPropertyValue(name).trim();
   const format = FORMATS[series.unit];
@@ -101,6 +104,12 @@ function zoomable(place, series) {
     });
   };
   tell(null);
+  if (series.limit !== undefined) {
+    const limit = document.createElement("span"), swatch = document.createElement("i");
+    swatch.className = "limit";
+    limit.append(swatch, series.limitName);
+    legend.append(limit);
+  }
   place.append(legend);
 
   let highest = series.most;
@@ -122,6 +131,20 @@ function zoomable(place, series) {
       x: { ...axis, axisLabelFormatter: date, axisLabelWidth: 90, pixelsPerLabel: 110 },
       y: { ...axis, axisLabelFormatter: format, axisLabelWidth: 80,
            ...(series.unit === "seconds" ? { ticker: durations } : {}) },
+    },
+    // The limit is no line that could be hovered.
+    underlayCallback: (context, area, graph) => {
+      if (series.limit === undefined) return;
+      const y = graph.toDomYCoord(series.limit);
+      context.save();
+      context.strokeStyle = color("--bad");
+      context.lineWidth = 2;
+      context.setLineDash([7, 4]);
+      context.beginPath();
+      context.moveTo(area.x, y);
+      context.lineTo(area.x + area.w, y);
+      context.stroke();
+      context.restore();
     },
     highlightCallback: (event, at, points, row) => tell(row),
     unhighlightCallback: () => tell(null),
@@ -157,6 +180,8 @@ if (typeof Dygraph !== "undefined") {
     const series = all[place.dataset.series];
     if (!series) continue;
     place.hidden = false;
+    // Each line is drawn once: here instead of above. Paper keeps the drawing.
+    if ("instead" in place.dataset) place.closest("figure").classList.add("zoomed");
     zoomable(place, series);
   }
 }

@@ -27,6 +27,7 @@ Extent extent_of(const StackedBars& bars) {
     extent.high = std::max(extent.high, high);
     extent.low = std::min(extent.low, low);
   }
+  if (bars.limit) extent.high = std::max(extent.high, *bars.limit * 1.08);
   return extent;
 }
 
@@ -116,7 +117,12 @@ void draw_stacked_bars(const StackedBars& bars, Chart& chart) {
     }
     svg.text(center, bars.height - frame.bottom + 18, bars.column_ticks[i], "middle");
   }
-  svg.line(frame.left, y(0), bars.canvas.width - frame.right, y(0), "axis");
+  const double right = bars.canvas.width - frame.right;
+  svg.line(frame.left, y(0), right, y(0), "axis");
+  if (bars.limit) {
+    svg.line(frame.left, y(*bars.limit), right, y(*bars.limit), "limit");
+    svg.text(right, y(*bars.limit) - 5, bars.limit_name, "end", "label limit-label");
+  }
   chart.marks = svg.marks();
   chart.svg = std::move(svg).finish();
 }

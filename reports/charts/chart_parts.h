@@ -1,6 +1,7 @@
 // What several charts share.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct StackedBars {
   std::vector<Part<double>> parts;
   std::vector<std::vector<std::string>> hints;      // [part][column]
   std::vector<std::pair<double, double>> whiskers;  // empty, or low and high per column
+  std::optional<double> limit;                      // a line across, with its name
+  std::string limit_name;
   Format format;
   Canvas canvas;
   double height = 300;

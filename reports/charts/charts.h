@@ -10,6 +10,7 @@
 #include "reports/run/headline.h"
 #include "reports/run/months.h"
 #include "reports/run/run_report.h"
+#include "sim/requirements/watched.h"
 
 namespace backcast::reports {
 
@@ -17,6 +18,18 @@ struct LegendEntry {
   std::string css_class;  // "c0" … "c7", "limit", "band"
   std::string text;
 };
+
+// From `from` until `until` the value goes evenly from `first` to `last`.
+struct TimeStep {
+  Instant from{}, until{};
+  double first = 0, last = 0;
+};
+// Steps may overlap: the worst of them counts.
+struct TimeLine {
+  std::string name;
+  std::vector<TimeStep> steps;
+};
+enum class TimeUnit : std::uint8_t { kSeconds, kBytes, kCount, kPercent };
 
 struct Chart {
   std::string id;       // unique in a page: "stored"
@@ -27,6 +40,15 @@ struct Chart {
   std::vector<LegendEntry> legend;
   Table table;
   double y_most = 0;  // what the vertical axis has to reach, in its unit; 0: it has no scale
+
+  // Of a chart over time: what it draws, or, where it draws something else (the average of each
+  // month), the line that is drawn beside it.
+  std::vector<TimeLine> lines = {};
+  TimeUnit unit = TimeUnit::kCount;
+  std::optional<double> limit = {};  // in the unit
+  std::string limit_name = {};       // "RPO 26h"
+  bool is_floor = false;             // the limit is the least that is asked for
+  bool draws_lines = false;
 };
 
 inline constexpr double kFullWidth = 960;  // pixels; text keeps its size at any width
@@ -42,13 +64,20 @@ struct Canvas {
 // nullopt where the run has nothing to draw.
 std::optional<Chart> stored_chart(const sim::RunResult& run, const Canvas& canvas = {});
 std::optional<Chart> cost_chart(const RunReport& report, const Canvas& canvas = {});
+// The same by year, of a bill of several; by service, the dearest first, of a bill of several.
+std::optional<Chart> cost_by_year_chart(const RunReport& report, const Canvas& canvas = {});
+std::optional<Chart> cost_by_service_chart(const RunReport& report, const Canvas& canvas = {});
 // Every backup from birth to deletion, one band per schedule, tag or kind and region; beyond
 // `max_marks` backups, how many restore points there were instead.
 std::optional<Chart> timeline_chart(const RunReport& report, double width = kFullWidth,
                                     std::size_t max_marks = 1500);
-// Age of the newest restore point, the worst service of each region, with the RPO asked for.
-std::optional<Chart> age_chart(const sim::RunResult& run, const Headline& figures,
+// Age of the newest restore point where no requirement asks for one: the worst service of each
+// region.
+std::optional<Chart> age_chart(const RunReport& report, const Headline& figures,
                                const Canvas& canvas = {});
+// What the requirement of this index looks at, with its own limit.
+std::optional<Chart> requirement_chart(const RunReport& report, const sim::Watched& seen,
+                                       std::size_t index, const Canvas& canvas = {});
 std::optional<Chart> quota_chart(const sim::RunResult& run, const Canvas& canvas = {});
 // Copies that wait or are on their way.
 std::optional<Chart> queue_chart(const sim::RunResult& run, const Canvas& canvas = {});

@@ -8,7 +8,9 @@ namespace backcast::reports {
 
 std::string html_table(const Table& table) {
   std::string out = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">\n";
-  out += "<table>\n<thead><tr>";
+  constexpr std::size_t kManyColumns = 10;  // more than fit on paper as they are
+  out += table.columns.size() > kManyColumns ? "<table class=\"wide\">\n" : "<table>\n";
+  out += "<thead><tr>";
   for (const Column& column : table.columns) {
     out += fmt::format("<th scope=\"col\"{}>{}</th>", column.is_number ? " class=\"num\"" : "",
                        xml_text(column.title));
@@ -55,7 +57,7 @@ std::string html_figure(const Chart& chart, std::string_view id_prefix, bool has
       chart.marks > 0 ? "Point at a mark, or focus the chart and use the arrow keys." : "");
   if (has_zoom) {
     out += fmt::format(
-        "<div class=\"zoom\" data-series=\"{}\" hidden><div class=\"bar\">"
+        "<div class=\"zoom\" data-series=\"{}\"{} hidden><div class=\"bar\">"
         "<span class=\"quiet\">Drag to zoom, or:</span>"
         "<button type=\"button\" data-key=\"+\" aria-label=\"Zoom in\">+</button>"
         "<button type=\"button\" data-key=\"-\" aria-label=\"Zoom out\">−</button>"
@@ -64,7 +66,7 @@ std::string html_figure(const Chart& chart, std::string_view id_prefix, bool has
         "<button type=\"button\" data-key=\"0\">All</button></div>"
         "<div class=\"plot\" tabindex=\"0\" role=\"img\" aria-label=\"{}, "
         "zoomable\"></div></div>\n",
-        xml_text(id), xml_text(chart.title));
+        xml_text(id), chart.draws_lines ? " data-instead" : "", xml_text(chart.title));
   }
   out += fmt::format("<details><summary>The figures as a table ({} {})</summary>\n{}</details>\n",
                      chart.table.rows.size(), chart.table.rows.size() == 1 ? "row" : "rows",

@@ -14,6 +14,7 @@ namespace backcast::reports {
 namespace {
 
 constexpr std::size_t kMaxCompareRows = 500;
+constexpr std::size_t kMaxRequirementCharts = 24;
 
 // The policies side by side, and by how much each differs from the first.
 Table comparison_table(const std::vector<Told>& reports) {
@@ -56,6 +57,17 @@ Table comparison_table(const std::vector<Told>& reports) {
 
 using Scales = std::map<std::string, double>;  // the largest y_most, by id of chart
 
+// Names differ where ids of elements may not: "db-1" and "db 1".
+std::string unused(const std::string& id, const std::vector<Chart>& charts) {
+  const auto is_used = [&](const std::string& other) {
+    return std::any_of(charts.begin(), charts.end(),
+                       [&](const Chart& chart) { return chart.id == other; });
+  };
+  std::string free = id;
+  for (int n = 2; is_used(free); ++n) free = fmt::format("{}-{}", id, n);
+  return free;
+}
+
 std::vector<Chart> charts_of(const Told& told, double width, const Scales& scales) {
   const RunReport& report = told.report;
   const auto canvas = [&](const char* id) {
@@ -67,9 +79,20 @@ std::vector<Chart> charts_of(const Told& told, double width, const Scales& scale
     if (chart) charts.push_back(std::move(*chart));
   };
   add(timeline_chart(report, width));
-  add(age_chart(*report.run, told.figures, canvas("age")));
+  const std::size_t drawn = std::min(told.watched.size(), kMaxRequirementCharts);
+  for (std::size_t i = 0; i < drawn; ++i) {
+    auto chart = requirement_chart(report, told.watched[i], i, {width, 0});
+    if (chart && scales.contains(chart->id)) {
+      chart = requirement_chart(report, told.watched[i], i, canvas(chart->id.c_str()));
+    }
+    if (chart) chart->id = unused(chart->id, charts);
+    add(std::move(chart));
+  }
+  add(age_chart(report, told.figures, canvas("age")));
   add(stored_chart(*report.run, canvas("stored")));
   add(cost_chart(report, canvas("cost")));
+  add(cost_by_year_chart(report, canvas("cost-by-year")));
+  add(cost_by_service_chart(report, canvas("cost-by-service")));
   add(quota_chart(*report.run, canvas("quota")));
   add(queue_chart(*report.run, canvas("queue")));
   return charts;
@@ -107,13 +130,22 @@ std::string charts_section(const std::vector<Told>& reports, std::vector<ZoomSer
     for (const Chart& chart : all[r]) {
       if (std::find(order.begin(), order.end(), chart.id) == order.end()) order.push_back(chart.id);
     }
-    for (auto& series :
-         zoom_series(*reports[r].report.run, reports[r].figures, fmt::format("r{}-", r))) {
-      zoom.push_back(std::move(series));
+    const sim::RunResult& run = *reports[r].report.run;
+    for (const Chart& chart : all[r]) {
+      if (chart.lines.empty() || run.end <= run.start) continue;
+      zoom.push_back(zoom_series(run, chart, fmt::format("r{}-", r)));
     }
   }
   if (reports.size() > 1) share_scale(zoom);
   std::string out;
+  for (const Told& told : reports) {
+    const std::size_t asked = told.report.run->requirements.size();
+    if (asked <= kMaxRequirementCharts) continue;
+    out += fmt::format(
+        "<p class=\"quiet\">Of {} the first {} requirements are drawn; the table above has all "
+        "{}.</p>\n",
+        xml_text(label_of(told.report)), kMaxRequirementCharts, asked);
+  }
   for (const std::string& id : order) {
     out += fmt::format("<div class=\"pair{}\">\n", reports.size() > 1 ? " two" : "");
     for (std::size_t r = 0; r < reports.size(); ++r) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "reports/run/headline.h"
 #include "reports/run/run_report.h"
+#include "sim/requirements/watched.h"
 
 namespace backcast::reports {
 
@@ -12,8 +14,10 @@ namespace backcast::reports {
 struct Told {
   const RunReport& report;
   Headline figures;
+  std::vector<sim::Watched> watched;  // by requirement
 
-  explicit Told(const RunReport& r) : report(r), figures(headline(*r.run)) {}
+  explicit Told(const RunReport& r)
+      : report(r), figures(headline(*r.run)), watched(sim::watched(*r.scenario, *r.run)) {}
 };
 
 std::string verdict_section(const Told& told);

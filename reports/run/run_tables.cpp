@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "engine/base/bytes.h"
+#include "reports/bill/invoice_tables.h"
 #include "reports/run/headline.h"
 #include "reports/run/months.h"
 #include "reports/run/run_report.h"
@@ -38,6 +39,13 @@ std::string unit_of(const cost::Invoice& invoice, std::uint32_t meter) {
 
 Cell money(const cost::Decimal& amount) {
   return {cost::to_string(amount.trimmed()), cost::to_string(amount, 2)};
+}
+
+// "0.023", or of rates that change "0.021–0.023"; nothing of what has no unit, such as rounding.
+std::string range_text(const cost::Decimal& least, const cost::Decimal& most, bool has_unit) {
+  const std::string from = cost::to_string(least.trimmed());
+  if (least == most) return from;
+  return has_unit ? from + "–" + cost::to_string(most.trimmed()) : "";
 }
 
 }  // namespace
@@ -149,6 +157,14 @@ Table invoice_table(const cost::Invoice& invoice) {
               {}};
   const bool is_of_several = has_several_providers(invoice);
   if (is_of_several) table.columns.push_back({"price_book", "Price book"});
+  const auto tier_of = [&](const cost::InvoiceLine& line) {
+    const bool has_row = invoice.book && line.row < invoice.book->rows.size();
+    return has_row ? tier_range(invoice.book->rows[line.row], line.tier) : std::string();
+  };
+  const bool has_tiers =
+      std::any_of(invoice.lines.begin(), invoice.lines.end(),
+                  [&](const cost::InvoiceLine& line) { return !tier_of(line).empty(); });
+  if (has_tiers) table.columns.push_back({"tier", "Of the quantity"});
   const std::string currency =
       invoice.book ? std::string(invoice.book->currency.code()) : std::string();
   for (const auto& line : invoice.lines) {
@@ -168,6 +184,7 @@ Table invoice_table(const cost::Invoice& invoice) {
     if (is_of_several) {
       table.rows.back().push_back({invoice.book->accounts[line.account].name, {}});
     }
+    if (has_tiers) table.rows.back().push_back({tier_of(line), {}});
   }
   return table;
 }
@@ -175,8 +192,7 @@ Table invoice_table(const cost::Invoice& invoice) {
 Table invoice_summary(const cost::Invoice& invoice) {
   struct Sum {
     cost::Quantity quantity;
-    cost::Decimal rate, amount;
-    bool is_one_rate = true;
+    cost::Decimal least_rate, most_rate, amount;
     std::string unit;
   };
   std::map<std::tuple<std::uint32_t, cost::ChargeCategory, std::string, std::string>, Sum> sums;
@@ -186,11 +202,12 @@ Table invoice_summary(const cost::Invoice& invoice) {
     const auto [at, is_new] = sums.try_emplace(key);
     Sum& sum = at->second;
     if (is_new) {
-      sum = {line.quantity, line.rate, line.amount, true, unit_of(invoice, line.meter)};
+      sum = {line.quantity, line.rate, line.rate, line.amount, unit_of(invoice, line.meter)};
       continue;
     }
     sum.quantity = sum.quantity + line.quantity;
-    sum.is_one_rate = sum.is_one_rate && sum.rate == line.rate;
+    sum.least_rate = std::min(sum.least_rate, line.rate);
+    sum.most_rate = std::max(sum.most_rate, line.rate);
     sum.amount += line.amount;
   }
   Table table{"invoice_summary",
@@ -207,7 +224,7 @@ Table invoice_summary(const cost::Invoice& invoice) {
                           {std::get<3>(key), {}},
                           {has_quantity ? cost::to_string(sum.quantity, 3) : "", {}},
                           {has_quantity ? sum.unit : "", {}},
-                          {sum.is_one_rate ? cost::to_string(sum.rate.trimmed()) : "", {}},
+                          {range_text(sum.least_rate, sum.most_rate, !sum.unit.empty()), {}},
                           money(sum.amount)});
   }
   return table;

@@ -11,8 +11,6 @@
 namespace backcast::sim {
 namespace {
 
-using Months = std::map<std::chrono::year_month, cost::Decimal>;
-
 Instant begin_of(std::chrono::year_month month) {
   return Instant(std::chrono::sys_days(month / std::chrono::day(1)));
 }
@@ -107,14 +105,8 @@ void check_budget(const Scenario& scenario, const Requirement& r, const cost::In
   outcome.limit = money(*limit, invoice);
   outcome.statement =
       fmt::format("the bill is never above {}{}", outcome.limit, r.per_month ? " a month" : "");
-  Months months;
-  for (const cost::InvoiceLine& line : invoice.lines) {
-    if (concerns(r, scenario, invoice, line)) months[line.month] += line.amount;
-  }
-  cost::Decimal sum, worst;
-  for (const auto& [month, amount] : months) {
-    sum += amount;
-    const cost::Decimal& measured = r.per_month ? amount : sum;
+  cost::Decimal worst;
+  for (const auto& [month, measured] : spending(scenario, r, invoice)) {
     worst = std::max(worst, measured);
     if (!(measured > *limit)) continue;
     ++outcome.failing_periods;
@@ -141,6 +133,19 @@ void check_budget(const Scenario& scenario, const Requirement& r, const cost::In
 }
 
 }  // namespace
+
+std::map<std::chrono::year_month, cost::Decimal> spending(const Scenario& scenario,
+                                                          const Requirement& budget,
+                                                          const cost::Invoice& invoice) {
+  std::map<std::chrono::year_month, cost::Decimal> months;
+  for (const cost::InvoiceLine& line : invoice.lines) {
+    if (concerns(budget, scenario, invoice, line)) months[line.month] += line.amount;
+  }
+  if (budget.per_month) return months;
+  cost::Decimal sum;
+  for (auto& [month, amount] : months) amount = sum += amount;
+  return months;
+}
 
 void check_budgets(const Scenario& scenario, const cost::Invoice& invoice, RunResult& result) {
   for (std::size_t i = 0; i < scenario.requirements.size(); ++i) {

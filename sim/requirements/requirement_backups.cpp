@@ -31,23 +31,30 @@ void Checker::check_protected(const Requirement& r) {
   tally_.nearness = {.worst = lost, .amount = {}, .judged = seen, .broken = lost};
 }
 
-void Checker::check_copy_within(const Requirement& r) {
-  const Span checked = checked_span(r);
+std::vector<Checker::CopyWaited> Checker::copies_waited(const Requirement& r, Span checked) const {
   std::map<std::uint32_t, Instant> copied;
   for (const BackupRecord& b : result_.backups) {
     if (b.original != kNone && b.region == r.region) copied[b.original] = b.available;
   }
-  std::uint64_t slowest = 0;
-  std::uint32_t seen = 0, late = 0;
+  std::vector<CopyWaited> waited;
   for (std::uint32_t i = 0; i < result_.backups.size(); ++i) {
     const BackupRecord& b = result_.backups[i];
     if (b.original != kNone || b.available == kNever || b.region == r.region) continue;
     if (b.of_history) continue;  // made, and copied or not, before the run
     if (std::find(r.services.begin(), r.services.end(), b.service) == r.services.end()) continue;
     if (b.born < checked.from || b.born >= checked.until) continue;
-    const Instant deadline = plus(b.born, r.at_most);
     const auto found = copied.find(i);
-    const Instant there = found == copied.end() ? kNever : found->second;
+    waited.push_back({i, found == copied.end() ? kNever : found->second});
+  }
+  return waited;
+}
+
+void Checker::check_copy_within(const Requirement& r) {
+  std::uint64_t slowest = 0;
+  std::uint32_t seen = 0, late = 0;
+  for (const auto& [i, there] : copies_waited(r, checked_span(r))) {
+    const BackupRecord& b = result_.backups[i];
+    const Instant deadline = plus(b.born, r.at_most);
     if (there == kNever && deadline >= result_.end) continue;  // still time when the run ends
     ++seen;
     slowest = std::max(slowest, there == kNever ? Nearness::kUnbounded : count_of(there - b.born));

@@ -1,5 +1,6 @@
 // Checks requirements against what a run did; one function a kind, in requirement_time.cpp (what
-// is asked at every instant) and requirement_backups.cpp (what is asked of each backup).
+// is asked at every instant) and requirement_backups.cpp (what is asked of each backup). What it
+// looks at is told by watched.cpp.
 #pragma once
 
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "sim/requirements/newest_age.h"
 #include "sim/requirements/requirements.h"
+#include "sim/requirements/watched.h"
 
 namespace backcast::sim {
 
@@ -33,6 +35,7 @@ class Checker {
   }
 
   RequirementTally check(const Requirement& requirement);
+  Watched watch(const Requirement& requirement) const;
 
  private:
   const std::string& service_name(std::uint32_t service) const {
@@ -52,6 +55,17 @@ class Checker {
   // A requirement on a service that is deleted by the scenario ends with it.
   Span span_of(const Requirement& r, std::uint32_t service) const;
   std::vector<PointInTime> points(const Requirement& r, std::uint32_t service) const;
+  // When a rung of a ladder can be asked for: once the service has been protected twice as long.
+  // None: the run ends before.
+  std::optional<Span> rung_span(const Requirement& r, std::uint32_t service, Duration rung) const;
+  // Whether a quota counts these bytes.
+  bool counts_for(const Requirement& r, const Series& series) const;
+  // A backup that is to have a copy in the region, and when that was there (kNever: not).
+  struct CopyWaited {
+    std::uint32_t original = kNone;
+    Instant there{};
+  };
+  std::vector<CopyWaited> copies_waited(const Requirement& r, Span checked) const;
 
   void check_rpo(const Requirement& r);
   void check_restore_points(const Requirement& r);
@@ -60,6 +74,14 @@ class Checker {
   void check_quota(const Requirement& r);
   void check_copy_within(const Requirement& r);
   void check_restore_time(const Requirement& r);
+
+  void watch_ages(const Requirement& r, Watched& seen) const;
+  void watch_restore_points(const Requirement& r, Watched& seen) const;
+  void watch_coverage(const Requirement& r, Watched& seen) const;
+  void watch_protected(const Requirement& r, Watched& seen) const;
+  void watch_bytes(const Requirement& r, Watched& seen) const;
+  void watch_copies(const Requirement& r, Watched& seen) const;
+  void watch_restores(const Requirement& r, Watched& seen) const;
 
   // Of a stretch of time that is judged, so much is not good.
   void judge(Span checked, const std::vector<Span>& broken);

@@ -94,6 +94,16 @@ void Checker::check_restore_points(const Requirement& r) {
   tally_.nearness.worst = fewest;
 }
 
+std::optional<Span> Checker::rung_span(const Requirement& r, std::uint32_t service,
+                                       Duration rung) const {
+  Span checked = span_of(r, service);
+  if (r.from) return checked;
+  const Duration rest = between(protected_[service].from, checked_span(r).until);
+  if (rest / 2 < rung) return std::nullopt;  // nothing overflows
+  checked.from = std::max(checked.from, protected_[service].from + 2 * rung);
+  return checked;
+}
+
 void Checker::check_coverage(const Requirement& r) {
   Duration uncovered{0};
   bool any = false;
@@ -102,20 +112,12 @@ void Checker::check_coverage(const Requirement& r) {
     Duration own{0};
     std::vector<Span> asked, lacking;  // over all rungs
     for (const Duration rung : r.ladder) {
-      Span checked = span_of(r, service);
-      // A rung can be asked for once the service has been protected twice as long.
-      if (!r.from) {
-        const Duration rest = between(protected_[service].from, checked_span(r).until);
-        if (rest / 2 < rung) {  // nothing overflows
-          tally_.unreached = true;
-          continue;
-        }
-        checked.from = std::max(checked.from, protected_[service].from + 2 * rung);
-      }
-      if (checked.from >= checked.until) continue;
+      const auto checked = rung_span(r, service, rung);
+      if (!checked) tally_.unreached = true;
+      if (!checked || checked->from >= checked->until) continue;
       any = true;
-      auto spans = uncovered_spans(all, checked, rung, 2 * rung);
-      asked.push_back(checked);
+      auto spans = uncovered_spans(all, *checked, rung, 2 * rung);
+      asked.push_back(*checked);
       if (spans.empty()) continue;
       lacking.insert(lacking.end(), spans.begin(), spans.end());
       own = plus(own, total(spans));
@@ -133,23 +135,24 @@ void Checker::check_coverage(const Requirement& r) {
   tally_.nearness.worst = count_of(uncovered);
 }
 
+bool Checker::counts_for(const Requirement& r, const Series& series) const {
+  if (r.project) {
+    return series.kind == SeriesKind::kQuotaBytes &&
+           series.project == scenario_.projects[*r.project].name;
+  }
+  if (series.kind != SeriesKind::kStoredBytes) return false;
+  if (std::find(r.services.begin(), r.services.end(), series.service) == r.services.end()) {
+    return false;
+  }
+  return r.region == "any" || series.region == region_of(r, series.service);
+}
+
 void Checker::check_quota(const Requirement& r) {
   const std::string of =
       r.project ? "project " + scenario_.projects[*r.project].name : subject_of(r, scenario_);
   std::uint64_t highest = 0;
   for (const Series& series : result_.series) {
-    if (r.project) {
-      if (series.kind != SeriesKind::kQuotaBytes ||
-          series.project != scenario_.projects[*r.project].name) {
-        continue;
-      }
-    } else {
-      if (series.kind != SeriesKind::kStoredBytes) continue;
-      if (std::find(r.services.begin(), r.services.end(), series.service) == r.services.end()) {
-        continue;
-      }
-      if (r.region != "any" && series.region != region_of(r, series.service)) continue;
-    }
+    if (!counts_for(r, series)) continue;
     std::uint64_t top = 0;
     auto spans = spans_above(series.points, checked_span(r), r.at_most_bytes, &top);
     highest = std::max(highest, top);

@@ -2,6 +2,9 @@
 // usage are intervals of time, so the first instant at which a requirement stops holding is exact.
 #pragma once
 
+#include <chrono>
+#include <map>
+
 #include "sim/model/result.h"
 #include "sim/model/scenario.h"
 #include "sim/model/timeline.h"
@@ -44,6 +47,11 @@ std::string what_would_hold(const Requirement& requirement, const Scenario& scen
                             std::vector<Nearness> runs, std::uint64_t required);
 // "vectors in us-west1", "every service of tenant"
 std::string subject_of(const Requirement& requirement, const Scenario& scenario);
+
+// What a budget is held against: the bill of each month, or up to and with it.
+std::map<std::chrono::year_month, cost::Decimal> spending(const Scenario& scenario,
+                                                          const Requirement& budget,
+                                                          const cost::Invoice& invoice);
 
 // Fills in the outcomes of budget requirements from the bill of the run. A budget in another
 // currency than the bill stays unknown and says so.

@@ -29,7 +29,8 @@ test("every chart is there with as many marks as it says, and nothing complains"
     rows: figure.querySelectorAll("tbody tr").length,
   })));
   assert.deepEqual(figures.map((figure) => figure.id),
-    ["r0-timeline", "r0-age", "r0-stored", "r0-cost", "r0-quota", "r0-queue"]);
+    ["r0-timeline", "r0-require-rpo", "r0-require-quota", "r0-age", "r0-stored", "r0-cost",
+     "r0-quota", "r0-queue"]);
   for (const figure of figures) {
     assert.equal(figure.found, figure.said, figure.id);
     assert.equal(figure.titled, figure.said, figure.id);
@@ -67,16 +68,17 @@ test("the keyboard reaches the verdict, the marks, the tables and the zoom", asy
   await page.keyboard.press("Enter");
   assert.ok(await fold.evaluate((details) => details.open));
 
-  const span = () => page.locator("#r0-age .zoom").evaluate((place) => Number(place.dataset.span));
+  const zoom = page.locator("#r0-require-rpo .zoom");
+  const span = () => zoom.evaluate((place) => Number(place.dataset.span));
   const whole = await span();
-  await page.locator("#r0-age .plot").focus();
+  await page.locator("#r0-require-rpo .plot").focus();
   await page.keyboard.press("+");
   await page.waitForFunction((w) => Number(
-    document.querySelector("#r0-age .zoom").dataset.span) < w, whole);
+    document.querySelector("#r0-require-rpo .zoom").dataset.span) < w, whole);
   assert.ok(Math.abs(await span() - whole / 2) < whole / 100);
   await page.keyboard.press("0");
   await page.waitForFunction((w) => Number(
-    document.querySelector("#r0-age .zoom").dataset.span) === w, whole);
+    document.querySelector("#r0-require-rpo .zoom").dataset.span) === w, whole);
   assert.deepEqual(page.troubles, []);
 
   // Everything that can be pressed can be reached, and shows that it has the focus.
@@ -176,13 +178,61 @@ test("text has enough contrast in light, dark and print", async () => {
 
 test("without script, and on a narrow screen, everything readable is still there", async () => {
   const plain = await open(browser, report("daily"), { javaScriptEnabled: false });
-  assert.equal(await plain.locator("figure .drawing > svg").count(), 6);
+  assert.equal(await plain.locator("figure .drawing > svg:visible").count(), 8);
   assert.equal(await plain.locator(".zoom:visible").count(), 0);
   const narrow = await open(browser, report("daily"), { viewport: { width: 390, height: 800 } });
   const overflow = await narrow.evaluate(() =>
     document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(overflow <= 0, `the page is ${overflow} px too wide`);
   await picture(narrow, "daily-narrow");
+});
+
+test("each line is drawn once: what can be zoomed takes the place of the drawing", async () => {
+  const page = await open(browser, report("daily"));
+  const drawn = (id) => page.locator(`#r0-${id} .drawing:visible, #r0-${id} .zoom:visible`).count();
+  for (const id of ["require-rpo", "require-quota", "age", "quota", "queue"]) {
+    assert.equal(await drawn(id), 1, id);
+    assert.equal(await page.locator(`#r0-${id} .zoom:visible`).count(), 1, id);
+  }
+  assert.equal(await drawn("stored"), 2, "months beside moments");
+  const limits = await page.$$eval(".zoom .values", (all) => all.map((one) => one.textContent));
+  assert.ok(limits.some((text) => text.includes("at most 1d 2h")), limits.join("; "));
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.locator(".zoom:visible").count(), 0);
+  assert.equal(await page.locator("figure .drawing:visible").count(), 8);
+});
+
+test("a report without its data is smaller than 300 kB", async () => {
+  const page = await open(browser, report("daily"));
+  const bytes = await page.evaluate(() => {
+    const copy = document.documentElement.cloneNode(true);
+    copy.querySelectorAll("#series, figure, tbody").forEach((one) => one.remove());
+    return new TextEncoder().encode(copy.outerHTML).length;
+  });
+  assert.ok(bytes < 300e3, `${bytes} bytes`);
+});
+
+test("paper of A4 cuts nothing off, and rows and charts stay whole", async () => {
+  for (const name of ["daily", "compare", "hostile"]) {
+    const page = await open(browser, report(name));
+    await page.emulateMedia({ media: "print" });
+    await page.setViewportSize({ width: 703, height: 1032 });  // 186 mm of 210
+    const found = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth,
+      cut: Array.from(document.querySelectorAll("table, svg, pre, .card"))
+        .filter((one) => one.getBoundingClientRect().right > 704).length,
+      torn: Array.from(document.querySelectorAll("tr, figure, .card"))
+        .filter((one) => getComputedStyle(one).breakInside !== "avoid").length,
+      heads: Array.from(document.querySelectorAll("thead"))
+        .filter((one) => getComputedStyle(one).display !== "table-header-group").length,
+      tall: Array.from(document.querySelectorAll("figure"))
+        .filter((one) => one.getBoundingClientRect().height > 1032).length,
+    }));
+    assert.deepEqual(found, { wide: 703, cut: 0, torn: 0, heads: 0, tall: 0 }, name);
+    const paper = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
+    assert.match(paper, /MediaBox\s*\[0 0 59[45][.\d]* 841/, `${name} is A4`);
+    await page.context().close();
+  }
 });
 
 test("every shipped scenario has a report that is complete and quiet", async () => {
@@ -225,8 +275,8 @@ test("a sweep shows its heat map and its front", async () => {
 
 test("two policies stand side by side", async () => {
   const page = await open(browser, report("compare"));
-  const left = await page.locator("#r0-age").boundingBox();
-  const right = await page.locator("#r1-age").boundingBox();
+  const left = await page.locator("#r0-stored").boundingBox();
+  const right = await page.locator("#r1-stored").boundingBox();
   assert.ok(right.x >= left.x + left.width && Math.abs(left.y - right.y) < 2);
   assert.match(await page.locator("#comparison").textContent(), /-1\.20/);
   assert.deepEqual(page.troubles, []);
@@ -265,7 +315,7 @@ test("replications give each month its interval, and the budget its verdict", as
 
 test("two policies that ran have one scale, and their bills differ charge by charge", async () => {
   const page = await open(browser, verbs("compare_runs"));
-  for (const chart of ["age", "stored", "cost"]) {
+  for (const chart of ["stored", "cost"]) {
     const ticks = (side) => page.$$eval(`#${side}-${chart} .drawing text`, (all) =>
       all.filter((one) => one.getAttribute("text-anchor") === "end")
         .map((one) => one.textContent).filter((text) => !text.startsWith("RPO")));

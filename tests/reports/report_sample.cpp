@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
     const Sample first = daily_sample();
     Sample second = daily_sample();
     second.run.scenario = "daily, cheaper";
-    second.run.requirements.resize(0);
+    second.run.requirements.clear();
+    second.scenario.requirements.clear();
     second.invoice.lines.resize(4);
     html = to_html(std::vector{first.report(), second.report()});
   } else if (kind == "hostile") {

@@ -175,6 +175,19 @@ std::vector<sim::RequirementOutcome> requirements() {
   return {rpo, quota, restore};
 }
 
+// What they ask, in the same order; there is nothing to restore.
+std::vector<sim::Requirement> asked() {
+  std::vector<sim::Requirement> asked(3);
+  asked[0].kind = sim::RequirementKind::kRpo;
+  asked[0].services = {0};
+  asked[0].at_most = hours(26);
+  asked[1].kind = sim::RequirementKind::kQuota;
+  asked[1].project = 0;
+  asked[1].at_most_bytes = 40'000'000'000;
+  asked[2].kind = sim::RequirementKind::kRestoreTime;
+  return asked;
+}
+
 }  // namespace
 
 RunReport Sample::report() const {
@@ -211,6 +224,8 @@ Sample daily_sample() {
   quota.points = {{kStart, 20'000'000'000}, {kStart + days(10), 23'200'000'000}};
   run.series.push_back(quota);
   run.requirements = requirements();
+  sample.scenario.projects.emplace_back().name = "search";
+  sample.scenario.requirements = asked();
   run.left_out = {{"automatic backups in their home region", 23'200'000'000, 60}};
   run.assumptions = {"the link runs at 700 MB/s"};
   sample.invoice = invoice();
@@ -225,6 +240,7 @@ Sample hostile_sample(const std::string& poison) {
   spoil(run.scenario, run.title, sample.scenario_text);
   for (auto& s : run.services) spoil(s.name, s.project, s.provider, s.region);
   spoil(sample.scenario.services[0].name);  // stands in reasons
+  spoil(sample.scenario.projects[0].name);
   for (auto& b : run.backups) {
     spoil(b.id, b.region, b.kind, b.schedule);
     if (b.state == sim::BackupState::kFailed) b.reason = sim::Why::kSuspended;
