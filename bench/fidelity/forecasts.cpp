@@ -1,7 +1,7 @@
-// forecasts [--policy POLICY] [--replications N] FILE...: forecasts of stored bytes end to end, as
-// a user gets them: at every fifth backup from the 40th on the history so far is calibrated, and
-// its workload lives on in the simulated world. Histories are weighted equally. Prints the tables
-// of docs/fidelity.md; each FILE is a presence table, plain or gzip.
+// forecasts [--policy POLICY] [--replications N] [--set NAME] FILE...: forecasts of stored bytes
+// end to end, as a user gets them: at every fifth backup from the 40th on the history so far is
+// calibrated, and its workload lives on in the simulated world. Histories are weighted equally.
+// Prints the tables of docs/fidelity.md; each FILE is a presence table, plain or gzip.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,7 +34,11 @@ struct Asked {
   std::string policy = backcast::study::kUsualPolicy;
   std::uint32_t replications = 200;
   std::vector<std::uint32_t> ahead = {30, 60};
-  std::vector<const char*> files;
+  struct File {
+    const char* path;
+    std::string set;
+  };
+  std::vector<File> files;
 };
 
 // Mean without the highest and the lowest tenth.
@@ -221,35 +225,46 @@ void print_intervals(std::uint32_t ahead, Histories histories) {
               interval_score(histories) / interval_score_of_constant(histories));
 }
 
-void print_all(const std::vector<ByAhead>& all, const Asked& asked) {
-  print_histories(all, asked);
+constexpr const char* kIntervalHead =
+    "\n| 90 %% interval | histories | held, %% | below 70 %% | calm half | restless half | score | "
+    "of "
+    "trimmed means | ratio |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+
+// The tables of some histories: by kind, and their intervals.
+void print_set(const std::string& title, const std::vector<ByAhead>& all) {
   std::map<std::string, std::map<std::uint32_t, Histories>> groups;
   std::map<std::uint32_t, Histories> pooled;
   for (const ByAhead& one : all) {
     for (const auto& [ahead, history] : one) {
-      const std::string group = group_of(history.name);
-      groups[group][ahead].push_back(history);
+      groups[group_of(history.name)][ahead].push_back(history);
       pooled[ahead].push_back(history);
     }
   }
+  std::printf("\n# %s\n", title.c_str());
   for (const auto& [group, by_ahead] : groups) {
     for (const auto& [ahead, histories] : by_ahead) print_group(group, ahead, histories);
   }
-  std::printf(
-      "\n| 90 %% interval | histories | held, %% | below 70 %% | calm half | restless half | score "
-      "| of trimmed means | ratio |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+  std::printf(kIntervalHead);
   for (const auto& [ahead, histories] : pooled) print_intervals(ahead, histories);
+  for (const auto& [group, by_ahead] : groups) {
+    if (groups.size() == 1) break;
+    std::printf("\nof %s:\n", group.c_str());
+    for (const auto& [ahead, histories] : by_ahead) print_intervals(ahead, histories);
+  }
 }
 
 bool read(int argc, char** argv, Asked& asked) {
+  std::string set;
   for (int i = 1; i < argc; ++i) {
     const bool has_value = i + 1 < argc;
     if (std::strcmp(argv[i], "--policy") == 0 && has_value) {
       asked.policy = argv[++i];
     } else if (std::strcmp(argv[i], "--replications") == 0 && has_value) {
       asked.replications = static_cast<std::uint32_t>(std::max(1, std::atoi(argv[++i])));
+    } else if (std::strcmp(argv[i], "--set") == 0 && has_value) {
+      set = argv[++i];
     } else {
-      asked.files.push_back(argv[i]);
+      asked.files.push_back({argv[i], set});
     }
   }
   return !asked.files.empty();
@@ -260,27 +275,36 @@ bool read(int argc, char** argv, Asked& asked) {
 int main(int argc, char** argv) {
   Asked asked;
   if (!read(argc, argv, asked)) {
-    std::fprintf(stderr, "usage: forecasts [--policy POLICY] [--replications N] FILE...\n");
+    std::fprintf(stderr,
+                 "usage: forecasts [--policy POLICY] [--replications N] [--set NAME] FILE...\n"
+                 "Files after a --set are also told by themselves.\n");
     return 2;
   }
   std::atomic<bool> stop{false};
   const backcast::env::StopOnSignal signals(stop);
   std::vector<ByAhead> all;
   int code = 0;
-  for (const char* file : asked.files) {
-    auto scored = score(file, asked, stop);
+  std::map<std::string, std::vector<ByAhead>> sets;
+  for (const Asked::File& file : asked.files) {
+    auto scored = score(file.path, asked, stop);
     if (stop) {
       std::fprintf(stderr, "forecasts: partial: interrupted, files are missing\n");
       code = 130;
       break;
     }
     if (!scored.ok()) {
-      std::fprintf(stderr, "forecasts: %s: %s\n", file, to_string(scored.error().front()).c_str());
+      std::fprintf(stderr, "forecasts: %s: %s\n", file.path,
+                   to_string(scored.error().front()).c_str());
       code = 2;
       continue;
     }
+    sets[file.set].push_back(*scored);
     all.push_back(std::move(*scored));
   }
-  print_all(all, asked);
+  print_histories(all, asked);
+  for (const auto& [name, some] : sets) {
+    if (!name.empty()) print_set(name, some);
+  }
+  print_set("all", all);
   return code;
 }
