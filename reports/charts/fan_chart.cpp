@@ -83,7 +83,7 @@ std::optional<Chart> fan_chart(const study::Backtest& backtest) {
     for (auto one = fan.rbegin(); one != fan.rend(); ++one) {
       edge.emplace_back(at((*one)->due), y((*one)->ours[0].low));
     }
-    svg.polygon(edge, "missing");
+    svg.polygon(edge, "fan");
     svg.polyline(middle, "line c1");
     for (const Forecasted* one : fan) {
       const study::Interval& ours = one->ours[0];
