@@ -27,14 +27,14 @@ std::vector<Fan> fans_of(const std::vector<Forecasted>& forecasts) {
   return fans;
 }
 
-// Those that do not overlap, newest first; and the one that looks ahead.
+// Those of the past that do not overlap, and the one that looks ahead.
 std::vector<Fan> shown_fans(const study::Backtest& backtest) {
-  std::vector<Fan> shown = fans_of(backtest.next);
-  const std::vector<Fan> past = fans_of(backtest.forecasts);
-  for (auto fan = past.rbegin(); fan != past.rend(); ++fan) {
-    const bool overlaps = !shown.empty() && fan->back()->due > shown.back().front()->made;
-    if (!overlaps) shown.push_back(*fan);
+  std::vector<Fan> shown;
+  for (Fan& fan : fans_of(backtest.forecasts)) {
+    const bool overlaps = !shown.empty() && fan.front()->made < shown.back().back()->due;
+    if (!overlaps) shown.push_back(std::move(fan));
   }
+  for (Fan& fan : fans_of(backtest.next)) shown.push_back(std::move(fan));
   return shown;
 }
 
