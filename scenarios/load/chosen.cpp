@@ -12,7 +12,7 @@ using nlohmann::json;
 // The JSON library throws on what is no pointer; none of that leaves this function.
 bool has_value(const json& root, const std::string& pointer) {
   try {
-    return !pointer.empty() && root.contains(json::json_pointer(pointer));
+    return !pointer.empty() && root.contains(json::json_pointer(pointer_by_place(root, pointer)));
   } catch (const json::exception&) {
     return false;
   }
@@ -25,7 +25,7 @@ std::vector<ChosenField> chosen_fields(const Document& document) {
   const auto marks = document.root().find("chosen");
   if (marks == document.root().end()) return chosen;
   for (const auto& [pointer, because] : marks->items()) {
-    chosen.push_back({pointer, because.get<std::string>()});
+    chosen.push_back({pointer_by_place(document.root(), pointer), because.get<std::string>()});
   }
   return chosen;
 }
@@ -37,7 +37,8 @@ void check_chosen(Build& build) {
   for (const auto& [pointer, because] : marks.value().items()) {
     if (has_value(build.root.value(), pointer)) continue;
     marks.fault_at(pointer, fmt::format("there is no value at {}", printable(pointer)),
-                   "delete the line, or give the JSON pointer of a field, such as /horizon");
+                   "delete the line, or give the JSON pointer of a field, such as /horizon or "
+                   "/services/shop/size");
   }
 }
 

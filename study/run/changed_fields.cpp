@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/document/node.h"
 #include "engine/base/errors.h"
 #include "engine/base/text.h"
 
@@ -45,7 +46,8 @@ void take_marks_off(nlohmann::json& changed, const std::vector<FieldValue>& chan
   for (auto mark = marks->begin(); mark != marks->end();) {
     const bool is_given =
         std::any_of(changes.begin(), changes.end(), [&](const FieldValue& change) {
-          return is_within(mark.key(), change.pointer) || is_within(change.pointer, mark.key());
+          const std::string marked = pointer_by_place(changed, mark.key());
+          return is_within(marked, change.pointer) || is_within(change.pointer, marked);
         });
     mark = is_given ? marks->erase(mark) : std::next(mark);
   }
@@ -111,7 +113,7 @@ Status check_assumed(const Document& written, const FieldValue& field) {
                   "--set asks what if something else were required");
   }
   try {
-    const nlohmann::json::json_pointer at(field.pointer);
+    const nlohmann::json::json_pointer at(pointer_by_place(written.root(), field.pointer));
     if (!written.root().contains(at)) return kOk;
   } catch (const nlohmann::json::exception&) {
     return refuse(printable(field.pointer) + " is not a JSON pointer into the document",
@@ -124,10 +126,12 @@ Result<scenario::Loaded, Errors> load_changed(const Document& written,
                                               const std::vector<FieldValue>& changes,
                                               const scenario::Given& given) {
   nlohmann::json changed = written.root();
-  for (const FieldValue& field : changes) {
+  std::vector<FieldValue> placed = changes;
+  for (FieldValue& field : placed) {
+    field.pointer = pointer_by_place(changed, field.pointer);
     BACKCAST_CHECK(all_errors(replace(written, changed, field)));
   }
-  take_marks_off(changed, changes);
+  take_marks_off(changed, placed);
   std::string text = changed.dump(2);
   BACKCAST_TRY(const Document document, all_errors(Document::parse(text, written.name())));
   auto loaded = scenario::load(document, given);

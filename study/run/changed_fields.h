@@ -17,7 +17,7 @@ std::string json_string(std::string_view text);
 std::string json_text(std::string_view value);
 
 struct FieldValue {
-  std::string pointer;    // JSON pointer, such as /services/0/size
+  std::string pointer;    // JSON pointer, such as /services/0/size, or /services/shop/size
   std::string value;      // JSON text
   std::string text = {};  // as it was typed
 };

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/document.h"
+#include "engine/base/document/node.h"
 
 namespace backcast::study {
 namespace {
@@ -132,7 +133,10 @@ std::string Draft::text(const std::string& head) const {
   Draft whole = *this;
   whole.document_ = std::make_shared<Json>(*document_);
   Json marks = Json::object();
-  for (const auto& [pointer, because] : chosen_) marks[pointer] = because;
+  // By name: a service or requirement that somebody puts before it takes no mark away from it.
+  for (const auto& [pointer, because] : chosen_) {
+    marks[pointer_by_name(*document_, pointer)] = because;
+  }
   if (!marks.empty()) (*whole.document_)["chosen"] = std::move(marks);
   whole.comment("/chosen", "Not yours: give each a value of your own, then delete its line here.");
   return Writer(whole).whole(head);

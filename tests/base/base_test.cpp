@@ -5,6 +5,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
+#include "engine/base/document/node.h"
 #include "engine/base/harmless.h"
 #include "engine/base/instant.h"
 #include "engine/base/json_number.h"
@@ -176,6 +177,29 @@ TEST(Document, RefusesHostileText) {
   EXPECT_EQ(Document::parse("{\"a\": 1, }", "t").error().hint, "remove the comma before it");
   EXPECT_EQ(Document::parse("{\"a\": ]", "t").error().hint, "");
   EXPECT_FALSE(Document::parse("", "t").ok());
+}
+
+TEST(Documents, EntriesOfListsAreCalledByNameOrPlace) {
+  const auto root = nlohmann::json::parse(R"({
+    "services": [{"name": "web"}, {"name": "db/1", "size": 1}, {"size": 2}, {"name": "7"},
+                 {"name": "same"}, {"name": "same"}],
+    "tags": ["web"]})");
+  const auto both = [&](const char* by_name, const char* by_place) {
+    EXPECT_EQ(pointer_by_place(root, by_name), by_place);
+    EXPECT_EQ(pointer_by_place(root, by_place), by_place);
+    EXPECT_EQ(pointer_by_name(root, by_place), by_name);
+  };
+  both("/services/web/size", "/services/0/size");
+  both("/services/db~11/job/rate", "/services/1/job/rate");
+  both("/services/2/size", "/services/2/size");
+  both("/services/3", "/services/3");  // "7" would be a place
+  both("/services/4", "/services/4");  // two have that name
+  both("/tags/0", "/tags/0");
+  for (const char* nothing :
+       {"/services/nobody", "/services/same", "/services/-", "/other/web", "", "services/web",
+        "/services/99999999999999999999", "/services/0/a~2"}) {
+    EXPECT_EQ(pointer_by_place(root, nothing), nothing);
+  }
 }
 
 }  // namespace

@@ -38,7 +38,12 @@ class Folder:
 
 def at(document, pointer):
     for part in pointer.split("/")[1:]:
-        document = document[int(part)] if isinstance(document, list) else document[part]
+        part = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(document, list):
+            named = [entry for entry in document if entry.get("name") == part]
+            document = named[0] if named else document[int(part)]
+        else:
+            document = document[part]
     return document
 
 
@@ -102,6 +107,21 @@ def doubled(place):
     size, = [value for value in answer["chosen"] if value["pointer"] == "/services/0/size"]
     assert size["doubling"]["verdicts"] == [
         {"requirement": "budget", "before": "HOLDS", "after": "FAILS"}], size
+    # What somebody puts before it takes no mark away, and is not marked itself.
+    marked = [p for p in document["chosen"] if p.startswith("/requirements/")]
+    assert marked and not [p for p in marked if p.split("/")[2].isdigit()], marked
+    document["requirements"].insert(
+        0, {"name": "mine", "kind": "rpo", "service": "*", "at_most": "99d"})
+    place.write("before.json", json.dumps(document))
+    answer = json.loads(place.run("simulate", "before.json", "--json", "--quiet"))
+    pointers = [value["pointer"] for value in answer["chosen"]]
+    assert [p for p in pointers if p.startswith("/requirements/")], pointers
+    assert not [p for p in pointers if p.startswith("/requirements/0/")], pointers
+    # By name, too: what if?
+    named, = [service["name"] for service in document["services"]]
+    other = json.loads(place.run("simulate", "aws.json", "--json", "--quiet", "--set",
+                                 f"/services/{named}/size=200 GB"))
+    assert other["invoice"]["total"] == total
     # A mark on nothing is a fault, with its line.
     document["chosen"]["/services/7/size"] = "nothing there"
     place.write("wrong.json", json.dumps(document, indent=1))
@@ -249,7 +269,7 @@ def old_tools(place):
     place.write("size.json", json.dumps({"total_size": 123 * 10**9, "total_file_count": 5}))
     place.run("new", "--from", "old.json")
     assert "restic stats latest --json" in place.errors, place.errors
-    assert "/services/0/size" in place.document("old-plan.json")["chosen"]
+    assert [p for p in place.document("old-plan.json")["chosen"] if p.endswith("/size")]
     place.run("new", "--from", "old.json", "--stats", "size.json", "-o", "sized.json")
     assert place.document("sized.json")["services"][0]["size"] == "123 GB"
     place.run("validate", "sized.json", "--quiet")

@@ -265,6 +265,87 @@ void Node::fault_at(std::string_view key, Error error) const {
   faults_->add(pointer_of(key), std::move(error));
 }
 
+namespace {
+
+// The name of an entry that no other entry of the list has; "" where there is none, or where it
+// could be taken for a place.
+std::string own_name(const json& list, std::size_t place) {
+  const auto name_of = [](const json& entry) {
+    const auto name = entry.is_object() ? entry.find("name") : entry.end();
+    return name != entry.end() && name->is_string() ? name->get<std::string>() : std::string();
+  };
+  const std::string name = place < list.size() ? name_of(list[place]) : std::string();
+  const auto same = std::count_if(list.begin(), list.end(),
+                                  [&](const json& entry) { return name_of(entry) == name; });
+  const bool is_number = name.find_first_not_of("0123456789") == name.npos;
+  return same == 1 && !is_number ? name : std::string();
+}
+
+std::optional<std::size_t> place_of(const json& list, const std::string& name) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!name.empty() && own_name(list, i) == name) return i;
+  }
+  return std::nullopt;
+}
+
+// Rewrites the segments that stand in lists; rename(list, segment) gives the new one.
+template <typename Rename>
+std::string renamed(const json& root, std::string_view pointer, const Rename& rename) {
+  std::string result;
+  const json* at = &root;
+  for (std::size_t from = 0; from < pointer.size() && pointer[from] == '/';) {
+    const std::size_t end = std::min(pointer.find('/', from + 1), pointer.size());
+    const std::string_view raw = pointer.substr(from + 1, end - from - 1);
+    std::string segment(raw);
+    for (const auto& [escaped, plain] : {std::pair{"~1", "/"}, std::pair{"~0", "~"}}) {
+      for (std::size_t i = 0; (i = segment.find(escaped, i)) != segment.npos; ++i) {
+        segment.replace(i, 2, plain);
+      }
+    }
+    std::optional<std::size_t> place;
+    bool is_renamed = false;
+    if (at != nullptr && at->is_array()) {
+      std::size_t index = 0;
+      const auto [last, error] =
+          std::from_chars(segment.data(), segment.data() + segment.size(), index);
+      const bool is_index = error == std::errc() && last == segment.data() + segment.size();
+      place = is_index ? std::optional(index) : place_of(*at, segment);
+      if (place && *place < at->size()) {
+        std::string other = rename(*at, *place, segment);
+        is_renamed = other != segment;
+        segment = std::move(other);
+      }
+    }
+    if (at != nullptr && at->is_array()) {
+      at = place && *place < at->size() ? &(*at)[*place] : nullptr;
+    } else if (at != nullptr && at->is_object()) {
+      const auto found = at->find(segment);
+      at = found == at->end() ? nullptr : &*found;
+    }
+    result = is_renamed ? pointer_child(result, segment) : result + '/' + std::string(raw);
+    from = end;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string pointer_by_place(const json& root, std::string_view pointer) {
+  if (!pointer.starts_with('/')) return std::string(pointer);
+  return renamed(root, pointer, [](const json&, std::size_t place, const std::string&) {
+    return std::to_string(place);
+  });
+}
+
+std::string pointer_by_name(const json& root, std::string_view pointer) {
+  if (!pointer.starts_with('/')) return std::string(pointer);
+  return renamed(root, pointer,
+                 [](const json& list, std::size_t place, const std::string& written) {
+                   const std::string name = own_name(list, place);
+                   return name.empty() ? written : name;
+                 });
+}
+
 bool has_word(std::string_view words, std::string_view word) {
   for (auto at = words.find(word); at != words.npos; at = words.find(word, at + 1)) {
     const auto end = at + word.size();

@@ -92,6 +92,12 @@ class Node {
   Faults* faults_;
 };
 
+// A pointer that calls an entry of a list by its "name" (/services/shop/size), with its place
+// instead (/services/0/size). What names nothing stays as it is.
+std::string pointer_by_place(const nlohmann::json& root, std::string_view pointer);
+// The other way round, where every entry of the list has a name of its own.
+std::string pointer_by_name(const nlohmann::json& root, std::string_view pointer);
+
 // Whether a word stands in a list of words separated by spaces.
 bool has_word(std::string_view words, std::string_view word);
 
