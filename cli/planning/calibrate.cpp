@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/planning/watch.h"
@@ -79,6 +80,22 @@ nlohmann::ordered_json backtest_json(const study::Backtest& backtest) {
   return out;
 }
 
+nlohmann::ordered_json outlook_json(const sim::Calibration& fit) {
+  nlohmann::ordered_json horizons = nlohmann::ordered_json::array();
+  for (const sim::HorizonSpread& spread : fit.outlook) {
+    horizons.push_back({{"backups_ahead", spread.steps},
+                        {"finished_forecasts", spread.windows},
+                        {"size_log_deviation", spread.size},
+                        {"new_bytes_log_deviation", spread.change}});
+  }
+  const sim::OutlookPrior& prior = sim::outlook_prior();
+  return {{"horizons", horizons},
+          {"prior", prior.name},
+          {"scale", prior.scale},
+          {"held_development", prior.held_development},
+          {"held_left_out", prior.held_left_out}};
+}
+
 nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
   using json = nlohmann::ordered_json;
   const sim::Calibration& fit = answer.fit;
@@ -98,6 +115,8 @@ nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
               {"gaps", gaps},
               {"backups", fit.backups},
               {"new_bytes_per_backup", fit.new_bytes_per_backup},
+              {"growth_bytes_per_backup", fit.growth_bytes_per_backup},
+              {"outlook", outlook_json(fit)},
               {"new_bytes_log_deviation", fit.new_bytes_log_deviation},
               {"bursts", fit.bursts}};
   if (fit.error_median) {
@@ -111,6 +130,23 @@ nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
   return out;
 }
 
+// The 90 % interval a month of daily backups ahead, and what it stands on.
+std::string outlook_words(const sim::Calibration& fit) {
+  constexpr double kSides = 1.645;  // standard deviations of a normal law's 5th and 95th percentile
+  const sim::HorizonSpread& month = fit.outlook[1];
+  const auto range = [](double spread) {
+    return fmt::format("{:.0f} % to +{:.0f} %", 100 * (std::exp(-kSides * spread) - 1),
+                       100 * (std::exp(kSides * spread) - 1));
+  };
+  const sim::OutlookPrior& prior = sim::outlook_prior();
+  return fmt::format(
+      "{} backups ahead the size may be off by {} and the new bytes until then by {} (90 %): from "
+      "{} finished forecast{} of this history and {}. 90 % intervals of stored bytes made so held "
+      "{:.0f} % of the time on histories left out.\n",
+      month.steps, range(prior.scale * month.size), range(prior.scale * month.change),
+      month.windows, month.windows == 1 ? "" : "s", prior.name, 100 * prior.held_left_out);
+}
+
 std::string describe(const study::FittedWorkload& answer) {
   const sim::Calibration& fit = answer.fit;
   std::string text =
@@ -119,6 +155,7 @@ std::string describe(const study::FittedWorkload& answer) {
                   format_bytes(static_cast<std::uint64_t>(fit.new_bytes_per_backup)),
                   fit.growth_bytes_per_backup < 0 ? "-" : "",
                   format_bytes(static_cast<std::uint64_t>(std::fabs(fit.growth_bytes_per_backup))));
+  text += outlook_words(fit) + "\n";
   text += fit.shape_is_prior ? "How long bytes live is a prior; only one step was seen:\n\n"
                              : "How long bytes live, seen and fitted:\n\n";
   text += reports::to_terminal(gap_table(fit)) + "\n";

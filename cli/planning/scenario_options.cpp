@@ -17,13 +17,16 @@ Result<scenario::Given> read_given(const ScenarioOptions& options) {
     given.start = start.instant;
   }
   if (options.history.empty()) {
-    if (options.service.empty() && options.source.empty()) return given;
-    return bad_input("--service and --source belong to --history");
+    if (options.service.empty() && options.source.empty() && options.presence.empty()) {
+      return given;
+    }
+    return bad_input("--service, --source and --presence belong to --history");
   }
   BACKCAST_TRY(given.history, read_history(options.history, options.input, policy::Zone::utc()));
   given.history_name = options.history;
   given.service = options.service;
   given.source = options.source;
+  given.presence = options.presence;
   return given;
 }
 
@@ -75,6 +78,10 @@ void add_scenario_options(CLI::App& verb, ScenarioOptions& options) {
   verb.add_option(
       "--source", options.source,
       "Which source of the history, if it has several: a host, a path, or user@host:path");
+  verb.add_option("--presence", options.presence,
+                  "What the restore points of --history share, exactly: what `backcast stats "
+                  "--presence` prints")
+      ->type_name("FILE");
   add_set_option(verb, options);
   verb.add_option("--assume", options.assumed,
                   "A value that nobody states, such as '/services/0/job/rate=100 MB/s': the "

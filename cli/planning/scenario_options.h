@@ -19,6 +19,7 @@ struct ScenarioOptions {
   std::string until;                            // stop the run here: RFC 3339, or "+90d"
   std::string start;                            // instead of the document's
   std::string history, input, service, source;  // what one service goes on with
+  std::string presence;                         // what these restore points share
   std::vector<std::string> changes;             // POINTER=VALUE, into the document
   std::vector<std::string> assumed;             // the same, of what nobody states
   unsigned threads = 0;

@@ -78,6 +78,7 @@ void what_next(const Context& context, const Options& options) {
   for (const auto& [flag, value] : {std::pair{" --history ", &options.scenario.history},
                                     std::pair{" --service ", &options.scenario.service},
                                     std::pair{" --source ", &options.scenario.source},
+                                    std::pair{" --presence ", &options.scenario.presence},
                                     std::pair{" --start ", &options.scenario.start}}) {
     if (!value->empty()) file += flag + *value;
   }

@@ -41,6 +41,7 @@ struct Loaded {
 struct Given {
   std::optional<policy::History> history;
   std::string history_name;  // for messages
+  std::string presence;      // path of a presence table of the same restore points; "": none
   std::string service;       // which; "" where the document has only one
   std::string source;        // of the history; "" where it has only one
   std::optional<Instant> start;

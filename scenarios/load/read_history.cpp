@@ -6,16 +6,19 @@
 #include "engine/base/text.h"
 #include "scenarios/document/size_csv.h"
 #include "scenarios/load/build.h"
+#include "sim/fit/history.h"
 
 namespace backcast::scenario {
 namespace {
 
+constexpr std::uint64_t kMaxPresenceBytes = 256 << 20;
 // Larger than any backup there is, and sums of a million of them fit.
 constexpr std::uint64_t kMaxSizeBytes = 1'000'000'000'000'000'000;
 
 struct Chosen {
   policy::History history;
   std::string name, source;
+  std::string presence;  // path of a presence table, "" without one
 };
 
 Result<Chosen> read_chosen(Build& build, const Node& node) {
@@ -27,6 +30,9 @@ Result<Chosen> read_chosen(Build& build, const Node& node) {
   std::string tool;
   if (!is_path) {
     chosen.source = field.text("source").value_or("");
+    if (const auto path = field.text("presence")) {
+      chosen.presence = beside(build.document.name(), *path);
+    }
     tool = field.text("input").value_or("");
     if (const auto zone = field.text("zone")) {
       BACKCAST_TRY(options.zone, policy::Zone::find(*zone));
@@ -55,6 +61,25 @@ Status check(const Chosen& chosen, const std::vector<policy::Snapshot>& snapshot
                                format_instant(std::chrono::ceil<std::chrono::seconds>(newest))));
 }
 
+// What the restore points hold and share, as the table says it, in place of what they say.
+Status read_presence(const std::string& path, sim::Service& service) {
+  BACKCAST_TRY(const std::string text, read_text_file(path, kMaxPresenceBytes));
+  BACKCAST_TRY(const sim::PresenceTable table, sim::parse_presence_table(text, path));
+  if (table.generations != service.history.size()) {
+    return bad_input(
+        fmt::format("the presence table {} speaks of {} restore points, the history of {}", path,
+                    table.generations, service.history.size()),
+        "export both from the same repository at the same time");
+  }
+  auto trace = std::make_shared<sim::Trace>(table.trace());
+  for (std::uint32_t i = 0; i < table.generations; ++i) {
+    service.history[i].size_bytes = trace->size(i);
+    service.history[i].new_bytes = trace->size(i) - (i > 0 ? trace->shared(i - 1, i) : 0);
+  }
+  service.delta.known = std::move(trace);
+  return kOk;
+}
+
 bool is_given(const Build& build, const sim::Service& service) {
   const Given& given = build.given;
   if (!given.history) return false;
@@ -75,7 +100,7 @@ void read_history(Build& build, const Node& node, sim::Service& service) {
     node.fault_at("history", std::move(error));
   };
   auto chosen = from_outside ? Result<Chosen>(Chosen{*build.given.history, build.given.history_name,
-                                                     build.given.source})
+                                                     build.given.source, build.given.presence})
                              : read_chosen(build, node);
   if (!chosen.ok()) return fault(std::move(chosen).error());
   auto snapshots = policy::select_source(std::move(chosen->history.snapshots), chosen->source);
@@ -83,6 +108,11 @@ void read_history(Build& build, const Node& node, sim::Service& service) {
   service.history = std::move(*snapshots);
   if (auto status = check(*chosen, service.history, build.scenario.start); !status.ok()) {
     return fault(std::move(status).error());
+  }
+  if (!chosen->presence.empty()) {
+    if (auto status = read_presence(chosen->presence, service); !status.ok()) {
+      return fault(std::move(status).error());
+    }
   }
   const bool knows_sizes = std::any_of(service.history.begin(), service.history.end(),
                                        [](const policy::Snapshot& s) { return s.size_bytes > 0; });

@@ -9,6 +9,7 @@
 #include "scenarios/load/build.h"
 #include "sim/fit/death_law.h"
 #include "sim/fit/history.h"
+#include "sim/model/past.h"
 #include "sim/model/portable_math.h"
 
 namespace backcast::scenario {
@@ -60,7 +61,48 @@ double rate_of(double share_per_day) {
   return -sim::portable_log(1 - std::min(share_per_day, 0.999999));
 }
 
-void read_change(const Node& node, sim::Service& service) {
+// How days scatter, and how far the days to come may be from the path.
+void read_randomness(Build& build, const Node& node, const std::string& name,
+                     sim::Workload& workload) {
+  const Node change = node.child("change");
+  workload.noise = {change.number("noise").value_or(0), change.number("noise_tail").value_or(0),
+                    change.number("noise_persistence").value_or(0)};
+  if (workload.noise.spread == 0) {
+    for (const char* field : {"noise_tail", "noise_persistence"}) {
+      if (change.has(field)) {
+        change.fault_at(field, fmt::format("\"{}\" without \"noise\" says nothing", field),
+                        "give \"noise\" beside it, or leave it out");
+      }
+    }
+  }
+  const Node bursts = change.child("bursts");
+  if (change.has("bursts")) {
+    workload.random_bursts = {bursts.share_up_to_one("per_day").value_or(0),
+                              bursts.share_up_to_one("beyond").value_or(0),
+                              bursts.number("tail").value_or(1)};
+  }
+  const Node outlook = node.child("outlook");
+  workload.outlook.tail = outlook.number("tail").value_or(0);
+  for (const Node& point : outlook.items("points")) {
+    const double days = static_cast<double>(point.duration("after").value_or(Duration{0}).count()) /
+                        static_cast<double>(kDay.count());
+    auto& points = workload.outlook.points;
+    if (days <= (points.empty() ? 0 : points.back().days)) {
+      point.fault_at("after", "the points of an outlook are not in order of time",
+                     "list them from the nearest to the farthest, each once");
+    }
+    points.push_back({days, point.number("size").value_or(0), point.number("change").value_or(0)});
+  }
+  if (const auto held = outlook.share_up_to_one("held"); held && !workload.outlook.points.empty()) {
+    build.assume(
+        fmt::format("the sizes and changes of {} to come are a forecast: replications draw "
+                    "them, the first run is its middle path; 90 % intervals of such "
+                    "forecasts held {:.0f} % of the time before",
+                    name, 100 * *held));
+  }
+}
+
+void read_change(Build& build, const Node& node, sim::Service& service) {
   const Node change = node.child("change");
   sim::SurvivalCurve& curve = service.delta.curve;
   if (change.has("per_day") && change.has("mixture")) {
@@ -90,7 +132,7 @@ void read_change(const Node& node, sim::Service& service) {
   } else if (left < -1e-9) {
     change.fault_at("mixture", "the shares add up to more than 100%");
   }
-  service.workload.noise = change.number("noise").value_or(0);
+  read_randomness(build, node, service.name, service.workload);
   const Node weekdays = change.child("weekdays");
   if (weekdays.value().is_array() && weekdays.value().size() == 7) {
     for (std::size_t day = 0; day < 7; ++day) {
@@ -164,9 +206,10 @@ void read_recorded_change(Build& build, const Node& change, sim::Service& servic
   if (!path) return;
   auto backups = read_history_csv(beside(build.document.name(), *path));
   if (!backups.ok()) return build.faults.add(std::move(backups).error());
-  if (service.workload.noise > 0 || change.has("weekdays")) {
+  if (service.workload.noise.spread > 0 || change.has("weekdays") || change.has("bursts") ||
+      !service.workload.outlook.points.empty()) {
     change.fault_at("csv", "a recorded history has its own busy days",
-                    "leave out \"noise\" and \"weekdays\"");
+                    "leave out \"noise\", \"weekdays\", \"bursts\" and \"outlook\"");
   }
   double operational_time = 0;
   std::uint64_t before_bytes = 0;
@@ -202,6 +245,22 @@ void read_trace(Build& build, const Node& node, sim::Service& service) {
   build.assume(fmt::format("after the {} recorded generations of {} its data stays as it is",
                            table->generations, service.name));
   service.delta.trace = std::move(trace);
+}
+
+// Where the restore points that exist are known exactly, the curve goes on from the newest of them.
+void read_known(Build& build, const Node& node, sim::Service& service) {
+  sim::DeltaModel& delta = service.delta;
+  if (delta.known == nullptr) return;
+  const bool has_curve = delta.kind == DeltaModel::Kind::kLifetimes || delta.chained();
+  if (!has_curve || delta.trace != nullptr) {
+    return node.fault(
+        "a presence table says what restore points share; this \"delta\" does not ask",
+        "leave it out, or take \"delta\": \"lifetimes\"");
+  }
+  delta.known_until =
+      sim::past_generations(service.workload, delta, service.history, build.scenario.start)
+          .back()
+          .operational_time;
 }
 
 DeltaModel::Kind delta_kind(const std::string& name) {
@@ -261,9 +320,10 @@ void read_workload(Build& build, const Node& node, sim::Service& service) {
     if (chain.text("dependents") == "merge")
       service.delta.dependents = DeltaModel::Dependents::kMerge;
   }
-  read_change(node, service);
+  read_change(build, node, service);
   read_recorded_change(build, node.child("change"), service);
   read_trace(build, node, service);
+  read_known(build, node, service);
 }
 
 }  // namespace backcast::scenario

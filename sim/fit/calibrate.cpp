@@ -16,7 +16,6 @@ constexpr double kDaySeconds = 86'400;
 constexpr double kBurstFactor = 5, kErrorLimit = 0.08;
 // Above this share the chain sum itself breaks; measured in docs/fidelity.md, the limit is ours.
 constexpr double kResurrectionLimit = 0.02;
-constexpr std::size_t kRecent = 30;  // backups that a forecast of volumes looks back on
 
 Status check(const ObservedHistory& history) {
   if (history.backups.size() < kMinBackups) {
@@ -38,6 +37,15 @@ Status check(const ObservedHistory& history) {
     }
     if (backup.time) last = backup.time;
     if (i > 0) shared += static_cast<double>(backup.size_bytes - backup.new_bytes);
+  }
+  const bool adds = std::any_of(history.backups.begin() + 1, history.backups.end(),
+                                [](const ObservedBackup& b) { return b.new_bytes > 0; });
+  const bool changes = std::any_of(
+      history.backups.begin() + 1, history.backups.end(),
+      [&](const ObservedBackup& b) { return b.size_bytes != history.backups[0].size_bytes; });
+  if (!adds && changes) {
+    return bad_input("sizes change, but no backup says what it added",
+                     "give new_bytes: what each backup added to the store");
   }
   if (shared <= 0) return bad_input("no backup shares a byte with any before: nothing to fit");
   return kOk;
@@ -68,34 +76,75 @@ void fit_weekdays(const ObservedHistory& history, const std::vector<double>& tau
   for (int d = 0; d < 7; ++d) result.weekday_factor[d] = busy[d] / count[d] / all;
 }
 
-void fit_volumes(const ObservedHistory& history, Calibration& result) {
-  const std::size_t n = history.backups.size();
+void fit_new_bytes(const ObservedHistory& history, Calibration& result) {
   std::vector<double> added;
-  double mean_index = static_cast<double>(n - 1) / 2, mean_size = 0, slope = 0, squares = 0;
-  for (const ObservedBackup& b : history.backups) {
-    mean_size += static_cast<double>(b.size_bytes) / static_cast<double>(n);
+  for (std::size_t i = 1; i < history.backups.size(); ++i) {
+    added.push_back(static_cast<double>(history.backups[i].new_bytes));
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    const double offset = static_cast<double>(i) - mean_index;
-    slope += offset * (static_cast<double>(history.backups[i].size_bytes) - mean_size);
-    squares += offset * offset;
-    if (i > 0) added.push_back(static_cast<double>(history.backups[i].new_bytes));
-  }
-  result.backups = static_cast<std::uint32_t>(n);
-  result.size_bytes = static_cast<double>(history.backups.back().size_bytes);
-  result.growth_bytes_per_backup = slope / squares;
   std::vector<double> sorted = added;
   std::sort(sorted.begin(), sorted.end());
   const double usual = sorted[sorted.size() / 2];
-  double sum = 0;
   std::vector<double> logs;
-  for (std::size_t i = 0; i < added.size(); ++i) {
-    sum += added[i];
-    if (added[i] > 0 && usual > 0) logs.push_back(portable_log(added[i] / usual));
+  for (const double bytes : added) {
+    if (bytes > 0 && usual > 0) logs.push_back(portable_log(bytes / usual));
   }
+  result.backups = static_cast<std::uint32_t>(history.backups.size());
+  result.size_bytes = static_cast<double>(history.backups.back().size_bytes);
   result.bursts = bursts_of(history);
-  result.new_bytes_per_backup = sum / static_cast<double>(added.size());
   result.new_bytes_log_deviation = standard_deviation(logs);
+}
+
+// How far the curve's time must go in a backup for so many bytes to be new, of data that grows.
+double pace_of(const Calibration& result) {
+  constexpr double kLeastShare = 0.1, kMostShare = 0.95;  // of new bytes, of all bytes
+  constexpr double kSlowest = 0.01, kFastest = 100;
+  if (result.size_bytes <= 0 || result.new_bytes_per_backup <= 0) return kSlowest;
+  const double dead =
+      result.new_bytes_per_backup -
+      std::min(result.growth_bytes_per_backup, (1 - kLeastShare) * result.new_bytes_per_backup);
+  const double share = std::min(dead / result.size_bytes, kMostShare);
+  return std::clamp(result.curve.advance(1 - share), kSlowest, kFastest);
+}
+
+// A last backup unlike those before it may be a new level or a passing one.
+void doubt_the_last_size(const ObservedHistory& history, Calibration& result) {
+  constexpr std::size_t kBefore = 7;
+  constexpr double kUnlike = 0.4, kDoubt = 0.6;
+  std::vector<double> sizes;
+  const std::size_t n = history.backups.size();
+  for (std::size_t i = n - 1 - std::min(n - 1, kBefore); i + 1 < n; ++i) {
+    sizes.push_back(static_cast<double>(history.backups[i].size_bytes));
+  }
+  std::sort(sizes.begin(), sizes.end());
+  const double usual = sizes[sizes.size() / 2];
+  if (usual <= 0 || result.size_bytes <= 0) return;
+  const double jump = std::fabs(portable_log(result.size_bytes / usual));
+  if (jump < kUnlike) return;
+  for (HorizonSpread& spread : result.outlook) {
+    spread.size = std::sqrt(spread.size * spread.size + kDoubt * kDoubt * jump * jump);
+  }
+  result.warnings.push_back(
+      fmt::format("the last backup has {:.1f} times the usual size of those before it: whether it "
+                  "stays so is not known, and the interval is wide",
+                  result.size_bytes / usual));
+}
+
+void fit_volumes(const ObservedHistory& history, Calibration& result) {
+  const VolumeSteps steps = steps_of(history, result.weekday_factor);
+  const VolumeLevel level = level_of(steps, steps.count());
+  result.new_bytes_per_backup = level.new_bytes;
+  result.growth_bytes_per_backup = level.growth_bytes;
+  result.pace = pace_of(result);
+  result.random_bursts = fit_bursts(steps);
+  result.noise = fit_noise(steps);
+  result.outlook = fit_outlook(steps);
+  doubt_the_last_size(history, result);
+  if (steps.holes > 0) {
+    result.warnings.push_back(fmt::format(
+        "distances between backups of more than one and a half usual ones: {} (backups missing or "
+        "pruned); what was added over them counts as spread evenly",
+        steps.holes));
+  }
 }
 
 void warn(const ObservedHistory& history, Calibration& result) {
@@ -126,9 +175,9 @@ void warn(const ObservedHistory& history, Calibration& result) {
                     result.bursts.size()));
   }
   if (result.error_p95.value_or(0) > kErrorLimit) {
-    out.push_back(
-        fmt::format("out of sample the shared bytes are off by {:.1f} % (95th percentile)",
-                    100 * *result.error_p95));
+    out.push_back(fmt::format(
+        "out of sample, volumes given, the shared bytes are off by {:.1f} % (95th percentile)",
+        100 * *result.error_p95));
   }
 }
 
@@ -156,10 +205,11 @@ Result<Calibration> calibrate(const ObservedHistory& history) {
   result.curve = fit_curve(history, &result.gaps);
   result.shape_is_prior = result.gaps.size() < 2;
   result.resurrection_share = history.resurrection_share;
-  fit_volumes(history, result);
+  fit_new_bytes(history, result);
   DeathLawFit busy = fit_death_law(history);
   fit_weekdays(history, operational_times(history, busy.law.curve), result);
   result.busy_days = busy.law;
+  fit_volumes(history, result);
   if (!busy.errors.empty()) {
     std::sort(busy.errors.begin(), busy.errors.end());
     result.error_median = busy.errors[busy.errors.size() / 2];
@@ -175,7 +225,7 @@ DeltaModel delta_of(const Calibration& calibration) {
   delta.kind = DeltaModel::Kind::kLifetimes;
   delta.curve = calibration.curve;
   for (double* rate : {&delta.curve.rate1, &delta.curve.rate2, &delta.curve.rate3}) {
-    *rate *= backups_per_day;
+    *rate *= backups_per_day * calibration.pace;
   }
   return delta;
 }
@@ -184,24 +234,13 @@ Workload workload_of(const Calibration& calibration) {
   Workload workload;
   workload.size_bytes = static_cast<std::uint64_t>(calibration.size_bytes);
   workload.weekday_factor = calibration.weekday_factor;
+  const double per_day = kDaySeconds / calibration.seconds_per_backup.value_or(kDaySeconds);
+  workload.growth.bytes_per_day = std::llround(calibration.growth_bytes_per_backup * per_day);
+  workload.noise = calibration.noise;
+  workload.random_bursts = calibration.random_bursts;
+  workload.random_bursts.per_day = std::min(workload.random_bursts.per_day * per_day, 1.0);
+  workload.outlook = outlook_of(calibration.outlook, calibration.noise, per_day);
   return workload;
-}
-
-std::vector<Volume> forecast_volumes(const ObservedHistory& history, std::uint32_t count) {
-  const std::size_t n = history.backups.size(), recent = std::min(n - 1, kRecent);
-  double new_sum = 0;
-  for (std::size_t i = n - recent; i < n; ++i) {
-    new_sum += static_cast<double>(history.backups[i].new_bytes);
-  }
-  const auto last = static_cast<double>(history.backups.back().size_bytes);
-  const auto past = static_cast<double>(history.backups[n - 1 - recent].size_bytes);
-  const double steps = static_cast<double>(std::max<std::size_t>(recent, 1));
-  std::vector<Volume> result;
-  for (std::uint32_t i = 1; i <= count; ++i) {
-    const double size = std::max(last + (last - past) / steps * i, 0.0);
-    result.push_back({size, std::min(new_sum / steps, size)});
-  }
-  return result;
 }
 
 }  // namespace backcast::sim

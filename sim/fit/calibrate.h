@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "sim/fit/death_law.h"
 #include "sim/fit/history.h"
+#include "sim/fit/volumes.h"
 #include "sim/model/delta_model.h"
 #include "sim/model/workload.h"
 
@@ -25,16 +26,22 @@ struct Calibration {
   // Volumes, bytes as stored per backup.
   std::uint32_t backups = 0;
   double size_bytes = 0;               // of the last backup
-  double growth_bytes_per_backup = 0;  // net, by least squares
-  double new_bytes_per_backup = 0;     // mean
+  double growth_bytes_per_backup = 0;  // net; level and trend of the last ones, see volumes.h
+  double new_bytes_per_backup = 0;
+  double pace = 1;  // the curve's time per backup to come: what makes that many bytes new
   double new_bytes_log_deviation = 0;  // standard deviation of log(new / usual)
   std::array<double, 7> weekday_factor{1, 1, 1, 1, 1, 1, 1};  // Monday first; where times are known
   std::vector<std::uint32_t> bursts;         // backups with more than five times the median
   std::optional<double> seconds_per_backup;  // median distance, where times are known
 
-  // Out of sample: fitted on the first two thirds, the overlaps of the last third predicted from
-  // its volumes. Median and 95th percentile of |predicted - seen| as a share of size; unset when
-  // too short.
+  // Of the backups to come, beside that level and trend.
+  DayNoise noise;
+  RandomBursts random_bursts;
+  std::vector<HorizonSpread> outlook;
+
+  // Out of sample, volumes given: fitted on the first two thirds, the overlaps of the last third
+  // predicted from its volumes. Median and 95th percentile of |predicted - seen| as a share of
+  // size; unset when too short.
   std::optional<double> error_median, error_p95;
   std::optional<double> resurrection_share;
   std::vector<std::string> warnings;
@@ -50,18 +57,12 @@ Result<Calibration> calibrate(const ObservedHistory& history);
 std::vector<std::uint32_t> bursts_of(const ObservedHistory& history);
 
 // As a scenario's service has them: the curve in days instead of backups (one backup a day where
-// times are not known), the size and weekdays of the data. "; …": what to say where the shape is a
-// prior.
+// times are not known) at the pace of the backups to come; the size, growth and weekdays of the
+// data, how its days scatter and how far all that may be off. "; …": what to say where the shape is
+// a prior.
 DeltaModel delta_of(const Calibration& calibration);
 Workload workload_of(const Calibration& calibration);
 inline constexpr const char* kPriorWords =
     "; how long bytes live beyond one backup is a prior (exponent 0.66)";
-
-// Volumes of the backups to come: the mean new bytes of the recent past by day of the week, and
-// its net growth.
-struct Volume {
-  double size_bytes = 0, new_bytes = 0;
-};
-std::vector<Volume> forecast_volumes(const ObservedHistory& history, std::uint32_t count);
 
 }  // namespace backcast::sim

@@ -11,7 +11,7 @@
 namespace backcast::sim {
 namespace {
 
-constexpr double kDaySeconds = 86'400;
+constexpr double kDaySeconds = 86'400, kMostSpread = 3;
 
 // Six digits: more than any fit knows, few enough to read the same everywhere. By way of text,
 // since a power of ten need not be the same in every C library, nor by every compiler.
@@ -36,6 +36,19 @@ nlohmann::ordered_json mixture(const SurvivalCurve& curve, double backups_per_da
           {{"share", millionths(1 - w1 - w2)}, {"per_day", per_day(curve.rate3)}}};
 }
 
+nlohmann::ordered_json outlook(const Outlook& outlook) {
+  nlohmann::ordered_json points = nlohmann::ordered_json::array();
+  for (const OutlookPoint& point : outlook.points) {
+    const std::int64_t seconds = std::llround(point.days * kDaySeconds), day = 86'400;
+    const bool is_whole = seconds % day == 0;
+    points.push_back(
+        {{"after", fmt::format("{}{}", is_whole ? seconds / day : seconds, is_whole ? "d" : "s")},
+         {"size", millionths(std::min(point.size, kMostSpread))},
+         {"change", millionths(std::min(point.change, kMostSpread))}});
+  }
+  return {{"points", points}, {"tail", outlook.tail}, {"held", outlook_prior().held_left_out}};
+}
+
 // Scenarios take no number without a unit.
 std::string bytes_text(std::int64_t size_bytes) {
   return std::to_string(size_bytes) + " B";
@@ -46,19 +59,30 @@ std::string bytes_text(std::int64_t size_bytes) {
 std::string workload_json(const Calibration& c) {
   using json = nlohmann::ordered_json;
   const double backups_per_day = kDaySeconds / c.seconds_per_backup.value_or(kDaySeconds);
-  json workload = {
-      {"size", bytes_text(static_cast<std::int64_t>(c.size_bytes))},
-      {"growth",
-       {{"per_day", bytes_text(std::llround(c.growth_bytes_per_backup * backups_per_day))}}},
-      {"change", {{"mixture", mixture(c.curve, backups_per_day)}}},
-      {"delta", "lifetimes"}};
+  const Workload fitted = workload_of(c);
+  json workload = {{"size", bytes_text(static_cast<std::int64_t>(fitted.size_bytes))},
+                   {"growth", {{"per_day", bytes_text(fitted.growth.bytes_per_day)}}},
+                   {"change", {{"mixture", mixture(c.curve, c.pace * backups_per_day)}}},
+                   {"outlook", outlook(fitted.outlook)},
+                   {"delta", "lifetimes"}};
+  json& change = workload["change"];
   bool even = true;
   json weekdays = json::array();
-  for (const double factor : c.weekday_factor) {
+  for (const double factor : fitted.weekday_factor) {
     even = even && factor == 1;
     weekdays.push_back(std::round(factor * 1000) / 1000);
   }
-  if (!even) workload["change"]["weekdays"] = weekdays;
+  if (!even) change["weekdays"] = weekdays;
+  if (fitted.noise.spread > 0) change["noise"] = millionths(fitted.noise.spread);
+  if (fitted.noise.tail > 0) change["noise_tail"] = fitted.noise.tail;
+  if (fitted.noise.persistence > 0) {
+    change["noise_persistence"] = millionths(fitted.noise.persistence);
+  }
+  if (const RandomBursts& bursts = fitted.random_bursts; bursts.per_day > 0) {
+    change["bursts"] = {{"per_day", millionths(bursts.per_day)},
+                        {"beyond", millionths(bursts.beyond)},
+                        {"tail", bursts.tail}};
+  }
   return workload.dump(2) + "\n";
 }
 

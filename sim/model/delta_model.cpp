@@ -48,11 +48,25 @@ std::uint64_t DeltaModel::shared_bytes(const Generation& older, const Generation
     case Kind::kDifferential:
       break;
   }
+  if (is_known(older)) {
+    if (is_known(newer)) return known->shared(older.ordinal, newer.ordinal);
+    return std::min(newer.size_bytes, left_of_known(older, newer));
+  }
   const double alive = alive_share(older, newer);
   // R <= 1 and sizes stay below 2^63 (checked where scenarios are read), so the product fits.
   const double bytes = static_cast<double>(older.size_bytes) * alive;
   const auto whole = std::min(static_cast<std::uint64_t>(bytes), older.size_bytes);
   return std::min(newer.size_bytes, whole);
+}
+
+// What is left, in a backup to come, of the bytes that the newest known one shares with `older`.
+std::uint64_t DeltaModel::left_of_known(const Generation& older, const Generation& newer) const {
+  const auto newest = static_cast<std::uint32_t>(known->size_bytes.size() - 1);
+  const std::uint64_t shared_bytes = known->shared(older.ordinal, newest);
+  const double alive_then = curve.alive(known_until - older.operational_time);
+  if (alive_then <= 0) return 0;
+  const double left = curve.alive(newer.operational_time - older.operational_time) / alive_then;
+  return static_cast<std::uint64_t>(static_cast<double>(shared_bytes) * std::min(left, 1.0));
 }
 
 double DeltaModel::alive_share(const Generation& older, const Generation& newer) const {

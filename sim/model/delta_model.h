@@ -83,6 +83,11 @@ struct DeltaModel {
   // kTrace: by ordinal. Of the kinds that have a curve, in its place where set: what the recorded
   // backups nearest to two operational times share, those times counting recorded backups.
   std::shared_ptr<const Trace> trace;
+  // Of the kinds that have a curve: what the first so many restore points, those that exist when a
+  // run starts, hold and share, exactly. The curve goes on from there: of what one shares with the
+  // newest of them, which was seen at the operational time `known_until`.
+  std::shared_ptr<const Trace> known;
+  double known_until = 0;
 
   // A full, then increments that restore only with it.
   bool chained() const { return kind == Kind::kIncremental || kind == Kind::kDifferential; }
@@ -90,6 +95,9 @@ struct DeltaModel {
   bool keeps_dependents() const {
     return kind == Kind::kDifferential ||
            (kind == Kind::kIncremental && dependents == Dependents::kKeep);
+  }
+  bool is_known(const Generation& generation) const {
+    return known != nullptr && generation.ordinal < known->size_bytes.size();
   }
   bool by_record() const { return trace != nullptr && kind != Kind::kTrace; }
   // Bytes two generations have in common, `older` first; 0 for kFull and kHalfOfDisk.
@@ -100,6 +108,9 @@ struct DeltaModel {
   double alive_share(const Generation& older, const Generation& newer) const;
   // Size of a backup that shares with nothing.
   std::uint64_t full_bytes(const Generation& generation) const;
+
+ private:
+  std::uint64_t left_of_known(const Generation& older, const Generation& newer) const;
 };
 
 // The backups of one service in one place. Not copyable cheaply: holds one entry per backup.

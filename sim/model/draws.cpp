@@ -1,9 +1,29 @@
 #include "sim/model/draws.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/base/checked.h"
 #include "sim/model/portable_math.h"
 
 namespace backcast::sim {
+namespace {
+
+double between_points(const std::vector<OutlookPoint>& points, double days,
+                      double OutlookPoint::*spread, double at_start) {
+  if (points.empty() || days <= 0) return 0;
+  double before_days = 0, before = at_start;
+  for (const OutlookPoint& point : points) {
+    if (days <= point.days) {
+      return before + (point.*spread - before) * (days - before_days) / (point.days - before_days);
+    }
+    before_days = point.days;
+    before = point.*spread;
+  }
+  return before;
+}
+
+}  // namespace
 
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                         std::array<std::uint32_t, 2> key) {
@@ -68,6 +88,47 @@ double Distribution::mean() const {
       break;
   }
   return a;
+}
+
+double Outlook::size_spread(double days) const {
+  return between_points(points, days, &OutlookPoint::size, 0);
+}
+
+double Outlook::change_spread(double days) const {
+  return between_points(points, days, &OutlookPoint::change,
+                        points.empty() ? 0 : points.front().change);
+}
+
+double RandomBursts::share_of(const Draws& draws, std::uint32_t entity, std::int64_t day) const {
+  const auto index = static_cast<std::uint64_t>(day) * 2;
+  if (!(draws.uniform(entity, Purpose::kBurst, index) < per_day)) return 0;
+  const double u = draws.uniform(entity, Purpose::kBurst, index + 1);
+  return std::min(beyond * portable_exp(-portable_log(u) / tail), kMostShare);
+}
+
+double DayNoise::scale() const {
+  if (tail == 0) return portable_exp(-spread * spread / 2);
+  constexpr int kSteps = 70;  // of a tenth, to both sides; the sum converges as if it were exact
+  constexpr double kStep = 0.1, kDensity = 0.3989422804014327;  // of a normal law at its middle
+  double sum = 0;
+  for (int i = -kSteps; i <= kSteps; ++i) {
+    const double z = kStep * i;
+    sum += kStep * kDensity * portable_exp(spread * with_tail(z, tail) - z * z / 2);
+  }
+  return 1 / sum;
+}
+
+double DayNoise::factor(double normal_deviation, double scale) const {
+  return scale * portable_exp(spread * with_tail(normal_deviation, tail));
+}
+
+// Hill, Algorithm 396, CACM 13 (1970), gives the same expansion in 1 / degrees of freedom.
+double with_tail(double z, double tail) {
+  if (tail == 0) return z;
+  const double zz = z * z, n = tail;
+  const double t = z * (1 + (zz + 1) / (4 * n) + ((5 * zz + 16) * zz + 3) / (96 * n * n) +
+                        (((3 * zz + 19) * zz + 17) * zz - 15) / (384 * n * n * n));
+  return std::clamp(t * std::sqrt((n - 2) / n), -8.0, 8.0);  // a root is exact by IEEE-754
 }
 
 }  // namespace backcast::sim

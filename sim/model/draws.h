@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace backcast::sim {
 
@@ -25,6 +26,7 @@ enum class Purpose : std::uint8_t {
   kSweep = 9,
   kCompression = 10,
   kHistory = 11,
+  kOutlook = 12,
   kTest = 255,
 };
 
@@ -41,6 +43,7 @@ class Draws {
   // Uniform integer in 0..bound-1, bound > 0; exact to 2^-64 (multiply-shift).
   std::uint64_t below(std::uint64_t bound, std::uint32_t entity, Purpose purpose,
                       std::uint64_t index) const;
+  std::uint32_t replication() const { return replication_; }
 
  private:
   std::uint64_t seed_ = 0;
@@ -68,5 +71,48 @@ struct Distribution {
   }
   double mean() const;
 };
+
+// What is not known of the days to come: how far sizes and changes may be from a workload's own
+// path, the longer ahead the farther; days of more change than usual; how days scatter.
+
+// So many days after the start: standard deviations of the logarithms of truth / path.
+struct OutlookPoint {
+  double days = 0;  // > 0
+  double size = 0, change = 0;
+};
+
+// Linear in between, the size's from 0 at the start; after the last point like it.
+struct Outlook {
+  std::vector<OutlookPoint> points;  // by days; empty: the path is certain
+  double tail = 0;                   // degrees of freedom of Student's t, from 3; 0: normal
+
+  double size_spread(double days) const;
+  double change_spread(double days) const;
+};
+
+// With the probability `per_day` a day rewrites more than `beyond` of the data, which is within the
+// usual rate of change; how much more has a Pareto law: X = beyond * U^(-1 / tail), 0.95 at most.
+struct RandomBursts {
+  double per_day = 0, beyond = 0, tail = 1;
+
+  // The share that this day rewrites; 0 where it is like others.
+  double share_of(const Draws& draws, std::uint32_t entity, std::int64_t day) const;
+  static constexpr double kMostShare = 0.95;
+};
+
+// How days scatter: the logarithm of how busy a day is, its spread, tails and memory.
+struct DayNoise {
+  double spread = 0;       // standard deviation; 0: days are alike
+  double tail = 0;         // as Outlook::tail
+  double persistence = 0;  // correlation of one day with the next, 0..0.95
+
+  // The factor of a day with such a deviation is scale() * e^(spread * deviation): its mean is 1.
+  double scale() const;
+  double factor(double normal_deviation, double scale) const;
+};
+
+// A standard normal deviation as one of Student's t with so many degrees of freedom, scaled to
+// standard deviation 1 and within 8 of it; 0 leaves it as it is.
+double with_tail(double normal_deviation, double tail);
 
 }  // namespace backcast::sim

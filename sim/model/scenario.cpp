@@ -72,7 +72,11 @@ namespace {
 
 bool is_drawn(const Service& service) {
   const double failing = service.job.failure_probability;
-  if ((failing > 0 && failing < 1) || service.workload.noise > 0) return true;
+  const Workload& workload = service.workload;
+  if ((failing > 0 && failing < 1) || workload.noise.spread > 0 ||
+      workload.random_bursts.per_day > 0 || !workload.outlook.points.empty()) {
+    return true;
+  }
   return std::any_of(service.schedules.begin(), service.schedules.end(),
                      [](const ServiceSchedule& schedule) {
                        return policy::start_window_seconds(schedule.rule) > 0;

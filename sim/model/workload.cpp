@@ -131,6 +131,7 @@ Moment moment_at(const Workload& workload, Instant start, Instant t) {
 void Life::begin(const Workload& workload, const SurvivalCurve& curve, Instant start, Draws draws,
                  std::uint32_t entity) {
   workload_ = &workload;
+  curve_ = &curve;
   draws_ = draws;
   entity_ = entity;
   burst_advances_.assign(1, 0);
@@ -139,38 +140,116 @@ void Life::begin(const Workload& workload, const SurvivalCurve& curve, Instant s
   }
   rewrite_advance_ =
       workload.rewrite_every > Duration{0} ? curve.advance(1 - workload.rewrite_share) : 0;
-  const double b = workload.noise;
-  noise_ = {Distribution::Kind::kLogNormal, portable_exp(-b * b / 2), b};
   first_day_ = std::chrono::floor<std::chrono::days>(start).time_since_epoch().count();
   first_day_share_ = days_between(Instant{}, start) - static_cast<double>(first_day_);
   day_begins_.assign(1, 0);
-  day_noise_.clear();
+  day_pace_.clear();
+  begin_outlook();
+}
+
+void Life::begin_outlook() {
+  const Workload& workload = *workload_;
+  const bool is_path = !workload.outlook.points.empty() && draws_.replication() == 0;
+  has_outlook_ = !workload.outlook.points.empty() && !is_path;
+  draws_days_ = has_outlook_ ||
+                (!is_path && (workload.noise.spread > 0 || workload.random_bursts.per_day > 0));
+  if (!draws_days_) return;
+  noise_scale_ = workload.noise.scale();
+  if (workload.noise.persistence > 0) {  // so long before, that the start says nothing
+    constexpr std::int64_t kDaysBefore = 64;
+    noise_deviation_ = 0;
+    for (std::int64_t d = first_day_ - kDaysBefore; d < first_day_; ++d) next_noise(d);
+  }
+  if (!has_outlook_) return;
+  const auto deviation = [&](std::uint64_t index) {
+    const double u = draws_.uniform(entity_, Purpose::kOutlook, index);
+    return with_tail(normal_quantile(u), workload.outlook.tail);
+  };
+  size_deviation_ = deviation(0);
+  change_deviation_ = deviation(1);
+  change_factors_.clear();
+  const double usual_share = 1 - curve_->alive(1);
+  for (const OutlookPoint& point : workload.outlook.points) {
+    // That so many times the usual bytes are new says how far operational time goes in a day.
+    constexpr double kMostShare = 0.95;
+    const double factor = portable_exp(point.change * change_deviation_);
+    const double share = std::min(usual_share * factor, std::max(kMostShare, usual_share));
+    change_factors_.push_back(usual_share > 0 && usual_share < 1
+                                  ? curve_->advance(1 - share) / curve_->advance(1 - usual_share)
+                                  : 1);
+  }
 }
 
 double Life::factor_of(std::int64_t day) const {
   return workload_->weekday_factor[weekday_of(day)];
 }
 
-double Life::noisy_days(const Moment& m) {
-  const auto wanted = static_cast<std::size_t>(m.day - first_day_);
-  while (day_noise_.size() <= wanted) {
-    const std::int64_t day = first_day_ + static_cast<std::int64_t>(day_noise_.size());
-    day_noise_.push_back(
-        noise_.draw(draws_, entity_, Purpose::kChange, static_cast<std::uint64_t>(day)));
-    day_begins_.push_back(day_begins_.back() + factor_of(day) * day_noise_.back());
+// How far operational time has gone after so many days, against the path.
+double Life::change_factor(double days) const {
+  const auto& points = workload_->outlook.points;
+  if (days <= points.front().days) return change_factors_.front();
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    if (days > points[i].days) continue;
+    const double part = (days - points[i - 1].days) / (points[i].days - points[i - 1].days);
+    return change_factors_[i - 1] + (change_factors_[i] - change_factors_[i - 1]) * part;
   }
-  const double before_start = first_day_share_ * factor_of(first_day_) * day_noise_.front();
-  return day_begins_[wanted] + m.day_share * m.day_factor * day_noise_[wanted] - before_start;
+  return change_factors_.back();
+}
+
+double Life::next_noise(std::int64_t day) {
+  const DayNoise& noise = workload_->noise;
+  const double fresh =
+      normal_quantile(draws_.uniform(entity_, Purpose::kChange, static_cast<std::uint64_t>(day)));
+  const double kept = noise.persistence;
+  noise_deviation_ =
+      kept > 0 ? kept * noise_deviation_ + std::sqrt(1 - kept * kept) * fresh : fresh;
+  return noise_deviation_;
+}
+
+void Life::append_day() {
+  const std::size_t index = day_pace_.size();
+  const std::int64_t day = first_day_ + static_cast<std::int64_t>(index);
+  double pace = 1;
+  if (workload_->noise.spread > 0) pace = workload_->noise.factor(next_noise(day), noise_scale_);
+  if (has_outlook_) {
+    const auto days = static_cast<double>(index);
+    constexpr double kLeast = 0.02;  // time never stands still
+    pace *= std::max((days + 1) * change_factor(days + 1) - days * change_factor(days), kLeast);
+  }
+  double burst = 0;  // as the next day begins
+  const RandomBursts& bursts = workload_->random_bursts;
+  if (bursts.per_day > 0) {
+    const double share = bursts.share_of(draws_, entity_, day + 1);
+    if (share > bursts.beyond) {
+      burst = curve_->advance(1 - share) - curve_->advance(1 - bursts.beyond);
+    }
+  }
+  day_pace_.push_back(pace);
+  day_begins_.push_back(day_begins_.back() + factor_of(day) * pace + burst);
+}
+
+double Life::drawn_days(const Moment& m) {
+  const auto wanted = static_cast<std::size_t>(m.day - first_day_);
+  while (day_pace_.size() <= wanted) append_day();
+  const double before_start = first_day_share_ * factor_of(first_day_) * day_pace_.front();
+  return day_begins_[wanted] + m.day_share * m.day_factor * day_pace_[wanted] - before_start;
+}
+
+double Life::size_at(const Moment& moment) const {
+  const double size = exact_size(*workload_, moment);
+  if (!has_outlook_) return size;
+  const double spread = workload_->outlook.size_spread(moment.days);
+  return std::min(size * portable_exp(spread * size_deviation_), kMaxBytes);
 }
 
 std::uint64_t Life::size_bytes(const Moment& moment) const {
-  return static_cast<std::uint64_t>(exact_size(*workload_, moment));
+  return static_cast<std::uint64_t>(size_at(moment));
 }
 
 Generation Life::at(const Moment& moment) {
   const Workload& workload = *workload_;
   Generation generation;
-  const double size = exact_size(workload, moment);
+  const double size = size_at(moment);
   // Exact where nothing is scaled, so that a 20 GB service has a backup of 20 GB to the byte.
   generation.size_bytes =
       static_cast<std::uint64_t>(std::min(size * workload.stored_share + 0.5, kMaxBytes));
@@ -178,7 +257,8 @@ Generation Life::at(const Moment& moment) {
       workload.size_bytes == 0 ? 1 : size / static_cast<double>(workload.size_bytes);
   generation.disk_bytes = static_cast<std::uint64_t>(
       std::min(static_cast<double>(workload.disk_bytes) * growth, kMaxBytes));
-  generation.operational_time = workload.noise > 0 ? noisy_days(moment) : moment.busy_days;
+  generation.operational_time =
+      draws_days_ && moment.days >= 0 ? drawn_days(moment) : moment.busy_days;
   if (moment.bursts > 0) generation.operational_time += burst_advances_[moment.bursts];
   if (moment.rewrites > 0) {
     generation.operational_time += static_cast<double>(moment.rewrites) * rewrite_advance_;

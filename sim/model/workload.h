@@ -54,8 +54,10 @@ struct Workload {
   double stored_share = 1;       // size of a full backup divided by the live data
   Growth growth;
   std::array<double, 7> weekday_factor{1, 1, 1, 1, 1, 1, 1};  // Monday first; how busy a day is
-  // Standard deviation of the logarithm of how busy a day is beside its weekday; the mean stays 1.
-  double noise = 0;
+  DayNoise noise;                                             // beside its weekday
+  RandomBursts random_bursts;
+  // Where it has points, replication 0 is the path itself, without noise and bursts.
+  Outlook outlook;
   // By time; replaces weekdays and noise, linear in between, and goes on at its mean pace.
   std::vector<BusyPoint> recorded_busy;
   std::vector<Burst> bursts;  // by time
@@ -98,19 +100,29 @@ class Life {
   Generation at(const Moment& moment);
 
  private:
-  double noisy_days(const Moment& moment);
+  double drawn_days(const Moment& moment);
   double factor_of(std::int64_t day) const;
+  void begin_outlook();
+  void append_day();
+  double next_noise(std::int64_t day);
+  double change_factor(double days) const;
+  double size_at(const Moment& moment) const;
 
   const Workload* workload_ = nullptr;
+  const SurvivalCurve* curve_ = nullptr;
   Draws draws_;
   std::uint32_t entity_ = 0;
-  Distribution noise_;
+  bool draws_days_ = false;   // some of what makes a day busy is drawn
+  bool has_outlook_ = false;  // and this replication is not its path
+  double size_deviation_ = 0, change_deviation_ = 0;
+  std::vector<double> change_factors_;  // at the outlook's points: of operational time
+  double noise_scale_ = 1, noise_deviation_ = 0;
   double rewrite_advance_ = 0;
   std::vector<double> burst_advances_;  // sums of the first so many
   std::int64_t first_day_ = 0;
   double first_day_share_ = 0;
   std::vector<double> day_begins_;  // operational time since first_day_ began, at each day's begin
-  std::vector<double> day_noise_;
+  std::vector<double> day_pace_;
 };
 
 // What a backup of that instant sees in a life without noise.

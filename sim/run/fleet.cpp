@@ -70,8 +70,10 @@ MemberRun run_member(const Scenario& whole, const Fleet& fleet, std::uint64_t me
   result.run.services.resize(1);
   result.run.services[0].name = service.name;
   result.run.services[0].region = service.region;
-  result.size_first_bytes = size_at(service.workload, own.start, own.start);
-  result.size_last_bytes = size_at(service.workload, own.start, own.end);
+  Life life;
+  life.begin(service.workload, service.delta.curve, own.start, draws, service.entity);
+  result.size_first_bytes = life.size_bytes(moment_at(service.workload, own.start, own.start));
+  result.size_last_bytes = life.size_bytes(moment_at(service.workload, own.start, own.end));
   result.tallies = tally_requirements(own, result.run);
   return result;
 }

@@ -147,8 +147,11 @@ void replay(const Timetable& table, const Scenario& scenario, const Fleet& fleet
       if (stored_bytes > live_bytes) lane.held_bytes[step.leftover] += stored_bytes - live_bytes;
     }
   }
-  lane.size_first_bytes += size_at(service.workload, scenario.start, scenario.start);
-  lane.size_last_bytes += size_at(service.workload, scenario.start, scenario.end);
+  const auto size_at = [&](Instant t) {
+    return lane.life.size_bytes(moment_at(service.workload, scenario.start, t));
+  };
+  lane.size_first_bytes += size_at(scenario.start);
+  lane.size_last_bytes += size_at(scenario.end);
 }
 
 struct Sums {

@@ -175,15 +175,18 @@ class BillSplit {
   std::map<std::string, LeftOut> left_out_;
 };
 
-void add_services(const Scenario& scenario, RunResult& result) {
+void add_services(const Scenario& scenario, const Draws& draws, RunResult& result) {
   for (const Service& s : scenario.services) {
+    Life life;
+    life.begin(s.workload, s.delta.curve, scenario.start, draws, s.entity);
     ServiceResult service;
     service.name = s.name;
     service.project = scenario.projects[s.project].name;
     service.provider = s.provider;
     service.region = s.region;
-    service.size_first_bytes = size_at(s.workload, scenario.start, scenario.start);
-    service.size_last_bytes = size_at(s.workload, scenario.start, scenario.end);
+    service.size_first_bytes =
+        life.size_bytes(moment_at(s.workload, scenario.start, scenario.start));
+    service.size_last_bytes = life.size_bytes(moment_at(s.workload, scenario.start, scenario.end));
     result.services.push_back(std::move(service));
   }
   for (const Fleet& fleet : scenario.fleets) {
@@ -278,7 +281,7 @@ RunResult run_drawn(const Scenario& scenario, const Draws& draws, const RunOptio
   whole.assumptions = scenario.assumptions;
   whole.said = scenario.said;
   whole.assumed = scenario.assumed;
-  add_services(scenario, whole);
+  add_services(scenario, draws, whole);
   const auto groups = coupled_groups(scenario);
   std::vector<RunResult> parts(groups.size());
   const auto stopped = [&] { return options.stop != nullptr && *options.stop; };

@@ -185,7 +185,7 @@ class HistoryStart {
     if (newest.size_bytes == 0) put_size(draft, at);
     if (fit.ok()) {
       const Json fields = Json::parse(sim::workload_json(fit->fit));
-      for (const char* const field : {"growth", "change", "delta"}) {
+      for (const char* const field : {"growth", "change", "outlook", "delta"}) {
         if (fields.contains(field)) draft.set(at + "/" + field, fields.at(field));
       }
       // As people write it, and not in bytes.

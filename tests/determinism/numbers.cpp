@@ -51,7 +51,7 @@ Workload busy_workload() {
   workload.growth.season_amplitude = 0.3;
   workload.growth.season_period = kDay * 30;
   workload.weekday_factor = {1, 1.1, 0.9, 1, 1.7, 0.2, 0.1};
-  workload.noise = 0.6;
+  workload.noise.spread = 0.6;
   workload.bursts = {{Instant{} + kDay * 20'500, 0.4, 1'000'000}};
   workload.rewrite_every = kDay * 28;
   workload.rewrite_share = 0.5;

@@ -1,4 +1,6 @@
 // Workloads from records: sizes and new bytes of real backups, and presence tables.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <fstream>
 
@@ -42,6 +44,71 @@ TEST(Recorded, ATraceThatEndsBeforeTheRunStaysAsItIs) {
       written("short.csv", "# generations=2\npresent,bytes\n0-1,100\n1-1,9\n");
   const Ran ran = run_text(document(R"("delta": "trace", "trace": ")" + table + "\""));
   EXPECT_EQ(added(ran), (std::vector<std::uint64_t>{100, 9, 0, 0}));
+}
+
+// Restore points that exist, with a presence table: after every deletion the run stores what the
+// table says of those that are left, to the byte; brute force is the sum of the rows that meet
+// them.
+TEST(Recorded, WhatExistingRestorePointsShareAndFreeIsKnownExactly) {
+  std::string rows, csv = "id,time,size_bytes,new_bytes\n";
+  constexpr std::uint32_t kPoints = 12;
+  sim::PresenceTable table{kPoints, {}};
+  for (std::uint32_t first = 0; first < kPoints; ++first) {
+    for (std::uint32_t last = first; last < kPoints; ++last) {
+      const std::uint64_t bytes = 1000 + 7919 * (first * 31 + last * 17) % 5003;
+      table.rows.push_back({{{first, last}}, bytes});
+      rows += fmt::format("{}-{},{}\n", first, last, bytes);
+    }
+    csv += fmt::format("p{0},2026-01-{0:02}T00:00:00Z,1 B,1 B\n", first + 1);
+  }
+  const std::string presence =
+      written("known.csv", fmt::format("# generations={}\npresent,bytes\n{}", kPoints, rows));
+  const std::string points = written("points.csv", csv);
+  const Ran ran = run_text(
+      R"({"name": "t", "start": "2026-01-12T00:00:00Z", "horizon": "20d", "services": [{"name": "a",
+    "region": "here", "change": {"per_day": "0%"}, "retention": "restic: --keep-within 6d",
+    "schedules": [{"cron": "0 0 1 1 *"}, {"cron": "0 1 13-16 1 *", "name": "more"}],
+    "history": {"file": ")" +
+      points + R"(", "presence": ")" + presence + "\"}}]}");
+  const auto stored_at = [&](Instant at) {
+    double stored_bytes = -1;
+    for (const sim::Series& series : ran.result.series) {
+      if (series.kind != sim::SeriesKind::kStoredBytes) continue;
+      for (const sim::SeriesPoint& p : series.points) {
+        if (p.at <= at) stored_bytes = static_cast<double>(p.value);
+      }
+    }
+    return stored_bytes;
+  };
+  std::size_t looked = 0;
+  for (int day = 12; day < 16; ++day) {
+    const Instant at = parse_instant(fmt::format("2026-01-{}T02:00:00Z", day))->instant;
+    std::vector<std::uint32_t> left;
+    bool more = false;
+    for (std::uint32_t i = 0; i < ran.result.backups.size(); ++i) {
+      const auto& backup = ran.result.backups[i];
+      if (backup.born > at || backup.deleted <= at) continue;
+      if (i < kPoints) left.push_back(i);
+      more = more || i >= kPoints;
+    }
+    // New ones hold what the newest of the table holds, since nothing changes.
+    if (more && (left.empty() || left.back() != kPoints - 1)) left.push_back(kPoints - 1);
+    EXPECT_EQ(stored_at(at), static_cast<double>(table.stored_bytes(left))) << day;
+    looked += left.size() < kPoints ? 1 : 0;
+  }
+  EXPECT_EQ(looked, 4u);
+}
+
+TEST(Recorded, APresenceTableOfOtherRestorePointsIsRefused) {
+  const std::string presence = written("other.csv", "# generations=3\npresent,bytes\n0-2,100\n");
+  const std::string points =
+      written("two.csv",
+              "id,time,size_bytes,new_bytes\na,2025-12-30T00:00:00Z,5 B,5 B\n"
+              "b,2025-12-31T00:00:00Z,5 B,1 B\n");
+  EXPECT_NE(errors_of(document(R"("change": {"per_day": "1%"}, "history": {"file": ")" + points +
+                               R"(", "presence": ")" + presence + "\"}"))
+                .find("speaks of 3 restore points, the history of 2"),
+            std::string::npos);
 }
 
 // Each backup shares with the one before exactly what the record says, for any curve.
@@ -142,7 +209,7 @@ TEST(Recorded, NoiseKeepsTheMeanAndIsTheSameEveryTime) {
   const auto operational_days = [](std::uint64_t seed) {
     sim::Workload workload;
     workload.size_bytes = 1000;
-    workload.noise = 0.8;
+    workload.noise.spread = 0.8;
     sim::Life life;
     const Instant start = at("2026-01-01T06:00:00Z");
     life.begin(workload, {}, start, sim::Draws(seed, 0), 3);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "sim/fit/history.h"
 #include "sim/model/draws.h"
 
 namespace backcast::sim {
@@ -175,6 +176,44 @@ RC_GTEST_PROP(DeltaChain, running_totals_equal_the_formula, ()) {
   }
   for (const auto& [g, handle] : held) chain.remove(handle);
   RC_ASSERT(chain.stored_bytes() == 0u);
+}
+
+// Restore points known by a table hold what its rows say, whatever is deleted; what comes after
+// them shares with each at most what the newest of them does.
+RC_GTEST_PROP(DeltaChain, known_restore_points_are_exact, ()) {
+  const auto count = *rc::gen::inRange<std::uint32_t>(1, 12);
+  PresenceTable table{count, {}};
+  for (std::uint32_t first = 0; first < count; ++first) {
+    for (std::uint32_t last = first; last < count; ++last) {
+      table.rows.push_back({{{first, last}}, *rc::gen::inRange<std::uint64_t>(0, 1000)});
+    }
+  }
+  const auto trace = std::make_shared<Trace>(table.trace());
+  DeltaModel known = model(Kind::kLifetimes);
+  known.known = trace;
+  known.known_until = count - 1;
+  DeltaChain chain(known);
+  std::vector<DeltaChain::Handle> handles;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    handles.push_back(chain.add(day(i, trace->size(i))).handle);
+  }
+  std::vector<std::uint32_t> left;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (*rc::gen::arbitrary<bool>()) {
+      left.push_back(i);
+      continue;
+    }
+    const std::uint64_t before = chain.stored_bytes();
+    const auto freed = chain.freed_if_removed(handles[i]);
+    chain.remove(handles[i]);
+    RC_ASSERT(chain.stored_bytes() + static_cast<std::uint64_t>(freed) == before);
+  }
+  RC_ASSERT(chain.stored_bytes() == table.stored_bytes(left));
+  const Generation next = day(count, trace->size(count - 1));
+  for (const std::uint32_t i : left) {
+    const Generation old = day(i, trace->size(i));
+    RC_ASSERT(known.shared_bytes(old, next) <= trace->shared(i, count - 1));
+  }
 }
 
 RC_GTEST_PROP(DeltaChain, a_late_copy_is_put_in_its_place, (std::vector<std::uint8_t> order)) {

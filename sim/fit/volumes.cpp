@@ -1,0 +1,158 @@
+#include "sim/fit/volumes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "sim/model/portable_math.h"
+
+namespace backcast::sim {
+namespace {
+
+// Chosen on the development histories of docs/fidelity.md; results move little around them.
+constexpr std::size_t kWindow = 365, kNoiseWindow = 90;
+constexpr double kMemory = 40, kClippedShare = 0.03;
+constexpr std::size_t kGrowthSteps = 14, kFirstOrigin = 9;
+constexpr double kPriorGrowthShare = 0.7, kPriorGrowthWeight = 2, kMostGrowthShare = 1.2;
+constexpr double kBurstFactor = 5, kMostBursts = 0.15;
+
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double recent_mean(std::span<const double> values) {
+  const std::size_t n = values.size();
+  if (n == 0) return 0;
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  const auto share = static_cast<std::size_t>(kClippedShare * static_cast<double>(n) + 0.5);
+  const std::size_t clipped = n < 5 ? 0 : std::max<std::size_t>(share, 1);
+  const double low = sorted[clipped], high = sorted[n - 1 - clipped];
+  double sum = 0, weights = 0, weight = 1;
+  for (std::size_t i = n; i-- > 0;) {
+    sum += weight * std::clamp(values[i], low, high);
+    weights += weight;
+    weight *= 1 - 1 / kMemory;
+  }
+  return sum / weights;
+}
+
+// By which share growth, as it was known before, went on: least squares over finished stretches.
+double growth_that_goes_on(const VolumeSteps& steps, std::size_t count, double growth_bytes) {
+  const auto ahead = static_cast<double>(kGrowthSteps);
+  const double told_now = growth_bytes * ahead;
+  double squares = kPriorGrowthWeight * told_now * told_now;
+  double products = kPriorGrowthShare * squares;
+  for (std::size_t end = count; end >= kGrowthSteps + kFirstOrigin; end -= kGrowthSteps) {
+    const std::size_t origin = end - kGrowthSteps;
+    const double told = recent_mean(std::span(steps.grown_bytes).first(origin)) * ahead;
+    double grown = 0;
+    for (std::size_t i = origin; i < end; ++i) grown += steps.grown_bytes[i];
+    squares += told * told;
+    products += told * grown;
+  }
+  return squares > 0 ? std::clamp(products / squares, 0.0, kMostGrowthShare) : 1;
+}
+
+std::vector<bool> burst_marks(const VolumeSteps& steps) {
+  const double usual = median_of(steps.new_bytes);
+  std::vector<bool> marks;
+  for (const double bytes : steps.new_bytes) marks.push_back(bytes > kBurstFactor * usual);
+  return marks;
+}
+
+}  // namespace
+
+VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>& weekdays) {
+  const auto& backups = history.backups;
+  const std::size_t first = backups.size() > kWindow + 1 ? backups.size() - kWindow - 1 : 0;
+  std::vector<double> distances;
+  for (std::size_t i = first + 1; i < backups.size(); ++i) {
+    if (!backups[i].time || !backups[i - 1].time) break;
+    distances.push_back(
+        std::chrono::duration<double>(*backups[i].time - *backups[i - 1].time).count());
+  }
+  const double usual = distances.size() + first + 1 == backups.size() ? median_of(distances) : 0;
+  VolumeSteps steps;
+  steps.first_bytes = static_cast<double>(backups[first].size_bytes);
+  for (std::size_t i = first + 1; i < backups.size(); ++i) {
+    constexpr double kHole = 1.5;
+    double length = 1, factor = 1;
+    if (usual > 0) {
+      const double distance = distances[i - first - 1] / usual;
+      if (distance > kHole) length = distance, ++steps.holes;
+      const Instant middle = *backups[i - 1].time + (*backups[i].time - *backups[i - 1].time) / 2;
+      const auto day = std::chrono::floor<std::chrono::days>(middle);
+      factor = weekdays[std::chrono::weekday(day).iso_encoding() - 1];
+    }
+    steps.new_bytes.push_back(static_cast<double>(backups[i].new_bytes) / length);
+    steps.grown_bytes.push_back((static_cast<double>(backups[i].size_bytes) -
+                                 static_cast<double>(backups[i - 1].size_bytes)) /
+                                length);
+    steps.weekday_factor.push_back(length > 1 ? 1 : factor);
+  }
+  return steps;
+}
+
+VolumeLevel level_of(const VolumeSteps& steps, std::size_t count) {
+  VolumeLevel level;
+  level.new_bytes = recent_mean(std::span(steps.new_bytes).first(count));
+  level.growth_bytes = recent_mean(std::span(steps.grown_bytes).first(count));
+  level.growth_bytes *= growth_that_goes_on(steps, count, level.growth_bytes);
+  return level;
+}
+
+DayNoise fit_noise(const VolumeSteps& steps) {
+  constexpr double kLeastShare = 0.02, kToDeviation = 1.4826;  // of a normal law's median distance
+  constexpr std::size_t kFew = 10;
+  const std::vector<bool> is_burst = burst_marks(steps);
+  const std::size_t n = steps.count(), first = n > kNoiseWindow ? n - kNoiseWindow : 0;
+  std::vector<double> logs;
+  const double least = kLeastShare * median_of(steps.new_bytes);
+  for (std::size_t i = first; i < n; ++i) {
+    const double bytes = steps.new_bytes[i] / std::max(steps.weekday_factor[i], kLeastShare);
+    if (!is_burst[i] && least > 0) logs.push_back(portable_log(std::max(bytes, least)));
+  }
+  if (logs.size() < kFew) return {};
+  const double middle = median_of(logs);
+  std::vector<double> distances;
+  for (double& x : logs) distances.push_back(std::fabs(x -= middle));
+  DayNoise noise;
+  noise.spread = kToDeviation * median_of(distances);
+  if (noise.spread < 1e-3) return {};
+  // A normal law has 1.2 % beyond two and a half deviations.
+  constexpr double kFar = 2.5, kManyFar = 0.03, kHeavyTail = 4, kMostPersistence = 0.9;
+  std::size_t far = 0;
+  double squares = 0, products = 0;
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    if (distances[i] > kFar * noise.spread) ++far;
+    logs[i] = std::clamp(logs[i], -kFar * noise.spread, kFar * noise.spread);
+    squares += logs[i] * logs[i];
+    if (i > 0) products += logs[i] * logs[i - 1];
+  }
+  const auto count = static_cast<double>(logs.size());
+  if (static_cast<double>(far) > kManyFar * count) noise.tail = kHeavyTail;
+  const double next_to = squares > 0 ? products / squares : 0;
+  if (next_to > 2 / std::sqrt(count)) noise.persistence = std::min(next_to, kMostPersistence);
+  return noise;
+}
+
+RandomBursts fit_bursts(const VolumeSteps& steps) {
+  const std::vector<bool> is_burst = burst_marks(steps);
+  std::vector<double> shares;
+  double size = steps.first_bytes;
+  for (std::size_t i = 0; i < steps.count(); ++i) {
+    size += steps.grown_bytes[i];
+    if (is_burst[i] && size > 0) {
+      shares.push_back(std::min(steps.new_bytes[i] / size, RandomBursts::kMostShare));
+    }
+  }
+  const double rate = static_cast<double>(shares.size()) / static_cast<double>(steps.count());
+  if (shares.size() < 2 || rate > kMostBursts) return {};
+  return {rate / 2, median_of(shares), 1};
+}
+
+}  // namespace backcast::sim
