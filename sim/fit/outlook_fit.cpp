@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::size_t kFirstOrigin = 9;  // steps that a forecast of the past looks back on
 
-// Measured on the development histories alone; see docs/fidelity.md. Over a year none is long
-// enough: there the ratios go on as the square root of time.
+// Chosen on the development histories that docs/uncertainty.md names; how often intervals held is
+// from docs/fidelity.md. Over a year none is long enough: there the ratios go on as they did, about
+// as the square root of time.
 constexpr OutlookPrior kPrior{"twelve development histories, 2026-11",
                               0.015,
                               0.35,
@@ -23,7 +24,7 @@ constexpr OutlookPrior kPrior{"twelve development histories, 2026-11",
                               0.8,
                               8,
                               0.98,
-                              0.87};
+                              0.93};
 
 struct Missed {
   double size = 0, change = 0;  // logarithms
