@@ -108,7 +108,7 @@ class Ahead {
     times_.clear();
     for (std::uint32_t k = 1; k <= most; ++k) times_.push_back(moment(k));
     BACKCAST_TRY(sim::Service service, calibrated(recorded_.prefix(now_)));
-    service.history = recorded_.points_after(now_);
+    recorded_.go_on_after(now_, service);
     scenario_ = recorded_.scenario(std::move(service), moment(0), times_, options_.seed);
     return kOk;
   }

@@ -7,6 +7,7 @@
 
 #include "engine/base/bytes.h"
 #include "sim/fit/death_law.h"
+#include "sim/model/past.h"
 #include "sim/run/run.h"
 
 namespace backcast::study {
@@ -200,14 +201,23 @@ std::vector<std::uint32_t> Recorded::kept_after(std::uint32_t backup) const {
   return kept;
 }
 
-std::vector<policy::Snapshot> Recorded::points_after(std::uint32_t backup) const {
-  std::vector<policy::Snapshot> points;
-  std::optional<std::uint32_t> older;
-  for (const std::uint32_t g : kept_after(backup)) {
-    points.push_back(point(*trace_, times_[g], g, older));
-    older = g;
+void Recorded::go_on_after(std::uint32_t backup, sim::Service& service) const {
+  sim::Trace known;
+  const std::vector<std::uint32_t> kept = kept_after(backup);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const auto older = i > 0 ? std::optional(kept[i - 1]) : std::nullopt;
+    service.history.push_back(point(*trace_, times_[kept[i]], kept[i], older));
+    known.size_bytes.push_back(trace_->size(kept[i]));
+    for (std::size_t a = 0; a < i; ++a) {
+      known.shared_bytes.push_back(trace_->shared(kept[a], kept[i]));
+    }
   }
-  return points;
+  if (!table_ || service.delta.kind != sim::DeltaModel::Kind::kLifetimes) return;
+  service.delta.known = std::make_shared<sim::Trace>(std::move(known));
+  service.delta.known_until =
+      sim::past_generations(service.workload, service.delta, service.history, times_[backup])
+          .back()
+          .operational_time;
 }
 
 Result<Outcome, Errors> Recorded::between(std::uint32_t from, std::uint32_t to) const {

@@ -52,8 +52,9 @@ class Recorded {
 
   // Restore points that existed after a backup, by their numbers, oldest first.
   std::vector<std::uint32_t> kept_after(std::uint32_t backup) const;
-  // The same as a run goes on from them: with what each does not share with the one before it.
-  std::vector<policy::Snapshot> points_after(std::uint32_t backup) const;
+  // Gives a service them to go on from, at `start`: each with what it does not share with the one
+  // before it, and where the presence table says it, with all that they share.
+  void go_on_after(std::uint32_t backup, sim::Service& service) const;
   double stored_after(std::uint32_t backup) const { return stored_[backup]; }
   // What happened after backup `from`, up to and with backup `to`. Errors: those of the bill.
   Result<Outcome, Errors> between(std::uint32_t from, std::uint32_t to) const;
