@@ -139,6 +139,11 @@ void fit_volumes(const ObservedHistory& history, Calibration& result) {
   result.noise = fit_noise(steps);
   result.outlook = fit_outlook(steps);
   doubt_the_last_size(history, result);
+  if (result.new_bytes_per_backup <= 0) {
+    result.warnings.push_back(
+        "the last backups added nothing: no interval knows how much it will be once something is "
+        "added");
+  }
   if (steps.holes > 0) {
     result.warnings.push_back(fmt::format(
         "distances between backups of more than one and a half usual ones: {} (backups missing or "

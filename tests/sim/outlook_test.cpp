@@ -204,6 +204,14 @@ TEST(Volumes, holes_count_by_the_time_they_span_and_are_told) {
   EXPECT_TRUE(warns(*fit, "usual ones: 1 (backups missing or pruned)"));
 }
 
+TEST(Volumes, where_nothing_was_added_the_interval_says_that_it_knows_nothing) {
+  const auto still = calibrate(daily(30, [](std::uint32_t i, ObservedBackup& backup) {
+    if (i > 0) backup.new_bytes = 0;
+  }));
+  ASSERT_TRUE(still);
+  EXPECT_TRUE(warns(*still, "the last backups added nothing"));
+}
+
 TEST(Volumes, sizes_without_new_bytes_and_a_clock_that_went_back_are_refused) {
   const auto silent = calibrate(daily(30, [](std::uint32_t i, ObservedBackup& backup) {
     backup.size_bytes += i * 1000;
