@@ -99,6 +99,22 @@ TEST(Recorded, WhatExistingRestorePointsShareAndFreeIsKnownExactly) {
   EXPECT_EQ(looked, 4u);
 }
 
+// What a replication draws of the size enters what is stored, read and restored.
+TEST(Recorded, AForecastEntersSizesAndTheTimesThatFollowThem) {
+  const auto loaded = load_text(document(
+      R"("size": "864 MB", "change": {"per_day": "1%"}, "job": {"rate": "1 MB/s", "restore_rate": "1 MB/s"},
+         "outlook": {"points": [{"after": "1d", "size": 0.5, "change": 0.1}]})"));
+  ASSERT_TRUE(loaded.ok()) << all_messages(loaded.error());
+  for (std::uint32_t r = 0; r < 8; ++r) {
+    const auto run = sim::run(loaded->scenario, {.replication = r, .threads = 1});
+    ASSERT_GE(run.backups.size(), 2u);
+    const sim::BackupRecord& second = run.backups[1];
+    EXPECT_NEAR(std::chrono::duration<double>(second.restore_time).count(),
+                static_cast<double>(second.size_bytes) / 1e6, 2);
+    EXPECT_EQ(second.size_bytes == 864'000'000u, r == 0);
+  }
+}
+
 TEST(Recorded, APresenceTableOfOtherRestorePointsIsRefused) {
   const std::string presence = written("other.csv", "# generations=3\npresent,bytes\n0-2,100\n");
   const std::string points =
