@@ -365,6 +365,23 @@ struct Biller::State {
     return asked.last_month ? std::max(used, index_of(*asked.last_month) + 1) : used;
   }
 
+  // The same month at the prices as they are written.
+  Status add_own_totals(int month, std::span<const Usage> usage, Invoice& invoice) const {
+    if (book->as_written == nullptr) return kOk;
+    std::vector<InvoiceLine> lines;
+    BACKCAST_CHECK(rate_month(*book->as_written, options, month, invoice.groups, usage, lines));
+    BACKCAST_CHECK(adjust_month(*book->as_written, options, month, 0, lines));
+    for (std::uint32_t account = 0; account < book->accounts.size(); ++account) {
+      if (book->accounts[account].currency == book->currency) continue;
+      OwnTotal own{to_year_month(month), account, {}};
+      for (const InvoiceLine& line : lines) {
+        if (line.account == account) own.amount += line.amount;
+      }
+      invoice.own_totals.push_back(own);
+    }
+    return kOk;
+  }
+
   Result<Invoice, Errors> bill_before(int month) {
     if (!errors.empty()) return errors;
     billed_before = std::max(billed_before, month);
@@ -385,6 +402,7 @@ struct Biller::State {
       auto status =
           rate_month(*book, options, current, invoice.groups, {begin, next}, invoice.lines);
       if (status.ok()) status = adjust_month(*book, options, current, first, invoice.lines);
+      if (status.ok()) status = add_own_totals(current, {begin, next}, invoice);
       if (!status.ok()) return Errors{status.error()};
       for (; begin != next; ++begin) rows_used.insert(begin->row);
     }

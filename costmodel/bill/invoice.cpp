@@ -16,6 +16,16 @@ Decimal Invoice::sum(const std::function<bool(const InvoiceLine&)>& wanted) cons
   return total;
 }
 
+std::optional<Money> Invoice::own_total(std::uint32_t account) const {
+  std::optional<Money> total;
+  for (const OwnTotal& own : own_totals) {
+    if (own.account != account) continue;
+    if (!total) total = Money{{}, book->accounts[account].currency};
+    total->amount += own.amount;
+  }
+  return total;
+}
+
 Money Invoice::total() const {
   return {sum([](const InvoiceLine&) { return true; }), book ? book->currency : Currency()};
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -78,16 +79,27 @@ struct MissingPrice {
 Error to_error(const MissingPrice& missing);
 Errors to_errors(const std::vector<MissingPrice>& missing);
 
+// What one provider bills for a month in its own currency, where that is not the invoice's: priced
+// and rounded as if it were the whole bill, not converted back.
+struct OwnTotal {
+  std::chrono::year_month month{};
+  std::uint32_t account = 0;  // index into PriceBook::accounts
+  Decimal amount;
+};
+
 struct Invoice {
   std::shared_ptr<const PriceBook> book;
   std::vector<UsageGroup> groups;
   std::vector<InvoiceLine> lines;        // by month, category, group, row, tier
   std::vector<std::string> assumptions;  // options in force, low-certainty rows used
+  std::vector<OwnTotal> own_totals;      // by month, account
   // What is not in it. While there is any, its sums are the part that is known, and no more.
   std::vector<MissingPrice> missing;
 
   bool is_complete() const { return missing.empty(); }
   Decimal sum(const std::function<bool(const InvoiceLine&)>& wanted) const;
+  // Nothing where the account's provider bills in the invoice's currency.
+  std::optional<Money> own_total(std::uint32_t account) const;
   Money total() const;
 };
 

@@ -30,6 +30,8 @@ Result<Period> parse_period(const std::string& text) {
 void keep_month(Invoice& invoice, const std::string& month) {
   std::erase_if(invoice.lines,
                 [&](const InvoiceLine& line) { return format_month(line.month) != month; });
+  std::erase_if(invoice.own_totals,
+                [&](const OwnTotal& own) { return format_month(own.month) != month; });
   std::erase_if(invoice.missing, [&](const MissingPrice& missing) {
     return month < format_month(missing.first_month) || format_month(missing.last_month) < month;
   });

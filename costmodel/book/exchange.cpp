@@ -93,6 +93,10 @@ Result<PriceBook, Errors> merge(std::vector<PriceBook> books,
         "a bill has one currency")};
   }
   for (PriceBook& book : books) {
+    for (Account& account : book.accounts) account.currency = book.currency;
+  }
+  std::vector<PriceBook> written = books;
+  for (PriceBook& book : books) {
     const auto rate = std::find_if(rates.begin(), rates.end(),
                                    [&](const ExchangeRate& r) { return r.from == book.currency; });
     if (rates.empty() || book.currency == rates.front().to) continue;
@@ -113,7 +117,13 @@ Result<PriceBook, Errors> merge(std::vector<PriceBook> books,
     return Errors{bad_input(fmt::format("no price book is in {}", rate.from.code()),
                             "leave out the exchange rate " + to_string(rate))};
   }
-  return merge(std::move(books));
+  auto merged = merge(std::move(books));
+  if (!merged.ok() || rates.empty()) return merged;
+  for (PriceBook& book : written) book.currency = merged->currency;  // each account keeps its own
+  auto as_written = merge(std::move(written));
+  if (!as_written.ok()) return as_written;
+  merged->as_written = std::make_shared<const PriceBook>(*std::move(as_written));
+  return merged;
 }
 
 }  // namespace backcast::cost

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -144,6 +145,7 @@ struct Commitment {
 // What one provider's bill has of its own, in a book that covers several.
 struct Account {
   std::string name, provider, as_of;  // of the book it came from
+  Currency currency;                  // of that book as written; set where any is converted
   int payment_days = 0;               // after the end of the month: the cash view
   std::string default_storage_class;
   std::map<std::string, std::vector<std::string>, std::less<>> regions;  // group → "gcp-us-*", …
@@ -171,6 +173,9 @@ struct PriceBook {
   // What a bill is computed with beside the book as published: exchange rates at which prices were
   // converted, rates that a user gave.
   std::vector<std::string> stated;
+  // Where prices were converted: the same rows and meters, each account's in its own currency, for
+  // the part of a bill that its provider sends. `currency` of it says nothing.
+  std::shared_ptr<const PriceBook> as_written;
 };
 
 // Reads and checks a book; all faults at once, each with pointer and line. Errors: kBadInput for

@@ -137,6 +137,10 @@ Json invoice_json(const cost::Invoice& invoice) {
   for (const auto& row : provider_totals(invoice).rows) {
     providers.push_back(
         {{"provider", row[0].value}, {"price_book", row[1].value}, {"total", row[2].value}});
+    if (row.size() > 4 && !row[4].value.empty()) {
+      providers.back()["own_total"] = row[4].value;
+      providers.back()["own_currency"] = row[5].value;
+    }
   }
   for (const auto& row : invoice_table(invoice).rows) {
     lines.push_back({{"month", row[0].value},

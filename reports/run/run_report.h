@@ -74,6 +74,7 @@ Table invoice_table(const cost::Invoice& invoice);    // one row per line; sums 
 Table invoice_summary(const cost::Invoice& invoice);  // one row per item and place, all months
 // What each provider's bill comes to; they sum exactly to the total.
 Table provider_totals(const cost::Invoice& invoice);
+// Or one that bills in another currency than the invoice is in.
 bool has_several_providers(const cost::Invoice& invoice);
 
 }  // namespace backcast::reports

@@ -231,7 +231,7 @@ Table invoice_summary(const cost::Invoice& invoice) {
 }
 
 bool has_several_providers(const cost::Invoice& invoice) {
-  return invoice.book && invoice.book->accounts.size() > 1;
+  return invoice.book && (invoice.book->accounts.size() > 1 || !invoice.own_totals.empty());
 }
 
 Table provider_totals(const cost::Invoice& invoice) {
@@ -242,6 +242,10 @@ Table provider_totals(const cost::Invoice& invoice) {
                {"currency", "Currency"}},
               {}};
   if (!invoice.book) return table;
+  if (!invoice.own_totals.empty()) {
+    table.columns.push_back({"own_total", "As it bills", true});
+    table.columns.push_back({"own_currency", ""});
+  }
   const std::string currency(invoice.book->currency.code());
   for (std::uint32_t a = 0; a < invoice.book->accounts.size(); ++a) {
     const cost::Decimal total =
@@ -251,6 +255,10 @@ Table provider_totals(const cost::Invoice& invoice) {
                           {account.name, {}},
                           {cost::to_string(total, 2), {}},
                           {currency, {}}});
+    if (invoice.own_totals.empty()) continue;
+    const auto own = invoice.own_total(a);
+    table.rows.back().push_back({own ? cost::to_string(own->amount, 2) : "", {}});
+    table.rows.back().push_back({own ? std::string(own->currency.code()) : "", {}});
   }
   return table;
 }

@@ -102,8 +102,11 @@ void write_invoice(Writer& out, const RunReport& report, bool explain) {
   }
   if (has_several_providers(invoice)) {
     for (const auto& row : provider_totals(invoice).rows) {
-      out.line(fmt::format("  total of {} ({}) {} {}", terminal_text(row[0].value),
-                           terminal_text(row[1].value), row[2].value, row[3].value));
+      const bool is_converted = row.size() > 4 && !row[4].value.empty();
+      out.line(fmt::format(
+          "  total of {} ({}) {} {}{}", terminal_text(row[0].value), terminal_text(row[1].value),
+          row[2].value, row[3].value,
+          is_converted ? fmt::format(", billed as {} {}", row[4].value, row[5].value) : ""));
     }
   }
   out.line("  " + out.ink(Ink::kBold, total_text(invoice)));

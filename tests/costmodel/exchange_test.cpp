@@ -32,6 +32,9 @@ TEST(Exchange, ConvertsAtTheRateGivenAndSaysSoOnTheInvoice) {
   EXPECT_EQ(to_string(invoice.total()), "20.84 USD");  // 10 + 10 × 1.0842, to the cent
   EXPECT_THAT(invoice.assumptions,
               Contains("prices of there converted: 1 EUR = 1.0842 USD (a bank, 2026-06-30)"));
+  EXPECT_FALSE(invoice.own_total(0)) << "billed in dollars as it is";
+  ASSERT_TRUE(invoice.own_total(1));
+  EXPECT_EQ(to_string(*invoice.own_total(1)), "10.00 EUR") << "as its provider bills it";
   EXPECT_THAT(merged->rows[1].source, HasSubstr("in EUR, 1 EUR = 1.0842 USD"));
   EXPECT_THAT(merged->rows[0].source, Not(HasSubstr("EUR")));
 }

@@ -20,7 +20,7 @@ std::shared_ptr<cost::PriceBook> price_book() {
   book->name = "example";
   book->title = "Example prices";
   book->as_of = "2026-01-01";
-  book->accounts.push_back({"example", "Example", "2026-01-01", 0, "", {}});
+  book->accounts.push_back({"example", "Example", "2026-01-01", {}, 0, "", {}});
   book->currency = cost::Currency::parse("USD").value();
   cost::Meter storage;
   storage.name = "storage";
