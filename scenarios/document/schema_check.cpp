@@ -11,8 +11,8 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
-#include "engine/base/text.h"
 #include "engine/base/document/node.h"
+#include "engine/base/text.h"
 #include "scenarios/document/shipped.h"
 
 namespace backcast::scenario {

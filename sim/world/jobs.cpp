@@ -201,8 +201,8 @@ void Jobs::give_up_waiting(std::uint32_t index) {
 // What is read is counted as live data, what is sent as it is stored.
 policy::JobBytes Jobs::bytes_of(std::uint32_t service, const Generation& generation) {
   const Service& s = stage_.service(service);
-  const std::uint64_t live_bytes = states_[service].life.size_bytes(
-      moment_at(s.workload, stage_.scenario.start, stage_.now()));
+  const std::uint64_t live_bytes =
+      states_[service].life.size_bytes(moment_at(s.workload, stage_.scenario.start, stage_.now()));
   const auto& speed = s.job.speed;
   if (speed.send_rate_bytes_per_second == 0 && !speed.reads_changes) return {live_bytes, 0};
   const std::uint64_t sent_bytes =

