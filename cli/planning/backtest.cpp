@@ -8,9 +8,9 @@
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
 #include "cli/shared/verbs.h"
-#include "engine/base/bytes.h"
 #include "engine/base/document.h"
 #include "engine/base/errors.h"
+#include "engine/base/size.h"
 #include "reports/html/backtest_page.h"
 #include "reports/run/backtest_report.h"
 #include "scenarios/load/price_books.h"
@@ -72,7 +72,7 @@ void print_text(const Context& context, const study::Backtest& told, const std::
 
 Result<Ok, Errors> backtest(Context& context, Options& options) {
   if (!options.capacity.empty()) {
-    BACKCAST_TRY(options.how.capacity_bytes, all_errors(parse_bytes(options.capacity)));
+    BACKCAST_TRY(options.how.capacity_bytes, all_errors(parse_size(options.capacity)));
   }
   std::vector<std::uint32_t>& ahead = options.how.ahead;
   std::sort(ahead.begin(), ahead.end());
