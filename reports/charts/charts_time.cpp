@@ -63,6 +63,7 @@ std::optional<Chart> age_chart(const RunReport& report, const Headline& figures,
   const sim::RunResult& run = *report.run;
   const Places asked = asked_for(report);
   std::map<std::string, TimeLine> by_region;
+  std::map<std::string, WorstAge> worst_ages;  // of what is drawn
   for (const sim::AgeLine& age : figures.ages) {
     if (asked.contains({age.service, age.region}) || asked.contains({age.service, "any"})) continue;
     TimeLine& line = by_region[age.region.empty() ? "all" : age.region];
@@ -72,6 +73,12 @@ std::optional<Chart> age_chart(const RunReport& report, const Headline& figures,
       };
       line.steps.push_back({step.from, step.until, seconds(step.from), seconds(step.until)});
     }
+    const sim::AgeStep* oldest = sim::worst(age.steps);
+    if (oldest == nullptr) continue;
+    const Duration reached = oldest->until - oldest->born;
+    const auto [worst, is_new] = worst_ages.try_emplace(age.region);
+    if (!is_new && reached <= worst->second.age) continue;
+    worst->second = {age.region, run.services[age.service].name, reached, oldest->until};
   }
   if (by_region.empty()) return std::nullopt;
   Chart chart =
@@ -88,7 +95,7 @@ std::optional<Chart> age_chart(const RunReport& report, const Headline& figures,
                   {"age_seconds", "Oldest", true},
                   {"at", "At"}},
                  {}};
-  for (const auto& worst : figures.worst_ages) {
+  for (const auto& [region, worst] : worst_ages) {
     chart.table.rows.push_back(
         {{worst.region, {}},
          {worst.service, {}},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/base/bytes.h"
 #include "engine/base/text.h"
 #include "scenarios/document/size_csv.h"
 #include "scenarios/load/build.h"
@@ -12,6 +13,7 @@ namespace backcast::scenario {
 namespace {
 
 constexpr std::uint64_t kMaxPresenceBytes = 256 << 20;
+constexpr std::uint64_t kMaxOverheadBytes = 1 << 20;  // of a restore point: trees, chunk headers
 // Larger than any backup there is, and sums of a million of them fit.
 constexpr std::uint64_t kMaxSizeBytes = 1'000'000'000'000'000'000;
 
@@ -73,6 +75,14 @@ Status read_presence(const std::string& path, sim::Service& service) {
   }
   auto trace = std::make_shared<sim::Trace>(table.trace());
   for (std::uint32_t i = 0; i < table.generations; ++i) {
+    // A history may say sizes before compression: the table's may be smaller, but not larger.
+    const std::uint64_t said = service.history[i].size_bytes, stored = trace->size(i);
+    if (said > 0 && stored > said + said / 50 + kMaxOverheadBytes) {
+      return bad_input(
+          fmt::format("{} holds {} in the history, {} in the presence table {}",
+                      service.history[i].id, format_bytes(said), format_bytes(stored), path),
+          "export both from the same repository at the same time");
+    }
     service.history[i].size_bytes = trace->size(i);
     service.history[i].new_bytes = trace->size(i) - (i > 0 ? trace->shared(i - 1, i) : 0);
   }

@@ -125,6 +125,12 @@ TEST(Recorded, APresenceTableOfOtherRestorePointsIsRefused) {
                                R"(", "presence": ")" + presence + "\"}"))
                 .find("speaks of 3 restore points, the history of 2"),
             std::string::npos);
+  const std::string larger =
+      written("larger.csv", "# generations=2\npresent,bytes\n0-1,5\n1-1,9000000\n");
+  EXPECT_NE(errors_of(document(R"("change": {"per_day": "1%"}, "history": {"file": ")" + points +
+                               R"(", "presence": ")" + larger + "\"}"))
+                .find("b holds 5 B in the history, 9.00 MB in the presence table"),
+            std::string::npos);
 }
 
 // Each backup shares with the one before exactly what the record says, for any curve.
