@@ -38,6 +38,8 @@ SEES = {
     "engine/store/snapshots": (*PACKS, "engine/store/packs"),
     "engine/store/work": (*PACKS, "engine/store/packs", "engine/store/snapshots"),
     "engine/store/upkeep": (*PACKS, "engine/store/packs", "engine/store/snapshots"),
+    "engine/kinds/formats": SOURCE + ("engine/source",),
+    "engine/kinds/capture": (*SOURCE, "engine/source", "engine/kinds/formats"),
     "histories": (BASE, POLICY),
     "costmodel/book": (BASE,),
     "costmodel/bill": (BASE, "costmodel/book"),

@@ -1,0 +1,140 @@
+#include "engine/kinds/capture/folder_restore.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "engine/base/text.h"
+
+namespace backcast::kinds {
+namespace {
+
+FolderCollection restored_as(FolderCollection collection, LoadChoice load,
+                             const RestoreChoice& choice) {
+  if (load != LoadChoice::kAsSaved) collection.loaded = load == LoadChoice::kLoaded;
+  if (choice.max_shards > 0) collection.shards = std::min(collection.shards, choice.max_shards);
+  return collection;
+}
+
+std::vector<Placing> whole(const FolderCatalog& backup, const RestoreChoice& choice) {
+  std::vector<Placing> placing;
+  for (const FolderDatabase& database : backup.databases) {
+    for (const FolderCollection& saved : database.collections) {
+      placing.push_back(
+          {database.name, saved, database.name, restored_as(saved, choice.load, choice)});
+    }
+  }
+  return placing;
+}
+
+// Aliases stay behind: they are names of the cluster, which it may have given away since.
+Result<std::vector<Placing>> chosen(FolderCatalog backup, const RestoreChoice& choice) {
+  std::vector<Placing> placing;
+  for (const CollectionChoice& one : choice.collections) {
+    const FolderCollection* saved = backup.find(one.database, one.name);
+    if (saved == nullptr) {
+      return Error{Errc::kNotFound,
+                   fmt::format("the backup has no collection {} in the database {}",
+                               printable(one.name), printable(one.database)),
+                   {},
+                   "its description lists what it has"};
+    }
+    Placing place{one.database, *saved, one.to_database.empty() ? one.database : one.to_database,
+                  restored_as(*saved, one.load, choice)};
+    if (!one.to_name.empty()) place.restored.name = one.to_name;
+    place.restored.aliases.clear();
+    BACKCAST_CHECK(check_name("the collection", place.restored.name));
+    BACKCAST_CHECK(check_name("the database", place.to_database));
+    placing.push_back(std::move(place));
+  }
+  return placing;
+}
+
+Status check_free(const FolderCatalog& cluster, const std::vector<Placing>& placing) {
+  std::set<std::pair<std::string, std::string>> given;
+  for (const Placing& place : placing) {
+    std::vector<std::string> names = place.restored.aliases;
+    names.push_back(place.restored.name);
+    for (const std::string& name : names) {
+      if (cluster.is_taken(place.to_database, name) ||
+          !given.emplace(place.to_database, name).second) {
+        return Error{Errc::kExists,
+                     fmt::format("the database {} has a collection or alias {} already; nothing "
+                                 "was restored",
+                                 printable(place.to_database), printable(name)),
+                     {},
+                     "restore it under another name or into another database"};
+      }
+    }
+  }
+  return kOk;
+}
+
+Result<std::string> hash_of(const std::string& password) {
+  std::array<char, crypto_pwhash_STRBYTES> hash{};
+  if (sodium_init() < 0 || crypto_pwhash_str(hash.data(), password.data(), password.size(),
+                                             crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                             crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {
+    return failed("no memory to hash a password");
+  }
+  return std::string(hash.data());
+}
+
+template <typename Named>
+Named* named(std::vector<Named>& all, const std::string& name) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Named& one) { return one.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// Who is there already stays as they are.
+Status add_users(const FolderCatalog& backup, const RestoreChoice& choice, FolderCatalog& into) {
+  if (choice.users) {
+    for (const FolderRole& role : backup.roles) {
+      if (named(into.roles, role.name) == nullptr) into.roles.push_back(role);
+    }
+    for (const FolderUser& user : backup.users) {
+      if (named(into.users, user.name) == nullptr) into.users.push_back(user);
+    }
+  }
+  for (const NewLogin& login : choice.logins) {
+    BACKCAST_TRY(std::string hash, hash_of(login.password));
+    FolderUser* user = named(into.users, login.user);
+    if (user == nullptr) user = &into.users.emplace_back(FolderUser{login.user, "", {}});
+    user->password_hash = std::move(hash);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+Result<FolderPlan> plan_folder_restore(const FolderCatalog& backup, const FolderCatalog& cluster,
+                                       const RestoreChoice& choice) {
+  FolderPlan plan;
+  if (choice.collections.empty()) {
+    plan.placing = whole(backup, choice);
+  } else {
+    BACKCAST_TRY(plan.placing, chosen(backup, choice));
+  }
+  if (!choice.replace) plan.catalog = cluster;
+  plan.catalog.generation = cluster.generation + 1;
+  BACKCAST_CHECK(check_free(plan.catalog, plan.placing));
+  BACKCAST_CHECK(add_users(backup, choice, plan.catalog));
+  for (const FolderDatabase& database : backup.databases) {
+    const bool is_whole = choice.collections.empty();
+    if (is_whole && plan.catalog.find_database(database.name) == nullptr) {
+      plan.catalog.databases.push_back({database.name, {}});
+    }
+  }
+  for (const Placing& place : plan.placing) {
+    if (plan.catalog.find_database(place.to_database) == nullptr) {
+      plan.catalog.databases.push_back({place.to_database, {}});
+    }
+  }
+  return plan;
+}
+
+}  // namespace backcast::kinds
