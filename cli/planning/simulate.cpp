@@ -65,7 +65,7 @@ reports::Table events_table(const reports::RunReport& report) {
                        {}};
   for (const sim::LogEvent& event : run.log) {
     table.rows.push_back({{format_instant(event.at), ""},
-                          {sim::name(event.kind), ""},
+                          {policy::name(event.kind), ""},
                           {event.service == sim::kNone ? "" : run.services[event.service].name, ""},
                           {sim::region_of(*report.scenario, run, event), ""},
                           {sim::log_text(*report.scenario, run, event), ""}});

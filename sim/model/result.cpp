@@ -4,19 +4,6 @@
 
 namespace backcast::sim {
 
-const char* name(LogKind kind) {
-  constexpr const char* kNames[] = {
-      "history_continued", "backup_started",  "backup_waits",    "backup_completed",
-      "backup_failed",     "backup_refused",  "copy_started",    "copy_completed",
-      "copy_failed",       "deleted",         "expired",         "quota_exceeded",
-      "service_deleted",   "project_deleted", "key_destroyed",   "outage_began",
-      "outage_ended",      "burst",           "restore_started", "restore_completed",
-      "restore_failed",    "storage_lost",    "window_missed",   "window_missed",
-      "window_missed",     "window_missed",   "clock_jumped"};
-  static_assert(std::size(kNames) == static_cast<std::size_t>(LogKind::kClockJumped) + 1);
-  return kNames[static_cast<std::size_t>(kind)];
-}
-
 bool is_of_restore(LogKind kind) {
   return kind == LogKind::kRestoreStarted || kind == LogKind::kRestoreCompleted ||
          kind == LogKind::kRestoreFailed;

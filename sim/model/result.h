@@ -115,39 +115,6 @@ struct RequirementOutcome {
   std::optional<ReplicatedOutcome> replicated;
 };
 
-enum class LogKind : std::uint8_t {
-  kHistoryContinued,
-  kBackupStarted,
-  kBackupWaits,
-  kBackupCompleted,
-  kBackupFailed,
-  kBackupRefused,
-  kCopyStarted,
-  kCopyCompleted,
-  kCopyFailed,
-  kDeleted,
-  kExpired,
-  kQuotaExceeded,
-  kServiceDeleted,
-  kProjectDeleted,
-  kKeyDestroyed,
-  kOutageBegan,
-  kOutageEnded,
-  kBurst,
-  kRestoreStarted,
-  kRestoreCompleted,
-  kRestoreFailed,
-  kStorageLost,
-  kWindowMissed,
-  kWaitOver,
-  kSchedulesOff,
-  kStartSkipped,
-  kClockJumped
-};
-
-// snake_case name of a kind, as `--events` prints it: "backup_started". Every way of missing a
-// start is a "window_missed".
-const char* name(LogKind kind);
 const char* name(BackupState state);
 
 // Of what LogEvent::about then is a restore.

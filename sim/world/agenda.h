@@ -7,27 +7,9 @@
 
 #include "engine/base/instant.h"
 #include "sim/kernel/kernel.h"
+#include "sim/model/reason.h"
 
 namespace backcast::sim {
-
-// Events of one second happen in this order: what ends first, then what changes the world, then
-// what starts. Behind each: what its entity is.
-enum class Due : std::uint32_t {
-  kScenarioEnds,  // scenario event whose time is over
-  kJobEnds,       // job
-  kLinkEnds,      // link
-  kCopyEnds,      // copy that shares no link
-  kRestoreEnds,   // restore
-  kExpires,       // vault
-  kPurge,         // service: grace after deletion is over
-  kKeyGone,       // project that is deleted
-  kScenario,      // scenario event
-  kInitial,       // slot: the backup that a schedule begins with
-  kFires,         // slot
-  kRetries,       // job
-  kWaitEnds,      // job that has waited as long as it may
-  kManual,        // scenario event: a manual backup or a restore
-};
 
 class Agenda {
  public:

@@ -32,10 +32,11 @@ void Jobs::make_up(std::uint32_t service) {
   if (availability_.why_not(service) != Why::kNothing || !schedules_.are_on(service)) return;
   for (std::uint32_t slot = 0; slot < schedules_.slots().size(); ++slot) {
     Schedules::Slot& mine = schedules_.slots()[slot];
-    if (mine.service != service || !mine.missed) continue;
-    mine.missed = false;
+    if (mine.service != service) continue;
     const ServiceSchedule& schedule = schedules_.schedule_of(mine);
-    if (schedule.catches_up && stage_.now() < schedule.until) start_scheduled(slot);
+    if (policy::makes_up(mine.timetable, schedule.catches_up, stage_.now(), schedule.until)) {
+      start_scheduled(slot);
+    }
   }
 }
 
@@ -69,16 +70,13 @@ void Jobs::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event)
     return;
   }
   BackupRecord record = new_record(service, slot, event);
-  if (const Why why = availability_.why_not(service); why != Why::kNothing) {
-    if (automatic) schedules_.slots()[slot].missed = true;
-    return refuse(std::move(record), why, LogKind::kWindowMissed);
-  }
-  if (const policy::Admission verdict = admission(service, automatic); !verdict.admitted) {
-    return refuse(std::move(record), verdict);
-  }
-  if (s.job.overlap == policy::Overlap::kSkip && has_job(service)) {
-    note_overlap(service);
-    return refuse(std::move(record), Why::kSkipsOverlap);
+  const policy::DueVerdict verdict =
+      policy::on_due(s.rules->admission, {availability_.why_not(service), automatic,
+                                          running_of(service), has_job(service), s.job.overlap});
+  if (!verdict.starts) {
+    if (verdict.missed) schedules_.slots()[slot].timetable.missed = true;
+    if (verdict.overlaps) note_overlap(service);
+    return refuse(std::move(record), verdict.why, verdict.code);
   }
   Job job;
   job.generation = next_generation(service);
@@ -103,36 +101,39 @@ void Jobs::refuse(BackupRecord record, const Reason& reason, LogKind kind) {
   stage_.journal.log({.kind = kind, .backup = stage_.journal.add(std::move(record))});
 }
 
-// Whether a job may start beside those that run.
-policy::Admission Jobs::admission(std::uint32_t service, bool automatic) const {
+policy::RunningJobs Jobs::running_of(std::uint32_t service) const {
   policy::RunningJobs running;
   for (const std::uint32_t job : states_[service].running) {
     ++(jobs_[job].slot != kNone ? running.automatic : running.manual);
   }
-  return policy::admit(stage_.service(service).rules->admission, running,
-                       automatic ? policy::Origin::kAutomatic : policy::Origin::kManual);
+  return running;
+}
+
+policy::AttemptFacts Jobs::facts_of(std::uint32_t service) const {
+  const JobLimit* full = limits_.full_for(service);
+  return {availability_.why_not(service), !states_[service].running.empty(),
+          stage_.service(service).job.overlap, full == nullptr ? nullptr : &full->rule};
 }
 
 void Jobs::attempt(std::uint32_t index) {
+  using Then = policy::AttemptVerdict::Then;
   Job& job = jobs_[index];
-  const BackupRecord& record = record_of(job);
+  const std::uint32_t service = record_of(job).service;
   ++job.attempt;
-  if (const Why why = availability_.why_not(record.service); why != Why::kNothing) {
-    return fail(index, why);
-  }
-  const bool queues = must_queue(record.service);
-  const JobLimit* full = limits_.full_for(record.service);
-  if (full == nullptr && !queues) return begin(index);
+  const policy::AttemptVerdict verdict = policy::on_attempt(facts_of(service));
+  if (verdict.then == Then::kFails) return fail(index, verdict.why);
+  if (verdict.then == Then::kBegins) return begin(index);
   job.waiting = true;
   waiting_.push_back(index);
-  if (queues) {
-    note_overlap(record.service);
-    return stage_.journal.log({.kind = LogKind::kBackupWaits, .backup = job.backup});
+  std::uint32_t limit = kNone;
+  if (verdict.overlaps) {
+    note_overlap(service);
+  } else {
+    limit = static_cast<std::uint32_t>(limits_.full_for(service) - stage_.scenario.limits.data());
   }
-  const auto limit = static_cast<std::uint32_t>(full - stage_.scenario.limits.data());
   stage_.journal.log({.kind = LogKind::kBackupWaits, .backup = job.backup, .about = limit});
-  if (full->rule.wait_at_most) {
-    stage_.agenda.push(plus(stage_.now(), *full->rule.wait_at_most), Due::kWaitEnds, index);
+  if (verdict.gives_up_after) {
+    stage_.agenda.push(plus(stage_.now(), *verdict.gives_up_after), Due::kWaitEnds, index);
   }
 }
 
@@ -142,11 +143,6 @@ bool Jobs::has_job(std::uint32_t service) const {
          std::any_of(waiting_.begin(), waiting_.end(), [&](std::uint32_t job) {
            return stage_.journal.backup(jobs_[job].backup).service == service;
          });
-}
-
-bool Jobs::must_queue(std::uint32_t service) const {
-  return stage_.service(service).job.overlap == policy::Overlap::kQueue &&
-         !states_[service].running.empty();
 }
 
 void Jobs::note_overlap(std::uint32_t service) {
@@ -169,17 +165,19 @@ void Jobs::note_overlap(std::uint32_t service) {
 
 // First come, first served, where there is room.
 void Jobs::start_waiting() {
+  using Then = policy::AttemptVerdict::Then;
   for (std::size_t i = 0; i < waiting_.size();) {
     const std::uint32_t index = waiting_[i];
     const std::uint32_t service = record_of(jobs_[index]).service;
-    if (limits_.full_for(service) != nullptr || must_queue(service)) {
+    const policy::AttemptVerdict verdict = policy::on_turn(facts_of(service));
+    if (verdict.then == Then::kWaits) {
       ++i;
       continue;
     }
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
     jobs_[index].waiting = false;
-    if (const Why why = availability_.why_not(service); why != Why::kNothing) {
-      fail(index, why);
+    if (verdict.then == Then::kFails) {
+      fail(index, verdict.why);
     } else {
       begin(index);
     }
@@ -194,7 +192,7 @@ void Jobs::give_up_waiting(std::uint32_t index) {
   BackupRecord& record = record_of(job);
   record.state = BackupState::kRefused;
   record.reason = Why::kWaitedTooLong;
-  if (job.slot != kNone) schedules_.slots()[job.slot].missed = true;
+  if (job.slot != kNone) schedules_.slots()[job.slot].timetable.missed = true;
   stage_.journal.log({.kind = LogKind::kWaitOver, .backup = job.backup});
 }
 
@@ -265,13 +263,14 @@ void Jobs::fail(std::uint32_t index, Why why) {
   const Job& job = jobs_[index];
   BackupRecord& record = record_of(job);
   const JobModel& model = stage_.service(record.service).job;
-  const bool again = job.attempt <= model.retries && !availability_.of(record.service).deleted;
+  const auto again = policy::on_failure({model.retries, model.retry_after}, job.attempt,
+                                        availability_.of(record.service).deleted);
   stage_.journal.log({.kind = LogKind::kBackupFailed,
                       .backup = job.backup,
                       .number = again ? job.attempt + 1 : 0,
                       .reason = why});
   if (again) {
-    return stage_.agenda.push(plus(stage_.now(), model.retry_after), Due::kRetries, index);
+    return stage_.agenda.push(plus(stage_.now(), *again), Due::kRetries, index);
   }
   record.state = BackupState::kFailed;
   record.reason = why;

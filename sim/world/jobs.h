@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/policy/service/starts.h"
 #include "sim/world/availability.h"
 #include "sim/world/copies.h"
 #include "sim/world/schedules.h"
@@ -54,9 +55,9 @@ class Jobs {
   void fail(std::uint32_t job, Why why);
   void refuse(BackupRecord record, const Reason& reason, LogKind kind = LogKind::kBackupRefused);
   void start_waiting();
-  policy::Admission admission(std::uint32_t service, bool automatic) const;
+  policy::RunningJobs running_of(std::uint32_t service) const;
+  policy::AttemptFacts facts_of(std::uint32_t service) const;
   bool has_job(std::uint32_t service) const;
-  bool must_queue(std::uint32_t service) const;
   void note_overlap(std::uint32_t service);
   policy::JobBytes bytes_of(std::uint32_t service, const Generation& generation);
   BackupRecord& record_of(const Job& job) { return stage_.journal.backup(job.backup); }

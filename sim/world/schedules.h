@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/policy/service/timetable.h"
 #include "sim/world/stage.h"
 
 namespace backcast::sim {
@@ -13,10 +14,7 @@ class Schedules {
   // One schedule of one service.
   struct Slot {
     std::uint32_t service = 0, schedule = 0;
-    std::uint64_t fired = 0;
-    Instant last = Instant::min();  // the last time the schedule named, by the scheduler's clock
-    Instant due = Instant::max();   // of the next start
-    bool missed = false;            // a start that was due could not be made
+    policy::Timetable timetable;
   };
 
   explicit Schedules(Stage& stage);
@@ -44,8 +42,9 @@ class Schedules {
     bool on = true;
     Duration clock_ahead{0};  // of whoever starts its jobs
   };
-  std::optional<Instant> next_start(Slot& slot, Instant after);
-  void plan_next(std::uint32_t slot, Instant after);
+  policy::TimetableRules rules_of(const Slot& slot) const;
+  policy::StartDelay delay_of(const Slot& slot) const;
+  void await(std::uint32_t slot);
 
   Stage& stage_;
   std::vector<Slot> slots_;

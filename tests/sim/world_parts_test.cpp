@@ -52,13 +52,14 @@ TEST(WorldParts, AClockThatJumpsForwardMissesWhatItPassesOver) {
   Stage stage(scenario, {0}, Draws(1, 0));
   Schedules schedules(stage);
   schedules.start(0, std::nullopt);
-  EXPECT_EQ(schedules.slots()[0].due, at("2026-01-01T02:00:00Z"));
+  EXPECT_EQ(schedules.slots()[0].timetable.due, at("2026-01-01T02:00:00Z"));
   EXPECT_FALSE(schedules.fires(0));  // not yet
   stage.agenda.pop();
   EXPECT_TRUE(schedules.fires(0));
   schedules.jump_clock(0, 25 * kHour);
-  EXPECT_TRUE(schedules.slots()[0].missed);
-  EXPECT_EQ(schedules.slots()[0].due, at("2026-01-02T01:00:00Z"));  // 02:00 by its own clock
+  EXPECT_TRUE(schedules.slots()[0].timetable.missed);
+  EXPECT_EQ(schedules.slots()[0].timetable.due,
+            at("2026-01-02T01:00:00Z"));  // 02:00 by its own clock
   EXPECT_EQ(stage.journal.result().log.back().kind, LogKind::kStartSkipped);
 }
 

@@ -9,8 +9,6 @@
 #include "engine/base/error.h"
 #include "engine/policy/retention/retention.h"
 
-#include "engine/policy/retention/retention.h"
-
 namespace backcast::policy {
 
 // Three readings of what Zerops publishes.

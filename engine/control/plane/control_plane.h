@@ -1,0 +1,113 @@
+// The control plane: clusters, their schedules, backups and jobs, in one catalogue. It decides
+// nothing that is a rule: it asks engine/policy, notes the decision, and then acts.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/usage.h"
+#include "engine/control/outside/outside.h"
+#include "engine/control/plane/commands.h"
+
+namespace backcast::control {
+
+class Core;
+class Database;
+
+struct OpenOptions {
+  // False where nothing is lost by a power cut: rehearsals.
+  bool durable = true;
+  // The time of whoever decides; whole seconds are taken from it.
+  std::function<Instant()> clock;
+};
+
+// Every call is one transaction; they may come from any thread. Errors: kNotFound for what does not
+// exist, kExists for a name that is taken, kBadInput for what can be corrected, kFailed for what
+// the rule book refuses (with the vendor's code in its text) or the disk does not take.
+class ControlPlane {
+ public:
+  // Opens the catalogue at `path`, or makes it. Errors: kLocked where another process has it.
+  static Result<std::unique_ptr<ControlPlane>> open(const std::string& path, Outside& outside,
+                                                    OpenOptions options);
+  ~ControlPlane();
+
+  // --- time
+  // Does what is due next if that is not after `until`; false: nothing was.
+  Result<bool> step(Instant until);
+  Result<std::optional<Instant>> next_due();
+  // A job that really ran has ended, or moved on (0..100).
+  Status ended(Id job, const Ended& how);
+  Status progress(Id job, int percent);
+
+  // --- what there is
+  Result<Project> put_project(const Caller& caller, Project project);
+  Result<std::vector<Project>> projects();
+  Status delete_project(const Caller& caller, const std::string& id, bool delete_backups);
+  Result<Cluster> create_cluster(const Caller& caller, Cluster cluster);
+  Result<Cluster> change_cluster(const Caller& caller, const Cluster& cluster);
+  Result<Cluster> cluster(const std::string& id);
+  Result<std::vector<Cluster>> clusters();
+  Status delete_cluster(const Caller& caller, const std::string& id, bool delete_backups);
+  Status suspend(const Caller& caller, const std::string& id, bool suspended);
+  Status set_limit(const Caller& caller, const Limit& limit);
+
+  // --- schedules
+  // A new one, or a change of the one with this id, which holds from now on.
+  Result<Schedule> put_schedule(const Caller& caller, Schedule schedule);
+  Result<std::vector<Schedule>> schedules(const std::string& cluster);
+  Status delete_schedule(const Caller& caller, const std::string& id, bool delete_backups);
+  Status switch_schedules(const Caller& caller, const std::string& cluster, bool on);
+  Result<bool> schedules_are_on(const std::string& cluster);
+
+  // --- backups and jobs
+  Result<Started> create_backup(const Caller& caller, const ManualBackup& asked);
+  Result<Backups> backups(const BackupFilter& filter);
+  Result<Backup> backup(const std::string& id);
+  Status delete_backup(const Caller& caller, const std::string& id);
+  Status retag(const Caller& caller, const std::string& id, const std::vector<std::string>& tags);
+  Result<Started> restore(const Caller& caller, const Restore& restore);
+  Result<std::vector<Job>> jobs(const JobFilter& filter);
+  Result<Job> job(const std::string& id);
+  Status cancel_job(const Caller& caller, const std::string& id);
+
+  // --- what happened
+  // From this number on, at most so many; the first has the number 1.
+  struct Decided {
+    std::int64_t number = 0;
+    policy::Decision decision;
+  };
+  Result<std::vector<Decided>> decisions(std::int64_t from, std::uint64_t limit);
+  Result<std::vector<Audit>> audit(std::uint64_t offset, std::uint64_t limit);
+  // The ledger: what backups held between two moments, and what was copied.
+  Result<std::vector<UsageRecord>> usage(Instant from, Instant to);
+
+  // --- rehearsals: what will happen, as JSON objects that planned.cpp reads
+  enum class PlannedAs : std::uint8_t { kHappens, kIsAsked };
+  Status plan(Instant at, Duration lasts, PlannedAs as, const std::string& text);
+
+  // Tokens live in the same file.
+  class Tokens& tokens();
+
+ private:
+  ControlPlane(std::unique_ptr<Database> database, Outside& outside, OpenOptions options);
+  template <typename Act>
+  auto transact(Act act) -> decltype(act());
+  void audit(const Caller& caller, const char* action, const std::string& subject,
+             const std::string& detail = {});
+  Id id_of(const char* sql, const char* what, const std::string& uid);
+  Id cluster_id(const std::string& uid);
+  Id backup_id(const std::string& uid);
+
+  std::mutex mutex_;
+  std::unique_ptr<Database> database_;
+  Outside& outside_;
+  OpenOptions options_;
+  std::unique_ptr<Core> core_;
+  std::unique_ptr<class Tokens> tokens_;
+};
+
+}  // namespace backcast::control

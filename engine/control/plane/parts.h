@@ -1,0 +1,79 @@
+// What the parts of the control plane do, each within the transaction of one decision. Rules are
+// asked of engine/policy; these keep state, note decisions and tell the outside.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/control/plane/commands.h"
+#include "engine/control/plane/core.h"
+
+namespace backcast::control {
+
+// --- starts.cpp: from a start that is due to the job that runs
+struct Asked {  // a backup that is made by hand
+  std::vector<std::string> tags;
+  std::vector<Copy> copies;
+  std::string retention, name, contents;
+};
+void start_scheduled(Core& core, Id slot);
+// The backup, and its job; 0 where the backup was refused.
+struct StartedRows {
+  Id backup = 0, job = 0;
+};
+StartedRows start_manual(Core& core, Id cluster, const Asked& asked);
+void attempt(Core& core, Id job);
+void start_waiting(Core& core);  // those that wait, where there is room now
+void give_up_waiting(Core& core, Id job);
+// Starts that were missed, once each, where the schedule makes up for them.
+void make_up(Core& core, Id cluster);
+// The next start of each schedule of a new or changed cluster, and of one alone.
+void begin_schedule(Core& core, const SlotRow& slot, bool initial);
+void fire(Core& core, Id slot);
+void jump_clock(Core& core, Id cluster, Duration by);
+
+// --- ends.cpp: how a job ends
+void end_job(Core& core, Id job);
+void fail_job(Core& core, const JobRow& job, const std::string& why);
+void fail_jobs_of(Core& core, Id cluster, policy::Why why);
+
+// --- keeping.cpp: what is kept, and what is let go
+bool is_due(Core& core, const ClusterRow& cluster);
+bool store(Core& core, const JobRow& job, Birth birth);
+void arrive(Core& core, Id backup, const Birth& birth);
+void prune(Core& core, Id vault);
+void prune_others(Core& core, const ClusterRow& cluster);
+void expire(Core& core, Id vault);
+void drop(Core& core, const BackupRow& backup, policy::Code code, const std::string& reason);
+void lose_storage(Core& core, const std::string& region, const std::vector<Id>& clusters);
+
+// --- copies.cpp: copies to other regions
+void start_copies(Core& core, const JobRow& original, const Birth& birth);
+void end_copy(Core& core, Id job);
+void settle(Core& core, std::uint32_t link);
+void fail_copies_to(Core& core, const std::string& region);
+void fail_copies_of(Core& core, Id cluster, policy::Why why,
+                    const std::function<bool(const BackupRow&)>& goes);
+
+// --- owners.cpp: what becomes of clusters, projects and regions
+void delete_cluster(Core& core, Id cluster, bool delete_backups);
+void delete_project(Core& core, Id project, bool delete_backups);
+void purge(Core& core, Id cluster);
+void destroy_key(Core& core, Id project);
+void switch_schedules(Core& core, Id cluster, bool on);
+void take_down(Core& core, const std::string& region);
+void bring_back(Core& core, const std::string& region);
+void suspend(Core& core, Id cluster, bool suspended);
+
+// --- restores.cpp
+StartedRows start_restore(Core& core, Id cluster, const Restore& restore);
+void bring_back_data(Core& core, Id job);
+void end_restore(Core& core, Id job);
+
+// --- planned.cpp: what a scenario or a drill has planned, as JSON
+void begin_planned(Core& core, Id planned);
+void end_planned(Core& core, Id planned);
+void ask_planned(Core& core, Id planned);
+
+}  // namespace backcast::control

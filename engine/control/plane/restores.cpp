@@ -1,0 +1,129 @@
+// Restores: which backup serves, whether the provider's rules allow it, and its job.
+#include <fmt/format.h>
+
+#include "engine/base/time_math.h"
+#include "engine/control/plane/parts.h"
+
+namespace backcast::control {
+namespace {
+
+using policy::Code;
+using policy::Why;
+
+// The newest one that can be read, of equal ones that in the region it goes into; or nothing.
+std::optional<BackupRow> serving_backup(Core& core, const ClusterRow& cluster,
+                                        const Restore& restore, const std::string& into) {
+  const bool stays = core.project(cluster.project).rules->restore.stays_in_region;
+  const Instant as_of = restore.as_of.value_or(core.now);
+  std::optional<BackupRow> best;
+  for (const Id vault : core.vaults_of(cluster.id)) {
+    const std::string region = core.vault_row(vault).region;
+    if (core.is_down(region) || (stays && region != into)) continue;
+    if (!restore.region.empty() && region != restore.region) continue;
+    for (BackupRow& held : core.held(vault)) {
+      if (held.born > as_of) continue;
+      const bool better =
+          !best || held.born > best->born || (held.born == best->born && held.region == into);
+      if (better) best = std::move(held);
+    }
+  }
+  return best;
+}
+
+policy::Version version_of(const std::string& text) {
+  policy::Version version;
+  int* const parts[] = {&version.major, &version.minor, &version.patch};
+  std::size_t part = 0;
+  for (const char c : text) {
+    if (c == '.') {
+      if (++part == 3) break;
+    } else if (c >= '0' && c <= '9' && *parts[part] < 100'000'000) {
+      *parts[part] = *parts[part] * 10 + (c - '0');
+    }
+  }
+  return version;
+}
+
+Why why_not(Core& core, const policy::ServiceRules& rules, const Restore& restore,
+            const std::optional<BackupRow>& backup, const std::string& into) {
+  if (!backup) return Why::kNoRestorePoint;
+  if (core.is_down(into)) return Why::kRegionDown;
+  if (const auto role = policy::parse_caller_role(restore.role)) {
+    if (!policy::check_role(rules, *role).ok()) return Why::kRole;
+  }
+  if (restore.backup_version.empty() || restore.target_version.empty()) return Why::kNothing;
+  policy::RestoreVersions versions{version_of(restore.backup_version),
+                                   version_of(restore.target_version), std::nullopt};
+  if (!restore.latest_version.empty()) versions.latest = version_of(restore.latest_version);
+  const bool fits =
+      policy::version_refusal(rules.restore.versions, versions, backup->born, core.now).empty();
+  return fits ? Why::kNothing : Why::kVersion;
+}
+
+}  // namespace
+
+StartedRows start_restore(Core& core, Id cluster_id, const Restore& restore) {
+  const ClusterRow cluster = core.cluster(cluster_id);
+  const policy::ServiceRules& rules = *core.project(cluster.project).rules;
+  const bool stays = rules.restore.stays_in_region;
+  const std::string& wanted =
+      stays && restore.to_region.empty() ? restore.region : restore.to_region;
+  const std::string into = wanted.empty() ? cluster.region : wanted;
+  std::optional<BackupRow> backup;
+  if (restore.backup.empty()) {
+    backup = serving_backup(core, cluster, restore, into);
+  } else if (const auto named =
+                 core.db.number("SELECT id FROM backups WHERE uid = ?", restore.backup)) {
+    backup = core.backup(*named);
+    if (backup->state != BackupState::kAvailable) backup.reset();
+  }
+  const Why why = why_not(core, rules, restore, backup, into);
+  const auto id = core.db.number("SELECT coalesce(max(id), 0) + 1 FROM jobs");
+  const auto into_cluster = core.db.number("SELECT id FROM clusters WHERE uid = ?", restore.into);
+  core.db.run(
+      "INSERT INTO jobs(id, uid, type, cluster, backup, attempt, state, scheduled, started, "
+      "request, from_region, to_region, into_cluster) VALUES(?, ?, 2, ?, ?, 1, 1, ?, ?, ?, ?, ?, "
+      "?)",
+      *id, fmt::format("job-{:08}", *id), cluster.id,
+      backup ? std::optional(backup->id) : std::nullopt, core.now, core.now, restore.choice,
+      backup ? backup->region : std::string(), into, into_cluster);
+  const std::string subject = backup ? backup->label : cluster.name;
+  if (why != Why::kNothing) {
+    core.end_job(*id, JobState::kFailed, policy::name(why));
+    core.decide(Code::kRestoreFailed, subject, policy::name(why));
+    return {0, *id};
+  }
+  core.decide(Code::kRestoreStarted, subject);
+  const JobRow job = core.job(*id);
+  const auto link = job.from_region == job.to_region
+                        ? std::nullopt
+                        : core.outside.link_between(job.from_region, job.to_region);
+  if (link) {
+    core.db.run("UPDATE jobs SET link = ? WHERE id = ?", *link, job.id);
+    settle(core, *link);
+  }
+  const Begun begun = core.outside.begin(core.work_of(job), core.now);
+  if (begun.takes) core.push(plus(core.now, *begun.takes), policy::Due::kRestoreEnds, job.id);
+  core.await_links();
+  return {backup->id, *id};
+}
+
+void bring_back_data(Core& core, Id job_id) {
+  const JobRow job = core.job(job_id);
+  const Duration takes = core.outside.bring_back(core.work_of(job));
+  core.push(plus(core.now, takes), policy::Due::kRestoreEnds, job.id);
+}
+
+void end_restore(Core& core, Id job_id) {
+  const JobRow job = core.job(job_id);
+  if (job.state != JobState::kRuns) return;
+  const std::string label = core.backup(job.backup).label;
+  core.db.run(
+      "UPDATE clusters SET restoring = 0 WHERE id = "
+      "(SELECT into_cluster FROM jobs WHERE id = ?)",
+      job.id);
+  core.end_job(job.id, job.fails.empty() ? JobState::kSuccessful : JobState::kFailed, job.fails);
+  core.decide(job.fails.empty() ? Code::kRestoreCompleted : Code::kRestoreFailed, label, job.fails);
+}
+
+}  // namespace backcast::control
