@@ -40,6 +40,10 @@ SEES = {
     "engine/store/upkeep": (*PACKS, "engine/store/packs", "engine/store/snapshots"),
     "engine/kinds/formats": SOURCE + ("engine/source",),
     "engine/kinds/capture": (*SOURCE, "engine/source", "engine/kinds/formats"),
+    "engine/api/http": (BASE,),
+    "engine/api/access": (BASE, POLICY, "engine/env", "engine/api/http"),
+    "engine/api/routes": (BASE, POLICY, "engine/control/plane", "engine/api/http",
+                          "engine/api/access"),
     "engine/control/outside": (BASE, POLICY),
     "engine/control/catalogue": (BASE, POLICY),
     "engine/control/plane": (BASE, POLICY, "engine/control/outside", "engine/control/catalogue"),
@@ -109,7 +113,8 @@ UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 # Who knows one vendor of backups from another: the rules of services, the words of policies and
 # schedules, and data. What people type may name a vendor as an example.
 VENDOR = re.compile(r"zilliz|qdrant|zerops", re.I)
-VENDOR_ROOMS = ("engine/policy/service", "engine/policy/retention", "engine/policy/schedule")
+VENDOR_ROOMS = ("engine/policy/service", "engine/policy/retention", "engine/policy/schedule",
+                "engine/api/routes")
 VENDOR_EXAMPLES = ("  backcast ", "a name such as zilliz", "zilliz:, qdrant:, zerops:, robfig:")
 
 TEXT_SUFFIXES = (".h", ".cpp", ".py", ".js", ".mjs", ".css", ".sh", ".cmake", ".txt", ".md",
