@@ -11,6 +11,7 @@
 #include "engine/store/repository/config.h"
 #include "engine/store/repository/damage.h"
 #include "engine/store/repository/journal.h"
+#include "engine/store/repository/label.h"
 #include "engine/store/repository/mark.h"
 #include "engine/store/snapshots/snapshot.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -146,6 +147,16 @@ const Register kDamage({"damage",
                               {random_id(), {}}, {random_id(), {kPackFrame, random_id()}}};
                           return std::vector{encode_damage({}), encode_damage(bad)};
                         }});
+
+const Register kLabel({"label",
+                       [](ByteView bytes) {
+                         const auto label = decode_label(Id{}, bytes);
+                         if (label.ok()) BACKCAST_ASSERT(encode_label(*label) == as_text(bytes));
+                       },
+                       [] {
+                         return std::vector{encode_label({}),
+                                            encode_label({random_id(), 7, "text"})};
+                       }});
 
 const Register kMark({"mark",
                       [](ByteView bytes) {

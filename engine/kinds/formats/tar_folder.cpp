@@ -1,6 +1,7 @@
 #include "engine/kinds/formats/tar_folder.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "engine/source/tar.h"

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "engine/base/text.h"

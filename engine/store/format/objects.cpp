@@ -30,6 +30,8 @@ const char* folder_of(ObjectType type) {
       return "damage";
     case ObjectType::kRules:
       return "rules";
+    case ObjectType::kLabel:
+      return "labels";
     case ObjectType::kPack:
     case ObjectType::kPackTable:
       return "packs";

@@ -1,4 +1,5 @@
-// The small sealed files of a repository: index, snapshots, heads, marks, journal, damage, rules.
+// The small sealed files of a repository: index, snapshots, heads, marks, journal, damage, rules,
+// labels.
 // Each is written whole under a random name and never changed; its seal binds repository, type and
 // name.
 #pragma once
@@ -20,6 +21,7 @@ enum class ObjectType : std::uint8_t {
   kHead = 'H',       // named like the snapshot it vouches for (head.h)
   kDamage = 'D',     // copies of chunks that were found bad (damage.h)
   kRules = 'R',      // what the repository asks of backup and forget (rules.h)
+  kLabel = 'L',      // what a service says of a snapshot (label.h)
   kPack = 'P',       // not a small object: packs/ holds chunks (pack.h)
   kPackTable = 'T',  // the sealed table at the end of a pack
 };

@@ -11,6 +11,7 @@
 //   damage/           which copies of chunks were found bad
 //   journal/          what was deleted, for the ledger
 //   rules/            what it asks of backup and forget
+//   labels/           what a service says of each snapshot
 //   leases/           who is at work
 #pragma once
 

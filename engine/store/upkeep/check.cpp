@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "engine/store/repository/lease.h"
+#include "engine/store/repository/label.h"
 #include "engine/store/repository/rules.h"
 #include "engine/store/snapshots/head.h"
 #include "engine/store/snapshots/missing_snapshots.h"
@@ -50,6 +51,9 @@ class Checking {
     if (auto rules = load_rules(repository_); !rules.ok()) {
       packs_.add_damage("rules", rules.error().message);
     }
+    std::vector<Error> damaged;
+    BACKCAST_CHECK(load_labels(repository_, damaged));
+    for (const Error& error : damaged) packs_.add_damage("labels", error.message);
     BACKCAST_CHECK(look_for_missing_snapshots(names, heads));
     result_.chunks = index_.entries().size();
     return std::move(result_);

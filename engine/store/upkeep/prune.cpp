@@ -1,9 +1,11 @@
 #include "engine/store/upkeep/prune.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/store/packs/load_index.h"
 #include "engine/store/packs/pack_check.h"
+#include "engine/store/repository/label.h"
 #include "engine/store/repository/reserve.h"
 #include "engine/store/snapshots/forgotten.h"
 #include "engine/store/upkeep/prune_work.h"
@@ -13,7 +15,7 @@ namespace {
 
 constexpr ObjectType kPublished[] = {ObjectType::kIndex, ObjectType::kSnapshot, ObjectType::kHead,
                                      ObjectType::kMark,  ObjectType::kJournal,  ObjectType::kDamage,
-                                     ObjectType::kRules};
+                                     ObjectType::kRules, ObjectType::kLabel};
 
 // What was there before anybody was asked who is at work: what of it is not indexed belongs to
 // nobody then, while what comes later may be a beginner's.
@@ -84,7 +86,12 @@ Status delete_set_aside(PruneWork& work) {
   BACKCAST_TRY(work.result.deleted_snapshots, with_room(work.repository, [&] {
                  return delete_forgotten(work.repository, until);
                }));
-  return kOk;
+  return remove_labels_but(work.repository, [&]() -> Result<std::set<Id>> {
+    BACKCAST_TRY(const auto names, list_snapshot_names(work.repository));
+    std::set<Id> left(names.live.begin(), names.live.end());
+    for (const Forgotten& forgotten : names.forgotten) left.insert(forgotten.id);
+    return left;
+  });
 }
 
 Result<PruneResult> run(PruneWork& work) {

@@ -1,5 +1,6 @@
 #include "engine/store/repository/aside.h"
 #include "engine/store/repository/journal.h"
+#include "engine/store/repository/label.h"
 #include "engine/store/repository/mark.h"
 #include "engine/store/repository/rules.h"
 #include "engine/store/snapshots/head.h"
@@ -26,6 +27,8 @@ Status is_sound(Repository& repository, ObjectType type, const Id& id) {
       return status(decode_damage(id, as_bytes(plain)));
     case ObjectType::kRules:
       return status(decode_rules(id, as_bytes(plain)));
+    case ObjectType::kLabel:
+      return status(decode_label(id, as_bytes(plain)));
     default:
       return kOk;
   }
@@ -65,7 +68,8 @@ Status repair_objects_of(RepairWork& work, std::initializer_list<ObjectType> typ
 
 Status repair_objects(RepairWork& work) {
   return repair_objects_of(work, {ObjectType::kSnapshot, ObjectType::kMark, ObjectType::kJournal,
-                                  ObjectType::kHead, ObjectType::kDamage, ObjectType::kRules});
+                                  ObjectType::kHead, ObjectType::kDamage, ObjectType::kRules,
+                                  ObjectType::kLabel});
 }
 
 Status repair_index_objects(RepairWork& work) {

@@ -118,20 +118,22 @@ Status dump_file(Repository& repository, const Snapshot& snapshot, const std::st
 }
 
 Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,
-                const Sink& sink, std::vector<std::string>* notes) {
+                const Sink& sink, std::vector<std::string>* notes, TarPaths paths) {
   BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
   BACKCAST_TRY(const Index index, load_index(repository));
   PackFiles packs(repository, index);
   BlobReader reader(packs);
   source::TarWriter tar(sink);
+  // How much of each path is left out, with the "/" behind it.
+  const std::size_t cut = paths == TarPaths::kFromRoot ? 0 : selection.path().size() + 1;
   const Sink in_tar = [&](ByteView bytes) { return tar.write(bytes); };
   bool found = selection.path().empty();
   const auto entry = [&](const std::string& path, source::Node& node, Content& content) -> Status {
     const bool chosen = selection.includes(path);
     found = found || chosen;
     const bool leads = node.kind == source::NodeKind::kFolder && selection.leads_to(path);
-    if (!chosen && !leads) return kOk;
-    BACKCAST_TRY(const bool wanted, tar.begin(path, node));
+    if ((!chosen && !leads) || path.size() < cut) return kOk;
+    BACKCAST_TRY(const bool wanted, tar.begin(path.substr(cut), node));
     if (wanted) {
       Unsparse unsparse(node, in_tar);
       BACKCAST_CHECK(

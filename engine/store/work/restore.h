@@ -44,9 +44,10 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
 Status dump_file(Repository& repository, const Snapshot& snapshot, const std::string& path,
                  const std::function<Status(ByteView)>& sink,
                  std::vector<std::string>* notes = nullptr);
-// The selection as a tar stream.
+// The selection as a tar stream, with the folders that lead to it or without.
+enum class TarPaths : std::uint8_t { kFromRoot, kBeneathSelection };
 Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,
                 const std::function<Status(ByteView)>& sink,
-                std::vector<std::string>* notes = nullptr);
+                std::vector<std::string>* notes = nullptr, TarPaths paths = TarPaths::kFromRoot);
 
 }  // namespace backcast::store

@@ -1,0 +1,255 @@
+#include "engine/kinds/runner/tasks.h"
+
+#include <fmt/format.h>
+
+#include "engine/kinds/formats/files.h"
+#include "engine/store/repository/label.h"
+#include "engine/store/snapshots/forgotten.h"
+#include "engine/store/upkeep/prune.h"
+#include "engine/store/work/backup.h"
+#include "engine/store/work/copy.h"
+#include "engine/store/work/forget.h"
+#include "engine/store/work/restore.h"
+
+namespace backcast::kinds {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kBackupTag = "backup=", kClusterTag = "cluster=";
+// Shares of a job in its percent.
+constexpr int kCaptured = 40, kReadBack = 60, kNearlyDone = 95;
+
+// A folder of the spool that goes with its job.
+class SpoolFolder {
+ public:
+  static Result<SpoolFolder> make(env::Env& env, const Path& spool) {
+    BACKCAST_CHECK(make_folders(spool));
+    SpoolFolder folder(spool / fresh_name(env));
+    std::error_code error;
+    fs::create_directory(folder.path_, error);
+    if (!error) fs::permissions(folder.path_, fs::perms::owner_all, error);
+    if (error) return file_error("make the folder", folder.path_, error);
+    return folder;
+  }
+  SpoolFolder(SpoolFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  ~SpoolFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  const Path& path() const { return path_; }
+
+ private:
+  explicit SpoolFolder(Path path) : path_(std::move(path)) {}
+  Path path_;
+};
+
+std::string tagged(const store::Snapshot& snapshot, std::string_view prefix) {
+  for (const std::string& tag : snapshot.tags) {
+    if (tag.starts_with(prefix)) return tag.substr(prefix.size());
+  }
+  return {};
+}
+
+Result<store::Snapshot> find(store::Repository& repository, const std::string& id) {
+  const auto name = store::id_from_hex(id);
+  if (!name) return bad_input("\"" + id + "\" is no snapshot");
+  return store::load_snapshot(repository, *name);
+}
+
+// What an attempt of the same job published before it was killed.
+Result<std::optional<store::Snapshot>> published(store::Repository& repository,
+                                                 const std::string& backup) {
+  std::vector<Error> damaged;
+  BACKCAST_TRY(const auto all, store::load_snapshots(repository, &damaged));
+  for (const store::Snapshot& one : all) {
+    if (tagged(one, kBackupTag) == backup && !one.is_copy) return std::optional(one);
+  }
+  return std::optional<store::Snapshot>();
+}
+
+Result<store::Snapshot> save(store::Repository& repository, const BackupTask& task,
+                             const Path& folder, std::uint64_t bytes, JobWatch& watch) {
+  store::BackupOptions options;
+  options.walk.roots = {folder.string()};
+  // Ours first: whatever tags a user gives, these are found.
+  options.tags = {std::string(kBackupTag) + task.backup, std::string(kClusterTag) + task.cluster};
+  options.tags.insert(options.tags.end(), task.tags.begin(), task.tags.end());
+  options.host = task.cluster;
+  store::BackupProgress progress;
+  const Stopper::Reaches reaches(watch.stopper, progress.stop);
+  const auto ticker = repository.env().every(std::chrono::milliseconds(200), [&] {
+    const double share = bytes == 0 ? 1.0 : double(progress.read_bytes) / double(bytes);
+    watch.percent = kCaptured + int(std::min(share, 1.0) * (kNearlyDone - kCaptured));
+  });
+  BACKCAST_TRY(store::BackupResult result, store::backup(repository, options, progress));
+  if (!result.problems.empty()) {
+    // Nothing but this job knows the spool: a file of it that cannot be read is the disk's fault.
+    store::ForgetRequest forget;
+    forget.snapshots = {store::to_hex(result.snapshot.id)};
+    BACKCAST_TRY(const auto plan, store::plan_forget(repository, forget));
+    BACKCAST_TRY([[maybe_unused]] const auto gone, store::apply_forget(repository, plan));
+    const auto& problem = result.problems.front();
+    return failed("cannot save " + problem.path + ": " + problem.what);
+  }
+  return std::move(result.snapshot);
+}
+
+Path place_of(const store::Snapshot& snapshot, const Path& restored) {
+  return snapshot.paths.empty() ? restored : Path(restored.string() + snapshot.paths.front());
+}
+
+constexpr const char* kContentsFile = "contents.json";
+constexpr const char* kDataFolder = "data";
+constexpr std::uint64_t kMaxContentsBytes = 64 << 20;
+
+Result<std::string> contents_of(store::Repository& repository, const store::Snapshot& snapshot) {
+  std::string text;
+  BACKCAST_CHECK(store::dump_file(repository, snapshot,
+                                  snapshot.paths.front() + '/' + kContentsFile,
+                                  [&](ByteView bytes) -> Status {
+                                    text += as_text(bytes);
+                                    if (text.size() > kMaxContentsBytes)
+                                      return failed("the list of contents is too long");
+                                    return kOk;
+                                  }));
+  return text;
+}
+
+}  // namespace
+
+Result<Stored> Tasks::back_up(const BackupTask& task, JobWatch& watch) {
+  BACKCAST_TRY(const auto repository, keys_.open(task.project, task.repository, true));
+  BACKCAST_TRY(const auto before, published(*repository, task.backup));
+  Stored stored;
+  if (before) {
+    BACKCAST_TRY(stored.contents, contents_of(*repository, *before));
+    stored.snapshot = store::to_hex(before->id);
+    stored.logical_bytes = before->content_bytes - stored.contents.size();
+    stored.added_bytes = before->added_stored_bytes;
+    return stored;
+  }
+  BACKCAST_TRY(const SpoolFolder spool, SpoolFolder::make(env_, task.spool));
+  BACKCAST_TRY(const auto source, open_source(task.data.kind, task.data.source, env_));
+  BACKCAST_CHECK(make_folders(spool.path() / kDataFolder));
+  Progress progress;
+  const Stopper::Reaches reaches(watch.stopper, progress.stop);
+  BACKCAST_TRY(Captured captured, source->capture(spool.path() / kDataFolder, progress));
+  watch.percent = kCaptured;
+  BACKCAST_CHECK(write_text(env_, spool.path() / kContentsFile, captured.contents));
+  BACKCAST_TRY(const store::Snapshot snapshot,
+               save(*repository, task, spool.path(), captured.logical_bytes, watch));
+  watch.percent = 100;
+  return Stored{store::to_hex(snapshot.id), captured.logical_bytes, snapshot.added_stored_bytes,
+                std::move(captured.contents), std::move(captured.warnings)};
+}
+
+Result<Stored> Tasks::copy(const CopyTask& task, JobWatch& watch) {
+  BACKCAST_TRY(const auto from, keys_.open(task.project, task.from, false));
+  BACKCAST_TRY(const auto to, keys_.open(task.project, task.to, true));
+  BACKCAST_TRY(const store::Snapshot snapshot, find(*from, task.snapshot));
+  store::CopyProgress progress;
+  const Stopper::Reaches reaches(watch.stopper, progress.stop);
+  BACKCAST_TRY(const store::CopyResult result,
+               store::copy_snapshots(*from, *to, {snapshot}, progress));
+  if (!result.skipped.empty()) {
+    return Error{
+        Errc::kCorrupt, "the original is not whole: " + result.skipped.front().what, {}, ""};
+  }
+  BACKCAST_TRY(std::string contents, contents_of(*to, snapshot));
+  watch.percent = 100;
+  return Stored{task.snapshot,
+                snapshot.content_bytes - contents.size(),
+                result.stored_bytes,
+                std::move(contents),
+                {}};
+}
+
+Status Tasks::restore(const RestoreTask& task, JobWatch& watch) {
+  BACKCAST_TRY(const auto repository, keys_.open(task.project, task.repository, false));
+  BACKCAST_TRY(const store::Snapshot snapshot, find(*repository, task.snapshot));
+  BACKCAST_TRY(const auto source, open_source(task.data.kind, task.data.source, env_));
+  BACKCAST_TRY(const SpoolFolder spool, SpoolFolder::make(env_, task.spool));
+  store::RestoreRequest request;
+  request.target = spool.path().string();
+  request.selection = store::Selection(snapshot.paths.front());
+  {
+    store::RestoreProgress progress;
+    const Stopper::Reaches reaches(watch.stopper, progress.stop);
+    const auto ticker = env_.every(std::chrono::milliseconds(200), [&] {
+      const double share = snapshot.content_bytes == 0
+                               ? 1.0
+                               : double(progress.bytes) / double(snapshot.content_bytes);
+      watch.percent = int(std::min(share, 1.0) * kReadBack);
+    });
+    BACKCAST_TRY(const auto result, store::restore(*repository, snapshot, request, progress));
+    if (!result.failures.empty()) {
+      const auto& failure = result.failures.front();
+      return Error{Errc::kCorrupt,
+                   "cannot read back " + failure.path + ": " + failure.what,
+                   {},
+                   "backcast check --read-data shows what is damaged"};
+    }
+  }
+  watch.percent = kReadBack;
+  Progress progress;
+  const Stopper::Reaches reaches(watch.stopper, progress.stop);
+  BACKCAST_CHECK(
+      source->restore(place_of(snapshot, spool.path()) / kDataFolder, task.choice, progress));
+  watch.percent = 100;
+  return kOk;
+}
+
+Status Tasks::remove(const std::string& project, const Path& path, const std::string& snapshot) {
+  auto repository = keys_.open(project, path, false);
+  if (!repository.ok() && repository.error().code == Errc::kNoRepository) return kOk;
+  if (!repository.ok()) return repository.error();
+  store::ForgetRequest request;
+  request.snapshots = {snapshot};
+  auto plan = store::plan_forget(**repository, request);
+  if (!plan.ok() && plan.error().code != Errc::kNotFound) return plan.error();
+  if (plan.ok()) {
+    BACKCAST_TRY([[maybe_unused]] const auto gone, store::apply_forget(**repository, *plan));
+  }
+  store::PruneProgress progress;
+  const auto pruned = store::prune(**repository, {}, progress);
+  // Whoever prunes just now, or the next, frees it.
+  if (!pruned.ok() && pruned.error().code != Errc::kLocked) return pruned.error();
+  return kOk;
+}
+
+Status Tasks::label(const std::string& project, const Path& path, const std::string& snapshot,
+                    const std::string& text) {
+  const auto id = store::id_from_hex(snapshot);
+  if (!id) return bad_input("\"" + snapshot + "\" is no snapshot");
+  BACKCAST_TRY(const auto repository, keys_.open(project, path, false));
+  return store::set_label(*repository, *id, text);
+}
+
+Result<std::vector<Labelled>> Tasks::labelled(const std::string& project, const Path& path) {
+  BACKCAST_TRY(const auto repository, keys_.open(project, path, false));
+  std::vector<Error> damaged;
+  BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
+  BACKCAST_TRY(const auto labels, store::load_labels(*repository, damaged));
+  std::map<store::Id, std::string> texts;
+  for (const store::Label& label : labels) texts[label.snapshot] = label.text;
+  std::vector<Labelled> all;
+  for (const store::Snapshot& one : snapshots) {
+    all.push_back({store::to_hex(one.id), tagged(one, kBackupTag), tagged(one, kClusterTag),
+                   texts[one.id], one.time});
+  }
+  return all;
+}
+
+Status clear_spool(const Path& spool) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(spool, error)) {
+    fs::remove_all(entry.path(), error);
+    if (error) break;
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return file_error("empty", spool, error);
+  }
+  return kOk;
+}
+
+}  // namespace backcast::kinds

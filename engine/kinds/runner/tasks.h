@@ -1,0 +1,99 @@
+// What jobs do, start to end: capture a cluster and back it up, bring it back, copy a backup into
+// the repository of another region, delete it. Each is one call that takes as long as it takes; a
+// call that was killed leaves nothing that counts as a backup, and may be made again.
+//
+// A cluster's data passes through the spool, a folder of its own for each job: nobody else may read
+// it, and it goes with the job.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/kinds/capture/cluster_source.h"
+#include "engine/kinds/keys/project_keys.h"
+#include "engine/kinds/runner/stopper.h"
+
+namespace backcast::kinds {
+
+// For whoever shows or ends a job.
+struct JobWatch {
+  Stopper stopper;
+  std::atomic<int> percent{0};
+};
+
+struct DataPlace {
+  std::string kind, source;  // as open_source takes them
+};
+
+struct BackupTask {
+  std::string project, backup, cluster;  // names; the last two are found again in the snapshot
+  std::filesystem::path repository, spool;
+  DataPlace data;
+  std::vector<std::string> tags;
+};
+struct CopyTask {
+  std::string project;
+  std::string snapshot;
+  std::filesystem::path from, to;
+};
+struct RestoreTask {
+  std::string project, snapshot;
+  std::filesystem::path repository, spool;
+  DataPlace data;
+  RestoreChoice choice;
+};
+struct ExportTask {
+  std::string project, snapshot;
+  std::filesystem::path repository;
+  bool encrypted = false;  // to the project's key, as an age file
+};
+
+struct Stored {
+  std::string snapshot;  // its id
+  std::uint64_t logical_bytes = 0;
+  std::uint64_t added_bytes = 0;  // by which the repository grew
+  std::string contents;           // JSON, as ClusterSource::describe
+  std::vector<std::string> warnings;
+};
+
+// What stands with a snapshot, in text that means nothing here.
+struct Labelled {
+  std::string snapshot, backup, cluster;  // as the task named them; of a copy those of its original
+  std::string label;
+  Instant taken{};
+};
+
+// Thread-safe; each call opens what it needs. `env` and `keys` must outlive it.
+class Tasks {
+ public:
+  Tasks(env::Env& env, ProjectKeys& keys) : env_(env), keys_(keys) {}
+
+  // kInterrupted if it was stopped. A snapshot of the same backup that an attempt before published
+  // is taken as this one's.
+  Result<Stored> back_up(const BackupTask& task, JobWatch& watch);
+  Result<Stored> copy(const CopyTask& task, JobWatch& watch);
+  Status restore(const RestoreTask& task, JobWatch& watch);
+  // The files of a backup as one file where it is one, else as a tar, in parts.
+  Status download(const ExportTask& task, const std::function<Status(ByteView)>& sink);
+  // Forgets and frees; kOk if it is gone already.
+  Status remove(const std::string& project, const std::filesystem::path& repository,
+                const std::string& snapshot);
+
+  // The label is to tell all that a catalogue knows of the backup.
+  Status label(const std::string& project, const std::filesystem::path& repository,
+               const std::string& snapshot, const std::string& text);
+  // All snapshots, with what was said of them last: "" where a job was killed before it could.
+  Result<std::vector<Labelled>> labelled(const std::string& project,
+                                         const std::filesystem::path& repository);
+
+ private:
+  env::Env& env_;
+  ProjectKeys& keys_;
+};
+
+// For the start of a service: what jobs left that died with the one before.
+Status clear_spool(const std::filesystem::path& spool);
+
+}  // namespace backcast::kinds
