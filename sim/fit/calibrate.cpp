@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "sim/model/portable_math.h"
-#include "sim/model/statistics.h"
+#include "sim/sums/statistics.h"
 
 namespace backcast::sim {
 namespace {

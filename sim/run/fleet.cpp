@@ -10,9 +10,9 @@
 #include "engine/base/time_math.h"
 #include "sim/kernel/arena.h"
 #include "sim/kernel/sort_by.h"
-#include "sim/model/step_sums.h"
 #include "sim/requirements/newest_age.h"
 #include "sim/run/fleet_parts.h"
+#include "sim/sums/step_sums.h"
 
 namespace backcast::sim {
 namespace {

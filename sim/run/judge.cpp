@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "sim/model/statistics.h"
 #include "sim/requirements/requirements.h"
+#include "sim/sums/statistics.h"
 
 namespace backcast::sim {
 namespace {

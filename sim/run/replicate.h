@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
-#include "sim/model/statistics.h"
+#include "sim/sums/statistics.h"
 
 namespace backcast::sim {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/time_math.h"
+#include "sim/model/weather.h"
 
 namespace backcast::sim {
 
@@ -84,6 +85,7 @@ void Jobs::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event)
   job.backup = stage_.journal.add(std::move(record));
   job.slot = slot;
   job.event = event;
+  job.scheduled = stage_.now();
   jobs_.push_back(std::move(job));
   attempt(static_cast<std::uint32_t>(jobs_.size() - 1));
 }
@@ -224,19 +226,18 @@ void Jobs::begin(std::uint32_t index) {
   }
   if (!state.running.empty()) note_overlap(service);
   job.running = true;
-  job.doomed = availability_.of(service).failing > 0 ? Why::kFailingTime : Why::kNothing;
-  const double failing = s.job.failure_probability;
-  if (failing > 0 &&
-      stage_.draws.uniform(s.entity, Purpose::kFailure, state.attempts++) < failing) {
-    job.doomed = Why::kByChance;
-  }
   state.running.push_back(index);
   const policy::JobBytes bytes = bytes_of(service, job.generation);
   stage_.journal.log({.kind = LogKind::kBackupStarted,
                       .backup = job.backup,
                       .number = static_cast<std::int64_t>(bytes.read)});
-  const Duration known = policy::job_duration(s.job.speed, bytes, s.collections);
-  const Duration takes = std::max(known, schedules_.tried(s.job.backup_takes, service));
+  const Fate fate = fate_of(stage_.draws, {s.entity, job.scheduled, job.attempt},
+                            {.failure = s.job.failure_probability},
+                            policy::job_duration(s.job.speed, bytes, s.collections));
+  job.doomed = fate.fails                              ? Why::kByChance
+               : availability_.of(service).failing > 0 ? Why::kFailingTime
+                                                       : Why::kNothing;
+  const Duration takes = std::max(fate.takes, schedules_.tried(s.job.backup_takes, service));
   stage_.agenda.push(plus(stage_.now(), takes), Due::kJobEnds, index);
 }
 

@@ -37,13 +37,14 @@ class Jobs {
     std::uint32_t slot = kNone;   // kNone = manual
     std::uint32_t event = kNone;  // of a manual one
     std::uint32_t attempt = 0;
+    Instant scheduled{};  // as JobAttempt::scheduled
     Generation generation;
     Why doomed{};  // why it will fail
     bool running = false, waiting = false;
   };
   struct State {
     std::vector<std::uint32_t> running;  // jobs
-    std::uint32_t generations = 0, automatic = 0, manual = 0, attempts = 0;
+    std::uint32_t generations = 0, automatic = 0, manual = 0;
     Life life;
   };
 

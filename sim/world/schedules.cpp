@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/time_math.h"
+#include "sim/model/weather.h"
 
 namespace backcast::sim {
 
@@ -19,10 +20,8 @@ policy::TimetableRules Schedules::rules_of(const Slot& slot) const {
 }
 
 policy::StartDelay Schedules::delay_of(const Slot& slot) const {
-  return [this, &slot](Instant, int window_seconds) -> Duration {
-    return std::chrono::seconds(stage_.draws.below(
-        static_cast<std::uint64_t>(window_seconds), stage_.service(slot.service).entity,
-        Purpose::kStartJitter, (std::uint64_t{slot.schedule} << 40) | slot.timetable.fired));
+  return [this, &slot](Instant named, int window_seconds) {
+    return start_delay(stage_.draws, stage_.service(slot.service).entity, named, window_seconds);
   };
 }
 

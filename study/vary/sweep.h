@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/model/statistics.h"
 #include "sim/run/replicate.h"
+#include "sim/sums/statistics.h"
 #include "study/run/watch.h"
 #include "study/vary/design.h"
 #include "study/vary/varied.h"

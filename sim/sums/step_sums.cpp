@@ -1,4 +1,4 @@
-#include "sim/model/step_sums.h"
+#include "sim/sums/step_sums.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "sim/model/statistics.h"
+#include "sim/sums/statistics.h"
 
 #include <algorithm>
 #include <bit>
