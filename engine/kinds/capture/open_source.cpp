@@ -16,6 +16,7 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {
     {"folder", open_folder_cluster},
+    {"postgresql", open_postgresql},
     {"shared-storage", open_shared_storage},
 };
 
