@@ -45,7 +45,7 @@ SEES = {
                             "engine/kinds/keys"),
     "engine/api/http": (BASE,),
     "engine/api/access": (BASE, POLICY, "engine/env", "engine/api/http"),
-    "engine/api/routes": (BASE, POLICY, "engine/control/plane", "engine/api/http",
+    "engine/api/routes": (BASE, POLICY, "engine/env", "engine/control", "engine/api/http",
                           "engine/api/access"),
     "engine/control/outside": (BASE, POLICY),
     "engine/control/catalogue": (BASE, POLICY),

@@ -1,8 +1,6 @@
 // A shared volume as one compressed tar.
 #include <gmock/gmock.h>
-
 #include <sys/stat.h>
-#include <nlohmann/json.hpp>
 
 #include <atomic>
 #include <thread>

@@ -61,6 +61,21 @@ Result<std::string, Failure> secret_in(const Request& request) {
   return *secret;
 }
 
+// A field that is null is one that is not given, but where null says something.
+void drop_nulls(const std::vector<Field>& fields, json& value) {
+  for (const Field& field : fields) {
+    const auto found = value.find(field.name);
+    if (found == value.end()) continue;
+    if (found->is_null()) {
+      if (!field.may_be_null) value.erase(found);
+    } else if (field.type == "object") {
+      drop_nulls(field.fields, *found);
+    } else if (field.type == "array" && !field.fields.empty()) {
+      for (json& entry : *found) drop_nulls(field.fields, entry);
+    }
+  }
+}
+
 // A caller who has none: of the routes that need no token.
 Token nobody(std::string name) {
   Token token;
@@ -121,8 +136,11 @@ Result<Token, Failure> Api::caller_of(const Request& request, const Route& route
   BACKCAST_TRY(std::optional<Token> token, told(token_of(options_.tokens, secret)));
   if (!token) return Failure{401, "this token is unknown or revoked"};
   if (!has(*token, route.needs)) {
-    return Failure{403, fmt::format("the token \"{}\" may not do this: it needs the privilege {}",
-                                    token->name, name_of(route.needs))};
+    return Failure{403,
+                   fmt::format("the token \"{}\" may not do this: it needs the privilege {}",
+                               token->name, name_of(route.needs)),
+                   {},
+                   route.forbidden_code};
   }
   return std::move(*token);
 }
@@ -196,6 +214,7 @@ Outcome Api::called(const Request& request, const Route& route, const Found& fou
     if (!body.is_object()) return Failure{400, "the body must be an object of JSON"};
   }
   if (auto fault = field_fault(route.body, body)) return std::move(*fault);
+  drop_nulls(route.body, body);
   return route.handle(Call{request, body, caller, found.parameters});
 }
 

@@ -80,7 +80,8 @@ struct Route {
   std::vector<Field> query{}, body{}, answer{};
   Takes takes = Takes::kNothing;
   Gives gives = Gives::kJson;
-  bool by_link = false;  // a signed address serves instead of a token
+  int forbidden_code = 0;  // the vendor's, for a caller without the privilege
+  bool by_link = false;    // a signed address serves instead of a token
   std::function<Outcome(const Call&)> handle{};
 };
 

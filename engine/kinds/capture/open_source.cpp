@@ -16,7 +16,6 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {
     {"folder", open_folder_cluster},
-    {"postgresql", open_postgresql},
     {"shared-storage", open_shared_storage},
 };
 

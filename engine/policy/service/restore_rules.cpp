@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 
 namespace backcast::policy {
 namespace {
@@ -63,6 +64,31 @@ std::string explain(const VersionChoice& choice) {
       return "the latest version only: the original is no older minor version";
   }
   return {};
+}
+
+std::optional<Version> parse_version(std::string_view text) {
+  if (text.starts_with('v')) text.remove_prefix(1);
+  Version version;
+  const std::array<int*, 3> parts{&version.major, &version.minor, &version.patch};
+  std::size_t read = 0;
+  for (int* part : parts) {
+    const auto end = text.data() + text.size();
+    const auto number = std::from_chars(text.data(), end, *part);
+    if (number.ec != std::errc() || *part < 0) return std::nullopt;
+    text = std::string_view(number.ptr, static_cast<std::size_t>(end - number.ptr));
+    ++read;
+    if (!text.starts_with('.')) break;
+    text.remove_prefix(1);
+  }
+  if (read < 2) return std::nullopt;
+  return version;
+}
+
+int max_shards(std::uint32_t compute_units) {
+  // Zilliz Cloud Limits; sizes between its bands, which are not sold, take the lower one.
+  if (compute_units < 4) return 2;
+  if (compute_units < 12) return 4;
+  return compute_units <= 64 ? 8 : 16;
 }
 
 SnapshotFit snapshot_fit(Version snapshot, Version server) {

@@ -15,6 +15,8 @@ struct Version {
   auto operator<=>(const Version&) const = default;
 };
 std::string to_string(const Version& version);  // "1.4.0"
+// "2.5", "v2.5.3" or "2.5.3-rc1"; nothing for what begins with no version.
+std::optional<Version> parse_version(std::string_view text);
 
 enum class VersionRule : std::uint8_t {
   kSameMinor,         // a server takes a snapshot of its own minor version, patch not lower
@@ -64,6 +66,9 @@ struct VersionChoice {
 // Up to 30 x 24 hours after the backup, inclusive.
 VersionChoice version_choice(Instant born, Instant now, Version original, Version latest);
 std::string explain(const VersionChoice& choice);
+
+// The most shards of a collection that a cluster of so many compute units takes.
+int max_shards(std::uint32_t compute_units);
 
 enum class SnapshotFit : std::uint8_t { kFits, kOtherMinor, kOlderPatch };
 SnapshotFit snapshot_fit(Version snapshot, Version server);

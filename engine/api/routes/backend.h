@@ -1,0 +1,89 @@
+// What routes translate to: commands of the control plane, and what lies in its stores.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/api/routes/api.h"
+#include "engine/control/plane/control_plane.h"
+#include "engine/policy/service/service_rules.h"
+
+namespace backcast::control {
+class Tokens;
+}
+
+namespace backcast::api {
+
+struct Backend {
+  control::ControlPlane& control;
+  // Writes the data of a backup to a new file, decrypted unless it is asked to stay encrypted. May
+  // take long.
+  std::function<Status(const control::Backup& backup, bool encrypted, const std::string& file)>
+      write_file;
+  std::function<Instant()> now;
+  std::string scratch_folder;  // for such files
+  std::string latest_version;  // that new clusters run; "" = that of their backup
+};
+
+TokenStore store_of(control::Tokens& tokens);
+
+// Every route of the service. `api` and `backend` live longer than it serves.
+void add_all(Api& api, Backend& backend);
+
+// The tables of routes. `backend` lives longer than what they give.
+std::vector<Route> project_routes(Backend& backend);
+std::vector<Route> cluster_routes(Backend& backend);
+std::vector<Route> schedule_routes(Backend& backend);
+std::vector<Route> backup_routes(Backend& backend);
+std::vector<Route> job_routes(Backend& backend);
+std::vector<Route> record_routes(Backend& backend);
+std::vector<Route> zilliz_policy_routes(Backend& backend);
+std::vector<Route> zilliz_backup_routes(Backend& backend);
+std::vector<Route> zilliz_restore_routes(Backend& backend);
+
+control::Caller caller_of(const Call& call);
+
+// What a caller reaches. What lies beyond is not there for them: `beyond` is how they are told.
+struct Scope {
+  Failure missing{404, "there is no such cluster"};
+  Failure beyond{404, "there is no such cluster"};
+  std::string_view rules = "";  // of the projects it is about; "" = any
+};
+struct Owned {
+  control::Cluster cluster;
+  control::Project project;
+  const policy::ServiceRules* rules = nullptr;
+};
+Result<control::Project, Failure> project_of(Backend& backend, const Call& call,
+                                             const std::string& id, const Scope& scope = {});
+Result<Owned, Failure> cluster_of(Backend& backend, const Call& call, const std::string& id,
+                                  const Scope& scope = {});
+// The backup, and the cluster it is of.
+struct OwnedBackup {
+  control::Backup backup;
+  Owned owner;
+};
+Result<OwnedBackup, Failure> backup_of(Backend& backend, const Call& call, const std::string& id,
+                                       const Scope& scope = {});
+// Those a caller reaches, in projects with these rules; "" = any.
+Result<std::vector<Owned>, Failure> clusters_of(Backend& backend, const Call& call,
+                                                std::string_view rules = "");
+// A page of all the caller reaches.
+Result<control::Backups, Failure> backups_of(Backend& backend, const Call& call,
+                                             control::BackupFilter filter,
+                                             std::string_view rules = "");
+
+// The data of a backup as an answer, when it has been written.
+Response download_of(Backend& backend, const control::Backup& backup, bool encrypted,
+                     const std::string& file_name);
+
+// Whole numbers and moments of a query. Nothing where it is not given.
+Result<std::optional<std::uint64_t>, Failure> count_in(const Call& call, std::string_view name);
+Result<std::optional<Instant>, Failure> instant_in(const Call& call, std::string_view name);
+Result<bool, Failure> flag_in(const Call& call, std::string_view name);
+
+// The words of the retention of so many days; an error where the rules have none such.
+Result<std::string> retention_text(const policy::ServiceRules& rules, std::int64_t days);
+
+}  // namespace backcast::api
