@@ -1,6 +1,8 @@
 // Clusters in a folder: captured while clients write, restored whole, in part and in place.
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include <atomic>
 #include <thread>
 

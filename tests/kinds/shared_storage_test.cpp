@@ -1,6 +1,8 @@
 // A shared volume as one compressed tar.
 #include <gmock/gmock.h>
+
 #include <sys/stat.h>
+#include <nlohmann/json.hpp>
 
 #include <atomic>
 #include <thread>

@@ -16,6 +16,8 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {
     {"folder", open_folder_cluster},
+    {"nats", open_nats},
+    {"postgresql", open_postgresql},
     {"shared-storage", open_shared_storage},
 };
 

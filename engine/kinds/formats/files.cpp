@@ -75,6 +75,24 @@ Status write_text(env::Env& env, const Path& path, std::string_view text) {
                            {.replace = true});
 }
 
+Status write_file(const Path& path, const std::function<Status(const ByteSink&)>& content) {
+  env::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return env::system_error("create", path.string(), errno);
+  BACKCAST_CHECK(content([&](ByteView bytes) { return write_all(file.get(), bytes, path); }));
+  if (::close(file.release()) != 0) return env::system_error("write", path.string(), errno);
+  return kOk;
+}
+
+Status write_all(int file, ByteView bytes, const Path& path) {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(file, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return env::system_error("write", path.string(), errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(done));
+  }
+  return kOk;
+}
+
 std::string fresh_name(env::Env& env) {
   std::array<std::uint8_t, 8> random{};
   env.random(random);

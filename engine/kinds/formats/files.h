@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 namespace backcast::kinds {
 
 using Path = std::filesystem::path;
+using ByteSink = std::function<Status(ByteView)>;
 
 // A name from a document that becomes one step of a path: no "/", no NUL, not hidden, at most 255
 // bytes. `what` stands in the message. Errors: kBadInput.
@@ -31,8 +33,29 @@ Status place_file(const Path& from, const Path& to);
 Status copy_whole(const Path& from, const Path& to);
 // The whole of a small text; after a power cut it is there whole, or what stood there before is.
 Status write_text(env::Env& env, const Path& path, std::string_view text);
+// All of it to an open file; `path` is for the message.
+Status write_all(int file, ByteView bytes, const Path& path);
+// A new file of what `content` hands out.
+Status write_file(const Path& path, const std::function<Status(const ByteSink&)>& content);
 // "r3f0a…": a name that nobody else chooses.
 std::string fresh_name(env::Env& env);
+// A folder for what is needed only meanwhile.
+class Aside {
+ public:
+  explicit Aside(Path path) : path_(std::move(path)) { clear(); }
+  ~Aside() { clear(); }
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+  const Path& path() const { return path_; }
+
+ private:
+  void clear() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Path path_;
+};
+
 // Waits until all of it survives a power cut.
 Status sync_folder_tree(env::Env& env, const Path& path);
 

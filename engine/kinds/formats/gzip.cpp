@@ -75,18 +75,9 @@ struct GzipWriter::State {
       stream.next_out = out.data();
       stream.avail_out = static_cast<uInt>(out.size());
       ::deflate(&stream, flush);
-      BACKCAST_CHECK(write_all(ByteView(out).first(out.size() - stream.avail_out)));
+      BACKCAST_CHECK(
+          write_all(file.get(), ByteView(out).first(out.size() - stream.avail_out), path));
     } while (stream.avail_out == 0);
-    return kOk;
-  }
-
-  Status write_all(ByteView bytes) {
-    while (!bytes.empty()) {
-      const ssize_t done = ::write(file.get(), bytes.data(), bytes.size());
-      if (done < 0 && errno == EINTR) continue;
-      if (done < 0) return env::system_error("write", path.string(), errno);
-      bytes = bytes.subspan(static_cast<std::size_t>(done));
-    }
     return kOk;
   }
 };
@@ -120,7 +111,7 @@ Status GzipWriter::finish() {
   return kOk;
 }
 
-Status gunzip(const Path& path, const std::function<Status(ByteView)>& sink) {
+Status gunzip(const Path& path, const ByteSink& sink) {
   const env::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return env::system_error("open", path.string(), errno);
   z_stream stream{};

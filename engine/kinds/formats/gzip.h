@@ -3,7 +3,6 @@
 // stores them once.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "engine/base/wire.h"
@@ -27,6 +26,6 @@ class GzipWriter {
 };
 
 // The content of a gzip file, in parts. Errors: kCorrupt if it is damaged or cut short.
-Status gunzip(const Path& path, const std::function<Status(ByteView)>& sink);
+Status gunzip(const Path& path, const ByteSink& sink);
 
 }  // namespace backcast::kinds

@@ -19,8 +19,6 @@ struct EntryState {
 };
 using FolderState = std::map<std::string, EntryState>;
 
-using ByteSink = std::function<Status(ByteView)>;
-
 // Writes all that lies beneath `folder` to `sink` and returns the state in which each entry was
 // read. `bytes` counts contents as they are read. Errors: what cannot be read (kPartialSource),
 // those of the sink, kInterrupted.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/base/wire.h"
+#include "engine/kinds/formats/files.h"
 #include "engine/store/format/crypto.h"
 
 namespace backcast::kinds {
@@ -14,8 +15,6 @@ namespace backcast::kinds {
 // "age1…", of a public key; and "AGE-SECRET-KEY-1…", of a private one (Bech32, BIP 173).
 std::string age_recipient(const store::PublicKey& key);
 store::SecretText age_identity(const store::Secret& private_key);
-
-using ByteSink = std::function<Status(ByteView)>;
 
 // Takes a content in parts and hands the encrypted stream on.
 class AgeWriter {
