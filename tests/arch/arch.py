@@ -38,7 +38,7 @@ SEES = {
     "engine/store/snapshots": (*PACKS, "engine/store/packs"),
     "engine/store/work": (*PACKS, "engine/store/packs", "engine/store/snapshots"),
     "engine/store/upkeep": (*PACKS, "engine/store/packs", "engine/store/snapshots"),
-    "engine/kinds/formats": SOURCE + ("engine/source",),
+    "engine/kinds/formats": (*SOURCE, "engine/source", "engine/store/format"),
     "engine/kinds/capture": (*SOURCE, "engine/source", "engine/kinds/formats"),
     "engine/kinds/keys": (*REPOSITORY, "engine/kinds/formats"),
     "engine/kinds/runner": (*REPOSITORY, "engine/kinds/formats", "engine/kinds/capture",
@@ -115,9 +115,10 @@ MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:root|work|Users|builds|runner|tmp/wt
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 
 # Who knows one vendor of backups from another: the rules of services, the words of policies and
-# schedules, and data. What people type may name a vendor as an example.
+# schedules, kinds of data, and data. What people type may name a vendor as an example.
 VENDOR = re.compile(r"zilliz|qdrant|zerops", re.I)
-VENDOR_ROOMS = ("engine/policy/service", "engine/policy/retention", "engine/policy/schedule",
+VENDOR_ROOMS = ("engine/kinds/capture",
+                "engine/policy/service", "engine/policy/retention", "engine/policy/schedule",
                 "engine/api/routes")
 VENDOR_EXAMPLES = ("  backcast ", "a name such as zilliz", "zilliz:, qdrant:, zerops:, robfig:")
 

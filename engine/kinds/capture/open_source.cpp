@@ -16,8 +16,10 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {
     {"folder", open_folder_cluster},
+    {"mariadb", open_mariadb},
     {"nats", open_nats},
     {"postgresql", open_postgresql},
+    {"qdrant", open_vector_server},
     {"shared-storage", open_shared_storage},
 };
 

@@ -14,9 +14,11 @@ namespace backcast::kinds {
 using Opened = std::unique_ptr<ClusterSource>;
 
 Opened open_folder_cluster(const Node& source, env::Env& env);
+Opened open_mariadb(const Node& source, env::Env& env);
 Opened open_nats(const Node& source, env::Env& env);
 Opened open_postgresql(const Node& source, env::Env& env);
 Opened open_shared_storage(const Node& source, env::Env& env);
+Opened open_vector_server(const Node& source, env::Env& env);
 
 // Any other field is a fault: nothing would act on it.
 void only_fields(const Node& source, std::initializer_list<std::string_view> names);
