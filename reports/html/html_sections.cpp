@@ -158,6 +158,7 @@ std::string why_section(const Told& told) {
     }
     out += list("Without a price, so not on the bill", missing);
   }
+  out += list("Repositories at the end", repository_lines(*report.run));
   out += list("Full on", filling_lines(report));
   if (!report.chosen.empty()) {
     out +=

@@ -127,6 +127,24 @@ std::vector<std::string> filling_lines(const RunReport& report) {
   return lines;
 }
 
+double ratio_of(const sim::RepositoryResult& repository) {
+  return static_cast<double>(repository.logical_bytes) /
+         static_cast<double>(repository.stored_bytes);
+}
+
+std::vector<std::string> repository_lines(const sim::RunResult& run) {
+  std::vector<std::string> lines;
+  for (const sim::RepositoryResult& r : run.repositories) {
+    std::string line = fmt::format(
+        "{} in {}: {} service{} hold{} {}, {} of it unique, stored as {}", r.name, r.region,
+        grouped(r.services), r.services == 1 ? "" : "s", r.services == 1 ? "s" : "",
+        format_bytes(r.logical_bytes), format_bytes(r.unique_bytes), format_bytes(r.stored_bytes));
+    if (r.stored_bytes > 0) line += fmt::format(": {:.2f} to 1", ratio_of(r));
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 std::string total_text(const cost::Invoice& invoice) {
   const std::string known = cost::to_string(invoice.total());
   if (invoice.is_complete()) return "total " + known;

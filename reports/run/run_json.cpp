@@ -118,6 +118,30 @@ Json fleets_json(const sim::RunResult& run) {
   return fleets;
 }
 
+Json repositories_json(const sim::RunResult& run) {
+  Json repositories = Json::array();
+  for (const sim::RepositoryResult& r : run.repositories) {
+    repositories.push_back({{"name", r.name},
+                            {"region", r.region},
+                            {"services", r.services},
+                            {"logical_bytes", r.logical_bytes},
+                            {"unique_bytes", r.unique_bytes},
+                            {"stored_bytes", r.stored_bytes},
+                            {"ratio", r.stored_bytes == 0 ? Json() : Json(ratio_of(r))}});
+  }
+  return repositories;
+}
+
+Json outages_json(const RunReport& report) {
+  Json outages = Json::array();
+  for (const sim::Outage& outage : report.run->outages) {
+    outages.push_back({{"what", report.scenario->failures[outage.law].name},
+                       {"from", moment(outage.from)},
+                       {"seconds", seconds(outage.lasts)}});
+  }
+  return outages;
+}
+
 Json missing_prices_json(const cost::Invoice& invoice) {
   Json json = Json::array();
   for (const cost::MissingPrice& missing : invoice.missing) {
@@ -331,6 +355,8 @@ std::string to_json(const RunReport& report, bool backups) {
                {"assumptions", run.assumptions}};
   if (!report.chosen.empty()) root["chosen"] = chosen_json(report.chosen);
   if (!run.fleets.empty()) root["fleets"] = fleets_json(run);
+  if (!run.repositories.empty()) root["repositories"] = repositories_json(run);
+  if (!run.outages.empty()) root["outages"] = outages_json(report);
   if (backups) {
     Json list = Json::array();
     for (const auto& backup : run.backups) list.push_back(backup_json(report, backup));

@@ -76,6 +76,7 @@ std::string to_markdown(const RunReport& report) {
     out += fmt::format("\n### Budget: {}\n\n", budget_sentence(*report.budget));
     out += to_markdown(budget_table(*report.budget, currency));
   }
+  add_list(out, "Repositories at the end", repository_lines(run));
   add_list(out, "Full on", filling_lines(report));
   if (!report.chosen.empty()) {
     out += fmt::format("\n### {}\n\n", markdown_text(chosen_sentence(report)));

@@ -182,6 +182,7 @@ std::string to_terminal(const RunReport& report, const Style& style) {
     write_missing(out, *report.invoice);
   }
   write_budget(out, report);
+  write_list(out, "Repositories at the end", repository_lines(run));
   write_list(out, "Full on", filling_lines(report));
   write_chosen(out, report);
   write_list(out, "Not on the bill", not_on_the_bill(run));

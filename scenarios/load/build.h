@@ -84,6 +84,7 @@ std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
                                                           const policy::ServiceRules& rules);
 void read_limits(Build& build);       // read_services.cpp
 void read_events(Build& build);       // read_events.cpp
+void read_failures(Build& build);     // read_failures.cpp
 void note_assumptions(Build& build);  // assumptions.cpp
 void check_chosen(Build& build);      // chosen.cpp
 // Whether the run of this service (of this fleet) depends on the field, such as "job/copy_rate".

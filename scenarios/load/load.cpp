@@ -127,6 +127,7 @@ Result<Loaded, Errors> load(const Document& document, const Given& given) {
     check_given(build);
     read_limits(build);
     read_events(build);
+    read_failures(build);
     read_requirements(build);
     read_pricing(build);
     note_assumptions(build);

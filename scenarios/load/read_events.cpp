@@ -22,7 +22,7 @@ struct KindInfo {
   std::string_view needs;  // fields without which it means nothing, separated by spaces
   std::string_view takes;  // further fields that it goes by
 };
-constexpr std::array<KindInfo, 13> kKinds{{
+constexpr std::array<KindInfo, 14> kKinds{{
     {"manual_backup", EventKind::kManualBackup, "service", "tags copies retention_days"},
     {"delete_service", EventKind::kDeleteService, "service", "delete_backups"},
     {"delete_project", EventKind::kDeleteProject, "project", "delete_backups"},
@@ -31,6 +31,7 @@ constexpr std::array<KindInfo, 13> kKinds{{
     {"suspend", EventKind::kSuspend, "service for", ""},
     {"clock_jump", EventKind::kClockJump, "service by", ""},
     {"outage", EventKind::kOutage, "region for", ""},
+    {"store_outage", EventKind::kStoreOutage, "region for", ""},
     {"link_outage", EventKind::kLinkOutage, "region to_region for", ""},
     {"job_failures", EventKind::kJobFailures, "service for", ""},
     {"storage_loss", EventKind::kStorageLoss, "region", ""},

@@ -165,6 +165,7 @@ void read_job(const Node& node, sim::JobModel& job) {
   job.speed.per_further_collection = std::chrono::milliseconds(
       std::clamp<std::int64_t>(node.integer("ms_per_collection").value_or(0), 0, 3'600'000));
   job.failure_probability = node.share_up_to_one("failure_probability").value_or(0);
+  job.duration_spread = node.number("duration_spread").value_or(0);
   job.retries = static_cast<std::uint32_t>(node.integer("retries").value_or(0));
   job.retry_after = node.duration("retry_after").value_or(5 * kMinute);
 }

@@ -18,6 +18,7 @@ namespace {
 using sim::DeltaModel;
 
 constexpr double kMostStoredShare = 100;  // as far as a fleet draws it
+constexpr double kMostGrowthSpread = 3;   // a year
 
 void read_growth(Build& build, const Node& node, sim::Growth& growth) {
   const Instant start = build.scenario.start;
@@ -27,6 +28,13 @@ void read_growth(Build& build, const Node& node, sim::Growth& growth) {
     if (*v < kFastestShrinking) {
       node.fault_at("per_year", "must be greater than -100% a year",
                     "give a share above -100% a year");
+    }
+  }
+  growth.differs_per_year = node.share("differs").value_or(0);
+  growth.wanders_per_year = node.share("wanders").value_or(0);
+  for (const char* field : {"differs", "wanders"}) {
+    if (node.share(field).value_or(0) > kMostGrowthSpread) {
+      node.fault_at(field, "more than 300% a year", "give a share such as \"20%\"");
     }
   }
   if (node.has("season")) {
@@ -82,6 +90,13 @@ void read_randomness(Build& build, const Node& node, const std::string& name,
                               bursts.number("tail").value_or(1)};
   }
   const Node outlook = node.child("outlook");
+  for (const char* field : {"differs", "wanders"}) {
+    if (node.has("outlook") && node.child("growth").has(field)) {
+      node.child("growth").fault_at(
+          field, fmt::format("\"{}\" and \"outlook\" both draw sizes", field),
+          "leave one of them out: an outlook knows how far sizes may be from their path");
+    }
+  }
   workload.outlook.tail = outlook.number("tail").value_or(0);
   for (const Node& point : outlook.items("points")) {
     const double days = static_cast<double>(point.duration("after").value_or(Duration{0}).count()) /

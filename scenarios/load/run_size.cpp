@@ -63,7 +63,10 @@ double largest_bytes(const sim::Workload& workload, double days) {
   for (const sim::Burst& burst : workload.bursts) {
     size += std::max(0.0, static_cast<double>(burst.added_bytes));
   }
-  return size;
+  // Where growth is drawn, four standard deviations above its path.
+  const double years = days / 365.25, differs = growth.differs_per_year * years;
+  const double wanders = growth.wanders_per_year * growth.wanders_per_year * years * years * years;
+  return size * sim::portable_exp(4 * std::sqrt(differs * differs + wanders / 3));
 }
 
 // The highest value, or the mean where there is none.

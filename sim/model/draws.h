@@ -27,6 +27,8 @@ enum class Purpose : std::uint8_t {
   kCompression = 10,
   kHistory = 11,
   kOutlook = 12,
+  kStruck = 13,
+  kGrowth = 14,
   kTest = 255,
 };
 

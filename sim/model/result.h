@@ -223,6 +223,23 @@ struct FleetTotals {
   Duration worst_age_anywhere{0};  // of the newest wherever it lies
 };
 
+// One time of being down of what fails by chance.
+struct Outage {
+  std::uint32_t law = 0;     // index into Scenario::failures
+  std::uint64_t number = 0;  // of this law, from 0
+  Instant from{};            // whole seconds, before the end of the run
+  Duration lasts{0};         // at least a second; may outlast the run
+};
+
+// What a repository of several services holds in one region when the run ends.
+struct RepositoryResult {
+  std::string name, region;
+  std::uint64_t services = 0;       // that have restore points there
+  std::uint64_t logical_bytes = 0;  // what all restore points would give back
+  std::uint64_t unique_bytes = 0;   // of that, every byte once
+  std::uint64_t stored_bytes = 0;   // the same after compression
+};
+
 // Usage that the scenario's bill leaves out on purpose (its `bill` field), summed.
 struct LeftOut {
   std::string what;  // "automatic and manual backups in their home region"
@@ -251,7 +268,9 @@ struct RunResult {
   std::vector<LeftOut> left_out;    // the rest, named
   std::vector<RequirementOutcome> requirements;  // in scenario order
   std::vector<RestoreRecord> restores;
-  std::vector<OverlappingJobs> overlaps;  // at most one per service, by service
+  std::vector<OverlappingJobs> overlaps;       // at most one per service, by service
+  std::vector<RepositoryResult> repositories;  // as the scenario has them, then by region
+  std::vector<Outage> outages;  // by law and time; in the log they come after the scenario's events
   std::vector<LogEvent> log;
   std::vector<Series> series;
   std::vector<std::string> warnings;     // what the reader must know: truncated, not modelled

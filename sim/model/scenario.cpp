@@ -73,8 +73,8 @@ namespace {
 bool is_drawn(const Service& service) {
   const double failing = service.job.failure_probability;
   const Workload& workload = service.workload;
-  if ((failing > 0 && failing < 1) || workload.noise.spread > 0 ||
-      workload.random_bursts.per_day > 0 || !workload.outlook.points.empty()) {
+  if ((failing > 0 && failing < 1) || service.job.duration_spread > 0 ||
+      workload.noise.spread > 0 || workload.random_bursts.per_day > 0 || draws_size(workload)) {
     return true;
   }
   return std::any_of(service.schedules.begin(), service.schedules.end(),
@@ -91,7 +91,8 @@ bool has_laws(const Fleet& fleet) {
 }
 
 bool is_drawn(const Scenario& scenario) {
-  return std::any_of(scenario.services.begin(), scenario.services.end(),
+  return !scenario.failures.empty() ||
+         std::any_of(scenario.services.begin(), scenario.services.end(),
                      [](const Service& service) { return is_drawn(service); }) ||
          std::any_of(
              scenario.fleets.begin(), scenario.fleets.end(),

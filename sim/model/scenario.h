@@ -51,6 +51,7 @@ struct JobModel {
   // overlapping ones shows is not proven.
   std::optional<policy::Overlap> overlap;
   double failure_probability = 0;  // of one attempt
+  double duration_spread = 0;      // of a backup, as JobChances has it
   std::uint32_t retries = 0;
   Duration retry_after{0};
   // Times that nobody stated, while what may be true of them is tried (extremes.h): at least so
@@ -141,6 +142,16 @@ struct Project {
 // Of a project that has one.
 policy::Quota quota_of(const Project& project);
 
+// Services that back up into one deduplicating repository and have data in common: clones, machines
+// of one image. The common part is stored once, however many hold it; what has drifted is each
+// one's own. Their copies in another region are one repository there.
+struct Repository {
+  std::string name;
+  std::vector<std::uint32_t> services;  // rising
+  std::uint64_t common_bytes = 0;       // in each of them at the start of the run, as stored
+  double drift_per_day = 0;             // the share of what is still common that stops to be
+};
+
 struct LinkSpec {
   std::string from, to;
   std::uint64_t rate_bytes_per_second = 0;
@@ -167,6 +178,7 @@ enum class EventKind : std::uint8_t {
   kSuspend,      // the service is stopped: no backup can start
   kOutage,       // a region is down
   kLinkOutage,   // a link is down
+  kStoreOutage,  // what keeps the backups of a region is down
   kJobFailures,  // every job of the service fails
   kStorageLoss,  // every backup in a region is gone
   kRestore,
@@ -192,6 +204,18 @@ struct ScheduledEvent {
   std::optional<policy::Version> backup_version, latest_version, target_version;
   std::optional<Instant> as_of;  // a restore of the newest backup born at or before this
   std::string pointer;           // where the document says it
+};
+
+// What fails by chance and is mended again, in turn, for times with exponential laws.
+struct FailureLaw {
+  std::string name;  // by which it is drawn: another scenario's law of this name fails alike
+  EventKind kind{};  // kOutage, kLinkOutage, kStoreOutage, kJobFailures
+  std::string region, to_region;
+  std::vector<std::uint32_t> services, fleets;  // of kJobFailures
+  double share = 1;                             // of them that each failure strikes, drawn for each
+  Duration mean_between{0};                     // from the end of a failure to the next
+  Duration mean_to_repair{0};
+  std::string pointer;  // where the document says it
 };
 
 enum class RequirementKind : std::uint8_t {
@@ -259,9 +283,11 @@ struct Scenario {
   std::vector<Service> services;
   std::vector<Fleet> fleets;
   std::vector<Expanded> expanded;
+  std::vector<Repository> repositories;  // a service is in one at most
   std::vector<LinkSpec> links;
   std::vector<JobLimit> limits;
-  std::vector<ScheduledEvent> events;  // by time, then as written
+  std::vector<ScheduledEvent> events;  // by time, then as written; those that are drawn follow
+  std::vector<FailureLaw> failures;
   std::vector<Requirement> requirements;
   BillScope bill;
   std::vector<std::string> assumptions;  // every input that nobody published
@@ -282,8 +308,8 @@ std::string version_refusal(const ScheduledEvent& restore, const Service& servic
 const policy::RetentionPolicy* policy_at(const Scenario& scenario, std::uint32_t service,
                                          const PolicyPlace& place);
 
-// Whether another seed can change the run: a job may fail by chance, a start is drawn within its
-// window, days are uneven, or the services themselves are drawn.
+// Whether another seed can change the run: something fails by chance, jobs take longer or shorter,
+// a start is drawn within its window, days are uneven, or the services themselves are drawn.
 bool is_drawn(const Scenario& scenario);
 
 }  // namespace backcast::sim

@@ -92,6 +92,11 @@ double busy_days(const Workload& workload, Instant start, Instant t) {
 
 }  // namespace
 
+bool draws_size(const Workload& workload) {
+  return !workload.outlook.points.empty() || workload.growth.differs_per_year > 0 ||
+         workload.growth.wanders_per_year > 0;
+}
+
 double compounded_growth(const Growth& growth, double days) {
   if (growth.share_per_year == 0) return 1;
   return portable_exp(portable_log(1 + growth.share_per_year) * days / 365.25);
@@ -144,6 +149,7 @@ void Life::begin(const Workload& workload, const SurvivalCurve& curve, Instant s
   first_day_share_ = days_between(Instant{}, start) - static_cast<double>(first_day_);
   day_begins_.assign(1, 0);
   day_pace_.clear();
+  day_growth_.clear();
   begin_outlook();
 }
 
@@ -235,14 +241,38 @@ double Life::drawn_days(const Moment& m) {
   return day_begins_[wanted] + m.day_share * m.day_factor * day_pace_[wanted] - before_start;
 }
 
-double Life::size_at(const Moment& moment) const {
-  const double size = exact_size(*workload_, moment);
+// The logarithm of the size against the path: the integral of a rate that begins somewhere and
+// performs a random walk, day by day.
+double Life::drawn_growth(const Moment& m) {
+  const Growth& growth = workload_->growth;
+  if (m.days <= 0 || (growth.differs_per_year == 0 && growth.wanders_per_year == 0)) return 0;
+  constexpr double kDaysPerYear = 365.25;
+  const auto drawn = [&](std::uint64_t index) {
+    return normal_quantile(draws_.uniform(entity_, Purpose::kGrowth, index));
+  };
+  if (day_growth_.empty()) {
+    growth_rate_ = growth.differs_per_year * drawn(0);
+    day_growth_ = {-growth_rate_ * first_day_share_ / kDaysPerYear,
+                   growth_rate_ * (1 - first_day_share_) / kDaysPerYear};
+  }
+  const auto wanted = static_cast<std::size_t>(m.day - first_day_);
+  while (day_growth_.size() <= wanted + 1) {
+    const auto day = static_cast<std::uint64_t>(first_day_) + day_growth_.size();
+    growth_rate_ += growth.wanders_per_year * std::sqrt(1 / kDaysPerYear) * drawn(day);
+    day_growth_.push_back(day_growth_.back() + growth_rate_ / kDaysPerYear);
+  }
+  return day_growth_[wanted] + (day_growth_[wanted + 1] - day_growth_[wanted]) * m.day_share;
+}
+
+double Life::size_at(const Moment& moment) {
+  const double size =
+      std::min(exact_size(*workload_, moment) * portable_exp(drawn_growth(moment)), kMaxBytes);
   if (!has_outlook_) return size;
   const double spread = workload_->outlook.size_spread(moment.days);
   return std::min(size * portable_exp(spread * size_deviation_), kMaxBytes);
 }
 
-std::uint64_t Life::size_bytes(const Moment& moment) const {
+std::uint64_t Life::size_bytes(const Moment& moment) {
   return static_cast<std::uint64_t>(size_at(moment));
 }
 

@@ -37,6 +37,9 @@ struct Growth {
   double season_amplitude = 0;  // share of the size at the peak, -share at the trough
   Duration season_period{0};
   Instant season_peak{};
+  // How the rate of growth is drawn: standard deviations of its logarithm a year, between services
+  // once and for all, and of a random walk after a year. Median growth is as stated.
+  double differs_per_year = 0, wanders_per_year = 0;
   std::vector<SizeStep> steps;      // by time
   std::vector<SizePoint> recorded;  // by time; replaces the initial size, linear in between
 };
@@ -65,7 +68,10 @@ struct Workload {
   double rewrite_share = 0;
 };
 
-// Live data at t, before compression. Rounded down to whole bytes.
+// Whether sizes differ between replications.
+bool draws_size(const Workload& workload);
+
+// Live data at t where nothing of it is drawn, before compression. Rounded down to whole bytes.
 std::uint64_t size_at(const Workload& workload, Instant start, Instant t);
 
 // What one instant means to every service that shares growth, bursts and weekdays, whatever its
@@ -95,7 +101,7 @@ class Life {
              std::uint32_t entity);
 
   // Live data, before compression, rounded down to whole bytes.
-  std::uint64_t size_bytes(const Moment& moment) const;
+  std::uint64_t size_bytes(const Moment& moment);
   // What a backup of that moment sees; ordinal is left 0.
   Generation at(const Moment& moment);
 
@@ -106,7 +112,8 @@ class Life {
   void append_day();
   double next_noise(std::int64_t day);
   double change_factor(double days) const;
-  double size_at(const Moment& moment) const;
+  double size_at(const Moment& moment);
+  double drawn_growth(const Moment& moment);
 
   const Workload* workload_ = nullptr;
   const SurvivalCurve* curve_ = nullptr;
@@ -118,6 +125,8 @@ class Life {
   std::vector<double> change_factors_;  // at the outlook's points: of operational time
   double noise_scale_ = 1, noise_deviation_ = 0;
   double rewrite_advance_ = 0;
+  double growth_rate_ = 0;              // beside the stated one, as far as it was drawn
+  std::vector<double> day_growth_;      // logarithms of the size against the path, as days begin
   std::vector<double> burst_advances_;  // sums of the first so many
   std::int64_t first_day_ = 0;
   double first_day_share_ = 0;

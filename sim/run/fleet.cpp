@@ -10,6 +10,7 @@
 #include "engine/base/time_math.h"
 #include "sim/kernel/arena.h"
 #include "sim/kernel/sort_by.h"
+#include "sim/model/failures.h"
 #include "sim/requirements/newest_age.h"
 #include "sim/run/fleet_parts.h"
 #include "sim/sums/step_sums.h"
@@ -60,6 +61,8 @@ MemberRun run_member(const Scenario& whole, const Fleet& fleet, std::uint64_t me
                      std::uint32_t replication, Scenario& own) {
   const Draws draws(whole.seed, replication);
   own.services.assign(1, member_of(fleet, draws, member));
+  const DrawnFailures failures = drawn_failures(own, draws);
+  own.events.insert(own.events.end(), failures.events.begin(), failures.events.end());
   MemberRun result;
   {
     World world(own, {0}, draws);
@@ -207,6 +210,13 @@ Scenario scenario_of_one(const Scenario& scenario, std::uint32_t fleet) {
     if (for_some) event.services.push_back(0);
     one.events.push_back(std::move(event));
   }
+  // Those of regions, links and stores are events by now; whom one of jobs strikes is drawn for
+  // each.
+  for (FailureLaw law : scenario.failures) {
+    if (!names_it(law.fleets)) continue;
+    law.services.assign(1, 0);
+    one.failures.push_back(std::move(law));
+  }
   for (Requirement requirement : scenario.requirements) {
     const bool concerned = names_it(requirement.fleets);
     requirement.services.clear();
@@ -236,11 +246,20 @@ void count(const RunResult& run, std::uint64_t times, FleetTotals& totals) {
 std::string why_one_by_one(const Scenario& scenario, const Fleet& fleet) {
   const Service& s = fleet.service;
   const bool one_size = !fleet.size_bytes && !fleet.growth_bytes_per_day &&
-                        !fleet.growth_share_per_year && !fleet.stored_share;
+                        !fleet.growth_share_per_year && !fleet.stored_share &&
+                        !draws_size(s.workload);
   if (!s.history.empty()) return "each goes on from a history";
   if (s.job.failure_probability > 0) return "each job may fail by chance";
+  for (const FailureLaw& law : scenario.failures) {
+    const bool names_it =
+        std::any_of(law.fleets.begin(), law.fleets.end(),
+                    [&](std::uint32_t named) { return scenario.fleets[named].name == fleet.name; });
+    if (names_it) return "whom failures strike is drawn for each";
+  }
   const policy::JobSpeed& speed = s.job.speed;
   const bool changes_count = speed.send_rate_bytes_per_second > 0 || speed.reads_changes;
+  const bool takes_time = speed.rate_bytes_per_second > 0 || changes_count;
+  if (s.job.duration_spread > 0 && takes_time) return "how long each job takes is drawn";
   if ((!one_size && speed.rate_bytes_per_second > 0) || changes_count) {
     return "each backup takes as long as its data";
   }

@@ -12,6 +12,7 @@
 #include "engine/base/bytes.h"
 #include "sim/kernel/arena.h"
 #include "sim/kernel/sort_by.h"
+#include "sim/model/failures.h"
 #include "sim/requirements/overlaps.h"
 #include "sim/requirements/requirements.h"
 #include "sim/words/words.h"
@@ -339,8 +340,13 @@ RunResult run(const Scenario& scenario, const RunOptions& options) {
   const Draws draws(scenario.seed, options.replication);
   const bool redraws = std::any_of(scenario.expanded.begin(), scenario.expanded.end(),
                                    [](const Expanded& one) { return has_laws(one.fleet); });
-  return redraws ? run_drawn(redrawn(scenario, draws), draws, options)
-                 : run_drawn(scenario, draws, options);
+  if (!redraws && scenario.failures.empty()) return run_drawn(scenario, draws, options);
+  Scenario drawn = redraws ? redrawn(scenario, draws) : scenario;
+  DrawnFailures failures = drawn_failures(scenario, draws);
+  drawn.events.insert(drawn.events.end(), failures.events.begin(), failures.events.end());
+  RunResult result = run_drawn(drawn, draws, options);
+  result.outages = std::move(failures.outages);
+  return result;
 }
 
 }  // namespace backcast::sim

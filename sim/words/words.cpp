@@ -9,7 +9,7 @@
 namespace backcast::sim {
 namespace {
 
-// By Why; of restores, kRole and kVersion know more.
+// By Why; of restores, the words of kRole and kVersion come from the rule book.
 constexpr const char* kWords[] = {"",
                                   "{service} is deleted",
                                   "{service} is suspended",
@@ -24,8 +24,13 @@ constexpr const char* kWords[] = {"",
                                   "{region} went down while it was copied",
                                   "the storage of {region} was lost",
                                   "expired {expiry}, as its history says",
-                                  "there is no restore point to restore from"};
-static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kNoRestorePoint) + 1);
+                                  "there is no restore point to restore from",
+                                  "",
+                                  "",
+                                  "the store in {region} is down",
+                                  "the store in {region} went down",
+                                  "the store in {region} went down while it was copied"};
+static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kStoreFailedOn) + 1);
 
 std::string words(Why why, const Service& service, const std::string& region, Instant expires) {
   return fmt::format(fmt::runtime(kWords[static_cast<std::size_t>(why)]),
@@ -131,8 +136,24 @@ std::string backup_text(const Scenario& scenario, const BackupRecord& b, const L
   }
 }
 
-std::string outage_text(const Scenario& scenario, const LogEvent& log) {
-  const ScheduledEvent& event = scenario.events[log.about];
+// What goes down and comes back: as the scenario says, or drawn.
+struct Cause {
+  EventKind kind;
+  const std::string &region, &to_region;
+  Duration lasts;
+};
+Cause cause_of(const Scenario& scenario, const RunResult& run, std::uint32_t event) {
+  if (event < scenario.events.size()) {
+    const ScheduledEvent& stated = scenario.events[event];
+    return {stated.kind, stated.region, stated.to_region, stated.lasts};
+  }
+  const Outage& outage = run.outages[event - scenario.events.size()];
+  const FailureLaw& law = scenario.failures[outage.law];
+  return {law.kind, law.region, law.to_region, outage.lasts};
+}
+
+std::string outage_text(const Scenario& scenario, const RunResult& run, const LogEvent& log) {
+  const Cause event = cause_of(scenario, run, log.about);
   const bool begins = log.kind == LogKind::kOutageBegan;
   const std::string lasts = begins ? " for " + format_duration(event.lasts) : "";
   const std::string& name =
@@ -143,6 +164,8 @@ std::string outage_text(const Scenario& scenario, const LogEvent& log) {
     case EventKind::kLinkOutage:
       return fmt::format("the link from {} to {} {}{}", name, event.to_region,
                          begins ? "goes down" : "is back", lasts);
+    case EventKind::kStoreOutage:
+      return fmt::format("the store in {} {}{}", name, begins ? "goes down" : "is back", lasts);
     case EventKind::kSuspend:
       return name + (begins ? " is suspended" : " runs again") + lasts;
     default:  // kJobFailures
@@ -192,7 +215,7 @@ const std::string& region_of(const Scenario& scenario, const RunResult& run,
   }
   if (event.backup != kNone) return run.backups[event.backup].region;
   if (event.service != kNone) return scenario.services[event.service].region;
-  const ScheduledEvent& cause = scenario.events[event.about];
+  const Cause cause = cause_of(scenario, run, event.about);
   return cause.kind == EventKind::kLinkOutage ? cause.to_region : cause.region;
 }
 
@@ -215,7 +238,7 @@ std::string log_text(const Scenario& scenario, const RunResult& run, const LogEv
           scenario.projects[event.about].name);
     case LogKind::kOutageBegan:
     case LogKind::kOutageEnded:
-      return outage_text(scenario, event);
+      return outage_text(scenario, run, event);
     case LogKind::kBurst:
       return service->name + ": a burst of change";
     case LogKind::kStorageLost:

@@ -1,5 +1,5 @@
-// What can run: which regions are down, which services are suspended, deleted or made to fail, and
-// how many jobs may run at once.
+// What can run: which regions and stores are down, which services are suspended, deleted or made to
+// fail, and how many jobs may run at once.
 #pragma once
 
 #include <map>
@@ -24,9 +24,14 @@ class Availability {
 
   void take_down(const std::string& region) { ++down_[region]; }
   void bring_back(const std::string& region) { --down_[region]; }
-  bool is_down(const std::string& region) const {
-    const auto found = down_.find(region);
-    return found != down_.end() && found->second > 0;
+  bool is_down(const std::string& region) const { return has(down_, region); }
+  void take_store_down(const std::string& region) { ++stores_down_[region]; }
+  void bring_store_back(const std::string& region) { --stores_down_[region]; }
+
+  // Why nothing can be written to what keeps the backups of the region, or read from it.
+  Why why_no_store(const std::string& region) const {
+    if (is_down(region)) return Why::kRegionDown;
+    return has(stores_down_, region) ? Why::kStoreDown : Why::kNothing;
   }
 
   // Why nothing of the service can run now, or nothing.
@@ -34,13 +39,19 @@ class Availability {
     const State& state = states_[service];
     if (state.deleted) return Why::kServiceDeleted;
     if (state.suspended > 0) return Why::kSuspended;
-    return is_down(stage_.service(service).region) ? Why::kRegionDown : Why::kNothing;
+    return why_no_store(stage_.service(service).region);
   }
 
  private:
+  using Regions = std::map<std::string, int, std::less<>>;  // by open outages
+  static bool has(const Regions& down, const std::string& region) {
+    const auto found = down.find(region);
+    return found != down.end() && found->second > 0;
+  }
+
   const Stage& stage_;
   PerService<State> states_;
-  std::map<std::string, int, std::less<>> down_;  // regions, by open outages
+  Regions down_, stores_down_;
 };
 
 class JobLimits {

@@ -25,9 +25,9 @@ void Copies::start(std::uint32_t original, const Generation& generation, const C
   const std::uint32_t backup = record_copy(original, rule, made.in == PolicyPlace::In::kSchedule);
   BackupRecord& record = stage_.journal.backup(backup);
   const Service& s = stage_.service(record.service);
-  if (availability_.is_down(rule.region)) {
+  if (const Why why = availability_.why_no_store(rule.region); why != Why::kNothing) {
     record.state = BackupState::kFailed;
-    record.reason = Why::kRegionDown;
+    record.reason = why;
     return stage_.journal.log({.kind = LogKind::kCopyFailed, .backup = backup});
   }
   Copy copy;
@@ -80,10 +80,10 @@ void Copies::cancel(std::uint32_t index, Why why) {
   stage_.journal.log({.kind = LogKind::kCopyFailed, .backup = copy.backup});
 }
 
-void Copies::fail_to(const std::string& region) {
+void Copies::fail_to(const std::string& region, Why why) {
   for (std::uint32_t i = 0; i < copies_.size(); ++i) {
     if (copies_[i].running && vaults_[copies_[i].vault].region() == region) {
-      cancel(i, Why::kRegionFailedOn);
+      cancel(i, why);
     }
   }
 }

@@ -25,7 +25,7 @@ class Copies {
   void start(std::uint32_t original, const Generation& generation, const CopyRule& rule,
              const PolicyPlace& made);
   void end(std::uint32_t copy);
-  void fail_to(const std::string& region);
+  void fail_to(const std::string& region, Why why);
   // Those of a service that `goes` says yes to.
   template <typename Goes>
   void fail_of(std::uint32_t service, Why why, Goes goes) {

@@ -232,7 +232,7 @@ void Jobs::begin(std::uint32_t index) {
                       .backup = job.backup,
                       .number = static_cast<std::int64_t>(bytes.read)});
   const Fate fate = fate_of(stage_.draws, {s.entity, job.scheduled, job.attempt},
-                            {.failure = s.job.failure_probability},
+                            {s.job.failure_probability, s.job.duration_spread},
                             policy::job_duration(s.job.speed, bytes, s.collections));
   job.doomed = fate.fails                              ? Why::kByChance
                : availability_.of(service).failing > 0 ? Why::kFailingTime

@@ -24,7 +24,7 @@ std::uint32_t Restores::serving_backup(const ScheduledEvent& event, std::uint32_
   std::uint32_t best = kNone;
   for (const std::uint32_t vault : vaults_.of(service)) {
     const std::string& region = vaults_[vault].region();
-    if (availability_.is_down(region) || (stays && region != into)) continue;
+    if (availability_.why_no_store(region) != Why::kNothing || (stays && region != into)) continue;
     if (!event.region.empty() && region != event.region) continue;
     for (const Vault::Held& held : vaults_[vault].held()) {
       const BackupRecord& b = stage_.journal.backup(held.backup);

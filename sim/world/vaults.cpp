@@ -10,7 +10,7 @@ namespace {
 // Live data that the backup of this moment saw.
 std::uint64_t live_bytes_at(const Service& s, const Stage& stage, Instant born) {
   const Instant start = stage.scenario.start;
-  if (s.workload.outlook.points.empty()) return size_at(s.workload, start, born);
+  if (!draws_size(s.workload)) return size_at(s.workload, start, born);
   Life life;
   life.begin(s.workload, s.delta.curve, start, stage.draws, s.entity);
   return life.size_bytes(moment_at(s.workload, start, born));

@@ -120,12 +120,10 @@ void World::begin(std::uint32_t index) {
   switch (event.kind) {
     case EventKind::kOutage:
       availability_.take_down(event.region);
-      stage_.journal.log({.kind = LogKind::kOutageBegan, .about = index});
-      for (const std::uint32_t service : stage_.members) {
-        if (stage_.service(service).region != event.region) continue;
-        jobs_.fail_of(service, Why::kRegionFailed);
-      }
-      return copies_.fail_to(event.region);
+      return fail_region(index, Why::kRegionFailed, Why::kRegionFailedOn);
+    case EventKind::kStoreOutage:
+      availability_.take_store_down(event.region);
+      return fail_region(index, Why::kStoreFailed, Why::kStoreFailedOn);
     case EventKind::kLinkOutage:
       stage_.journal.log({.kind = LogKind::kOutageBegan, .about = index});
       return set_links(event, false);
@@ -141,6 +139,16 @@ void World::begin(std::uint32_t index) {
   for (const std::uint32_t service : event.services) {
     if (stage_.members.has(service)) begin_for(service, index);
   }
+}
+
+// The region of the event, or its store, has gone down.
+void World::fail_region(std::uint32_t index, Why jobs, Why copies) {
+  const std::string& region = stage_.scenario.events[index].region;
+  stage_.journal.log({.kind = LogKind::kOutageBegan, .about = index});
+  for (const std::uint32_t service : stage_.members) {
+    if (stage_.service(service).region == region) jobs_.fail_of(service, jobs);
+  }
+  copies_.fail_to(region, copies);
 }
 
 void World::begin_for(std::uint32_t service, std::uint32_t index) {
@@ -173,8 +181,9 @@ void World::begin_for(std::uint32_t service, std::uint32_t index) {
 
 void World::end(std::uint32_t index) {
   const ScheduledEvent& event = stage_.scenario.events[index];
-  if (event.kind == EventKind::kOutage) {
-    availability_.bring_back(event.region);
+  if (event.kind == EventKind::kOutage || event.kind == EventKind::kStoreOutage) {
+    event.kind == EventKind::kOutage ? availability_.bring_back(event.region)
+                                     : availability_.bring_store_back(event.region);
     stage_.journal.log({.kind = LogKind::kOutageEnded, .about = index});
     for (const std::uint32_t service : stage_.members) {
       if (stage_.service(service).region == event.region) jobs_.make_up(service);

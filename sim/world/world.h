@@ -37,6 +37,7 @@ class World {
   void handle(const Event& event);
   void fire(std::uint32_t slot);
   void begin(std::uint32_t event);
+  void fail_region(std::uint32_t event, Why jobs, Why copies);
   void begin_for(std::uint32_t service, std::uint32_t event);
   void end(std::uint32_t event);
   void end_for(std::uint32_t service, std::uint32_t event);

@@ -75,8 +75,11 @@ const char* name(Why why) {
                                     "history_expiry",
                                     "no_restore_point",
                                     "role",
-                                    "version"};
-  static_assert(std::size(kNames) == static_cast<std::size_t>(Why::kVersion) + 1);
+                                    "version",
+                                    "store_down",
+                                    "store_failed",
+                                    "store_failed_on"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Why::kStoreFailedOn) + 1);
   return kNames[static_cast<std::size_t>(why)];
 }
 

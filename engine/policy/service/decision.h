@@ -90,7 +90,10 @@ enum class Why : std::uint8_t {
   kHistoryExpiry,   // as the history that names it says
   kNoRestorePoint,  // of a restore, as the next two
   kRole,
-  kVersion
+  kVersion,
+  kStoreDown,     // of backups again
+  kStoreFailed,   // while the job ran
+  kStoreFailedOn  // while it was copied
 };
 const char* name(Why why);  // "region_down"
 
