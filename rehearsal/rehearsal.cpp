@@ -287,6 +287,10 @@ std::vector<std::string> not_rehearsed(const Scenario& scenario, const RunResult
                          "its bytes cannot agree");
     }
   }
+  for (const Repository& repository : scenario.repositories) {
+    left_out.push_back("what services share in repository " + repository.name +
+                       ": each has a repository of its own here; its bytes cannot agree");
+  }
   for (const ScheduledEvent& event : scenario.events) {
     if (event.kind == EventKind::kManualBackup && event.retention) {
       left_out.emplace_back("the expiry of manual backups");

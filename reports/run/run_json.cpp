@@ -118,6 +118,14 @@ Json fleets_json(const sim::RunResult& run) {
   return fleets;
 }
 
+Json left_out_json(const sim::RunResult& run) {
+  Json left_out = Json::array();
+  for (const auto& left : run.left_out) {
+    left_out.push_back({{"what", left.what}, {"peak_bytes", left.peak_bytes}});
+  }
+  return left_out;
+}
+
 Json repositories_json(const sim::RunResult& run) {
   Json repositories = Json::array();
   for (const sim::RepositoryResult& r : run.repositories) {
@@ -295,8 +303,7 @@ Json chosen_json(const std::vector<study::ChosenValue>& chosen) {
 std::string to_json(const RunReport& report, bool backups) {
   const sim::RunResult& run = *report.run;
   const Headline figures = headline(run);
-  Json requirements = Json::array(), ages = Json::array(), left_out = Json::array();
-  Json assumed = Json::array();
+  Json requirements = Json::array(), ages = Json::array(), assumed = Json::array();
   for (const auto& outcome : run.requirements) {
     requirements.push_back(requirement_json(run, outcome));
   }
@@ -312,9 +319,6 @@ std::string to_json(const RunReport& report, bool backups) {
                     {"service", worst.service},
                     {"age_seconds", seconds(worst.age)},
                     {"at", format_instant(worst.at)}});
-  }
-  for (const auto& left : run.left_out) {
-    left_out.push_back({{"what", left.what}, {"peak_bytes", left.peak_bytes}});
   }
   Json root = {{"report", "run"},
                {"version", 2},
@@ -349,7 +353,7 @@ std::string to_json(const RunReport& report, bool backups) {
                {"measures", report.measures.empty() ? Json() : measures_json(report.measures)},
                {"budget", report.budget ? budget_json(*report.budget) : Json()},
                {"full", fillings_json(report)},
-               {"left_out", left_out},
+               {"left_out", left_out_json(run)},
                {"not_billed", run.not_billed},
                {"warnings", run.warnings},
                {"assumptions", run.assumptions}};

@@ -82,11 +82,12 @@ Result<Document, Errors> find_book(const Document& scenario, const Pricing::Book
 // The retention that "retention_days" stands for; none for "forever".
 std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
                                                           const policy::ServiceRules& rules);
-void read_limits(Build& build);       // read_services.cpp
-void read_events(Build& build);       // read_events.cpp
-void read_failures(Build& build);     // read_failures.cpp
-void note_assumptions(Build& build);  // assumptions.cpp
-void check_chosen(Build& build);      // chosen.cpp
+void read_limits(Build& build);        // read_services.cpp
+void read_repositories(Build& build);  // read_services.cpp
+void read_events(Build& build);        // read_events.cpp
+void read_failures(Build& build);      // read_failures.cpp
+void note_assumptions(Build& build);   // assumptions.cpp
+void check_chosen(Build& build);       // chosen.cpp
 // Whether the run of this service (of this fleet) depends on the field, such as "job/copy_rate".
 bool uses(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
           std::string_view field);     // assumptions.cpp

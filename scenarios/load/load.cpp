@@ -126,6 +126,7 @@ Result<Loaded, Errors> load(const Document& document, const Given& given) {
     read_services(build);
     check_given(build);
     read_limits(build);
+    read_repositories(build);
     read_events(build);
     read_failures(build);
     read_requirements(build);

@@ -69,6 +69,12 @@ std::string shared_by(const Build& build, const sim::Service& service) {
          std::find(names.begin(), names.end(), service.name) != names.end());
     if (covers) return "a limit on jobs that run at once";
   }
+  for (const Node& repository : build.root.items("repositories")) {
+    const auto names = repository.texts("service");
+    const bool has_it = std::find(names.begin(), names.end(), service.name) != names.end() ||
+                        std::find(names.begin(), names.end(), "*") != names.end();
+    if (has_it) return "repository " + repository.text("name").value_or("");
+  }
   for (const sim::LinkSpec& link : scenario.links) {
     if (link.from == service.region) {
       return fmt::format("the link from {} to {}", link.from, link.to);

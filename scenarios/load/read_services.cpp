@@ -8,6 +8,7 @@
 #include "engine/policy/retention/tags.h"
 #include "scenarios/load/build.h"
 #include "scenarios/load/vendor_checks.h"
+#include "sim/model/portable_math.h"
 
 namespace backcast::scenario {
 namespace {
@@ -214,6 +215,92 @@ void read_limits(Build& build) {
     if (limit.name.empty()) limit.name = limit.region.empty() ? "these" : limit.region + "'s";
     build.scenario.limits.push_back(std::move(limit));
   }
+}
+
+namespace {
+
+// Whether the data of a service changes fast enough for the common part to drift so: at any
+// distance as much is new as the part loses.
+bool may_drift(const sim::Repository& repository, const sim::Service& service,
+               std::uint64_t full_bytes) {
+  const double share = static_cast<double>(repository.common_bytes) /
+                       static_cast<double>(std::max<std::uint64_t>(full_bytes, 1));
+  for (double days = 1; days < 40'000; days *= 2) {
+    const double lost = share * (1 - sim::portable_exp(-repository.drift_per_day * days));
+    if (lost > 1 - service.delta.curve.alive(days) + 1e-9) return false;
+  }
+  return true;
+}
+
+void check_member(Build& build, const Node& node, const sim::Repository& repository,
+                  std::uint32_t index) {
+  const sim::Service &service = build.scenario.services[index],
+                     &first = build.scenario.services[repository.services.front()];
+  for (const sim::Repository& other : build.scenario.repositories) {
+    if (std::binary_search(other.services.begin(), other.services.end(), index)) {
+      node.fault_at("service",
+                    fmt::format("{} is in repository {} already", service.name, other.name));
+    }
+  }
+  if (service.region != first.region || service.project != first.project) {
+    node.fault_at(
+        "service",
+        fmt::format("{} and {} are not in one region and project", first.name, service.name),
+        "a repository lies in one place and is on one bill: write one for each");
+  }
+  if (service.delta.kind != sim::DeltaModel::Kind::kLifetimes || service.delta.trace != nullptr) {
+    node.fault_at("service", fmt::format("the backups of {} are not deduplicated", service.name),
+                  "give it \"delta\": \"lifetimes\"");
+  }
+}
+
+std::uint64_t full_bytes_at_start(const Build& build, const sim::Service& service) {
+  const Instant start = build.scenario.start;
+  return sim::generation_at(service.workload, service.delta.curve, start, start).size_bytes;
+}
+
+void read_repository(Build& build, const Node& node) {
+  sim::Repository repository;
+  repository.name = node.text("name").value_or("");
+  Who who = read_who(build, node, false);
+  repository.services = std::move(who.services);
+  std::sort(repository.services.begin(), repository.services.end());
+  const auto twice = std::unique(repository.services.begin(), repository.services.end());
+  repository.services.erase(twice, repository.services.end());
+  if (repository.services.empty()) return;
+  for (const sim::Repository& other : build.scenario.repositories) {
+    if (other.name == repository.name) {
+      node.fault_at("name", fmt::format("the name \"{}\" is defined twice", other.name));
+    }
+  }
+  std::uint64_t least_bytes = UINT64_MAX;
+  for (const std::uint32_t index : repository.services) {
+    check_member(build, node, repository, index);
+    least_bytes = std::min(least_bytes, full_bytes_at_start(build, build.scenario.services[index]));
+  }
+  const Node shared = node.child("shared");
+  const double share = shared.share_up_to_one("share").value_or(0);
+  repository.common_bytes =
+      share >= 1 ? least_bytes
+                 : static_cast<std::uint64_t>(static_cast<double>(least_bytes) * share);
+  const double drift = shared.share_up_to_one("drift_per_day").value_or(0);
+  repository.drift_per_day = -sim::portable_log(1 - std::min(drift, 0.999999));
+  for (const std::uint32_t index : repository.services) {
+    const sim::Service& service = build.scenario.services[index];
+    if (may_drift(repository, service, full_bytes_at_start(build, service))) continue;
+    shared.fault_at(
+        "drift_per_day",
+        fmt::format("what {} shares would drift faster than its data changes", service.name),
+        "give less, or more \"change\" of the service");
+    break;
+  }
+  build.scenario.repositories.push_back(std::move(repository));
+}
+
+}  // namespace
+
+void read_repositories(Build& build) {
+  for (const Node& node : build.root.items("repositories")) read_repository(build, node);
 }
 
 Who read_who(Build& build, const Node& node, bool all_by_default) {

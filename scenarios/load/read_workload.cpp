@@ -30,13 +30,13 @@ void read_growth(Build& build, const Node& node, sim::Growth& growth) {
                     "give a share above -100% a year");
     }
   }
-  growth.differs_per_year = node.share("differs").value_or(0);
-  growth.wanders_per_year = node.share("wanders").value_or(0);
-  for (const char* field : {"differs", "wanders"}) {
-    if (node.share(field).value_or(0) > kMostGrowthSpread) {
-      node.fault_at(field, "more than 300% a year", "give a share such as \"20%\"");
-    }
-  }
+  const auto read_spread = [&](const char* field, double& spread) {
+    spread = node.share(field).value_or(0);
+    if (spread <= kMostGrowthSpread) return;
+    node.fault_at(field, "more than 300% a year", "give a share such as \"20%\"");
+  };
+  read_spread("differs", growth.differs_per_year);
+  read_spread("wanders", growth.wanders_per_year);
   if (node.has("season")) {
     const Node season = node.child("season");
     if (const auto v = season.share_up_to_one("amplitude")) growth.season_amplitude = *v;

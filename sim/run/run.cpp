@@ -65,6 +65,11 @@ std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario)
       couples.join(first_of_source.try_emplace(s.region, i).first->second, i);
     }
   }
+  for (const Repository& repository : scenario.repositories) {
+    for (const std::uint32_t service : repository.services) {
+      couples.join(repository.services.front(), service);
+    }
+  }
   for (const JobLimit& limit : scenario.limits) {
     std::optional<std::uint32_t> first;
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -143,6 +148,12 @@ void merge(const Scenario& scenario, std::vector<RunResult>& parts, RunResult& w
   merge(parts, &RunResult::series, whole,
         [](const Series& s) { return std::tie(s.kind, s.service, s.project, s.region); });
   merge(parts, &RunResult::overlaps, whole, [](const OverlappingJobs& o) { return o.service; });
+  merge(parts, &RunResult::repositories, whole, [&](const RepositoryResult& r) {
+    const auto place =
+        std::find_if(scenario.repositories.begin(), scenario.repositories.end(),
+                     [&](const Repository& repository) { return repository.name == r.name; });
+    return std::pair(place - scenario.repositories.begin(), r.region);
+  });
 }
 
 // Parts the usage into what the scenario's bill covers and what it leaves out.

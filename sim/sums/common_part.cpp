@@ -34,7 +34,7 @@ void CommonPart::holds(Holder holder, std::uint64_t bytes) {
   const bool is_new = place == shares_.end();
   if (is_new ? bytes == 0 : place->bytes == bytes) return;
   if (is_new) {
-    shares_.push_back({holder, bytes, 0});
+    shares_.push_back({holder, bytes, UINT64_MAX});  // it is told in any case
   } else if (bytes == 0) {
     shares_.erase(place);
     tell_(holder, 0);

@@ -13,7 +13,7 @@ namespace backcast::sim {
 class CommonPart {
  public:
   using Holder = std::uint32_t;
-  // Told whenever it changes: how many of its bytes older holders store.
+  // Told at first and whenever it changes: how many of its bytes older holders store.
   using Tell = std::function<void(Holder, std::uint64_t elsewhere_bytes)>;
 
   CommonPart(std::uint64_t bytes, Tell tell) : bytes_(bytes), tell_(std::move(tell)) {}

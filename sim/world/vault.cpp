@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/model/portable_math.h"
+
 namespace backcast::sim {
 
 Vault::Vault(Stage& stage, std::uint32_t service, std::string region)
@@ -24,7 +26,12 @@ Vault::Place Vault::place_of(std::uint32_t backup) {
 }
 
 DeltaChain::Added Vault::reserve(std::uint32_t backup, const Generation& generation) {
-  const DeltaChain::Added added = chain_.add(generation);
+  const std::uint64_t there_bytes = there_already(generation);
+  DeltaChain::Added added = chain_.add(generation);
+  if (there_bytes > 0) {
+    added.moved_bytes -= there_bytes;
+    elsewhere_bytes_ = there_bytes;
+  }
   const auto is_later = [&](const Held& held) {
     return held.generation.ordinal > generation.ordinal;
   };
@@ -62,8 +69,7 @@ void Vault::arrive(std::uint32_t backup, policy::Snapshot snapshot, const Policy
   log_.note(place->generation.ordinal, stage_.now());
   rebalance(*place);
   if (const Place next = std::next(place); next != held_.end()) rebalance(*next);
-  rebalance_leftover();
-  note_stored();
+  note_changes();
   stage_.journal.backup(backup).added_bytes = place->bytes;
 }
 
@@ -78,7 +84,68 @@ void Vault::adopt(std::uint32_t backup, const Generation& generation, policy::Sn
 
 void Vault::settle() {
   for (Held& held : held_) rebalance(held);
+  note_changes();
+}
+
+void Vault::join(CommonPart& part, CommonPart::Holder number, double drift_per_day) {
+  part_ = &part;
+  holder_ = number;
+  drift_per_day_ = drift_per_day;
+  const Instant start = stage_.scenario.start;
+  first_bytes_ = generation_at(owner().workload, chain_.model().curve, start, start).size_bytes;
+}
+
+const Vault::Held* Vault::oldest() const {
+  const auto found =
+      std::find_if(held_.begin(), held_.end(), [](const Held& held) { return held.available; });
+  return found == held_.end() ? nullptr : &*found;
+}
+
+// What has not drifted by then and is still alive, as far as it has room for it.
+std::uint64_t Vault::common_bytes(const Held* held) const {
+  if (part_ == nullptr || held == nullptr) return 0;
+  const double days = std::max(held->generation.operational_time, 0.0);
+  const double left = static_cast<double>(part_->bytes()) * portable_exp(-drift_per_day_ * days);
+  const double alive = static_cast<double>(first_bytes_) * chain_.model().curve.alive(days);
+  return std::min(static_cast<std::uint64_t>(std::min(left, alive)),
+                  chain_.model().full_bytes(held->generation));
+}
+
+std::uint64_t Vault::there_already(const Generation& generation) const {
+  if (part_ == nullptr || !held_.empty()) return 0;
+  Held newcomer;
+  newcomer.generation = generation;
+  return part_->elsewhere_if_joined(common_bytes(&newcomer));
+}
+
+// Of the common bytes that go with the restore point, what others have as well.
+std::uint64_t Vault::kept_by_others(Place place) const {
+  if (part_ == nullptr || &*place != oldest()) return 0;
+  std::list<Held>::const_iterator next = std::next(place);
+  while (next != held_.end() && !next->available) ++next;
+  const std::uint64_t before = common_bytes(&*place);
+  const std::uint64_t after = common_bytes(next == held_.end() ? nullptr : &*next);
+  return part_->kept_by_others(holder_, before - std::min(before, after));
+}
+
+void Vault::note_changes() {
   rebalance_leftover();
+  if (part_ != nullptr) {
+    if (oldest() == nullptr && held_.empty()) elsewhere_bytes_ = 0;
+    part_->holds(holder_, common_bytes(oldest()));
+    for (Held& held : held_) rebalance(held);
+  }
+  note_stored();
+}
+
+void Vault::count_elsewhere(std::uint64_t bytes) {
+  elsewhere_bytes_ = bytes;
+  for (Held& held : held_) {
+    if (held.available) {
+      rebalance(held);
+      break;
+    }
+  }
   note_stored();
 }
 
@@ -130,6 +197,7 @@ Vault::Place Vault::release(Place place) {
   BackupRecord& record = stage_.journal.backup(held.backup);
   const auto freed = held.available ? chain_.freed_if_removed(held.handle) : 0;
   record.freed_bytes = freed > 0 ? static_cast<std::uint64_t>(freed) : 0;
+  record.freed_bytes -= std::min(record.freed_bytes, kept_by_others(place));
   if (held.available) {
     held_bytes_ -= held.bytes;
     if (steps_ != nullptr) {
@@ -152,8 +220,12 @@ void Vault::remove(std::uint32_t backup) {
   const bool was_there = place->available;
   const Place next = release(place);
   if (next != held_.end()) rebalance(*next);
-  rebalance_leftover();
-  if (was_there) note_stored();
+  if (was_there) {
+    note_changes();
+  } else {
+    rebalance_leftover();
+    if (held_.empty()) elsewhere_bytes_ = 0;  // others had some of what it was to write
+  }
 }
 
 void Vault::remove(const std::vector<Doomed>& doomed) {
@@ -165,8 +237,7 @@ void Vault::remove(const std::vector<Doomed>& doomed) {
     if (next != held_.end()) heirs.push_back(next);
   }
   for (const Place heir : heirs) rebalance(*heir);
-  rebalance_leftover();
-  note_stored();
+  note_changes();
 }
 
 void Vault::tell(const Held* held, Instant since, std::uint64_t bytes) {
@@ -176,7 +247,8 @@ void Vault::tell(const Held* held, Instant since, std::uint64_t bytes) {
 
 void Vault::rebalance(Held& held) {
   if (!held.available) return;
-  const std::uint64_t own_bytes = chain_.own_bytes(held.handle);
+  std::uint64_t own_bytes = chain_.own_bytes(held.handle);
+  if (elsewhere_bytes_ > 0 && &held == oldest()) own_bytes -= std::min(own_bytes, elsewhere_bytes_);
   if (own_bytes == held.bytes) return;
   tell(&held, held.since, held.bytes);
   held.since = stage_.now();

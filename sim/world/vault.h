@@ -14,6 +14,7 @@
 #include "engine/policy/retention/rolling.h"
 #include "sim/model/byte_ages.h"
 #include "sim/model/delta_model.h"
+#include "sim/sums/common_part.h"
 #include "sim/world/stage.h"
 
 namespace backcast::sim {
@@ -47,12 +48,12 @@ class Vault {
   std::uint32_t service() const { return service_; }
   const std::string& region() const { return region_; }
   const std::list<Held>& held() const { return held_; }  // in the order of their generations
-  std::uint64_t stored_bytes() const { return chain_.stored_bytes(); }
+  std::uint64_t stored_bytes() const { return chain_.stored_bytes() - elsewhere_bytes_; }
   const Series& series() const { return stored_; }
 
   // What writing it as the newest restore point would move.
   std::uint64_t moved_if_reserved(const Generation& generation) const {
-    return chain_.moved_if_added(generation);
+    return chain_.moved_if_added(generation) - there_already(generation);
   }
   // Makes room for a restore point: what must be moved to write it. It neither counts nor costs
   // anything until `arrive`.
@@ -91,6 +92,11 @@ class Vault {
   // Tells the ledger the rest, at the end of the run.
   void finish();
 
+  // From now on it holds bytes that others of its repository hold as well. The common part lies in
+  // its oldest restore point; others store `elsewhere` of them, which are not counted here.
+  void join(CommonPart& part, CommonPart::Holder number, double drift_per_day);
+  void count_elsewhere(std::uint64_t bytes);
+
   // Notes every restore point that comes or goes as vault number `vault`.
   void record(std::vector<VaultStep>& steps, std::uint32_t vault) {
     steps_ = &steps;
@@ -110,6 +116,13 @@ class Vault {
   std::vector<FreedBytes> freed_parts(Place place, std::uint64_t freed_bytes);
   FreedParts shared_parts(Place place, std::uint64_t freed_bytes);
   void make_available(Held& held, policy::Snapshot snapshot, const PolicyPlace& birth);
+  const Held* oldest() const;  // that is there; null: none
+  std::uint64_t common_bytes(const Held* held) const;
+  // What others have of a first restore point.
+  std::uint64_t there_already(const Generation& generation) const;
+  std::uint64_t kept_by_others(Place place) const;
+  // What is held has changed.
+  void note_changes();
   // In line with what the chain says is held.
   void rebalance(Held& held);
   void rebalance_leftover();
@@ -126,9 +139,14 @@ class Vault {
   std::set<std::pair<Instant, std::uint32_t>> expiries_;  // of what is there; backups
   // Of the service's own retention, in its home region; none where every plan is a whole one.
   std::unique_ptr<policy::RollingPlan> rolling_;
-  std::uint64_t held_bytes_ = 0;      // sum over held_
-  Instant leftover_since_{};          // so many bytes stay for those that depend on
-  std::uint64_t leftover_bytes_ = 0;  // a deleted restore point
+  CommonPart* part_ = nullptr;  // of its repository
+  CommonPart::Holder holder_ = 0;
+  double drift_per_day_ = 0;
+  std::uint64_t first_bytes_ = 0;      // of its service at the start, as stored
+  std::uint64_t elsewhere_bytes_ = 0;  // of its oldest restore point, in others' vaults
+  std::uint64_t held_bytes_ = 0;       // sum over held_
+  Instant leftover_since_{};           // so many bytes stay for those that depend on
+  std::uint64_t leftover_bytes_ = 0;   // a deleted restore point
   Series stored_;
   std::vector<VaultStep>* steps_ = nullptr;
   std::uint32_t number_ = 0;

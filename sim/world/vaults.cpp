@@ -32,7 +32,30 @@ std::uint32_t Vaults::find(std::uint32_t service, const std::string& region) {
   const std::uint32_t number = count() - 1;
   if (steps_ != nullptr) vaults_.back()->record(*steps_, number);
   vaults.push_back(number);
+  join_repository(number);
   return number;
+}
+
+void Vaults::join_repository(std::uint32_t vault) {
+  const auto& repositories = stage_.scenario.repositories;
+  const auto mine = std::find_if(repositories.begin(), repositories.end(), [&](const auto& r) {
+    return std::binary_search(r.services.begin(), r.services.end(), vaults_[vault]->service());
+  });
+  if (mine == repositories.end()) return;
+  const auto index = static_cast<std::uint32_t>(mine - repositories.begin());
+  const std::string& region = vaults_[vault]->region();
+  auto shared = std::find_if(shared_.begin(), shared_.end(), [&](const Shared& s) {
+    return s.repository == index && s.region == region;
+  });
+  if (shared == shared_.end()) {
+    auto part = std::make_unique<CommonPart>(
+        mine->common_bytes, [this](std::uint32_t holder, std::uint64_t elsewhere_bytes) {
+          vaults_[holder]->count_elsewhere(elsewhere_bytes);
+        });
+    shared = shared_.insert(shared, {index, region, std::move(part), {}});
+  }
+  shared->vaults.push_back(vault);
+  vaults_[vault]->join(*shared->part, vault, mine->drift_per_day);
 }
 
 policy::Snapshot Vaults::snapshot_of(const BackupRecord& record, policy::Origin origin) const {
@@ -232,7 +255,36 @@ void Vaults::note_quota(std::uint32_t project) {
   }
 }
 
+void Vaults::note_repositories() {
+  for (const Shared& shared : shared_) {
+    RepositoryResult result;
+    result.name = stage_.scenario.repositories[shared.repository].name;
+    result.region = shared.region;
+    for (const std::uint32_t number : shared.vaults) {
+      const Vault& vault = *vaults_[number];
+      const double stored_share = stage_.service(vault.service()).workload.stored_share;
+      const auto unpacked = [&](std::uint64_t bytes) {  // before compression
+        const bool is_plain = stored_share <= 0 || stored_share == 1;
+        const double whole = static_cast<double>(bytes) / (is_plain ? 1 : stored_share);
+        return is_plain ? bytes : static_cast<std::uint64_t>(std::min(whole, kMaxStoredBytes));
+      };
+      bool is_there = false;
+      for (const Vault::Held& held : vault.held()) {
+        if (!held.available) continue;
+        is_there = true;
+        result.logical_bytes += unpacked(stage_.journal.backup(held.backup).size_bytes);
+      }
+      const std::uint64_t stored_bytes = vault.series().points.back().value;
+      result.services += is_there ? 1 : 0;
+      result.stored_bytes += stored_bytes;
+      result.unique_bytes += unpacked(stored_bytes);
+    }
+    stage_.journal.result().repositories.push_back(std::move(result));
+  }
+}
+
 void Vaults::finish() {
+  note_repositories();
   for (const auto& vault : vaults_) {
     vault->finish();
     stage_.journal.result().series.push_back(vault->series());

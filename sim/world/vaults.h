@@ -74,8 +74,20 @@ class Vaults {
   std::uint64_t quota_bytes(std::uint32_t project) const;
   void note_quota(std::uint32_t project);
 
+  void join_repository(std::uint32_t vault);
+  void note_repositories();
+
+  // The common part of one repository in one region.
+  struct Shared {
+    std::uint32_t repository = 0;  // index into Scenario::repositories
+    std::string region;
+    std::unique_ptr<CommonPart> part;
+    std::vector<std::uint32_t> vaults;
+  };
+
   Stage& stage_;
   std::vector<VaultStep>* steps_;
+  std::vector<Shared> shared_;
   std::vector<std::unique_ptr<Vault>> vaults_;
   PerService<State> states_;
   std::map<std::uint32_t, Series> quotas_;  // by project

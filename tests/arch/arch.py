@@ -18,7 +18,7 @@ ENV, SOURCE = (BASE, POLICY), (BASE, POLICY, "engine/env")
 STORE = (*SOURCE, "engine/source", "engine/store/format")
 PACKS = (*STORE, "engine/store/repository")
 MODEL = (BASE, POLICY, COST)
-WORLD = (*MODEL, "sim/model", "sim/kernel")
+WORLD = (*MODEL, "sim/model", "sim/kernel", "sim/sums")
 REPORTS = (BASE, POLICY, COST, "sim", "study", "reports/parts")
 REPOSITORY = (*SOURCE, "engine/source", "engine/store")
 PLANNING = (BASE, POLICY, "histories", COST, "sim", "scenarios", "study", "reports")
@@ -60,7 +60,7 @@ SEES = {
     "sim/world": WORLD,
     "sim/words": (*MODEL, "sim/model"),
     "sim/requirements": (*MODEL, "sim/model", "sim/words"),
-    "sim/run": (*WORLD, "sim/sums", "sim/world", "sim/words", "sim/requirements"),
+    "sim/run": (*WORLD, "sim/world", "sim/words", "sim/requirements"),
     "scenarios/document": (*MODEL, "sim/model"),
     "scenarios/load": (*MODEL, "histories", "sim", "scenarios/document"),
     "study/run": (*MODEL, "sim", "scenarios"),
