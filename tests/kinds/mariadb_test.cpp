@@ -3,8 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/kinds/capture/cluster_source.h"
-#include "tests/kinds/servers.h"
+#include "tests/kinds/jobs.h"
 
 namespace backcast::kinds {
 namespace {
@@ -51,12 +50,14 @@ class MariaServer {
     return shell(client() + " --batch --skip-column-names < " + (scratch_ / "text.sql").string());
   }
   std::unique_ptr<ClusterSource> open() const {
-    return *open_source("mariadb",
-                        json{{"socket", home() + "/socket"},
-                             {"defaults_file", (scratch_ / "client.cnf").string()},
-                             {"data_folder", home() + "/data"}}
-                            .dump(),
-                        env::posix_env());
+    const DataPlace data = place();
+    return *open_source(data.kind, data.source, env::posix_env());
+  }
+  DataPlace place() const {
+    return {"mariadb", json{{"socket", home() + "/socket"},
+                            {"defaults_file", (scratch_ / "client.cnf").string()},
+                            {"data_folder", home() + "/data"}}
+                           .dump()};
   }
   const Scratch& scratch() const { return scratch_; }
 
@@ -124,6 +125,24 @@ TEST(MariaDb, IsOfOneMomentWhileClientsWrite) {
                        "(SELECT i FROM shop.a UNION ALL SELECT i FROM shop.b) x"),
             "1000\t1000\n");
   EXPECT_NE(server.sql("SELECT count(*) FROM shop.b"), "0\n");
+}
+
+TEST(MariaDb, P_RES_01_AJobFetchesPreparesAndLetsMariabackupBringItBack) {
+  MariaServer server;
+  server.sql(
+      "CREATE DATABASE shop; CREATE TABLE shop.orders(id INT PRIMARY KEY);"
+      "INSERT INTO shop.orders SELECT seq FROM shop.seq_1_to_500;"
+      "CREATE TABLE shop.notes(t TEXT)");
+  const std::string checksum = server.sql(kChecksum);
+  Jobs jobs;
+  const Stored stored = jobs.back_up(server.place());
+  EXPECT_TRUE(jobs.download(stored).starts_with("\x1f\x8b"));
+  server.stop(SIGKILL);
+  std::filesystem::remove_all(server.home() + "/data");
+  const Status restored = jobs.restore(stored, server.place());
+  ASSERT_TRUE(restored.ok()) << to_string(restored.error());
+  server.start();
+  EXPECT_EQ(server.sql(kChecksum), checksum);
 }
 
 TEST(MariaDb, ASourceThatIsDownIsNoBackup) {

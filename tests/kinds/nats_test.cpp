@@ -3,8 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/kinds/capture/cluster_source.h"
-#include "tests/kinds/servers.h"
+#include "tests/kinds/jobs.h"
 
 namespace backcast::kinds {
 namespace {
@@ -36,11 +35,14 @@ class NatsServer {
     return fmt::format("python3 -B tests/kinds/nats_messages.py {} {}", port_, what);
   }
   std::unique_ptr<ClusterSource> open(const std::string& password = "password") const {
-    return *open_source(
+    const DataPlace data = place(password);
+    return *open_source(data.kind, data.source, env::posix_env());
+  }
+  DataPlace place(const std::string& password = "password") const {
+    return {
         "nats",
         json{{"port", port_}, {"user", "owner"}, {"password_file", (scratch_ / password).string()}}
-            .dump(),
-        env::posix_env());
+            .dump()};
   }
 
  private:
@@ -90,6 +92,21 @@ TEST(Nats, P_FMT_03_ACompressedTarBringsEveryMessageBack) {
   EXPECT_EQ(server.client("print orders"), orders);
   server.client("fill orders 2000 2010");
   EXPECT_THAT(server.client("print orders"), testing::StartsWith(orders));
+}
+
+TEST(Nats, P_RES_01_AJobFetchesPreparesAndLetsTheServerBringItBack) {
+  const Scratch scratch;
+  NatsServer server(scratch);
+  server.client("create orders");
+  server.client("fill orders 0 100");
+  const std::string orders = server.client("print orders");
+  Jobs jobs;
+  const Stored stored = jobs.back_up(server.place());
+  EXPECT_TRUE(jobs.download(stored).starts_with("\x1f\x8b"));
+  server.client("fill orders 100 110");
+  const Status restored = jobs.restore(stored, server.place(), true);
+  ASSERT_TRUE(restored.ok()) << to_string(restored.error());
+  EXPECT_EQ(server.client("print orders"), orders);
 }
 
 TEST(Nats, IsOfOneMomentWhileClientsWrite) {

@@ -6,8 +6,7 @@
 #include <atomic>
 
 #include "engine/kinds/capture/cluster_source.h"
-#include "engine/kinds/runner/tasks.h"
-#include "tests/kinds/servers.h"
+#include "tests/kinds/jobs.h"
 
 namespace backcast::kinds {
 namespace {
@@ -175,7 +174,21 @@ CREATE PROCEDURE public.move() LANGUAGE plpgsql AS $$ BEGIN
   }
 }
 
-TEST(PostgreSql, ASourceThatDisappearsIsNoBackup) {
+TEST(PostgreSql, P_RES_01_AJobFetchesPreparesAndLetsPgRestoreBringItBack) {
+  const Postgres server;
+  server.sql("shop", kTables);
+  const std::string rows = server.sql("shop", kAllRows);
+  Jobs jobs;
+  const Stored stored = jobs.back_up(server.place("shop"));
+  EXPECT_TRUE(jobs.download(stored).starts_with("PK"));
+  server.sql("postgres", "DROP DATABASE shop");
+  server.sql("postgres", "CREATE DATABASE shop");
+  const Status restored = jobs.restore(stored, server.place("shop"));
+  ASSERT_TRUE(restored.ok()) << to_string(restored.error());
+  EXPECT_EQ(server.sql("shop", kAllRows), rows);
+}
+
+TEST(PostgreSql, P_BAD_01_ASourceThatDisappearsIsNoBackup) {
   Postgres server;
   server.sql("shop",
              "CREATE TABLE t AS SELECT i, repeat('x', 1000) x FROM "

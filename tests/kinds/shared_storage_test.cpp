@@ -9,7 +9,7 @@
 
 #include "engine/kinds/capture/cluster_source.h"
 #include "engine/kinds/formats/gzip.h"
-#include "tests/kinds/folder_client.h"
+#include "tests/kinds/jobs.h"
 
 namespace backcast::kinds {
 namespace {
@@ -36,7 +36,21 @@ void fill(const std::filesystem::path& path) {
   ::chmod((path / "plain").c_str(), 0640);
 }
 
-TEST(SharedStorage, ComesBackByteForByte) {
+TEST(SharedStorage, P_RES_01_AJobFetchesPreparesAndUnpacks) {
+  const Scratch scratch;
+  fill(scratch / "volume");
+  const auto place = [&](const char* name) -> DataPlace {
+    return {"shared-storage", json{{"path", (scratch / name).string()}}.dump()};
+  };
+  Jobs jobs;
+  const Stored stored = jobs.back_up(place("volume"));
+  write_whole(scratch / "download.tar.gz", jobs.download(stored));
+  shell("tar tzf " + (scratch / "download.tar.gz").string() + " >/dev/null 2>&1");
+  ASSERT_TRUE(jobs.restore(stored, place("new")).ok());
+  EXPECT_EQ(tree_of(scratch / "new"), tree_of(scratch / "volume"));
+}
+
+TEST(SharedStorage, P_FMT_04_ComesBackByteForByte) {
   const Scratch scratch;
   fill(scratch / "volume");
   Progress progress;

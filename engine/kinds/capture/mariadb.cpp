@@ -12,6 +12,7 @@
 #include "engine/kinds/capture/program.h"
 #include "engine/kinds/capture/sources.h"
 #include "engine/kinds/formats/gzip.h"
+#include "engine/kinds/formats/json_fields.h"
 
 namespace backcast::kinds {
 namespace fs = std::filesystem;
@@ -64,7 +65,7 @@ class MariaDb : public ClusterSource {
     for (auto& [name, tables] : databases) {
       list.push_back({{"name", name}, {"collections", std::move(tables)}});
     }
-    return json{{"version", version}, {"databases", list}}.dump();
+    return dumped({{"version", version}, {"databases", list}});
   }
 
   Result<Captured> capture(const Path& into, Progress& progress) override {

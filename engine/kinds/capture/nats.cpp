@@ -11,6 +11,7 @@
 #include "engine/kinds/capture/nats_client.h"
 #include "engine/kinds/capture/sources.h"
 #include "engine/kinds/formats/gzip.h"
+#include "engine/kinds/formats/json_fields.h"
 #include "engine/kinds/formats/tar_folder.h"
 #include "engine/source/tar.h"
 
@@ -32,11 +33,11 @@ Result<json> answer_of(const NatsMessage& message, const std::string& about) {
   json answer = json::parse(message.payload, nullptr, false);
   if (!answer.is_object()) return failed(about + ": the NATS server answered something unexpected");
   if (!answer.contains("error")) return answer;
-  const json& error = answer["error"];
-  const auto code = error.value("err_code", 0);
+  const json& error = object_in(answer, "error");
+  const auto code = number_in(error, "err_code");
   return Error{code == kStreamNotFound ? Errc::kNotFound : Errc::kFailed,
                fmt::format("{}: {} (error {} of the NATS server)", about,
-                           error.value("description", "refused"), code),
+                           text_in(error, "description"), code),
                {},
                ""};
 }
@@ -44,7 +45,7 @@ Result<json> answer_of(const NatsMessage& message, const std::string& about) {
 Result<json> ask(NatsClient& client, const std::string& subject, const json& request,
                  const std::string& about) {
   BACKCAST_TRY(const NatsMessage message,
-               client.request("$JS.API." + subject, request.is_null() ? "" : request.dump()));
+               client.request("$JS.API." + subject, request.is_null() ? "" : dumped(request)));
   return answer_of(message, about);
 }
 
@@ -54,36 +55,35 @@ Result<std::vector<json>> list_streams(NatsClient& client) {
   while (true) {
     BACKCAST_TRY(const json page,
                  ask(client, "STREAM.LIST", {{"offset", streams.size()}}, "the streams"));
-    const json list = page.value("streams", json::array());
-    if (!list.is_array() || list.empty()) break;
+    const json list = list_in(page, "streams");
+    if (list.empty()) break;
     for (const json& stream : list) {
-      BACKCAST_CHECK(check_name("the stream", stream["config"].value("name", "")));
+      BACKCAST_CHECK(check_name("the stream", text_in(object_in(stream, "config"), "name")));
       streams.push_back(stream);
     }
-    if (streams.size() >= page.value("total", std::size_t{0})) break;
+    if (streams.size() >= count_in(page, "total")) break;
   }
   return streams;
 }
 
 std::string name_of(const json& stream) {
-  return stream["config"].value("name", "");
+  return text_in(object_in(stream, "config"), "name");
 }
 
 // What a capture of these would hold; `state` is of the snapshot where there is one.
 std::string describe_streams(const std::vector<json>& streams, const std::string& version) {
   json collections = json::array();
   for (const json& stream : streams) {
-    const json& state = stream["state"];
+    const json& state = object_in(stream, "state");
     collections.push_back({{"name", name_of(stream)},
-                           {"rows", state.value("messages", 0)},
-                           {"bytes", state.value("bytes", 0)},
-                           {"first", state.value("first_seq", 0)},
-                           {"last", state.value("last_seq", 0)},
-                           {"consumers", state.value("consumer_count", 0)}});
+                           {"rows", count_in(state, "messages")},
+                           {"bytes", count_in(state, "bytes")},
+                           {"first", count_in(state, "first_seq")},
+                           {"last", count_in(state, "last_seq")},
+                           {"consumers", count_in(state, "consumer_count")}});
   }
-  return json{{"version", version},
-              {"databases", {{{"name", "jetstream"}, {"collections", collections}}}}}
-      .dump();
+  return dumped({{"version", version},
+                 {"databases", {{{"name", "jetstream"}, {"collections", collections}}}}});
 }
 
 Status add_file(source::TarWriter& tar, const std::string& name, const Path& file) {
@@ -123,7 +123,7 @@ class Nats : public ClusterSource {
     std::vector<json> kept;
     for (json& stream : streams) {
       const std::string name = name_of(stream);
-      if (stream["config"].value("storage", "") == "memory") {
+      if (text_in(object_in(stream, "config"), "storage") == "memory") {
         captured.warnings.push_back("the stream " + name +
                                     " lies in memory alone: it is not part of the backup");
         continue;
@@ -156,7 +156,7 @@ class Nats : public ClusterSource {
     std::map<std::string, json> saved;
     for (const auto& entry : fs::directory_iterator(aside.path())) {
       json stream = json::parse(std::ifstream(entry.path() / kStreamFile), nullptr, false);
-      if (!stream.is_object() || !stream["config"].is_object()) {
+      if (object_in(stream, "config").empty()) {
         return Error{Errc::kCorrupt, "the settings of a stream are damaged", {}, ""};
       }
       saved.emplace(entry.path().filename().string(), std::move(stream));
@@ -212,8 +212,9 @@ class Nats : public ClusterSource {
                                    {"chunk_size", kChunkBytes},
                                    {"jsck", true}},
                                   "the stream " + name));
-    const json stream{{"config", answer["config"]}, {"state", answer["state"]}};
-    const std::string text = stream.dump();
+    const json stream{{"config", object_in(answer, "config")},
+                      {"state", object_in(answer, "state")}};
+    const std::string text = dumped(stream);
     BACKCAST_CHECK(
         write_file(into / kStreamFile, [&](const ByteSink& sink) { return sink(as_bytes(text)); }));
     const Status written = write_file(into / kSnapshotFile, [&](const ByteSink& sink) {
@@ -264,7 +265,7 @@ class Nats : public ClusterSource {
                          const Path& folder, Progress& progress) {
     const std::string about = "the stream " + name;
     BACKCAST_TRY(const json answer, ask(client, "STREAM.RESTORE." + name, stream, about));
-    const std::string to = answer.value("deliver_subject", "");
+    const std::string to = text_in(answer, "deliver_subject");
     if (to.empty()) return failed(about + ": the NATS server does not say where its parts go");
     std::ifstream in(folder / kSnapshotFile, std::ios::binary);
     std::string part(kChunkBytes, '\0');

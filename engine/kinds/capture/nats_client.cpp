@@ -17,6 +17,7 @@
 #include "engine/base/text.h"
 #include "engine/env/system_error.h"
 #include "engine/kinds/capture/sources.h"
+#include "engine/kinds/formats/json_fields.h"
 
 namespace backcast::kinds {
 namespace {
@@ -91,7 +92,7 @@ Status NatsClient::log_in(const NatsServer& server) {
   std::array<std::uint8_t, 12> random{};
   randombytes_buf(random.data(), random.size());
   inbox_ = fmt::format("_INBOX.{:02x}", fmt::join(random, ""));
-  BACKCAST_CHECK(send("CONNECT " + hello.dump() + "\r\nSUB " + inbox_ + ".* 1\r\nPING\r\n"));
+  BACKCAST_CHECK(send("CONNECT " + dumped(hello) + "\r\nSUB " + inbox_ + ".* 1\r\nPING\r\n"));
   while (!ponged_) {
     BACKCAST_TRY(const bool any, take_one());
     if (!any) BACKCAST_CHECK(receive());
@@ -138,10 +139,11 @@ Result<bool> NatsClient::take_one() {
   if (line.starts_with("INFO ")) {
     const json info = json::parse(line.substr(5), nullptr, false);
     if (!info.is_object()) return failed(name_ + " speaks another protocol");
-    if (info.value("tls_required", false)) {
+    if (flag_in(info, "tls_required")) {
       return failed(name_ + " wants TLS, which is not spoken here", "use a listener without TLS");
     }
-    version_ = info.value("version", "unknown");
+    version_ = text_in(info, "version");
+    if (version_.empty()) version_ = "unknown";
   } else if (line == "PING") {
     BACKCAST_CHECK(send("PONG\r\n"));
   } else if (line == "PONG") {

@@ -15,8 +15,11 @@ struct Kind {
   Opened (*open)(const Node& source, env::Env& env);
 };
 constexpr Kind kKinds[] = {
+    {"elasticsearch", open_search_dumps},
     {"folder", open_folder_cluster},
     {"mariadb", open_mariadb},
+    {"meilisearch", open_index_dumps},
+    {"milvus-backup", open_milvus_folder},
     {"nats", open_nats},
     {"postgresql", open_postgresql},
     {"qdrant", open_vector_server},

@@ -10,6 +10,7 @@
 #include "engine/base/text.h"
 #include "engine/kinds/capture/program.h"
 #include "engine/kinds/capture/sources.h"
+#include "engine/kinds/formats/json_fields.h"
 #include "engine/kinds/formats/zip.h"
 
 namespace backcast::kinds {
@@ -138,7 +139,7 @@ class PostgreSql : public ClusterSource {
     BACKCAST_TRY(Dialogue psql, Dialogue::start(server_.psql(), progress));
     BACKCAST_TRY(const json told, ask(psql));
     BACKCAST_CHECK(psql.finish());
-    return told.dump();
+    return dumped(told);
   }
 
   // The transaction that exported the snapshot stays open until the last dump is done.
@@ -150,14 +151,14 @@ class PostgreSql : public ClusterSource {
     BACKCAST_TRY(const std::string snapshot, psql.hear_line());
     BACKCAST_TRY(const json told, ask(psql));
     BACKCAST_TRY(ZipWriter zip, ZipWriter::create(into / kFile));
-    for (const json& schema : told.value("schemas", json::array())) {
+    for (const json& schema : list_in(told, "schemas")) {
       BACKCAST_CHECK(dump(schema.get<std::string>(), snapshot, into, zip, progress));
     }
     BACKCAST_CHECK(zip.finish());
     BACKCAST_CHECK(psql.say("COMMIT;\n"));
     BACKCAST_CHECK(psql.finish());
     Captured captured;
-    captured.contents = told.dump();
+    captured.contents = dumped(told);
     captured.warnings = warnings_of(told);
     BACKCAST_TRY(captured.logical_bytes, folder_bytes(into));
     return captured;
@@ -196,11 +197,11 @@ class PostgreSql : public ClusterSource {
 
   static std::vector<std::string> warnings_of(const json& told) {
     std::vector<std::string> warnings;
-    if (told.value("large_objects", 0) > 0) {
+    if (count_in(told, "large_objects") > 0) {
       warnings.emplace_back("large objects belong to no schema and are not part of the backup");
     }
     std::string names;
-    for (const json& name : told.value("extensions", json::array())) {
+    for (const json& name : list_in(told, "extensions")) {
       names += (names.empty() ? "" : ", ") + name.get<std::string>();
     }
     if (!names.empty()) {
@@ -242,7 +243,7 @@ class PostgreSql : public ClusterSource {
   static Status make_room(Dialogue& psql, const json& there, const std::string& schema,
                           bool replace) {
     const auto has = [&](const char* list) {
-      const json names = there.value(list, json::array());
+      const json& names = list_in(there, list);
       return std::find(names.begin(), names.end(), json(schema)) != names.end();
     };
     if (!has("schemas")) return kOk;

@@ -14,9 +14,12 @@ namespace backcast::kinds {
 using Opened = std::unique_ptr<ClusterSource>;
 
 Opened open_folder_cluster(const Node& source, env::Env& env);
+Opened open_index_dumps(const Node& source, env::Env& env);
 Opened open_mariadb(const Node& source, env::Env& env);
+Opened open_milvus_folder(const Node& source, env::Env& env);
 Opened open_nats(const Node& source, env::Env& env);
 Opened open_postgresql(const Node& source, env::Env& env);
+Opened open_search_dumps(const Node& source, env::Env& env);
 Opened open_shared_storage(const Node& source, env::Env& env);
 Opened open_vector_server(const Node& source, env::Env& env);
 

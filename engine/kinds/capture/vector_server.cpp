@@ -10,6 +10,7 @@
 #include "engine/base/text.h"
 #include "engine/kinds/capture/sources.h"
 #include "engine/kinds/formats/collection_snapshot.h"
+#include "engine/kinds/formats/json_fields.h"
 
 namespace backcast::kinds {
 namespace fs = std::filesystem;
@@ -51,6 +52,9 @@ class VectorServer : public ClusterSource {
 
   Result<Captured> capture(const Path& into, Progress& progress) override {
     BACKCAST_TRY(const auto names, folders_in(root()));
+    for (const std::string& name : names) {
+      if (!is_valid_utf8(name)) return bad_input(printable(name) + " is no name of a collection");
+    }
     json collections = json::array(), files = json::object();
     for (const std::string& name : names) {
       BACKCAST_TRY(const Path file,
@@ -68,7 +72,7 @@ class VectorServer : public ClusterSource {
     }
     BACKCAST_TRY(const json aliases, read_aliases());
     const std::string mapping =
-        json{{"collections_mapping", files}, {"collections_aliases", aliases}}.dump(1);
+        dumped({{"collections_mapping", files}, {"collections_aliases", aliases}});
     BACKCAST_CHECK(write_text(env_, into / kMapping, mapping));
     Captured captured;
     captured.contents = told(collections);
@@ -110,7 +114,7 @@ class VectorServer : public ClusterSource {
   Path root() const { return is_storage_ ? path_ / "collections" : path_; }
 
   static std::string told(const json& collections) {
-    return json{{"databases", {{{"name", "default"}, {"collections", collections}}}}}.dump();
+    return dumped({{"databases", {{{"name", "default"}, {"collections", collections}}}}});
   }
 
   Result<json> read_aliases() const {
@@ -176,9 +180,9 @@ class VectorServer : public ClusterSource {
     BACKCAST_TRY(const std::string text, read_text_file((from / kMapping).string(), kMaxTextBytes));
     const json mapping = json::parse(text, nullptr, false);
     const Error damaged{Errc::kCorrupt, "config.json of the backup is damaged", {}, ""};
-    if (!mapping.is_object() || !mapping["collections_mapping"].is_object()) return damaged;
+    if (!mapping.is_object() || !mapping.contains("collections_mapping")) return damaged;
     std::map<std::string, Path> all, wanted;
-    for (const auto& [name, file] : mapping["collections_mapping"].items()) {
+    for (const auto& [name, file] : object_in(mapping, "collections_mapping").items()) {
       if (!file.is_string()) return damaged;
       BACKCAST_CHECK(check_name("the collection", name));
       BACKCAST_CHECK(check_name("the file", file.get<std::string>()));
@@ -212,10 +216,10 @@ class VectorServer : public ClusterSource {
     if (!is_storage_ || !choice.collections.empty()) return kOk;
     BACKCAST_TRY(const std::string text, read_text_file((from / kMapping).string(), kMaxTextBytes));
     const json mapping = json::parse(text, nullptr, false);
-    const json aliases = mapping.value("collections_aliases", json::object());
+    const json aliases = object_in(mapping, "collections_aliases");
     if (aliases.empty()) return kOk;
     BACKCAST_CHECK(make_folders((path_ / kAliases).parent_path()));
-    return write_text(env_, path_ / kAliases, aliases.dump());
+    return write_text(env_, path_ / kAliases, dumped(aliases));
   }
 
   Path path_;
