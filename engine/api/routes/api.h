@@ -19,6 +19,7 @@ struct ApiOptions {
   std::function<void(const std::string& line)> log;
   // Lines of Prometheus' text form that others add; may be empty.
   std::function<std::string()> more_metrics{};
+  bool is_tls = false;  // for addresses that are given out
   std::uint64_t max_json_bytes = 16ULL << 20;
   std::uint64_t max_upload_bytes = 64ULL << 30;
   std::uint32_t calls_per_second = 1000;    // of one token

@@ -8,6 +8,8 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "engine/api/routes/qdrant.h"
+#include "engine/control/catalogue/tokens.h"
 #include "engine/policy/retention/retention.h"
 
 namespace backcast::api {
@@ -15,20 +17,57 @@ namespace {
 
 std::atomic<std::uint64_t> next_file{0};
 
+// As the catalogue keeps them.
+Token token_from(const control::Token& row) {
+  Token token;
+  token.name = row.name;
+  token.hash = row.hash;
+  token.projects = row.projects;
+  token.created = row.created;
+  token.revoked = row.revoked;
+  if (row.role == "manage" || row.role == "view") {
+    token.role = policy::CallerRole::kCustomWithBackup;
+    token.manages = row.role == "manage";
+  } else {
+    token.role = policy::parse_caller_role(row.role).value_or(policy::CallerRole::kOther);
+  }
+  return token;
+}
+
 bool is_about(const control::Project& project, std::string_view rules) {
   return rules.empty() || project.rules == rules;
 }
 
 }  // namespace
 
+TokenStore store_of(control::Tokens& tokens) {
+  return {[&tokens](const std::string& hash) -> Result<std::optional<Token>> {
+            BACKCAST_TRY(const auto row, tokens.find(hash));
+            if (!row) return std::optional<Token>();
+            return std::optional(token_from(*row));
+          },
+          [&tokens](const Token& token) -> Status {
+            return tokens.add({token.name, token.hash, std::string(role_word(token)),
+                               token.projects, token.created, token.revoked});
+          },
+          [&tokens](const std::string& name, Instant when) { return tokens.revoke(name, when); },
+          [&tokens]() -> Result<std::vector<Token>> {
+            BACKCAST_TRY(const auto rows, tokens.list());
+            std::vector<Token> listed;
+            for (const control::Token& row : rows) listed.push_back(token_from(row));
+            return listed;
+          }};
+}
+
 void add_all(Api& api, Backend& backend) {
   api.add(server_routes(api));
   api.add(token_routes(api));
-  for (const auto table :
-       {project_routes, cluster_routes, schedule_routes, backup_routes, job_routes, record_routes,
-        zilliz_policy_routes, zilliz_backup_routes, zilliz_restore_routes}) {
+  for (const auto table : {project_routes, cluster_routes, schedule_routes, backup_routes,
+                           job_routes, record_routes, zilliz_policy_routes, zilliz_backup_routes,
+                           zilliz_restore_routes, qdrant_backup_routes, qdrant_schedule_routes}) {
     api.add(table(backend));
   }
+  api.add(zerops_routes(backend, api));
 }
 
 control::Caller caller_of(const Call& call) {

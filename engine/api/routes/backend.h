@@ -42,6 +42,8 @@ std::vector<Route> zilliz_policy_routes(Backend& backend);
 std::vector<Route> zilliz_backup_routes(Backend& backend);
 std::vector<Route> zilliz_restore_routes(Backend& backend);
 
+std::vector<Route> zerops_routes(Backend& backend, const Api& api);
+
 control::Caller caller_of(const Call& call);
 
 // What a caller reaches. What lies beyond is not there for them: `beyond` is how they are told.

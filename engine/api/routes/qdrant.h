@@ -1,0 +1,18 @@
+// What the routes of Qdrant Cloud's API share.
+#pragma once
+
+#include "engine/api/routes/backend.h"
+
+namespace backcast::api {
+
+// The account of the path: a project.
+Result<control::Project, Failure> qdrant_account(Backend& backend, const Call& call);
+// A cluster of that account.
+Result<Owned, Failure> qdrant_cluster(Backend& backend, const Call& call, const std::string& id);
+// "86400s" as the words of a policy.
+Result<std::string, Failure> qdrant_retention(const policy::ServiceRules& rules,
+                                              const std::string& period);
+std::vector<Route> qdrant_backup_routes(Backend& backend);
+std::vector<Route> qdrant_schedule_routes(Backend& backend);
+
+}  // namespace backcast::api
