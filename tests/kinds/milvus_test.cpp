@@ -185,6 +185,18 @@ TEST(MilvusBackup, Z_FILE_05_PartsComeUnderOtherNamesAndSizesStillAddUp) {
   EXPECT_EQ(tree_of(scratch / "new"), before);
 }
 
+TEST(MilvusBackup, ChosenCollectionsAloneAreTaken) {
+  const Scratch scratch;
+  Folder(scratch / "nightly").write(true);
+  Progress progress;
+  const auto source = open(scratch / "nightly");
+  ASSERT_TRUE(source->choose({{"art", "pictures"}}).ok());
+  const auto captured = source->capture(scratch.make("backup"), progress);
+  ASSERT_TRUE(captured.ok()) << to_string(captured.error());
+  EXPECT_THAT(captured->contents, testing::Not(HasSubstr("docs")));
+  EXPECT_EQ(*open(scratch / "backup")->describe(), captured->contents);
+}
+
 TEST(MilvusBackup, DamageIsToldWithItsPlace) {
   const Scratch scratch;
   Progress progress;

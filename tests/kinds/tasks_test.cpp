@@ -108,6 +108,35 @@ TEST(Tasks, P_BAD_01_WhatFailsLeavesNoFileAndTheNextRunTriesAgain) {
   EXPECT_EQ(service.tasks.labelled("shop", service.scratch / "repository")->size(), 1u);
 }
 
+TEST(Tasks, ChosenCollectionsAloneAreBackedUpAndTheContentsSaySo) {
+  Service service;
+  fill(service.scratch / "cluster");
+  BackupTask task = service.backup_of("cluster", "backup1");
+  task.contents = R"({"chosen": [{"database": "default", "name": "more"}]})";
+  JobWatch watch;
+  const auto stored = service.tasks.back_up(task, watch);
+  ASSERT_TRUE(stored.ok()) << to_string(stored.error());
+  const auto contents = nlohmann::json::parse(stored->contents);
+  EXPECT_EQ(contents["chosen"][0]["name"], "more");
+  EXPECT_EQ(contents["databases"][0]["collections"].size(), 1u);
+  ASSERT_TRUE(service.restore(stored->snapshot, "new").ok());
+  EXPECT_EQ(FolderClient(service.scratch / "new").rows("default", "more").size(), 5u);
+  EXPECT_THAT(FolderClient(service.scratch / "new").catalog().dump(),
+              testing::Not(HasSubstr("docs")));
+  task.backup = "backup2";
+  task.contents = R"({"chosen": [{"database": "default", "name": "nothing"}]})";
+  EXPECT_EQ(service.tasks.back_up(task, watch).error().code, Errc::kNotFound);
+  for (const char* none : {R"({"chosen": []})", "[]", "{"}) {
+    task.contents = none;
+    EXPECT_EQ(service.tasks.back_up(task, watch).error().code, Errc::kBadInput) << none;
+  }
+  task.contents = R"({"chosen": [{"database": "default", "name": "more"}]})";
+  write_whole(service.scratch / "volume/file", "x");
+  task.data = {"shared-storage",
+               nlohmann::json{{"path", (service.scratch / "volume").string()}}.dump()};
+  EXPECT_EQ(service.tasks.back_up(task, watch).error().code, Errc::kBadInput);
+}
+
 TEST(Tasks, CopiesLiveOnWhenTheOriginalIsGone) {
   Service service;
   fill(service.scratch / "cluster");

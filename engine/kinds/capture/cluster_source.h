@@ -52,9 +52,17 @@ struct RestoreChoice {
   std::vector<NewLogin> logins;
 };
 
+struct CollectionName {
+  std::string database, name;
+};
+
 class ClusterSource {
  public:
   virtual ~ClusterSource() = default;
+  // From now on capture takes these collections alone, without users; none: all of the cluster.
+  // kBadInput for a kind of data that is captured whole. A name that is not there is an error of
+  // capture (kNotFound).
+  virtual Status choose(std::vector<CollectionName> collections);
   // JSON: {"databases": [{"name", "collections": [{"name", "rows", "loaded", "shards", …}]}], …}.
   virtual Result<std::string> describe() = 0;
   // Files of one moment, in the format of its vendor, into a folder that exists and is empty.

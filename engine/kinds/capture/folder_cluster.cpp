@@ -72,6 +72,11 @@ class FolderCluster : public ClusterSource {
  public:
   FolderCluster(Path path, env::Env& env) : path_(std::move(path)), env_(env) {}
 
+  Status choose(std::vector<CollectionName> collections) override {
+    chosen_ = std::move(collections);
+    return kOk;
+  }
+
   Result<std::string> describe() override {
     BACKCAST_TRY(const FolderCatalog catalog, read_catalog(path_));
     return describe_catalog(catalog);
@@ -79,7 +84,8 @@ class FolderCluster : public ClusterSource {
 
   Result<Captured> capture(const Path& into, Progress& progress) override {
     for (int attempt = 1;; ++attempt) {
-      BACKCAST_TRY(FolderCatalog catalog, read_catalog(path_));
+      BACKCAST_TRY(const FolderCatalog whole, read_catalog(path_));
+      BACKCAST_TRY(FolderCatalog catalog, chosen_of(whole));
       Status done = capture_of(catalog, into, progress);
       if (done.ok()) return captured(catalog, into);
       // A segment that was there a moment ago: a client merged or dropped it, and says so in a
@@ -115,6 +121,26 @@ class FolderCluster : public ClusterSource {
   }
 
  private:
+  Result<FolderCatalog> chosen_of(FolderCatalog whole) const {
+    if (chosen_.empty()) return whole;
+    FolderCatalog part;
+    part.generation = whole.generation;
+    for (const CollectionName& one : chosen_) {
+      const FolderCollection* found = whole.find(one.database, one.name);
+      if (found == nullptr) {
+        return Error{Errc::kNotFound,
+                     fmt::format("the cluster has no collection {} in the database {}",
+                                 printable(one.name), printable(one.database)),
+                     {},
+                     ""};
+      }
+      if (part.find(one.database, one.name) != nullptr) continue;
+      if (part.find_database(one.database) == nullptr) part.databases.push_back({one.database, {}});
+      part.find_database(one.database)->collections.push_back(*found);
+    }
+    return part;
+  }
+
   Status capture_of(const FolderCatalog& catalog, const Path& into, Progress& progress) {
     for (const FolderDatabase& database : catalog.databases) {
       for (const FolderCollection& collection : database.collections) {
@@ -207,6 +233,7 @@ class FolderCluster : public ClusterSource {
 
   Path path_;
   env::Env& env_;
+  std::vector<CollectionName> chosen_;
 };
 
 }  // namespace

@@ -65,13 +65,32 @@ class MilvusFolder : public ClusterSource {
  public:
   MilvusFolder(Path path, env::Env& env) : path_(std::move(path)), env_(env) {}
 
+  Status choose(std::vector<CollectionName> collections) override {
+    chosen_.clear();
+    for (CollectionName& one : collections) {
+      chosen_.push_back({std::move(one.database), std::move(one.name)});
+    }
+    return kOk;
+  }
+
   Result<std::string> describe() override {
     BACKCAST_TRY(const json backup, read_milvus_backup(path_));
     return describe_backup(backup);
   }
 
   Result<Captured> capture(const Path& into, Progress& progress) override {
-    BACKCAST_TRY(const json backup, read_milvus_backup(path_));
+    BACKCAST_TRY(json backup, read_milvus_backup(path_));
+    Captured captured;
+    if (!chosen_.empty()) {
+      RestoreChoice choice;
+      choice.collections = chosen_;
+      BACKCAST_CHECK(pick(backup, choice));
+      BACKCAST_CHECK(place_binlogs(backup, path_, into, progress));
+      captured.contents = describe_backup(backup);
+      BACKCAST_CHECK(write_milvus_meta(env_, into, std::move(backup)));
+      BACKCAST_TRY(captured.logical_bytes, folder_bytes(into));
+      return captured;
+    }
     BACKCAST_CHECK(place_binlogs(backup, path_, into, progress));
     BACKCAST_CHECK(make_folders(into / "meta"));
     std::error_code error;
@@ -79,7 +98,6 @@ class MilvusFolder : public ClusterSource {
       BACKCAST_CHECK(copy_whole(entry.path(), into / "meta" / entry.path().filename()));
     }
     if (error) return file_error("list", path_ / "meta", error);
-    Captured captured;
     captured.contents = describe_backup(backup);
     BACKCAST_TRY(captured.logical_bytes, folder_bytes(into));
     return captured;
@@ -88,7 +106,7 @@ class MilvusFolder : public ClusterSource {
   // Written beside the folder, which it becomes by rename.
   Status restore(const Path& from, const RestoreChoice& choice, Progress& progress) override {
     BACKCAST_TRY(json backup, read_milvus_backup(from));
-    BACKCAST_CHECK(choose(backup, choice));
+    BACKCAST_CHECK(pick(backup, choice));
     std::error_code error;
     if (!choice.replace && fs::exists(path_, error) && !fs::is_empty(path_, error)) {
       return Error{Errc::kExists,
@@ -114,7 +132,7 @@ class MilvusFolder : public ClusterSource {
     for (json& partition : collection["partition_backups"]) partition["load_state"] = state;
   }
 
-  static Status choose(json& backup, const RestoreChoice& choice) {
+  static Status pick(json& backup, const RestoreChoice& choice) {
     if (!choice.logins.empty()) return bad_input("a folder of milvus-backup holds no passwords");
     if (!choice.users) backup.erase("rbac_meta");
     json all = std::move(backup["collection_backups"]), kept = json::array();
@@ -160,6 +178,7 @@ class MilvusFolder : public ClusterSource {
 
   Path path_;
   env::Env& env_;
+  std::vector<CollectionChoice> chosen_;
 };
 
 }  // namespace

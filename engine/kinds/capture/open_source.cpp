@@ -28,6 +28,11 @@ constexpr Kind kKinds[] = {
 
 }  // namespace
 
+Status ClusterSource::choose(std::vector<CollectionName> collections) {
+  if (collections.empty()) return kOk;
+  return bad_input("data of this kind is captured whole", "ask for a backup of the whole cluster");
+}
+
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
   for (const Kind& kind : kKinds) names.emplace_back(kind.name);

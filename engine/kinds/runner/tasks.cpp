@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "engine/kinds/formats/files.h"
+#include "engine/kinds/formats/json_fields.h"
 #include "engine/store/repository/label.h"
 #include "engine/store/snapshots/forgotten.h"
 #include "engine/store/upkeep/prune.h"
@@ -94,6 +97,27 @@ Result<store::Snapshot> save(store::Repository& repository, const BackupTask& ta
   return std::move(result.snapshot);
 }
 
+using nlohmann::json;
+
+Result<json> asked_contents(const BackupTask& task) {
+  if (task.contents.empty()) return json::object();
+  json asked = json::parse(task.contents, nullptr, false);
+  if (!asked.is_object() || list_in(asked, "chosen").empty()) {
+    return bad_input("the collections that are to be backed up are not named",
+                     "name them: {\"chosen\": [{\"database\": \"default\", \"name\": \"docs\"}]}");
+  }
+  return asked;
+}
+
+// Contents that say what was chosen, as they were asked for.
+std::string with_chosen(const std::string& contents, const json& asked) {
+  if (asked.empty()) return contents;
+  json all = json::parse(contents, nullptr, false);
+  if (!all.is_object()) all = json::object();
+  all["chosen"] = list_in(asked, "chosen");
+  return dumped(all);
+}
+
 Path place_of(const store::Snapshot& snapshot, const Path& restored) {
   return snapshot.paths.empty() ? restored : Path(restored.string() + snapshot.paths.front());
 }
@@ -130,11 +154,18 @@ Result<Stored> Tasks::back_up(const BackupTask& task, JobWatch& watch) {
   }
   BACKCAST_TRY(const SpoolFolder spool, SpoolFolder::make(env_, task.spool));
   BACKCAST_TRY(const auto source, open_source(task.data.kind, task.data.source, env_));
+  BACKCAST_TRY(const json asked, asked_contents(task));
+  std::vector<CollectionName> chosen;
+  for (const json& one : list_in(asked, "chosen")) {
+    chosen.push_back({text_in(one, "database"), text_in(one, "name")});
+  }
+  BACKCAST_CHECK(source->choose(std::move(chosen)));
   BACKCAST_CHECK(make_folders(spool.path() / kDataFolder));
   Progress progress;
   const Stopper::Reaches reaches(watch.stopper, progress.stop);
   BACKCAST_TRY(Captured captured, source->capture(spool.path() / kDataFolder, progress));
   watch.percent = kCaptured;
+  captured.contents = with_chosen(captured.contents, asked);
   BACKCAST_CHECK(write_text(env_, spool.path() / kContentsFile, captured.contents));
   BACKCAST_TRY(const store::Snapshot snapshot,
                save(*repository, task, spool.path(), captured.logical_bytes, watch));

@@ -32,6 +32,9 @@ struct BackupTask {
   std::filesystem::path repository, spool;
   DataPlace data;
   std::vector<std::string> tags;
+  // JSON: {"chosen": [{"database", "name"}, …]}, the collections that are asked for; "" = all. The
+  // contents of what was stored say so, too.
+  std::string contents{};
 };
 struct CopyTask {
   std::string project;
