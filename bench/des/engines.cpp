@@ -7,7 +7,7 @@
 
 #include "bench/des/work.h"
 #include "sim/kernel/kernel.h"
-#include "sim/kernel/link.h"
+#include "sim/model/outside/link.h"
 
 namespace bench_des {
 namespace {

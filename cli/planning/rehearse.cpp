@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/planning/rehearse_control.h"
 #include "cli/planning/scenario_options.h"
 #include "cli/planning/watch.h"
 #include "cli/shared/parser_view.h"
@@ -19,7 +20,7 @@ namespace {
 
 struct Options {
   ScenarioOptions scenario;
-  std::string against = "backcast", size = "32 MiB", keep;
+  std::string against = "backcast", size = "32 MiB", keep, decisions;
   std::vector<std::string> data;
   bool all_days = false;
 };
@@ -146,7 +147,22 @@ Result<sim::Rehearsal, Errors> run(const Context& context, const Options& option
   return all_errors(sim::rehearse(prepared.loaded.scenario, simulated.result, wanted));
 }
 
+Result<Ok, Errors> run_control(Context& context, const Options& options) {
+  if (!options.keep.empty()) {  // a catalogue that is there goes on where it was
+    std::error_code error;
+    std::filesystem::create_directories(options.keep, error);
+    if (error) return all_errors(Status(failed(options.keep + ": " + error.message())));
+    return rehearse_control(context, options.scenario, options.keep, options.decisions);
+  }
+  BACKCAST_TRY(const auto work, all_errors(WorkFolder::make({})));
+  return rehearse_control(context, options.scenario, work->path(), options.decisions);
+}
+
 void rehearse(Context& context, const Options& options) {
+  if (options.against == "control") {
+    if (auto done = run_control(context, options); !done.ok()) report(context, done.error());
+    return;
+  }
   const auto rehearsal = run(context, options);
   if (!rehearsal.ok()) return report(context, rehearsal.error());
   const bool is_text = context.format == Format::kText;
@@ -173,6 +189,7 @@ void add_rehearse(CLI::App& app, Context& context) {
                                   "clock, beside the simulation\n\n"
                                   "  backcast rehearse zerops-defaults --until +60d\n"
                                   "  backcast rehearse my.json --against restic\n"
+                                  "  backcast rehearse zilliz-automatic --against control\n"
                                   "  backcast rehearse my.json --data monday/ --data tuesday/\n\n"
                                   "Exit code 1 if the restore points differ on any day.");
   verb->add_option("scenario", options->scenario.file,
@@ -180,14 +197,18 @@ void add_rehearse(CLI::App& app, Context& context) {
       ->required()
       ->type_name(kScenarioType);
   add_scenario_options(*verb, options->scenario);
-  verb->add_option("--against", options->against, "Which program: backcast, restic or borg")
-      ->check(CLI::IsMember({"backcast", "restic", "borg"}));
+  verb->add_option("--against", options->against,
+                   "Which program: backcast, restic or borg; or control, the control plane, "
+                   "whose every decision is compared")
+      ->check(CLI::IsMember({"backcast", "restic", "borg", "control"}));
   verb->add_option("--size", options->size, "Real bytes per service at its first backup")
       ->capture_default_str();
   verb->add_option("--data", options->data,
                    "Folders that are the successive generations of the data, instead of generated "
                    "files");
   verb->add_option("--keep", options->keep, "Leave repositories and data in this new folder");
+  verb->add_option("--decisions", options->decisions,
+                   "Also write the decisions of the control plane here, one a line");
   verb->add_flag("--all-days", options->all_days, "Every day in the table");
   verb->callback([options, &context] { rehearse(context, *options); });
 }

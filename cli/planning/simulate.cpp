@@ -14,6 +14,7 @@
 #include "engine/base/errors.h"
 #include "reports/run/measure_tables.h"
 #include "reports/run/run_report.h"
+#include "sim/words/decisions.h"
 #include "sim/words/words.h"
 
 namespace backcast::cli {
@@ -24,7 +25,7 @@ struct Options {
   study::TrialOptions trials;
   std::uint32_t replication = 0;  // the one that is shown
   bool explain = false, events = false, backups = false, doubled = false;
-  std::string report, ledger, budget;
+  std::string report, ledger, budget, decisions;
   SumOptions sums;
   BillFiles files;
 
@@ -109,6 +110,7 @@ Result<study::ScenarioRun, Errors> run_once(const Options& options,
   how.replication = options.replication;
   how.threads = options.scenario.threads;
   how.stop = watch.stop;
+  how.together = !options.decisions.empty();
   how.progress = watch.begin("simulating", sim::services_of(prepared.loaded.scenario), "services");
   how.ledger = [&](const UsageRecord& record) { ledger.append(record); };
   return study::run(prepared, how);
@@ -161,6 +163,14 @@ Status check_bill(const Options& options, const study::ScenarioRun& run) {
                    "give it a \"price_book\"");
 }
 
+std::string decision_lines(const sim::Scenario& scenario, const sim::RunResult& run) {
+  std::string lines;
+  for (const policy::Decision& decision : sim::decisions_of(scenario, run)) {
+    lines += policy::to_line(decision) + "\n";
+  }
+  return lines;
+}
+
 Result<Ok, Errors> simulate(Context& context, const Options& options) {
   BACKCAST_TRY(const auto by, all_errors(dimensions_of(options)));
   ScenarioOptions scenario = options.scenario;
@@ -204,6 +214,10 @@ Result<Ok, Errors> simulate(Context& context, const Options& options) {
   if (!options.report.empty()) {
     BACKCAST_CHECK(all_errors(write_output(options.report, reports::to_html({&result, 1}))));
   }
+  if (!options.decisions.empty()) {
+    BACKCAST_CHECK(all_errors(
+        write_output(options.decisions, decision_lines(prepared.loaded.scenario, run.result))));
+  }
   print_run(context, options, run, result, trials, by);
   return kOk;
 }
@@ -244,6 +258,8 @@ void add_simulate(CLI::App& app, Context& context) {
   add_doubled_option(*verb, options->doubled);
   verb->add_option("--ledger", options->ledger,
                    "Also write the billed usage here, as JSON lines for `backcast price`");
+  verb->add_option("--decisions", options->decisions,
+                   "Also write every decision here, one a line, as a control plane makes them");
   verb->callback([options, &context] {
     if (auto done = simulate(context, *options); !done.ok()) report(context, done.error());
   });

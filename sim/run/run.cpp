@@ -41,7 +41,7 @@ class Couples {
   std::vector<std::uint32_t> parent_;
 };
 
-std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario) {
+std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario, bool together) {
   const auto count = static_cast<std::uint32_t>(scenario.services.size());
   Couples couples(count);
   std::map<std::uint32_t, std::uint32_t> first_of_project;
@@ -79,7 +79,9 @@ std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario)
     }
   }
   std::map<std::uint32_t, std::vector<std::uint32_t>> groups;
-  for (std::uint32_t i = 0; i < count; ++i) groups[couples.root(i)].push_back(i);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    groups[together ? 0 : couples.root(i)].push_back(i);
+  }
   std::vector<std::vector<std::uint32_t>> result;
   for (auto& [root, members] : groups) result.push_back(std::move(members));
   return result;
@@ -294,7 +296,7 @@ RunResult run_drawn(const Scenario& scenario, const Draws& draws, const RunOptio
   whole.said = scenario.said;
   whole.assumed = scenario.assumed;
   add_services(scenario, draws, whole);
-  const auto groups = coupled_groups(scenario);
+  const auto groups = coupled_groups(scenario, options.together);
   std::vector<RunResult> parts(groups.size());
   const auto stopped = [&] { return options.stop != nullptr && *options.stop; };
   std::vector<char> is_whole(groups.size(), 0);

@@ -22,6 +22,8 @@ struct RunOptions {
   // Gets the billed usage of fleets, one record at a time; unset: it goes into RunResult::billed.
   LedgerSink ledger = {};
   bool fleets_one_by_one = false;  // as FleetOptions::one_by_one
+  // All services in one world, so that the log has the order of one clock also within a second.
+  bool together = false;
 };
 
 // How many services a run simulates: what `progress` adds up to.

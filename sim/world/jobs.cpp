@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/time_math.h"
+#include "sim/model/outside/job_bytes.h"
 #include "sim/model/weather.h"
 
 namespace backcast::sim {
@@ -198,18 +199,13 @@ void Jobs::give_up_waiting(std::uint32_t index) {
   stage_.journal.log({.kind = LogKind::kWaitOver, .backup = job.backup});
 }
 
-// What is read is counted as live data, what is sent as it is stored.
 policy::JobBytes Jobs::bytes_of(std::uint32_t service, const Generation& generation) {
   const Service& s = stage_.service(service);
   const std::uint64_t live_bytes =
       states_[service].life.size_bytes(moment_at(s.workload, stage_.scenario.start, stage_.now()));
-  const auto& speed = s.job.speed;
-  if (speed.send_rate_bytes_per_second == 0 && !speed.reads_changes) return {live_bytes, 0};
-  const std::uint64_t sent_bytes =
-      vaults_[vaults_.find(service, s.region)].moved_if_reserved(generation);
-  const std::uint64_t full_bytes = std::max<std::uint64_t>(s.delta.full_bytes(generation), 1);
-  const auto changed = static_cast<uint128>(live_bytes) * sent_bytes / full_bytes;
-  return {speed.reads_changes ? static_cast<std::uint64_t>(changed) : live_bytes, sent_bytes};
+  return job_bytes(s, generation, live_bytes, [&] {
+    return vaults_[vaults_.find(service, s.region)].moved_if_reserved(generation);
+  });
 }
 
 void Jobs::begin(std::uint32_t index) {

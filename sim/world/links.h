@@ -7,7 +7,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/time_math.h"
-#include "sim/kernel/link.h"
+#include "sim/model/outside/link.h"
 #include "sim/world/stage.h"
 
 namespace backcast::sim {

@@ -3,20 +3,9 @@
 #include <algorithm>
 
 #include "engine/base/time_math.h"
+#include "sim/model/outside/job_bytes.h"
 
 namespace backcast::sim {
-namespace {
-
-// Live data that the backup of this moment saw.
-std::uint64_t live_bytes_at(const Service& s, const Stage& stage, Instant born) {
-  const Instant start = stage.scenario.start;
-  if (!draws_size(s.workload)) return size_at(s.workload, start, born);
-  Life life;
-  life.begin(s.workload, s.delta.curve, start, stage.draws, s.entity);
-  return life.size_bytes(moment_at(s.workload, start, born));
-}
-
-}  // namespace
 
 Vaults::Vaults(Stage& stage, std::vector<VaultStep>* steps)
     : stage_(stage), steps_(steps), states_(stage.members) {
@@ -106,7 +95,8 @@ void Vaults::arrive(std::uint32_t backup, std::uint32_t vault, const PolicyPlace
   record.available = now;
   record.state = BackupState::kAvailable;
   record.restore_time =
-      std::max(time_for(live_bytes_at(s, stage_, record.born), s.job.restore_rate_bytes_per_second),
+      std::max(time_for(live_bytes_at(s, stage_.scenario.start, stage_.draws, record.born),
+                        s.job.restore_rate_bytes_per_second),
                s.job.restore_takes.value_or(Duration{0}));
   if (snapshot.expires) {
     record.expires = *snapshot.expires;

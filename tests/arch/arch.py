@@ -68,6 +68,8 @@ SEES = {
     "study/history": (*MODEL, "histories", "sim", "scenarios", "study/run"),
     "study/start": (*MODEL, "histories", "sim", "scenarios", "study/run", "study/history"),
     "rehearsal": (*REPOSITORY, "histories", COST, "sim"),
+    # Sees of the simulator only what it does not decide.
+    "rehearsal/twin": (BASE, POLICY, "engine/control", COST, "sim/model"),
     "reports/parts": (BASE,),
     "reports/bill": REPORTS,
     "reports/run": (*REPORTS, "reports/bill"),

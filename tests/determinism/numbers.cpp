@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "sim/kernel/link.h"
 #include "sim/model/delta_model.h"
 #include "sim/model/draws.h"
+#include "sim/model/outside/link.h"
 #include "sim/model/workload.h"
 
 namespace backcast {

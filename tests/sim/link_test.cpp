@@ -1,4 +1,4 @@
-#include "sim/kernel/link.h"
+#include "sim/model/outside/link.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <map>
 
-#include "sim/kernel/link.h"
+#include "sim/model/outside/link.h"
 #include "sim/model/draws.h"
 #include "sim/model/portable_math.h"
 

@@ -7,7 +7,7 @@
 #include <simgrid/s4u.hpp>
 #include <vector>
 
-#include "sim/kernel/link.h"
+#include "sim/model/outside/link.h"
 #include "sim/model/draws.h"
 
 namespace backcast::sim {

@@ -30,7 +30,8 @@ struct Work {
   std::uint32_t attempt = 1;  // counted from 1
   Instant scheduled{};        // the second that the schedule or the caller named
   std::string from_region, to_region;
-  std::uint64_t size_bytes = 0;  // of the backup that is copied or restored
+  Instant born{};                // of the backup
+  std::uint64_t size_bytes = 0;  // the same, where it is known
 };
 
 // What is known when a job begins. Without `takes`, its end is told later (ControlPlane::ended) or
@@ -51,12 +52,22 @@ struct Ended {
   std::string snapshot;           // its name in the store
 };
 
+// What the outside wants kept beside the decisions: lines, in order.
+class Notes {
+ public:
+  virtual ~Notes() = default;
+  virtual void add(const std::string& line) = 0;
+  virtual std::vector<std::string> all() = 0;
+};
+
 // Calls come from the one thread that decides, inside the transaction that notes the decision;
 // `committed` says that it is noted and `rolled_back` that none of it has happened.
 class Outside {
  public:
   virtual ~Outside() = default;
 
+  // The catalogue is open; the notes live as long as it.
+  virtual void opened(Notes&) {}
   // How long after the named time a start within a window comes.
   virtual Duration start_delay(Id cluster, std::uint32_t schedule, Instant named,
                                int window_seconds) = 0;
@@ -75,6 +86,8 @@ class Outside {
   virtual std::uint64_t held_bytes(Id vault) = 0;
   virtual std::uint64_t freed_bytes(Id vault, const std::vector<Id>& backups) = 0;
 
+  // What the catalogue says of an available backup has changed: its tags, its expiry.
+  virtual void changed(Id) {}
   // Whether a backup restores only with the one before it.
   virtual bool is_increment(Id vault, Id backup) = 0;
 

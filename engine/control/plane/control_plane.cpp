@@ -85,9 +85,11 @@ ControlPlane::ControlPlane(std::unique_ptr<Database> database, Outside& outside,
       outside_(outside),
       options_(std::move(options)),
       core_(std::make_unique<Core>(*database_, outside)),
+      notes_(std::make_unique<OutsideNotes>(*database_)),
       tokens_(std::make_unique<Tokens>(*database_, mutex_)) {
   const auto last = database_->number("SELECT at FROM decisions ORDER BY id DESC LIMIT 1");
   core_->now = last ? Instant(Duration(*last)) : Instant{};
+  outside_.opened(*notes_);
 }
 
 ControlPlane::~ControlPlane() = default;

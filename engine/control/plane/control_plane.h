@@ -17,6 +17,7 @@ namespace backcast::control {
 
 class Core;
 class Database;
+class OutsideNotes;
 
 struct OpenOptions {
   // False where nothing is lost by a power cut: rehearsals.
@@ -107,6 +108,7 @@ class ControlPlane {
   Outside& outside_;
   OpenOptions options_;
   std::unique_ptr<Core> core_;
+  std::unique_ptr<OutsideNotes> notes_;
   std::unique_ptr<class Tokens> tokens_;
 };
 

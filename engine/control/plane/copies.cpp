@@ -27,9 +27,9 @@ void start_copy(Core& core, const JobRow& original_job, const Copy& rule, int pl
                 bool scheduled) {
   const BackupRow original = core.backup(original_job.backup);
   const ClusterRow cluster = core.cluster(original.cluster);
-  if (core.is_down(rule.region)) {
+  if (const Why why_not = core.why_no_store(rule.region); why_not != Why::kNothing) {
     const Id copy = new_copy(core, original, original.vault, rule.region, scheduled);
-    const std::string why = policy::name(Why::kRegionDown);
+    const std::string why = policy::name(why_not);
     core.set_state(copy, BackupState::kFailed, why);
     return core.decide(Code::kCopyFailed, core.backup(copy).label, why);
   }
@@ -109,9 +109,9 @@ void settle(Core& core, std::uint32_t link) {
   core.await_links();
 }
 
-void fail_copies_to(Core& core, const std::string& region) {
+void fail_copies_to(Core& core, const std::string& region, Why why) {
   for (const JobRow& job : core.open_jobs(WorkKind::kCopy, JobState::kRuns)) {
-    if (job.to_region == region) cancel(core, job, Why::kRegionFailedOn);
+    if (job.to_region == region) cancel(core, job, why);
   }
 }
 

@@ -38,7 +38,7 @@ BackupRow read_backup(Row& r) {
 
 constexpr const char* kSlotColumns =
     "SELECT id, cluster, place, name, rule, zone, retention, initial, catches_up, from_at, "
-    "until_at, fired, last, due, missed, named FROM schedules ";
+    "until_at, last, due, missed FROM schedules ";
 
 SlotRow read_slot(Row& r) {
   SlotRow s;
@@ -53,11 +53,9 @@ SlotRow read_slot(Row& r) {
   s.catches_up = r.flag();
   s.from = r.instant();
   s.until = r.instant();
-  s.timetable.fired = r.bytes();
   s.timetable.last = r.instant();
   s.timetable.due = r.instant();
   s.timetable.missed = r.flag();
-  s.named = r.instant();
   return s;
 }
 
@@ -91,6 +89,15 @@ T found(std::optional<T> row, const char* what, Id id) {
 }
 
 }  // namespace
+
+void OutsideNotes::add(const std::string& line) {
+  database_.run("INSERT INTO outside_notes(line) VALUES(?)", line);
+}
+
+std::vector<std::string> OutsideNotes::all() {
+  return database_.rows("SELECT line FROM outside_notes ORDER BY id",
+                        [](Row& r) { return r.text(); });
+}
 
 std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, " "));
@@ -248,7 +255,15 @@ policy::Why Core::why_not(const ClusterRow& cluster) {
   using policy::Why;
   if (cluster.deleted) return Why::kServiceDeleted;
   if (cluster.suspended || cluster.restoring) return Why::kSuspended;
-  return is_down(cluster.region) ? Why::kRegionDown : Why::kNothing;
+  return why_no_store(cluster.region);
+}
+
+policy::Why Core::why_no_store(const std::string& region) {
+  using policy::Why;
+  if (is_down(region)) return Why::kRegionDown;
+  const auto of_store =
+      db.number("SELECT of_store FROM regions_down WHERE region = ?", region).value_or(0);
+  return of_store > 0 ? Why::kStoreDown : Why::kNothing;
 }
 
 void Core::push(Instant at, policy::Due due, Id entity) {
@@ -307,6 +322,7 @@ Work Core::work_of(const JobRow& job) {
   work.scheduled = job.scheduled;
   work.from_region = job.from_region;
   work.to_region = job.to_region;
+  work.born = made.born;
   work.size_bytes = made.size_bytes;
   return work;
 }
@@ -326,6 +342,18 @@ const policy::RetentionPolicy* Core::policy_of(const std::string& text) {
   auto read = policy::parse_policy(text);
   if (!read.ok()) throw ErrorThrown(read.error());
   return &policies_.emplace(text, *std::move(read)).first->second;
+}
+
+const policy::RetentionPolicy* Core::retention_of(const ClusterRow& cluster) {
+  const policy::RetentionPolicy* stated = policy_of(cluster.retention);
+  const auto quota = stated == nullptr ? std::nullopt : project(cluster.project).quota;
+  if (!quota) return stated;
+  const std::string key = fmt::format("{} within {}", cluster.retention, quota->limit_bytes);
+  const auto known = policies_.find(key);
+  if (known != policies_.end()) return &known->second;
+  policy::RetentionPolicy within = *stated;
+  policy::take_quota_as_limit(within, quota->limit_bytes);
+  return &policies_.emplace(key, std::move(within)).first->second;
 }
 
 const policy::Zone& Core::zone_of(const std::string& text) {

@@ -44,7 +44,6 @@ struct SlotRow {
   bool initial = false, catches_up = false;
   Instant from{}, until{};
   policy::Timetable timetable;
-  Instant named{};  // for which the next start was planned
 };
 
 // Where the policy of a backup's birth is stated, and what it says.
@@ -84,6 +83,16 @@ struct JobRow {
   bool told = false;  // its end has been told by what ran it
 };
 
+class OutsideNotes : public Notes {
+ public:
+  explicit OutsideNotes(Database& database) : database_(database) {}
+  void add(const std::string& line) override;
+  std::vector<std::string> all() override;
+
+ private:
+  Database& database_;
+};
+
 class Core {
  public:
   Core(Database& database, Outside& its_outside) : db(database), outside(its_outside) {}
@@ -113,6 +122,8 @@ class Core {
   // Why nothing of the cluster can run now, or nothing.
   policy::Why why_not(const ClusterRow& cluster);
   bool is_down(const std::string& region);
+  // Why nothing can be written to what keeps the backups of the region, or read from it.
+  policy::Why why_no_store(const std::string& region);
 
   void push(Instant at, policy::Due due, Id entity);
   void decide(policy::Code code, const std::string& subject, const std::string& reason = {},
@@ -129,7 +140,9 @@ class Core {
   // Read once each.
   const policy::Schedule& rule_of(const std::string& text);
   const policy::RetentionPolicy* policy_of(const std::string& text);  // null for ""
-  const policy::Zone& zone_of(const std::string& text);               // UTC for ""
+  // The cluster's own, in which the vendor's size limit is the project's quota; null: none.
+  const policy::RetentionPolicy* retention_of(const ClusterRow& cluster);
+  const policy::Zone& zone_of(const std::string& text);  // UTC for ""
 
   Database& db;
   Outside& outside;

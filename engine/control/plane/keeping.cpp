@@ -34,14 +34,14 @@ policy::Point point_of(Core& core, const policy::RetentionPolicy& policy, const 
 
 std::optional<std::vector<std::string>> tags_of(Core& core, const ClusterRow& cluster,
                                                 std::vector<std::string> usual, Instant born) {
-  const policy::RetentionPolicy* retention = core.policy_of(cluster.retention);
+  const policy::RetentionPolicy* retention = core.retention_of(cluster);
   return policy::tags_at_birth(
       *core.project(cluster.project).rules, retention ? std::optional(*retention) : std::nullopt,
       std::move(usual), born, cluster.newest_automatic, core.zone_of(cluster.zone));
 }
 
 bool is_protected(Core& core, const ClusterRow& cluster, const policy::Snapshot& snapshot) {
-  const policy::RetentionPolicy* retention = core.policy_of(cluster.retention);
+  const policy::RetentionPolicy* retention = core.retention_of(cluster);
   if (retention == nullptr) return snapshot.is_protected || !snapshot.pins.empty();
   constexpr int kMarks = policy::kMarkProtected | policy::kMarkPinned;
   return (policy::to_point(*retention, snapshot).marks & kMarks) != 0;
@@ -62,7 +62,7 @@ std::uint64_t quota_bytes(Core& core, Id project) {
 std::optional<policy::RetentionPolicy> retention_within_quota(Core& core, const ClusterRow& cluster,
                                                               Id vault) {
   const auto quota = core.project(cluster.project).quota;
-  const policy::RetentionPolicy* retention = core.policy_of(cluster.retention);
+  const policy::RetentionPolicy* retention = core.retention_of(cluster);
   if (!quota || retention == nullptr) return std::nullopt;
   return policy::within_quota(*retention, *quota,
                               quota_bytes(core, cluster.project) - core.outside.held_bytes(vault));
@@ -91,8 +91,8 @@ std::vector<Doomed> doomed(Core& core, const ClusterRow& cluster,
 std::string quota_refusal(Core& core, const ClusterRow& cluster, const BackupRow& newcomer) {
   const auto quota = core.project(cluster.project).quota;
   if (!quota) return {};
-  std::uint64_t held_bytes = quota_bytes(core, cluster.project);
-  if (const policy::RetentionPolicy* own = core.policy_of(cluster.retention)) {
+  std::uint64_t counted_bytes = quota_bytes(core, cluster.project);
+  if (const policy::RetentionPolicy* own = core.retention_of(cluster)) {
     const auto within = retention_within_quota(core, cluster, newcomer.vault);
     const policy::RetentionPolicy& policy = within ? *within : *own;
     std::vector<BackupRow> all = core.held(newcomer.vault);
@@ -111,9 +111,9 @@ std::string quota_refusal(Core& core, const ClusterRow& cluster, const BackupRow
       using In = policy::PolicyPlace::In;
       return policy::code_of(policy::Ruled{{In::kService}, plan.reasons_of(i).front(), true});
     }
-    held_bytes -= core.outside.freed_bytes(newcomer.vault, gone);
+    counted_bytes -= core.outside.freed_bytes(newcomer.vault, gone);
   }
-  const policy::QuotaVerdict verdict = policy::check_quota(*quota, held_bytes);
+  const policy::QuotaVerdict verdict = policy::check_quota(*quota, counted_bytes);
   return verdict.stored ? std::string() : policy::code_of(verdict);
 }
 
@@ -131,7 +131,7 @@ void arrive(Core& core, Id backup_id, const Birth& birth) {
   const BackupRow backup = core.backup(backup_id);
   const ClusterRow cluster = core.cluster(backup.cluster);
   const policy::RetentionPolicy* policy = core.policy_of(birth.policy);
-  if (policy == nullptr) return;
+  if (policy == nullptr) return core.outside.changed(backup.id);
   std::vector<policy::Point> older;
   if (policy::birth_looks_back(*policy)) {
     for (const BackupRow& held : core.held(backup.vault)) {
@@ -145,6 +145,7 @@ void arrive(Core& core, Id backup_id, const Birth& birth) {
   core.db.run("UPDATE backups SET expires = ?, reason = ? WHERE id = ?", verdict.expires,
               policy::code_of(policy::Ruled{birth.place(), verdict.reason}), backup.id);
   if (verdict.expires) core.push(*verdict.expires, policy::Due::kExpires, backup.vault);
+  core.outside.changed(backup.id);
 }
 
 bool store(Core& core, const JobRow& job, Birth birth) {
@@ -176,7 +177,7 @@ bool store(Core& core, const JobRow& job, Birth birth) {
 void prune(Core& core, Id vault) {
   const Core::VaultRow row = core.vault_row(vault);
   const ClusterRow cluster = core.cluster(row.cluster);
-  const policy::RetentionPolicy* own = core.policy_of(cluster.retention);
+  const policy::RetentionPolicy* own = core.retention_of(cluster);
   if (own == nullptr || row.region != cluster.region) return;
   const auto within = retention_within_quota(core, cluster, vault);
   for (const Doomed& gone : doomed(core, cluster, within ? *within : *own, vault)) {

@@ -48,7 +48,7 @@ void end(Core& core, const ClusterRow& cluster, const policy::DeletionRules& rul
   for (const BackupRow& backup : held) decide_fate(core, backup, rules, owner);
 }
 
-std::vector<Id> living_clusters_in(Core& core, const std::string& region) {
+std::vector<Id> clusters_in(Core& core, const std::string& region) {
   return core.db.rows(
       "SELECT id FROM clusters WHERE region = ? ORDER BY id", [](Row& r) { return r.integer(); },
       region);
@@ -115,20 +115,25 @@ void switch_schedules(Core& core, Id cluster_id, bool on) {
   if (!slots.empty()) start_scheduled(core, slots.front().id);
 }
 
-void take_down(Core& core, const std::string& region) {
+void take_down(Core& core, const std::string& region, Down what) {
+  const bool store = what == Down::kStore;
   core.db.run(
-      "INSERT INTO regions_down(region, outages) VALUES(?, 1) "
-      "ON CONFLICT(region) DO UPDATE SET outages = outages + 1",
-      region);
-  for (const Id cluster : living_clusters_in(core, region)) {
-    fail_jobs_of(core, cluster, Why::kRegionFailed);
+      "INSERT INTO regions_down(region, outages, of_store) VALUES(?, ?2, ?3) "
+      "ON CONFLICT(region) DO UPDATE SET outages = outages + ?2, "
+      "of_store = of_store + ?3",
+      region, !store, store);
+  for (const Id cluster : clusters_in(core, region)) {
+    fail_jobs_of(core, cluster, store ? Why::kStoreFailed : Why::kRegionFailed);
   }
-  fail_copies_to(core, region);
+  fail_copies_to(core, region, store ? Why::kStoreFailedOn : Why::kRegionFailedOn);
 }
 
-void bring_back(Core& core, const std::string& region) {
-  core.db.run("UPDATE regions_down SET outages = max(outages - 1, 0) WHERE region = ?", region);
-  for (const Id cluster : living_clusters_in(core, region)) make_up(core, cluster);
+void bring_back(Core& core, const std::string& region, Down what) {
+  core.db.run(what == Down::kStore
+                  ? "UPDATE regions_down SET of_store = max(of_store - 1, 0) WHERE region = ?"
+                  : "UPDATE regions_down SET outages = max(outages - 1, 0) WHERE region = ?",
+              region);
+  for (const Id cluster : clusters_in(core, region)) make_up(core, cluster);
 }
 
 void suspend(Core& core, Id cluster, bool suspended) {

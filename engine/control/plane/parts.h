@@ -52,7 +52,7 @@ void lose_storage(Core& core, const std::string& region, const std::vector<Id>& 
 void start_copies(Core& core, const JobRow& original, const Birth& birth);
 void end_copy(Core& core, Id job);
 void settle(Core& core, std::uint32_t link);
-void fail_copies_to(Core& core, const std::string& region);
+void fail_copies_to(Core& core, const std::string& region, policy::Why why);
 void fail_copies_of(Core& core, Id cluster, policy::Why why,
                     const std::function<bool(const BackupRow&)>& goes);
 
@@ -62,8 +62,10 @@ void delete_project(Core& core, Id project, bool delete_backups);
 void purge(Core& core, Id cluster);
 void destroy_key(Core& core, Id project);
 void switch_schedules(Core& core, Id cluster, bool on);
-void take_down(Core& core, const std::string& region);
-void bring_back(Core& core, const std::string& region);
+// A region, or only what keeps its backups.
+enum class Down : std::uint8_t { kRegion, kStore };
+void take_down(Core& core, const std::string& region, Down what);
+void bring_back(Core& core, const std::string& region, Down what);
 void suspend(Core& core, Id cluster, bool suspended);
 
 // --- restores.cpp

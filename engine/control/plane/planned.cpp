@@ -50,6 +50,15 @@ std::vector<Id> clusters_of(Core& core, const Plan& plan) {
   return clusters;
 }
 
+// What changes outside; what is over by then must leave its link first.
+void tell_outside(Core& core, const Plan& plan, bool begins) {
+  const auto link =
+      core.outside.link_between(plan.what.value("from", ""), plan.what.value("to", ""));
+  if (link) settle(core, *link);
+  core.outside.happens(plan.text, begins, core.now);
+  core.await_links();
+}
+
 Asked asked_of(const json& what) {
   Asked asked;
   asked.tags = what.value("tags", std::vector<std::string>());
@@ -96,11 +105,9 @@ void begin_planned(Core& core, Id planned) {
   if (plan.lasts > Duration{0}) {
     core.push(plus(plan.at, plan.lasts), policy::Due::kScenarioEnds, planned);
   }
-  if (what == "outside") {
-    core.outside.happens(plan.text, true, core.now);
-    return core.await_links();
-  }
-  if (what == "region_down") return take_down(core, region);
+  if (what == "outside") return tell_outside(core, plan, true);
+  if (what == "region_down") return take_down(core, region, Down::kRegion);
+  if (what == "store_down") return take_down(core, region, Down::kStore);
   if (what == "lose_storage") return lose_storage(core, region, clusters_of(core, plan));
   if (what == "delete_project") {
     const auto id =
@@ -122,11 +129,10 @@ void begin_planned(Core& core, Id planned) {
 void end_planned(Core& core, Id planned) {
   const Plan plan = plan_of(core, planned);
   const std::string what = plan.what.value("do", "");
-  if (what == "outside") {
-    core.outside.happens(plan.text, false, core.now);
-    return core.await_links();
-  }
-  if (what == "region_down") return bring_back(core, plan.what.value("region", ""));
+  if (what == "outside") return tell_outside(core, plan, false);
+  const std::string region = plan.what.value("region", "");
+  if (what == "region_down") return bring_back(core, region, Down::kRegion);
+  if (what == "store_down") return bring_back(core, region, Down::kStore);
   if (what != "suspend") return;
   for (const Id cluster : clusters_of(core, plan)) suspend(core, cluster, false);
 }

@@ -1,28 +1,74 @@
 // What there is and what happened, as it is shown.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "engine/control/plane/parts.h"
 #include "engine/control/plane/transact.h"
 
 namespace backcast::control {
 namespace {
 
-// An empty text, and NULL for a time, ask for all.
-constexpr const char* kWhere =
+// The conditions that are asked for; the others cost nothing, but keep their parameters.
+struct Condition {
+  bool asked;
+  const char* sql;
+  const char* otherwise;
+};
+
+template <std::size_t N>
+std::string where(const Condition (&conditions)[N]) {
+  std::string sql = "WHERE ";
+  for (std::size_t i = 0; i < N; ++i) {
+    sql += fmt::format("{}({})", i == 0 ? "" : " AND ",
+                       conditions[i].asked ? conditions[i].sql : conditions[i].otherwise);
+  }
+  return sql + " ";
+}
+
+// One text for each set of conditions, where its statement finds it again.
+const char* kept(std::string sql) {
+  static std::set<std::string> texts;
+  return texts.insert(std::move(sql)).first->c_str();
+}
+
+std::string where_of(const BackupFilter& f, int state) {
+  const Condition conditions[] = {
+      {!f.cluster.empty(), "b.cluster = (SELECT id FROM clusters WHERE uid = ?1)", "?1 IS ?1"},
+      {!f.project.empty(),
+       "b.cluster IN (SELECT c2.id FROM clusters c2 JOIN projects p2 ON p2.id = c2.project "
+       "WHERE p2.name = ?2)",
+       "?2 IS ?2"},
+      {!f.region.empty(), "b.region = ?3", "?3 IS ?3"},
+      {!f.kind.empty(), "b.kind = ?4", "?4 IS ?4"},
+      {state >= 0, "b.state = ?5", "?5 IS ?5"},
+      {!f.tag.empty(), "instr(' ' || b.tags || ' ', ' ' || ?6 || ' ') > 0", "?6 IS ?6"},
+      {f.from.has_value(), "b.born >= ?7", "?7 IS ?7"},
+      {f.to.has_value(), "b.born < ?8", "?8 IS ?8"},
+      {state < 0 && !f.with_gone, "b.state <= 1", "1"}};
+  return where(conditions);
+}
+
+constexpr const char* kFrom =
     "FROM backups b JOIN clusters c ON c.id = b.cluster JOIN projects p ON p.id = c.project "
-    "LEFT JOIN backups o ON o.id = b.original "
-    "WHERE (?1 = '' OR c.uid = ?1) AND (?2 = '' OR p.name = ?2) AND (?3 = '' OR b.region = ?3) "
-    "AND (?4 = '' OR b.kind = ?4) AND (?5 < 0 OR b.state = ?5) "
-    "AND (?6 = '' OR ' ' || b.tags || ' ' LIKE '% ' || ?6 || ' %') "
-    "AND (?7 IS NULL OR b.born >= ?7) AND (?8 IS NULL OR b.born < ?8) AND b.state <= ?9 ";
+    "LEFT JOIN backups o ON o.id = b.original ";
 
 constexpr const char* kColumns =
     "SELECT b.uid, c.uid, p.name, b.region, coalesce(o.uid, ''), b.kind, b.schedule, b.name, "
     "b.tags, b.of_manual, b.protected, b.state, b.born, b.available, b.deleted, b.expires, b.size, "
     "b.added, b.reason, b.contents, b.snapshot ";
 
+constexpr const char* kBackupStates[] = {"CREATING", "AVAILABLE", "DELETED", "FAILED", "REFUSED"};
+
+// -1 where nothing is so called.
+template <std::size_t N>
+int place_in(const char* const (&names)[N], const std::string& name) {
+  const auto found = std::find(std::begin(names), std::end(names), name);
+  return found == std::end(names) ? -1 : static_cast<int>(found - std::begin(names));
+}
+
 Backup read_backup(Row& r) {
-  constexpr const char* kStates[] = {"CREATING", "AVAILABLE", "DELETED", "FAILED", "REFUSED"};
   Backup b;
   b.id = r.text();
   b.cluster = r.text();
@@ -35,7 +81,7 @@ Backup read_backup(Row& r) {
   b.tags = split(r.text());
   b.of_manual = r.flag();
   b.is_protected = r.flag();
-  b.state = kStates[std::min<std::int64_t>(r.integer(), 4)];
+  b.state = kBackupStates[std::min<std::int64_t>(r.integer(), 4)];
   b.born = r.instant();
   b.available = r.instant_if();
   b.deleted = r.instant_if();
@@ -48,13 +94,9 @@ Backup read_backup(Row& r) {
   return b;
 }
 
-int state_of(const std::string& name) {
-  constexpr const char* kStates[] = {"CREATING", "AVAILABLE", "DELETED", "FAILED", "REFUSED"};
-  for (int i = 0; i < 5; ++i) {
-    if (name == kStates[i]) return i;
-  }
-  return -1;
-}
+constexpr const char* kTypes[] = {"BACKUP", "COPY", "RESTORE"};
+constexpr const char* kStates[] = {"PENDING", "IN_PROGRESS", "SUCCESSFUL",
+                                   "FAILED",  "CANCELED",    "PENDING"};
 
 constexpr const char* kJobColumns =
     "SELECT j.uid, j.type, c.uid, coalesce(b.uid, ''), j.state, j.reason, j.progress, j.attempt, "
@@ -62,9 +104,6 @@ constexpr const char* kJobColumns =
     "LEFT JOIN backups b ON b.id = j.backup ";
 
 Job read_job(Row& r) {
-  constexpr const char* kTypes[] = {"BACKUP", "COPY", "RESTORE"};
-  constexpr const char* kStates[] = {"PENDING", "IN_PROGRESS", "SUCCESSFUL",
-                                     "FAILED",  "CANCELED",    "PENDING"};
   Job j;
   j.id = r.text();
   j.type = kTypes[std::min<std::int64_t>(r.integer(), 2)];
@@ -83,19 +122,19 @@ Job read_job(Row& r) {
 
 Result<Backups> ControlPlane::backups(const BackupFilter& f) {
   return transact([&]() -> Result<Backups> {
-    static const std::string count_sql = fmt::format("SELECT count(*) {}", kWhere);
-    static const std::string page_sql = fmt::format(
-        "{}{}{}", kColumns, kWhere, "ORDER BY b.born DESC, b.id DESC LIMIT ?10 OFFSET ?11");
-    const int state = state_of(f.state), newest_state = f.with_gone || state > 1 ? 4 : 1;
+    const int state = place_in(kBackupStates, f.state);
+    const std::string asked = where_of(f, state);
     Backups backups;
-    backups.count =
-        static_cast<std::uint64_t>(database_
-                                       ->number(count_sql.c_str(), f.cluster, f.project, f.region,
-                                                f.kind, state, f.tag, f.from, f.to, newest_state)
-                                       .value_or(0));
-    backups.page =
-        database_->rows(page_sql.c_str(), read_backup, f.cluster, f.project, f.region, f.kind,
-                        state, f.tag, f.from, f.to, newest_state, f.limit, f.offset);
+    backups.count = static_cast<std::uint64_t>(
+        database_
+            ->number(kept(fmt::format("SELECT count(*) FROM backups b {}", asked)), f.cluster,
+                     f.project, f.region, f.kind, state, f.tag, f.from, f.to)
+            .value_or(0));
+    backups.page = database_->rows(
+        kept(fmt::format("{}{}{}ORDER BY b.born DESC, b.id DESC LIMIT ?9 OFFSET ?10", kColumns,
+                         kFrom, asked)),
+        read_backup, f.cluster, f.project, f.region, f.kind, state, f.tag, f.from, f.to, f.limit,
+        f.offset);
     return backups;
   });
 }
@@ -112,19 +151,14 @@ Result<Backup> ControlPlane::backup(const std::string& id) {
 
 Result<std::vector<Job>> ControlPlane::jobs(const JobFilter& f) {
   return transact([&]() -> Result<std::vector<Job>> {
-    static const std::string sql = fmt::format("{}{}", kJobColumns,
-                                               "WHERE (?1 = '' OR c.uid = ?1) "
-                                               "ORDER BY j.id DESC");
-    std::vector<Job> found;
-    std::uint64_t passed = 0;
-    for (Job& job : database_->rows(sql.c_str(), read_job, f.cluster)) {
-      if (!f.type.empty() && job.type != f.type) continue;
-      if (!f.state.empty() && job.state != f.state) continue;
-      if (passed++ < f.offset) continue;
-      if (found.size() == f.limit) break;
-      found.push_back(std::move(job));
-    }
-    return found;
+    const int type = place_in(kTypes, f.type), state = place_in(kStates, f.state);
+    const Condition conditions[] = {
+        {!f.cluster.empty(), "j.cluster = (SELECT id FROM clusters WHERE uid = ?1)", "?1 IS ?1"},
+        {type >= 0, "j.type = ?2", "?2 IS ?2"},
+        {state >= 0, "j.state = ?3 OR (?3 = 0 AND j.state = 5)", "?3 IS ?3"}};
+    return database_->rows(kept(fmt::format("{}{}ORDER BY j.id DESC LIMIT ?4 OFFSET ?5",
+                                            kJobColumns, where(conditions))),
+                           read_job, f.cluster, type, state, f.limit, f.offset);
   });
 }
 

@@ -18,7 +18,7 @@ std::optional<BackupRow> serving_backup(Core& core, const ClusterRow& cluster,
   std::optional<BackupRow> best;
   for (const Id vault : core.vaults_of(cluster.id)) {
     const std::string region = core.vault_row(vault).region;
-    if (core.is_down(region) || (stays && region != into)) continue;
+    if (core.why_no_store(region) != Why::kNothing || (stays && region != into)) continue;
     if (!restore.region.empty() && region != restore.region) continue;
     for (BackupRow& held : core.held(vault)) {
       if (held.born > as_of) continue;

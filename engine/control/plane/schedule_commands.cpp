@@ -88,9 +88,9 @@ Result<Schedule> ControlPlane::put_schedule(const Caller& caller, Schedule sched
       if (schedule.id.empty()) schedule.id = fmt::format("schedule-{:08}", *id);
       database_->run(
           "INSERT INTO schedules(id, uid, cluster, place, name, rule, zone, retention, initial, "
-          "catches_up, from_at, until_at, fired, last, due, missed, named) VALUES(?, ?, ?, "
-          "(SELECT count(*) FROM schedules WHERE cluster = ?3), ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, "
-          "0, 0)",
+          "catches_up, from_at, until_at, last, due, missed) VALUES(?, ?, ?, "
+          "(SELECT count(*) FROM schedules WHERE cluster = ?3), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "0)",
           *id, schedule.id, cluster, schedule.name, schedule.rule, schedule.zone,
           schedule.retention, schedule.initial, schedule.catches_up, from, until, Instant::min(),
           Instant::max());

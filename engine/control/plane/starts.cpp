@@ -162,8 +162,8 @@ policy::StartDelay delay_of(Core& core, const SlotRow& slot) {
 // What has become of its timetable is kept, and the next start awaited.
 void keep(Core& core, const SlotRow& slot) {
   const policy::Timetable& t = slot.timetable;
-  core.db.run("UPDATE schedules SET fired = ?, last = ?, due = ?, missed = ? WHERE id = ?", t.fired,
-              t.last, t.due, t.missed, slot.id);
+  core.db.run("UPDATE schedules SET last = ?, due = ?, missed = ? WHERE id = ?", t.last, t.due,
+              t.missed, slot.id);
   core.push(t.due, policy::Due::kFires, slot.id);
 }
 

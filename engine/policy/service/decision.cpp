@@ -101,4 +101,11 @@ std::string code_of(const Because& because) {
                     because);
 }
 
+std::string to_line(const Decision& decision) {
+  return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}", format_instant(decision.at), name(decision.code),
+                     decision.subject, decision.reason, decision.number,
+                     fmt::join(decision.tags, " "),
+                     decision.expires ? format_instant(*decision.expires) : std::string());
+}
+
 }  // namespace backcast::policy

@@ -135,5 +135,7 @@ struct Decision {
   std::vector<std::string> tags;   // of what is completed
   std::optional<Instant> expires;  // the same
 };
+// One line of such a file, without its end: the fields above, separated by tabs.
+std::string to_line(const Decision& decision);
 
 }  // namespace backcast::policy

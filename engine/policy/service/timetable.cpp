@@ -41,7 +41,6 @@ bool fires(Timetable& timetable, const TimetableRules& rules, Instant now, Durat
            const StartDelay& delay) {
   // A clock may have jumped since.
   if (timetable.due > now || timetable.due == Instant::max()) return false;
-  ++timetable.fired;
   plan_next(timetable, rules, now, now, clock_ahead, delay);
   return true;
 }

@@ -11,7 +11,6 @@ namespace backcast::policy {
 
 // What has become of a schedule so far.
 struct Timetable {
-  std::uint64_t fired = 0;
   Instant last = Instant::min();  // the last time the schedule named, by the scheduler's clock
   Instant due = Instant::max();   // of the next start, by true time; max: there is none
   bool missed = false;            // a start that was due could not be made

@@ -2,7 +2,10 @@
 // Qdrant with their fields, ranges and defaults.
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "engine/base/bytes.h"
+#include "engine/base/text.h"
 #include "engine/policy/retention/dialects/decide.h"
 #include "engine/policy/retention/dialects/flags.h"
 
@@ -168,7 +171,25 @@ constexpr Flag<N> kZeropsFlags[] = {
        return kOk;
      },
      [](const N& p, Values& out) {
-       if (!p.is_default_size) out.push_back(std::to_string(p.max_size_bytes / kGiB));
+       if (p.is_default_size || p.max_size_bytes % kGiB != 0) return;
+       out.push_back(std::to_string(p.max_size_bytes / kGiB));
+     }},
+    // The vendor has whole GiB alone; a project's quota need not be.
+    {"--max-total-bytes", "maxTotalBytes", true, false,
+     [](N& p, std::string_view value) -> Status {
+       std::uint64_t bytes = 0;
+       const char* const end = value.data() + value.size();
+       const auto read = std::from_chars(value.data(), end, bytes);
+       if (read.ec != std::errc() || read.ptr != end) {
+         return bad_input(fmt::format("'{}' is no count of bytes", printable(value)));
+       }
+       p.max_size_bytes = bytes;
+       p.is_default_size = false;
+       return kOk;
+     },
+     [](const N& p, Values& out) {
+       if (p.is_default_size || p.max_size_bytes % kGiB == 0) return;
+       out.push_back(std::to_string(p.max_size_bytes));
      }},
     {"protectedTags", "--protected-tags", true, false,
      [](N& p, std::string_view value) -> Status {

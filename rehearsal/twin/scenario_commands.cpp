@@ -1,0 +1,223 @@
+#include "rehearsal/twin/scenario_commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace backcast::rehearsal {
+namespace {
+
+using nlohmann::json;
+using sim::EventKind;
+
+std::string uid_of(std::uint32_t service) {
+  return fmt::format("cluster-{}", service + 1);
+}
+
+std::string text_of(const std::optional<policy::RetentionPolicy>& policy) {
+  return policy ? policy::to_text(*policy) : std::string();
+}
+
+const char* word_of(const std::optional<policy::Overlap>& overlap) {
+  if (!overlap) return "";
+  constexpr const char* kWords[] = {"beside", "skip", "queue"};
+  return kWords[static_cast<std::size_t>(*overlap)];
+}
+
+std::vector<control::Copy> copies_of(const std::vector<sim::CopyRule>& rules) {
+  std::vector<control::Copy> copies;
+  for (const sim::CopyRule& rule : rules) copies.push_back({rule.region, text_of(rule.retention)});
+  return copies;
+}
+
+Status say_project(const sim::Project& project, control::ControlPlane& plane) {
+  control::Project said;
+  said.id = project.name;
+  said.rules = std::string(project.rules->name);
+  said.quota_bytes = project.quota_bytes;
+  said.quota_mode = std::string(policy::name(project.quota_mode));
+  said.quota_ceiling_bytes = project.quota_ceiling_bytes;
+  said.grace = project.grace;
+  const auto done = plane.put_project({"scenario"}, std::move(said));
+  return done.ok() ? Status(kOk) : Status(done.error());
+}
+
+Status say_service(const sim::Scenario& scenario, std::uint32_t index,
+                   control::ControlPlane& plane) {
+  const sim::Service& s = scenario.services[index];
+  control::Cluster cluster;
+  cluster.id = uid_of(index);
+  cluster.name = s.name;
+  cluster.project = scenario.projects[s.project].name;
+  cluster.cloud = s.cloud;
+  cluster.region = s.region;
+  cluster.kind = s.kind;
+  cluster.zone = s.zone.name();
+  cluster.retention = text_of(s.retention);
+  cluster.overlap = word_of(s.job.overlap);
+  cluster.retries = s.job.retries;
+  cluster.retry_after = s.job.retry_after;
+  const auto done = plane.create_cluster({"scenario"}, std::move(cluster));
+  return done.ok() ? Status(kOk) : Status(done.error());
+}
+
+Status say_schedules(const sim::Scenario& scenario, std::uint32_t index,
+                     control::ControlPlane& plane) {
+  for (const sim::ServiceSchedule& schedule : scenario.services[index].schedules) {
+    control::Schedule said;
+    said.cluster = uid_of(index);
+    said.name = schedule.name;
+    said.rule = policy::print(schedule.rule);
+    said.zone = schedule.zone.name();
+    said.retention = text_of(schedule.retention);
+    said.initial = schedule.initial_backup;
+    said.catches_up = schedule.catches_up;
+    said.copies = copies_of(schedule.copies);
+    said.from = schedule.from;
+    said.until = schedule.until;
+    const auto done = plane.put_schedule({"scenario"}, std::move(said));
+    if (!done.ok()) return done.error();
+  }
+  return kOk;
+}
+
+Status say_limit(const sim::Scenario& scenario, const sim::JobLimit& limit,
+                 control::ControlPlane& plane) {
+  control::Limit said;
+  said.name = limit.name;
+  said.jobs = limit.rule.jobs;
+  said.wait_at_most = limit.rule.wait_at_most;
+  said.region = limit.region;
+  if (limit.project) said.project = scenario.projects[*limit.project].name;
+  for (const std::uint32_t service : limit.services) said.clusters.push_back(uid_of(service));
+  return plane.set_limit({"scenario"}, said);
+}
+
+const char* deed_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::kManualBackup:
+      return "backup";
+    case EventKind::kRestore:
+      return "restore";
+    case EventKind::kDeleteService:
+      return "delete";
+    case EventKind::kDeleteProject:
+      return "delete_project";
+    case EventKind::kDisableSchedules:
+      return "schedules_off";
+    case EventKind::kEnableSchedules:
+      return "schedules_on";
+    case EventKind::kSuspend:
+      return "suspend";
+    case EventKind::kOutage:
+      return "region_down";
+    case EventKind::kStoreOutage:
+      return "store_down";
+    case EventKind::kStorageLoss:
+      return "lose_storage";
+    case EventKind::kClockJump:
+      return "clock_jump";
+    case EventKind::kLinkOutage:
+    case EventKind::kJobFailures:
+      return "outside";
+    case EventKind::kBurst:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+std::string words_of(const sim::Scenario& scenario, const sim::ScheduledEvent& event,
+                     const char* deed) {
+  json what{{"do", deed}, {"region", event.region}, {"delete_backups", event.delete_backups}};
+  what["clusters"] = json::array();
+  for (const std::uint32_t service : event.services) what["clusters"].push_back(uid_of(service));
+  if (event.project) what["project"] = scenario.projects[*event.project].name;
+  if (event.kind == EventKind::kLinkOutage) {
+    what["link"] = true;
+    what["from"] = event.region;
+    what["to"] = event.to_region;
+  }
+  if (event.kind == EventKind::kJobFailures) what["services"] = event.services;
+  what["jump"] = event.jump.count();
+  what["tags"] = event.tags;
+  what["retention"] = text_of(event.retention);
+  what["copies"] = json::array();
+  for (const control::Copy& copy : copies_of(event.copies)) {
+    what["copies"].push_back({{"region", copy.region}, {"retention", copy.retention}});
+  }
+  what["to_region"] = event.to_region;
+  if (event.as_of) what["as_of"] = event.as_of->time_since_epoch().count();
+  if (event.role) {
+    constexpr const char* kRoles[] = {"organization_owner", "project_admin", "custom_with_backup",
+                                      "custom_without_backup", "other"};
+    what["role"] = kRoles[static_cast<std::size_t>(*event.role)];
+  }
+  const auto version = [&](const char* key, const std::optional<policy::Version>& of) {
+    if (of) what[key] = policy::to_string(*of);
+  };
+  version("backup_version", event.backup_version);
+  version("target_version", event.target_version);
+  version("latest_version", event.latest_version);
+  return what.dump();
+}
+
+Status say_event(const sim::Scenario& scenario, const sim::ScheduledEvent& event,
+                 control::ControlPlane& plane) {
+  const char* deed = deed_of(event.kind);
+  if (deed == nullptr) return kOk;
+  using As = control::ControlPlane::PlannedAs;
+  const bool asked = event.kind == EventKind::kManualBackup || event.kind == EventKind::kRestore;
+  return plane.plan(event.at, event.lasts, asked ? As::kIsAsked : As::kHappens,
+                    words_of(scenario, event, deed));
+}
+
+}  // namespace
+
+std::vector<std::string> not_played(const sim::Scenario& scenario) {
+  std::set<std::string> missing;
+  if (!scenario.repositories.empty()) missing.insert("repositories that services share");
+  if (!scenario.fleets.empty()) missing.insert("fleets that are kept as sums");
+  for (const sim::Expanded& expanded : scenario.expanded) {
+    if (sim::has_laws(expanded.fleet)) missing.insert("fleets whose members are drawn");
+  }
+  if (unix_seconds(scenario.start) * kSecond != scenario.start.time_since_epoch()) {
+    missing.insert("a start within a second");
+  }
+  std::set<std::string> names, projects;
+  for (const sim::Project& project : scenario.projects) {
+    if (!projects.insert(project.name).second) missing.insert("projects of one name");
+  }
+  for (const sim::Service& s : scenario.services) {
+    if (!s.history.empty()) missing.insert("restore points of a history");
+    if (s.job.backup_takes || s.job.copy_takes || s.job.restore_takes) {
+      missing.insert("times that are tried");
+    }
+    if (!names.insert(s.name).second) missing.insert("services of one name");
+    if (s.name.find(' ') != std::string::npos) missing.insert("names with blanks");
+  }
+  return {missing.begin(), missing.end()};
+}
+
+Status say(const sim::Scenario& scenario, control::ControlPlane& plane) {
+  for (const sim::Project& project : scenario.projects) {
+    if (Status done = say_project(project, plane); !done.ok()) return done;
+  }
+  const auto count = static_cast<std::uint32_t>(scenario.services.size());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (Status done = say_service(scenario, i, plane); !done.ok()) return done;
+  }
+  for (const sim::JobLimit& limit : scenario.limits) {
+    if (Status done = say_limit(scenario, limit, plane); !done.ok()) return done;
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (Status done = say_schedules(scenario, i, plane); !done.ok()) return done;
+  }
+  for (const sim::ScheduledEvent& event : scenario.events) {
+    if (Status done = say_event(scenario, event, plane); !done.ok()) return done;
+  }
+  return kOk;
+}
+
+}  // namespace backcast::rehearsal

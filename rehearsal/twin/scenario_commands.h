@@ -1,0 +1,18 @@
+// A scenario said to a control plane: projects, clusters, schedules, and what its events do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/control/plane/control_plane.h"
+#include "sim/model/scenario.h"
+
+namespace backcast::rehearsal {
+
+// What a scenario says that a control plane does not know; none: all of it can be played.
+std::vector<std::string> not_played(const sim::Scenario& scenario);
+
+// Says all of it to an empty control plane, as of the scenario's start.
+Status say(const sim::Scenario& scenario, control::ControlPlane& plane);
+
+}  // namespace backcast::rehearsal

@@ -1,0 +1,159 @@
+"""Faults planted on one side: each changes one thing that only one side is told."""
+
+import copy
+import random
+
+import scenarios
+
+
+def shape(name):
+    """A scenario of a provider in which enough happens."""
+    def make(seed):
+        for candidate in range(seed, seed + 400):
+            document = scenarios.scenario(candidate)
+            if document["provider"] == name and not any(
+                    e["kind"] in ("delete_project", "delete_service")
+                    for e in document["events"]):
+                return document
+        raise AssertionError(name)
+    return make
+
+
+def schedule(document):
+    return document["defaults"]["schedules"][0]
+
+
+def set_in(*path, to):
+    def change(document):
+        at = document
+        for key in path[:-1]:
+            at = at[key] if isinstance(key, int) else at.setdefault(key, {})
+        at[path[-1]] = to
+    return change
+
+
+def add_event(**event):
+    return lambda document: document["events"].append(event)
+
+
+def drop_last_event(kind, **given):
+    """One side does not hear of an event that both are told otherwise."""
+    def prepare(document):
+        document["events"].append({"kind": kind, **given})
+
+    def change(document):
+        document["events"].pop()
+    return prepare, change
+
+
+def nothing(_):
+    pass
+
+
+JOB = ("defaults", "job")
+# Name, provider, what both sides are told, what one side is told beside it.
+FAULTS = (
+    ("cron a minute late", "plain", nothing,
+     lambda d: schedule(d).__setitem__("cron", "31 */5 * * *")),
+    ("another zone", "plain", lambda d: schedule(d).update(cron="0 1 * * *", zone="UTC"),
+     lambda d: schedule(d).__setitem__("zone", "Europe/Berlin")),
+    ("no copies", "plain",
+     lambda d: schedule(d).__setitem__("copies", [{"region": "there", "retention_days": 2}]),
+     lambda d: schedule(d).__setitem__("copies", [])),
+    ("copies live a day longer", "plain",
+     lambda d: schedule(d).__setitem__("copies", [{"region": "there", "retention_days": 2}]),
+     lambda d: schedule(d).__setitem__("copies", [{"region": "there", "retention_days": 3}])),
+    ("an expiry of another length", "qdrant", lambda d: schedule(d).update(retention_days=3),
+     lambda d: schedule(d).update(retention_days=4)),
+    ("never expires", "qdrant", lambda d: schedule(d).update(retention_days=3),
+     lambda d: schedule(d).pop("retention_days")),
+    ("keeps one more", "plain",
+     set_in("defaults", "retention", to="restic: --keep-last 4"),
+     set_in("defaults", "retention", to="restic: --keep-last 5")),
+    ("retention of another tool", "plain",
+     set_in("defaults", "retention", to="restic: --keep-daily 3"),
+     set_in("defaults", "retention", to="borg: --keep-daily 3 --keep-weekly 1")),
+    ("a minimum is forgotten", "zerops",
+     set_in("defaults", "retention", to="zerops: --max-total-files 4 --min-daily 3"),
+     set_in("defaults", "retention", to="zerops: --max-total-files 3 --min-daily 2")),
+    ("protection is forgotten", "zerops",
+     lambda d: (set_in("defaults", "retention", to="zerops: --max-total-files 3 --min-daily 0 "
+                       "--min-weekly 0 --min-monthly 0")(d),
+                add_event(at="+10h", kind="manual_backup", service="b", tags=["protected"])(d)),
+     set_in("defaults", "retention", to="zerops: --max-total-files 3 --min-daily 0 --min-weekly 0 "
+            "--min-monthly 0 --protected-tags other")),
+    ("the quota is larger", "zerops", set_in("projects", 0, to={"name": "p", "quota": "700 MB"}),
+     set_in("projects", 0, to={"name": "p", "quota": "1.2 GB"})),
+    ("the quota is hard", "zerops",
+     set_in("projects", 0, to={"name": "p", "quota": "700 MB", "quota_mode": "keep"}),
+     set_in("projects", 0, to={"name": "p", "quota": "700 MB", "quota_mode": "hard"})),
+    ("a retry too many", "plain",
+     set_in("defaults", "job", to={"failure_probability": "40%", "retries": 1,
+                                   "retry_after": "10m"}),
+     set_in("defaults", "job", to={"failure_probability": "40%", "retries": 2,
+                                   "retry_after": "10m"})),
+    ("a retry too early", "plain",
+     set_in("defaults", "job", to={"failure_probability": "40%", "retries": 1,
+                                   "retry_after": "10m"}),
+     set_in("defaults", "job", to={"failure_probability": "40%", "retries": 1,
+                                   "retry_after": "9m"})),
+    ("fails more often", "plain",
+     set_in("defaults", "job", to={"failure_probability": "20%", "retries": 1}),
+     set_in("defaults", "job", to={"failure_probability": "25%", "retries": 1})),
+    ("a job takes a second longer", "qdrant", set_in("defaults", "job", to={"rate": "1 MB/s"}),
+     set_in("defaults", "job", to={"rate": "0.99 MB/s"})),
+    ("skips what it should queue", "plain",
+     set_in("defaults", "job", to={"rate": "5 kB/s", "overlap": "queue"}),
+     set_in("defaults", "job", to={"rate": "5 kB/s", "overlap": "skip"})),
+    ("runs beside what it should queue", "plain",
+     set_in("defaults", "job", to={"rate": "5 kB/s", "overlap": "queue"}),
+     set_in("defaults", "job", to={"rate": "5 kB/s", "overlap": "beside"})),
+    ("a limit is forgotten", "plain",
+     lambda d: (set_in("defaults", "job", to={"rate": "30 kB/s"})(d),
+                d.__setitem__("limits", [{"jobs": 1}])),
+     lambda d: d.pop("limits")),
+    ("waits for ever", "plain",
+     lambda d: (set_in("defaults", "job", to={"rate": "5 kB/s"})(d),
+                d.__setitem__("limits", [{"jobs": 1, "wait_at_most": "3h"}])),
+     lambda d: d.__setitem__("limits", [{"jobs": 1}])),
+    ("the link is faster", "plain",
+     lambda d: (schedule(d).__setitem__("copies", [{"region": "there", "retention_days": 2}]),
+                d.__setitem__("links", [{"from": "here", "to": "there", "rate": "100 kB/s"}])),
+     lambda d: d.__setitem__("links", [{"from": "here", "to": "there", "rate": "101 kB/s"}])),
+    ("an initial backup too many", "plain", lambda d: schedule(d).pop("initial_backup", None),
+     lambda d: schedule(d).__setitem__("initial_backup", True)),
+    ("does not make up", "plain",
+     lambda d: (schedule(d).__setitem__("missed", "catch_up"),
+                add_event(at="+50h", kind="suspend", service="*", **{"for": "30h"})(d)),
+     lambda d: schedule(d).pop("missed")),
+    ("other days of the week", "zilliz", lambda d: schedule(d).update(weekdays="1,3,5"),
+     lambda d: schedule(d).update(weekdays="1,3,6")),
+    ("another window", "zilliz", lambda d: schedule(d).update(window="02:00-04:00"),
+     lambda d: schedule(d).update(window="03:00-05:00")),
+    ("another seed", "zilliz", nothing, lambda d: d.__setitem__("seed", d["seed"] + 1)),
+    ("does not hear of an outage", "plain",
+     *drop_last_event("outage", at="+100h", region="here", **{"for": "20h"})),
+    ("does not hear of a deletion", "qdrant",
+     *drop_last_event("delete_service", at="+100h", service="a")),
+    ("does not hear that a clock jumped", "plain",
+     *drop_last_event("clock_jump", at="+100h", service="a", by="7h")),
+    ("does not hear of a backup by hand", "zilliz",
+     *drop_last_event("manual_backup", at="+300h", service="b")),
+    ("deletes the project an hour late", "zerops",
+     add_event(at="+200h", kind="delete_project", project="p"),
+     lambda d: d["events"][-1].__setitem__("at", "+201h")),
+    ("forgets the grace", "zerops",
+     add_event(at="+200h", kind="delete_service", service="a"),
+     lambda d: d["projects"][0].__setitem__("grace_days", 3)),
+)
+
+
+def pairs(seed):
+    """(name, what one side is told, what the other is told), for every fault."""
+    for name, provider, prepare, change in FAULTS:
+        document = shape(provider)(random.Random(f"{seed} {name}").randrange(10 ** 6))
+        document["events"] = document["events"][:4]
+        prepare(document)
+        faulty = copy.deepcopy(document)
+        change(faulty)
+        yield name, document, faulty

@@ -1,0 +1,145 @@
+"""Random scenarios for the twin: every shape of policy, every kind of event, by seed."""
+
+import random
+
+SHAPES = (
+    {"provider": "zilliz", "region": "gcp-us-west1", "other": "gcp-us-east4"},
+    {"provider": "zerops", "region": "zerops", "other": "zerops"},
+    {"provider": "qdrant", "region": "aws-us-east-1", "other": "aws-us-east-1"},
+    {"provider": "plain", "region": "here", "other": "there"},
+)
+
+
+def zilliz(r):
+    days = "".join(sorted(r.sample("1234567", r.randint(1, 7))))
+    schedule = {"weekdays": ",".join(days),
+                "window": "%02d:00-%02d:00" % ((hour := r.randint(0, 23)), (hour + 2) % 24),
+                "retention_days": r.randint(1, 9)}
+    if r.random() < .6:
+        schedule["copies"] = [{"region": "gcp-us-east4", "retention_days": r.randint(1, 6)}]
+    return schedule, {"job": {"rate": r.choice(("700 MB/s", "20 kB/s", "2 kB/s"))}}
+
+
+def zerops(r):
+    # The vendor keeps one policy for a service.
+    policy = "zerops: --max-total-files %d --min-daily %d --min-weekly %d --min-monthly %d" % (
+        r.randint(2, 12), r.randint(0, 4), r.randint(0, 2), r.randint(0, 1))
+    return ({"cron": r.choice(("0 */8 * * *", "8 0 * * *", "30 */5 * * *", "0 4 * * 1"))},
+            {"retention": policy, "job": {"rate": r.choice(("1 MB/s", "50 kB/s"))}})
+
+
+def qdrant(r):
+    schedule = {"cron": r.choice(("0 */6 * * *", "30 2 * * *", "15 */3 * * *"))}
+    if r.random() < .8:
+        schedule["retention_days"] = r.randint(1, 6)
+    return schedule, {"change": {"per_day": "10%"}, "job": {"rate": "1 MB/s"}}
+
+
+def plain(r):
+    schedule = {"cron": r.choice(("30 */5 * * *", "0 1 * * *", "*/50 * * * *", "10 2-20/3 * * *")),
+                "zone": r.choice(("UTC", "Europe/Berlin", "America/New_York"))}
+    if r.random() < .7:
+        schedule["copies"] = [{"region": "there", "retention_days": r.randint(1, 4)}]
+        if r.random() < .3:
+            del schedule["copies"][0]["retention_days"]
+    if r.random() < .4:
+        schedule["missed"] = "catch_up"
+    if r.random() < .3:
+        schedule["initial_backup"] = True
+    if r.random() < .3:
+        schedule["retention_days"] = r.randint(1, 5)
+    fields = {"change": {"mixture": [{"share": "20%", "per_day": "50%"}]},
+              "delta": r.choice(("incremental", "differential", "lifetimes", "full")),
+              "job": {"rate": r.choice(("1 MB/s", "30 kB/s")), "copy_rate": "500 kB/s",
+                      "failure_probability": r.choice(("0%", "20%", "50%")),
+                      "retries": r.randint(0, 3), "retry_after": r.choice(("10m", "2h"))}}
+    if r.random() < .4:
+        fields["job"]["duration_spread"] = .4
+    if fields["delta"] in ("incremental", "differential"):
+        fields["chain"] = {"full_every": r.randint(2, 7)}
+    if r.random() < .6:
+        fields["job"]["overlap"] = r.choice(("beside", "skip", "queue"))
+    if r.random() < .8:
+        fields["retention"] = r.choice((
+            "restic: --keep-last %d --keep-daily %d" % (r.randint(1, 5), r.randint(0, 6)),
+            "borg: --keep-daily %d --keep-weekly 2" % r.randint(1, 6),
+            "restic: --keep-within %dd --keep-tag protected" % r.randint(1, 6)))
+    return schedule, fields
+
+
+ROLES = ("organization_owner", "project_admin", "custom_with_backup", "custom_without_backup",
+         "other")
+MAKERS = {"zilliz": zilliz, "zerops": zerops, "qdrant": qdrant, "plain": plain}
+
+
+def event(r, shape):
+    hours = r.randint(0, 24 * 19)
+    lasts = "%dh" % r.randint(1, 80)
+    region, other = shape["region"], shape["other"]
+    at = "+%dh" % hours
+    service = r.choice(("a", "b", "*"))
+    return r.choice((
+        {"at": at, "kind": "outage", "region": region, "for": lasts},
+        {"at": at, "kind": "outage", "region": other, "for": lasts},
+        {"at": at, "kind": "suspend", "service": service, "for": lasts},
+        {"at": at, "kind": "job_failures", "service": service, "for": lasts},
+        {"at": at, "kind": "store_outage", "region": r.choice((region, other)), "for": lasts},
+        {"at": at, "kind": "storage_loss", "region": other},
+        {"at": at, "kind": "storage_loss", "region": region},
+        {"at": at, "kind": "delete_service", "service": r.choice("ab"),
+         **({"delete_backups": r.random() < .5} if shape["provider"] == "qdrant" else {})},
+        {"at": at, "kind": "delete_project", "project": "p"},
+        {"at": at, "kind": "burst", "service": "a", "rewrites": "70%"},
+        {"at": at, "kind": "restore", "service": service},
+        {"at": at, "kind": "restore", "service": service, "role": r.choice(ROLES)}
+        if shape["provider"] == "zilliz" else {"at": at, "kind": "restore", "service": service},
+        {"at": at, "kind": "restore", "service": service, "backup_version": "2.5.1",
+         "target_version": r.choice(("2.4.0", "2.5.0", "2.6.0")), "latest_version": "2.6.0"}
+        if shape["provider"] == "zilliz" else {"at": at, "kind": "restore", "service": service},
+        {"at": at, "kind": "restore", "service": "*", "to_region": other},
+        {"at": at, "kind": "disable_schedules", "service": service},
+        {"at": at, "kind": "enable_schedules", "service": service},
+        {"at": at, "kind": "clock_jump", "service": service, "by": "%dh" % r.randint(-40, 40)},
+        {"at": at, "kind": "link_outage", "region": region, "to_region": other, "for": lasts},
+        {"at": at, "kind": "manual_backup", "service": service, "tags": ["protected"]},
+        {"at": at, "kind": "manual_backup", "service": service},
+        {"at": at, "kind": "manual_backup", "service": service},
+        {"at": "+%dh" % (hours + 1), "kind": "manual_backup", "service": service},
+    ))
+
+
+def scenario(seed):
+    r = random.Random(seed)
+    shape = r.choice(SHAPES)
+    schedule, fields = MAKERS[shape["provider"]](r)
+    project = {"name": "p"}
+    if shape["provider"] == "zerops":
+        project |= {"quota": r.choice(("2 GB", "700 MB")),
+                    "quota_mode": r.choice(("keep", "hard", "bill"))}
+        if project["quota_mode"] == "bill":
+            project["quota_ceiling"] = r.choice(("3 GB", "900 MB"))
+        if project["quota_mode"] == "bill" and project["quota"] == "2 GB":
+            project["quota_ceiling"] = "3 GB"
+    elif shape["provider"] == "plain" and r.random() < .3:
+        project |= {"quota": r.choice(("900 MB", "3 GB")), "quota_mode": "hard"}
+    document = {
+        "name": "twin", "start": "2026-%02d-%02d" % (r.randint(1, 12), r.randint(1, 28)),
+        "horizon": "20d", "provider": shape["provider"], "seed": r.randint(0, 999),
+        "projects": [project],
+        "defaults": {"project": "p", "region": shape["region"], "schedules": [schedule], **fields},
+        "services": [{"name": "a", "size": "%d MB" % r.randint(1, 400),
+                      "growth": {"per_day": "5 MB"}}, {"name": "b", "size": "100 MB"}],
+        "events": [event(r, shape) for _ in range(r.randint(0, 12))],
+    }
+    if shape["region"] != shape["other"] and r.random() < .5:
+        document["links"] = [{"from": shape["region"], "to": shape["other"], "rate": "100 kB/s"}]
+    if r.random() < .4:
+        document["limits"] = [{"jobs": 1} | ({"wait_at_most": "3h"} if r.random() < .7 else {})]
+    if r.random() < .3:
+        names = {"mtbf": "%dd" % r.randint(2, 9), "mttr": "%dh" % r.randint(1, 30)}
+        document["failures"] = [r.choice((
+            {"region": shape["region"]}, {"store": shape["other"]},
+            {"name": "cause", "service": "*", "share": "60%"})) | names]
+    if r.random() < .2:
+        document["services"][0]["growth"] |= {"differs": "20%", "wanders": "30%"}
+    return document
