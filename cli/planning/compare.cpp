@@ -131,7 +131,9 @@ void add_compare(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand(
       "compare",
-      "Two scenarios under the same luck: what the second costs and holds more or less\n\n"
+      "Two scenarios under the same luck, the same failures, outages and busy days: what the "
+      "second "
+      "costs and holds more or less\n\n"
       "  backcast compare now.json proposed.json --replications 200\n"
       "  backcast compare now.json proposed.json --replications 10000 --within 0.01\n"
       "  backcast compare now.json --set '/services/0/growth/per_year=60%'\n"

@@ -246,7 +246,8 @@ void add_simulate(CLI::App& app, Context& context) {
       ->check(CLI::Range(0U, sim::kMaxReplications - 1))
       ->excludes("--replications");
   verb->add_flag("--explain", options->explain, "Every invoice line and every requirement's trace");
-  verb->add_flag("--events", options->events, "The event log instead of the report");
+  verb->add_flag("--events", options->events,
+                 "The event log instead of the report, what fails by chance included");
   verb->add_flag("--backups", options->backups, "Every backup and copy instead of the report");
   verb->add_option("--report", options->report, "Also write one self-contained HTML page here");
   add_sum_options(*verb, options->sums, "");

@@ -119,13 +119,16 @@ void read_failure(Build& build, const Node& node) {
   const double up =
       static_cast<double>(between->count()) /
       (static_cast<double>(between->count()) + static_cast<double>(to_repair->count()));
-  const std::string whose = law.share < 1 ? fmt::format(" of {:g} % of them", 100 * law.share) : "";
+  std::string what = law.name + " fails by chance";
+  if (law.kind == EventKind::kJobFailures) {
+    const std::string part = law.share < 1 ? fmt::format("{:g} % of ", 100 * law.share) : "";
+    what = fmt::format("{} makes the jobs of {}its services fail by chance",
+                       node.text("name").value_or(""), part);
+  }
   build.assume(fmt::format(
-      "{} fail{} by chance: {} between failures and {} to repair on average, working {:.4g} % of "
-      "the time in the long run",
-      law.kind == EventKind::kJobFailures ? law.name + whose : law.name,
-      law.kind == EventKind::kJobFailures ? "" : "s", format_duration(*between),
-      format_duration(*to_repair), 100 * up));
+      "{}: {} between failures and {} to repair on average, working {:.4g} % of the time in the "
+      "long run",
+      what, format_duration(*between), format_duration(*to_repair), 100 * up));
   scenario.failures.push_back(std::move(law));
 }
 

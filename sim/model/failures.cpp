@@ -73,7 +73,9 @@ DrawnFailures drawn_failures(const Scenario& scenario, const Draws& draws) {
         const std::uint32_t entity = scenario.services[service].entity;
         if (strikes(law, outage.number, entity, draws)) event.services.push_back(service);
       }
-      if (law.kind == EventKind::kJobFailures && event.services.empty()) continue;
+      // Whom of a fleet it strikes is known once its members are.
+      const bool strikes_some = !event.services.empty() || !law.fleets.empty();
+      if (law.kind == EventKind::kJobFailures && !strikes_some) continue;
       drawn.outages.push_back(outage);
       drawn.events.push_back(std::move(event));
     }

@@ -215,6 +215,7 @@ Scenario scenario_of_one(const Scenario& scenario, std::uint32_t fleet) {
   for (FailureLaw law : scenario.failures) {
     if (!names_it(law.fleets)) continue;
     law.services.assign(1, 0);
+    law.fleets.clear();
     one.failures.push_back(std::move(law));
   }
   for (Requirement requirement : scenario.requirements) {

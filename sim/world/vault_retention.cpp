@@ -60,6 +60,15 @@ Vault::Outlook Vault::with_newcomer(const policy::RetentionPolicy& policy,
     if (!places[i]->available) outlook.why_not_kept = plan.reasons_of(i).front();
   }
   outlook.freed_bytes = chain_.stored_bytes() - after.stored_bytes();
+  // What goes of the part that others of its repository have as well stays where it is.
+  std::size_t first = 0;
+  while (first < places.size() && !plan.verdicts[first].keep) ++first;
+  const std::uint64_t before = places.empty() ? 0 : common_bytes(places.front());
+  const std::uint64_t left = first == places.size() ? 0 : common_bytes(places[first]);
+  if (part_ != nullptr && left < before) {
+    outlook.freed_bytes -=
+        std::min(outlook.freed_bytes, part_->kept_by_others(holder_, before - left));
+  }
   return outlook;
 }
 

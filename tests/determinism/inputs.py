@@ -45,6 +45,8 @@ def coupled():
                 for i in range(6)]
     services[1] |= {"delta": "incremental", "chain": {"full_every": 7}}
     services[2] |= {"delta": "differential", "chain": {"full_every": 7}}
+    services[4] |= {"growth": {"per_year": "40%", "differs": "30%", "wanders": "20%"},
+                    "job": JOB | {"duration_spread": 0.4}}
     services[3] |= {"zone": "Europe/Berlin", "schedules": [{"cron": "30 2 * * *"}],
                     "retention": "borg: --keep-daily 7 --keep-weekly 4"}
     return {"name": "coupled", "start": "2026-01-01", "horizon": "150d", "provider": "plain",
@@ -52,6 +54,14 @@ def coupled():
                 "class": "Cloud Storage Standard", "object_size": "64 MiB", "retrieval": True}},
             "links": [{"from": "us-central1", "to": "europe-west4", "rate": "20 MB/s"}],
             "limits": [{"jobs": 2}], "services": services,
+            "repositories": [{"name": "images", "service": ["db0", "db4", "db5"],
+                              "shared": {"share": "40%", "drift_per_day": "0.3%"}}],
+            "failures": [{"region": "us-central1", "mtbf": "40d", "mttr": "9h"},
+                         {"store": "europe-west4", "mtbf": "30d", "mttr": "1d"},
+                         {"region": "us-central1", "to_region": "europe-west4", "mtbf": "25d",
+                          "mttr": "5h"},
+                         {"name": "keys", "service": "*", "share": "40%", "mtbf": "20d",
+                          "mttr": "1d"}],
             "events": [{"at": "+30d", "kind": "outage", "region": "us-central1", "for": "2d"},
                        {"at": "+50d", "kind": "restore", "service": "db4"},
                        {"at": "+60d", "kind": "clock_jump", "service": "db5", "by": "-90m"},

@@ -41,7 +41,7 @@ constexpr Shape kShapes[] = {
 std::string random_event(const Shape& shape) {
   const auto hours = *rc::gen::inRange(0, 24 * 19);
   const auto lasts = *rc::gen::inRange(1, 80);
-  switch (*rc::gen::inRange(0, 14)) {
+  switch (*rc::gen::inRange(0, 15)) {
     case 0:
       return fmt::format(R"({{"at": "+{}h", "kind": "outage", "region": "{}", "for": "{}h"}})",
                          hours, shape.region, lasts);
@@ -80,11 +80,24 @@ std::string random_event(const Shape& shape) {
       return fmt::format(
           R"({{"at": "+{}h", "kind": "restore", "service": "*", "to_region": "{}"}})", hours,
           shape.other_region);
+    case 13:
+      return fmt::format(
+          R"({{"at": "+{}h", "kind": "store_outage", "region": "{}", "for": "{}h"}})", hours,
+          *rc::gen::element(shape.region, shape.other_region), lasts);
     default:
       return fmt::format(
           R"({{"at": "+{}h", "kind": "manual_backup", "service": "a", "tags": ["protected"]}})",
           hours);
   }
+}
+
+std::string random_failures(const Shape& shape) {
+  if (*rc::gen::inRange(0, 2) == 0) return "";
+  return fmt::format(
+      R"({{"region": "{0}", "mtbf": "{1}h", "mttr": "{2}h"}}, {{"store": "{0}", "mtbf": "{1}h",
+         "mttr": "{2}h"}}, {{"name": "keys", "service": "*", "share": "50%", "mtbf": "{2}h",
+         "mttr": "{2}h"}})",
+      shape.region, *rc::gen::inRange(20, 400), *rc::gen::inRange(1, 60));
 }
 
 std::string random_scenario(const Shape& shape) {
@@ -104,13 +117,14 @@ std::string random_scenario(const Shape& shape) {
         "defaults": {{"project": "p", "region": "{}", "schedules": [{}]{}}},
         "services": [{{"name": "a", "size": "{} MB", "growth": {{"per_day": "5 MB"}}}},
                      {{"name": "b", "size": "100 MB"}}],
-        "links": [{}], "limits": [{}], "events": [{}]}})",
+        "links": [{}], "limits": [{}], "events": [{}], "failures": [{}]}})",
       shape.provider, *rc::gen::inRange(0, 1000),
       std::string(shape.provider) == "zerops"
           ? fmt::format(R"(, "quota": "2 GB", "quota_mode": "{}")",
                         *rc::gen::element<std::string>("keep", "hard"))
           : "",
-      shape.region, shape.schedule, shape.fields, *rc::gen::inRange(1, 400), link, limit, events);
+      shape.region, shape.schedule, shape.fields, *rc::gen::inRange(1, 400), link, limit, events,
+      random_failures(shape));
 }
 
 // Bytes that the ledger says a region of a service holds just after t.

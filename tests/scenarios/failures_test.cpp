@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sim/model/failures.h"
+#include "sim/run/fleet.h"
 #include "tests/scenarios/run_text.h"
 
 namespace backcast::scenario {
@@ -41,6 +42,12 @@ std::vector<Seen> outages(const sim::Scenario& scenario, const sim::RunResult& r
     seen.push_back({event.at, event.kind, log_text(scenario, result, event)});
   }
   return seen;
+}
+
+std::vector<std::uint64_t> last_bytes(const sim::RunResult& result) {
+  std::vector<std::uint64_t> bytes;
+  for (const auto& series : result.series) bytes.push_back(series.points.back().value);
+  return bytes;
 }
 
 TEST(Failures, PoliciesThatAreComparedMeetTheSameOutages) {
@@ -168,8 +175,28 @@ TEST(Failures, AFleetKeptAsSumsIsStruckMemberByMember) {
   ASSERT_GT(failed, 5'000u);
   const auto one = sim::run(loaded->scenario, {.threads = 1});
   EXPECT_EQ(one.fleets.at(0).backups.failed, failed);
+  EXPECT_EQ(one.outages.size(), down.size() + keys.size());
   const auto two = sim::run(loaded->scenario, {.threads = 2});
   EXPECT_EQ(two.fleets.at(0).backups, one.fleets.at(0).backups);
+}
+
+// Outages of a region are on the timetable that all members share.
+TEST(Failures, AFleetOnATimetableMeetsWhatItsServicesWouldMeetOneByOne) {
+  const auto loaded = load_text(R"({"name": "t", "start": "2026-01-01", "horizon": "20d",
+      "fleets": [{"name": "f", "count": 20001, "size": {"uniform": {"from": "1 GB", "to": "3 GB"}},
+        "service": {"region": "here", "delta": "full",
+          "schedules": [{"cron": "0 2 * * *", "retention_days": 3,
+                         "copies": [{"region": "there", "retention_days": 2}]}]}}],
+      "failures": [{"region": "here", "mtbf": "3d", "mttr": "9h"},
+                   {"store": "there", "mtbf": "3d", "mttr": "1d"}]})");
+  ASSERT_TRUE(loaded.ok()) << all_messages(loaded.error());
+  EXPECT_EQ(sim::why_one_by_one(loaded->scenario, loaded->scenario.fleets.at(0)), "");
+  const auto alike = sim::run(loaded->scenario);
+  const auto apart = sim::run(loaded->scenario, {.fleets_one_by_one = true});
+  EXPECT_EQ(alike.fleets.at(0).backups, apart.fleets.at(0).backups);
+  EXPECT_GT(alike.fleets.at(0).backups.refused, 20'000u);
+  EXPECT_GT(alike.fleets.at(0).backups.failed, 20'000u);
+  EXPECT_EQ(last_bytes(alike), last_bytes(apart));
 }
 
 TEST(Failures, AVerdictOverReplicationsSeesThem) {

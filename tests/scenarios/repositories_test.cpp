@@ -210,6 +210,26 @@ TEST(Repositories, CopiesElsewhereAreOneRepositoryThere) {
   EXPECT_EQ(moved, 10'000'000'000u);
 }
 
+// A quota counts what is stored: three clones fit where three strangers do not.
+TEST(Repositories, AQuotaCountsTheCommonPartOnce) {
+  for (const bool clones : {true, false}) {
+    std::string text = document({.services = 3, .share = clones ? "100%" : "0%"});
+    text.insert(text.find(R"("services")"),
+                R"("projects": [{"name": "p", "quota": "12 GB"}], "defaults": {"project": "p"}, )");
+    const Ran ran = run_text(text);
+    std::uint64_t refused = 0, peak = 0;
+    for (const auto& b : ran.result.backups) {
+      refused += b.state == sim::BackupState::kRefused ? 1 : 0;
+    }
+    for (const auto& series : ran.result.series) {
+      if (series.kind != sim::SeriesKind::kQuotaBytes) continue;
+      for (const auto& point : series.points) peak = std::max(peak, point.value);
+    }
+    EXPECT_EQ(refused, clones ? 0u : 40u);
+    EXPECT_EQ(peak, 10'000'000'000u);
+  }
+}
+
 TEST(Repositories, AFleetIsOneRepositoryAtAnyNumberOfThreads) {
   const std::string text = R"({"name": "t", "start": "2026-01-01", "horizon": "10d",
       "fleets": [{"name": "vm", "count": 60, "service": {"region": "here", "size": "10 GB",
