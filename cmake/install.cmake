@@ -47,7 +47,8 @@ set(CPACK_DEBIAN_PACKAGE_MAINTAINER "The Backcast authors")
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS tzdata)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# Only programs that link the library need these.
+# Only programs that link the library need these; the last three capture databases.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libfmt-dev, libtbb-dev, libhowardhinnant-date-dev, libssl-dev, \
-libsodium-dev, libzstd-dev, libarchive-dev, libyaml-cpp-dev")
+libsodium-dev, libzstd-dev, libarchive-dev, libyaml-cpp-dev, \
+postgresql-client, mariadb-backup, mariadb-client")
 include(CPack)

@@ -10,6 +10,8 @@
 #include "cli/shared/verbs.h"
 #include "engine/base/size.h"
 #include "engine/base/text.h"
+#include "engine/env/child.h"
+#include "engine/kinds/keys/age.h"
 
 namespace backcast::cli {
 namespace {
@@ -132,17 +134,48 @@ Status destroy(Context& context, const Options& options) {
   return kOk;
 }
 
-Status show_writer(const Options& options) {
-  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
-  // Past the buffer of standard output, which would keep it.
+// Past the buffer of standard output, which would keep it.
+Status print_secret(std::string_view text) {
   std::fflush(stdout);
-  const store::SecretText text = store::writer_key_text(repository->keys());
-  for (std::string_view rest = text.view(); !rest.empty();) {
-    const ssize_t done = ::write(STDOUT_FILENO, rest.data(), rest.size());
+  while (!text.empty()) {
+    const ssize_t done = ::write(STDOUT_FILENO, text.data(), text.size());
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) return failed(std::string("cannot write to standard output: ") + strerror(errno));
-    rest.remove_prefix(static_cast<std::size_t>(done));
+    text.remove_prefix(static_cast<std::size_t>(done));
   }
+  return kOk;
+}
+
+Status show_writer(const Options& options) {
+  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
+  return print_secret(store::writer_key_text(repository->keys()));
+}
+
+// Of every key pair there was, the newest last: one file of them opens all downloads.
+Status show_identity(const Options& options) {
+  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
+  for (const store::KeyPair& pair : repository->keys().pairs) {
+    BACKCAST_CHECK(print_secret(kinds::age_identity(pair.private_key)));
+    BACKCAST_CHECK(print_secret("\n"));
+  }
+  return kOk;
+}
+
+Status decrypt(const Options& options) {
+  BACKCAST_TRY(const auto repository, open_repository(options.repository, Access::kRead));
+  kinds::AgeReader age(repository->keys().pairs, [](ByteView bytes) -> Status {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size()) return kOk;
+    return failed(std::string("cannot write to standard output: ") + strerror(errno));
+  });
+  std::vector<std::uint8_t> part(1 << 20);
+  while (true) {
+    BACKCAST_TRY(const std::size_t got,
+                 env::read_stream(env::kStandardInput, part, "standard input"));
+    if (got == 0) break;
+    BACKCAST_CHECK(age.append(ByteView(part).first(got)));
+  }
+  BACKCAST_CHECK(age.finish());
+  if (std::fflush(stdout) != 0) return failed("cannot write to standard output");
   return kOk;
 }
 
@@ -162,7 +195,8 @@ void add_key(CLI::App& app, Context& context) {
       "Passphrases, rotation, and keys for machines that only write\n\n"
       "  backcast key list /srv/backup\n"
       "  backcast key add /srv/backup --new-passphrase-file second.txt\n"
-      "  backcast key writer /srv/backup > writer.key    # for a machine that backs up");
+      "  backcast key writer /srv/backup > writer.key    # for a machine that backs up\n"
+      "  backcast key decrypt /srv/backup < backup.age > backup.tar");
   verb->require_subcommand(1);
   const auto add = [&](const char* name, const char* help, auto action) {
     auto* sub = verb->add_subcommand(name, help);
@@ -197,6 +231,10 @@ void add_key(CLI::App& app, Context& context) {
       ->add_flag("--yes-make-everything-unreadable", options->yes, "Do it");
   add("writer", "Print the writer key: it saves, and cannot read",
       [](Context&, const Options& given) { return show_writer(given); });
+  add("identity", "Print the identity with which age opens encrypted downloads",
+      [](Context&, const Options& given) { return show_identity(given); });
+  add("decrypt", "Open an encrypted download: standard input to standard output",
+      [](Context&, const Options& given) { return decrypt(given); });
   add("keep", "Keep the writer key for this user", keep_writer);
 }
 

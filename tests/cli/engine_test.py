@@ -104,6 +104,26 @@ def keys(place):
               secret=None)
 
 
+def downloads(place):
+    """What age seals to the repository's key is opened by key decrypt, after a rotation, too."""
+    place.run("init", place.repository, "--kdf-memory", "8 MiB")
+    place.write("identity", place.run("key", "identity", place.repository))
+    recipient = subprocess.run(["age-keygen", "-y", place.path("identity")], check=True,
+                               capture_output=True, text=True).stdout.strip()
+    content = "download " * 20_000
+    sealed = subprocess.run(["age", "-r", recipient], input=content.encode(), check=True,
+                            capture_output=True).stdout
+    assert place.run("key", "decrypt", place.repository, given=sealed) == content
+    place.run("key", "rotate", place.repository, "--new-passphrase-file", place.path("pass2"),
+              "--kdf-memory", "8 MiB")
+    assert place.run("key", "decrypt", place.repository, given=sealed, secret="pass2") == content
+    assert len(place.run("key", "identity", place.repository, secret="pass2").split()) == 2
+    place.run("key", "decrypt", place.repository, given=sealed[:-5], secret="pass2", code=1)
+    place.run("key", "decrypt", place.repository, given=b"no age file", secret="pass2", code=1)
+    place.run("init", place.path("other"), "--kdf-memory", "8 MiB")
+    place.run("key", "decrypt", place.path("other"), given=sealed, code=12)
+
+
 def pipes(place):
     place.run("init", place.repository, "--kdf-memory", "8 MiB")
     place.run("backup", place.repository, "--stdin", "--stdin-name", "dump.sql", given=b"select 1;",
@@ -262,7 +282,7 @@ def tar(place):
     assert broken.returncode == 1 and not broken.stdout.endswith(bytes(1024)), broken.stderr
 
 
-for case in (tar, unreadable_source, damage, whole_life, keys, pipes, bad_input):
+for case in (tar, unreadable_source, damage, whole_life, keys, downloads, pipes, bad_input):
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         case(Place(folder))
         print("ok", case.__name__)

@@ -21,9 +21,9 @@ std::string encrypt(const store::PublicKey& key, const std::string& content, std
   return out;
 }
 
-Result<std::string> decrypt(const store::Secret& key, const std::string& file, std::size_t part) {
+Result<std::string> decrypt(const store::KeyPair& key, const std::string& file, std::size_t part) {
   std::string out;
-  AgeReader age(key, [&](ByteView bytes) -> Status {
+  AgeReader age({store::KeyPair::generate(), key}, [&](ByteView bytes) -> Status {
     out += as_text(bytes);
     return kOk;
   });
@@ -64,7 +64,7 @@ TEST(Age, P_SEC_02_DebiansAgeOpensADownload) {
     EXPECT_EQ(
         run("age -d -i " + (scratch / "identity").string() + " " + (scratch / "file.age").string()),
         content);
-    EXPECT_EQ(*decrypt(pair.private_key, file, 777), content);
+    EXPECT_EQ(*decrypt(pair, file, 777), content);
   }
   EXPECT_EQ(encrypt(pair.public_key, content_of(1'000'000), 1 << 20).size(), 1'000'440u);
 }
@@ -78,7 +78,7 @@ TEST(Age, FilesOfDebiansAgeAreRead) {
     run("age -r " + age_recipient(store::KeyPair::generate().public_key) + " -r " +
         age_recipient(pair.public_key) + " -o " + (scratch / "file.age").string() + " " +
         (scratch / "plain").string());
-    EXPECT_EQ(*decrypt(pair.private_key, read_whole(scratch / "file.age"), 65536), content);
+    EXPECT_EQ(*decrypt(pair, read_whole(scratch / "file.age"), 65536), content);
     std::filesystem::remove(scratch / "file.age");
   }
 }
@@ -86,18 +86,17 @@ TEST(Age, FilesOfDebiansAgeAreRead) {
 TEST(Age, AnotherKeyOpensNothingAndEveryChangeIsFound) {
   const auto pair = store::KeyPair::generate();
   const std::string file = encrypt(pair.public_key, content_of(70'000), 70'000);
-  EXPECT_EQ(decrypt(store::KeyPair::generate().private_key, file, 4096).error().code,
-            Errc::kWrongKey);
+  EXPECT_EQ(decrypt(store::KeyPair::generate(), file, 4096).error().code, Errc::kWrongKey);
   for (std::size_t at = 0; at < file.size(); at += at < 300 ? 1 : 997) {
     std::string changed = file;
     changed[at] = static_cast<char>(changed[at] ^ 1);
-    EXPECT_FALSE(decrypt(pair.private_key, changed, 4096).ok()) << at;
+    EXPECT_FALSE(decrypt(pair, changed, 4096).ok()) << at;
   }
   for (const std::size_t size : {0ul, 10ul, 190ul, 216ul, 65'768ul, file.size() - 1}) {
-    EXPECT_FALSE(decrypt(pair.private_key, file.substr(0, size), 4096).ok()) << size;
+    EXPECT_FALSE(decrypt(pair, file.substr(0, size), 4096).ok()) << size;
   }
-  EXPECT_FALSE(decrypt(pair.private_key, file + "x", 4096).ok());
-  EXPECT_FALSE(decrypt(pair.private_key, std::string(100'000, 'x'), 4096).ok());
+  EXPECT_FALSE(decrypt(pair, file + "x", 4096).ok());
+  EXPECT_FALSE(decrypt(pair, std::string(100'000, 'x'), 4096).ok());
 }
 
 }  // namespace

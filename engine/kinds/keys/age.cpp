@@ -212,7 +212,7 @@ Status AgeWriter::finish() {
 }
 
 struct AgeReader::State {
-  Secret private_key;
+  std::vector<store::KeyPair> pairs;
   ByteSink sink;
   std::string held{};  // bytes that wait for more
   std::optional<Secret> key{};
@@ -243,7 +243,6 @@ struct AgeReader::State {
 
   // Out of the first X25519 stanza that is ours.
   Result<Secret> file_key_of(std::string_view header) const {
-    const store::KeyPair pair = store::KeyPair::from_private(private_key);
     constexpr std::string_view kStanza = "\n-> X25519 ";
     for (std::size_t at = header.find(kStanza); at != std::string_view::npos;
          at = header.find(kStanza, at + 1)) {
@@ -258,16 +257,24 @@ struct AgeReader::State {
       }
       PublicKey ephemeral{};
       std::memcpy(ephemeral.data(), share->data(), ephemeral.size());
-      const auto wrapping = wrapping_key(private_key, ephemeral, ephemeral, pair.public_key);
-      Secret file_key;
-      constexpr Nonce kZero{};
-      if (wrapping && crypto_aead_chacha20poly1305_ietf_decrypt(
-                          file_key.span().data(), nullptr, nullptr, as_bytes(*body).data(),
-                          body->size(), nullptr, 0, kZero.data(), wrapping->view().data()) == 0) {
-        return file_key;
+      for (const store::KeyPair& pair : pairs) {
+        if (const auto found = unwrap(pair, ephemeral, *body)) return *found;
       }
     }
     return Error{Errc::kWrongKey, "the age file is for other recipients", {}, ""};
+  }
+
+  static std::optional<Secret> unwrap(const store::KeyPair& pair, const PublicKey& ephemeral,
+                                      const std::string& wrapped) {
+    const auto wrapping = wrapping_key(pair.private_key, ephemeral, ephemeral, pair.public_key);
+    Secret file_key;
+    constexpr Nonce kZero{};
+    if (!wrapping || crypto_aead_chacha20poly1305_ietf_decrypt(
+                         file_key.span().data(), nullptr, nullptr, as_bytes(wrapped).data(),
+                         wrapped.size(), nullptr, 0, kZero.data(), wrapping->view().data()) != 0) {
+      return std::nullopt;
+    }
+    return file_key;
   }
 
   Status open_chunk(std::size_t size, bool is_last) {
@@ -285,8 +292,8 @@ struct AgeReader::State {
   }
 };
 
-AgeReader::AgeReader(const Secret& private_key, ByteSink sink)
-    : state_(std::make_unique<State>(State{private_key, std::move(sink)})) {}
+AgeReader::AgeReader(std::vector<store::KeyPair> pairs, ByteSink sink)
+    : state_(std::make_unique<State>(State{std::move(pairs), std::move(sink)})) {}
 AgeReader::~AgeReader() = default;
 
 Status AgeReader::append(ByteView bytes) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/base/wire.h"
 #include "engine/kinds/formats/files.h"
@@ -33,7 +34,8 @@ class AgeWriter {
 // age file.
 class AgeReader {
  public:
-  AgeReader(const store::Secret& private_key, ByteSink sink);
+  // Any of the pairs may be the recipient.
+  AgeReader(std::vector<store::KeyPair> pairs, ByteSink sink);
   ~AgeReader();
   Status append(ByteView bytes);
   Status finish();

@@ -241,8 +241,19 @@ Status Tasks::remove(const std::string& project, const Path& path, const std::st
   if (plan.ok()) {
     BACKCAST_TRY([[maybe_unused]] const auto gone, store::apply_forget(**repository, *plan));
   }
+  return free_space(**repository, path);
+}
+
+Status Tasks::free_space(store::Repository& repository, const Path& path) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const Duration now = env_.monotonic();
+    const auto at = freed_.find(path);
+    if (at != freed_.end() && now - at->second < kHour) return kOk;
+    freed_[path] = now;
+  }
   store::PruneProgress progress;
-  const auto pruned = store::prune(**repository, {}, progress);
+  const auto pruned = store::prune(repository, {}, progress);
   // Whoever prunes just now, or the next, frees it.
   if (!pruned.ok() && pruned.error().code != Errc::kLocked) return pruned.error();
   return kOk;

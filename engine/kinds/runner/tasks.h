@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -80,7 +82,8 @@ class Tasks {
   Status restore(const RestoreTask& task, JobWatch& watch);
   // The files of a backup as one file where it is one, else as a tar, in parts.
   Status download(const ExportTask& task, const std::function<Status(ByteView)>& sink);
-  // Forgets and frees; kOk if it is gone already.
+  // Forgets, and frees what was forgotten a day ago or longer: at most once an hour for a
+  // repository, for that reads all of it. kOk if it is gone already.
   Status remove(const std::string& project, const std::filesystem::path& repository,
                 const std::string& snapshot);
 
@@ -92,8 +95,12 @@ class Tasks {
                                          const std::filesystem::path& repository);
 
  private:
+  Status free_space(store::Repository& repository, const std::filesystem::path& path);
+
   env::Env& env_;
   ProjectKeys& keys_;
+  std::mutex mutex_;
+  std::map<std::filesystem::path, Duration> freed_;  // when, by the monotonic clock
 };
 
 // For the start of a service: what jobs left that died with the one before.
