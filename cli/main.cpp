@@ -26,7 +26,7 @@ constexpr const char* kExitCodes =
 
 void add_verbs(CLI::App& app, backcast::cli::Context& context) {
   using namespace backcast::cli;
-  // Keep in the order of the help: planning first, then the engine.
+  // Keep in the order of the help: planning first, then the engine, then the service.
   add_new(app, context);
   add_simulate(app, context);
   add_validate(app, context);
@@ -58,6 +58,12 @@ void add_verbs(CLI::App& app, backcast::cli::Context& context) {
   add_copy(app, context);
   add_key(app, context);
   add_stats(app, context);
+  add_serve(app, context);
+  add_clusters(app, context);
+  add_policies(app, context);
+  add_backups(app, context);
+  add_jobs(app, context);
+  add_token(app, context);
   add_schema(app, context);
   add_help(app, context);
   add_completion(app, context);

@@ -7,6 +7,8 @@ install(TARGETS backcast backcast_library)
 install(DIRECTORY include/backcast TYPE INCLUDE)
 install(DIRECTORY scenarios/ DESTINATION ${CMAKE_INSTALL_DATADIR}/backcast/scenarios
   FILES_MATCHING PATTERN *.json PATTERN document EXCLUDE PATTERN load EXCLUDE)
+install(FILES cli/service/deploy/alerts.yml DESTINATION ${CMAKE_INSTALL_DATADIR}/backcast)
+install(FILES cli/service/deploy/backcast.service DESTINATION lib/systemd/system)
 install(FILES LICENSE README.md CHANGELOG.md TYPE DOC)
 install(DIRECTORY docs TYPE DOC)
 

@@ -41,6 +41,12 @@ void add_policy(CLI::App& app, Context& context);
 void add_copy(CLI::App& app, Context& context);
 void add_key(CLI::App& app, Context& context);
 void add_stats(CLI::App& app, Context& context);
+void add_serve(CLI::App& app, Context& context);
+void add_clusters(CLI::App& app, Context& context);
+void add_policies(CLI::App& app, Context& context);
+void add_backups(CLI::App& app, Context& context);
+void add_jobs(CLI::App& app, Context& context);
+void add_token(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace backcast::cli

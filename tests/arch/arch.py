@@ -82,6 +82,8 @@ SEES = {
     "cli/planning": (*PLANNING, "engine/env", "rehearsal", "cli/shared", "cli/policy",
                      "cli/repository"),
     "cli/billing": (*REPOSITORY, *PLANNING, "cli/shared", "cli/repository"),
+    "cli/service": (*REPOSITORY, "engine/kinds", "engine/control", "engine/api", "reports",
+                    "cli/shared", "cli/repository"),
     "cli": (BASE, "engine/store/format", "scenarios/document", "cli/shared", "cli/repository"),
     # What other programs include and link; the headers see each other and the standard library.
     "include/backcast": (),

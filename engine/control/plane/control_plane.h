@@ -44,6 +44,28 @@ class ControlPlane {
   Status ended(Id job, const Ended& how);
   Status progress(Id job, int percent);
 
+  // --- for what runs the jobs
+  // Those that run by the catalogue: after a start nobody does them until they are begun again.
+  Result<std::vector<Work>> running();
+  // All that is needed to do one.
+  struct Detail {
+    Work work;
+    Project project;
+    Cluster cluster, into;    // of the data; that a restore goes into
+    Backup backup, original;  // of a copy
+    std::string choice;       // of a restore
+  };
+  Result<Detail> detail(Id job);
+  // A backup's bytes, which may be gone by the catalogue.
+  struct Bytes {
+    Id vault = 0, backup = 0;
+    std::uint64_t size_bytes = 0;
+    std::string project, region, snapshot;
+  };
+  Result<std::vector<Bytes>> held();       // those that are available
+  Result<Bytes> bytes_of(Id backup);
+  Result<std::string> project_name(Id project);
+
   // --- what there is
   Result<Project> put_project(const Caller& caller, Project project);
   Result<std::vector<Project>> projects();

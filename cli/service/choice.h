@@ -1,0 +1,25 @@
+// What the catalogue keeps of a backup's contents and of what a restore is asked for, as JSON.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/control/plane/commands.h"
+#include "engine/kinds/capture/cluster_source.h"
+
+namespace backcast::cli {
+
+// The description of a capture, with the cluster's configuration at that time. `asked` is what the
+// backup was to be of: {"chosen": [{"database", "name"}]}, "" = all; other collections are left
+// out.
+std::string contents_with(const std::string& described, const control::Cluster& cluster,
+                          const std::vector<std::string>& warnings);
+void read_configuration(const nlohmann::json& configuration, control::Cluster& cluster);
+
+// {"collections": [{"database", "name", "to_database", "to_name", "load"}], "load": "as_saved" |
+// "loaded" | "released", "users", "max_shards", "logins": [{"user", "password"}]}; "" = all of it.
+Result<kinds::RestoreChoice> choice_of(const std::string& text, const std::string& contents,
+                                       bool in_place);
+
+}  // namespace backcast::cli

@@ -1,0 +1,309 @@
+#include "cli/service/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/service/choice.h"
+#include "cli/shared/context.h"
+
+namespace backcast::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using control::Id;
+using nlohmann::json;
+
+constexpr std::size_t kJobsAtOnce = 2;
+
+// A name that others gave as the name of one folder.
+std::string folder_name(const std::string& name) {
+  std::string out;
+  for (const unsigned char c : name) {
+    const bool plain = std::isalnum(c) != 0 || c == '-' || c == '_';
+    out += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02x}", c);
+  }
+  return out.empty() ? "%" : out;
+}
+
+}  // namespace
+
+Runner::Runner(env::Env& env, fs::path folder, store::SecretText passphrase)
+    : env_(env),
+      folder_(std::move(folder)),
+      keys_(env, folder_ / "keys", std::move(passphrase)),
+      tasks_(env, keys_) {}
+
+Runner::~Runner() {
+  stop();
+}
+
+Status Runner::start(control::ControlPlane& control) {
+  control_ = &control;
+  BACKCAST_CHECK(kinds::clear_spool(folder_ / "spool"));
+  BACKCAST_TRY(const auto held, control.held());
+  for (const auto& bytes : held) held_[bytes.vault][bytes.backup] = bytes.size_bytes;
+  held_before_ = held_;
+  BACKCAST_TRY(const auto running, control.running());
+  for (const control::Work& work : running) {
+    queue_.push_back({Deed::What::kJob, work.job});
+  }
+  for (std::size_t i = 0; i < kJobsAtOnce; ++i) threads_.emplace_back([this] { this->work(); });
+  ticker_ = env_.every(kSecond, [this] { report_progress(); });
+  return kOk;
+}
+
+void Runner::stop() {
+  {
+    const std::lock_guard guard(mutex_);
+    stopping_ = true;
+    for (const auto& [job, watch] : watched_) watch->stopper.stop();
+  }
+  wake_.notify_all();
+  ticker_.reset();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+// ---------------------------------------------------------------- inside a decision
+
+Duration Runner::start_delay(Id cluster, std::uint32_t schedule, Instant, int window_seconds) {
+  // Clusters of one window do not all begin in its first second.
+  constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
+  const std::uint64_t at = (static_cast<std::uint64_t>(cluster) * 64 + schedule) * kSpread;
+  return std::chrono::seconds((at >> 32) % static_cast<std::uint64_t>(std::max(window_seconds, 1)));
+}
+
+control::Begun Runner::begin(const control::Work& work, Instant) {
+  decided_.push_back({Deed::What::kJob, work.job});
+  return {};
+}
+
+void Runner::cancel(const control::Work& work, Instant) {
+  decided_.push_back({Deed::What::kCancel, work.job});
+}
+
+void Runner::put(const control::Work& work) {
+  held_[work.vault][work.backup] = work.size_bytes;
+  held_changed_ = true;
+}
+
+void Runner::remove(Id vault, Id backup) {
+  held_[vault].erase(backup);
+  held_changed_ = true;
+  decided_.push_back({Deed::What::kRemove, backup});
+}
+
+std::uint64_t Runner::held_bytes(Id vault) {
+  std::uint64_t bytes = 0;
+  for (const auto& [backup, size] : held_[vault]) bytes += size;
+  return bytes;
+}
+
+std::uint64_t Runner::freed_bytes(Id vault, const std::vector<Id>& backups) {
+  std::uint64_t bytes = 0;
+  for (const Id backup : backups) {
+    const auto found = held_[vault].find(backup);
+    if (found != held_[vault].end()) bytes += found->second;
+  }
+  return bytes;
+}
+
+void Runner::destroy_key(Id project) {
+  decided_.push_back({Deed::What::kDestroyKey, project});
+}
+
+void Runner::committed() {
+  if (held_changed_) held_before_ = held_;
+  held_changed_ = false;
+  for (const Deed& deed : decided_) add(deed);
+  decided_.clear();
+}
+
+void Runner::rolled_back() {
+  if (held_changed_) held_ = held_before_;
+  held_changed_ = false;
+  decided_.clear();
+}
+
+void Runner::add(Deed deed) {
+  {
+    const std::lock_guard guard(mutex_);
+    if (deed.what != Deed::What::kCancel) {
+      queue_.push_back(deed);
+    } else {
+      std::erase_if(queue_, [&](const Deed& queued) {
+        return queued.what == Deed::What::kJob && queued.id == deed.id;
+      });
+      const auto running = watched_.find(deed.id);
+      if (running != watched_.end()) running->second->stopper.stop();
+    }
+  }
+  wake_.notify_one();
+}
+
+// ---------------------------------------------------------------- on threads of its own
+
+void Runner::work() {
+  while (true) {
+    Deed deed;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (stopping_) return;
+      deed = queue_.front();
+      queue_.pop_front();
+    }
+    Status done = kOk;
+    if (deed.what == Deed::What::kJob) {
+      do_job(deed.id);
+    } else if (deed.what == Deed::What::kRemove) {
+      done = remove_bytes(deed.id);
+    } else {
+      done = destroy(deed.id);
+    }
+    if (!done.ok()) complain(to_string(done.error()));
+  }
+}
+
+void Runner::report_progress() {
+  std::vector<std::pair<Id, int>> moved;
+  {
+    const std::lock_guard guard(mutex_);
+    for (const auto& [job, watch] : watched_) moved.emplace_back(job, watch->percent.load());
+  }
+  for (const auto& [job, percent] : moved) {
+    if (Status told = control_->progress(job, percent); !told.ok()) {
+      complain(to_string(told.error()));
+    }
+  }
+}
+
+void Runner::do_job(Id job) {
+  auto watch = std::make_shared<kinds::JobWatch>();
+  {
+    const std::lock_guard guard(mutex_);
+    watched_[job] = watch;
+  }
+  const auto detail = control_->detail(job);
+  Result<control::Ended> ended = detail.ok() ? run(*detail, *watch) : detail.error();
+  bool interrupted = false;
+  {
+    const std::lock_guard guard(mutex_);
+    watched_.erase(job);
+    interrupted = stopping_ && watch->stopper.stopped();
+  }
+  if (interrupted) return;  // the next start does it again
+  control::Ended how;
+  if (ended.ok()) {
+    how = *std::move(ended);
+  } else {
+    how.ok = false;
+    how.reason = to_string(ended.error());
+  }
+  if (Status told = control_->ended(job, how); !told.ok()) complain(to_string(told.error()));
+}
+
+Result<control::Ended> Runner::run(const control::ControlPlane::Detail& detail,
+                                   kinds::JobWatch& watch) {
+  if (detail.work.kind == control::WorkKind::kBackup) return back_up(detail, watch);
+  control::Ended ended;
+  if (detail.work.kind == control::WorkKind::kRestore) {
+    BACKCAST_CHECK(restore(detail, watch));
+    return ended;
+  }
+  kinds::CopyTask task{detail.project.id, detail.original.snapshot,
+                       repository_of(detail.project.id, detail.original.region),
+                       repository_of(detail.project.id, detail.backup.region)};
+  BACKCAST_TRY(const kinds::Stored stored, tasks_.copy(task, watch));
+  ended.size_bytes = stored.logical_bytes;
+  ended.added_bytes = stored.added_bytes;
+  ended.contents = detail.original.contents;
+  ended.snapshot = stored.snapshot;
+  return ended;
+}
+
+Result<control::Ended> Runner::back_up(const control::ControlPlane::Detail& detail,
+                                       kinds::JobWatch& watch) {
+  const kinds::BackupTask task{
+      detail.project.id,   detail.backup.id,
+      detail.cluster.name, repository_of(detail.project.id, detail.backup.region),
+      folder_ / "spool",   data_of(detail.cluster),
+      detail.backup.tags,  detail.backup.contents};
+  BACKCAST_TRY(const kinds::Stored stored, tasks_.back_up(task, watch));
+  control::Ended ended;
+  ended.size_bytes = stored.logical_bytes;
+  ended.added_bytes = stored.added_bytes;
+  ended.snapshot = stored.snapshot;
+  ended.contents = contents_with(stored.contents, detail.cluster, stored.warnings);
+  return ended;
+}
+
+Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch) {
+  BACKCAST_TRY(kinds::RestoreChoice choice, choice_of(detail.choice, detail.backup.contents,
+                                                      detail.into.id == detail.cluster.id));
+  const kinds::RestoreTask task{detail.project.id,
+                                detail.backup.snapshot,
+                                repository_of(detail.project.id, detail.backup.region),
+                                folder_ / "spool",
+                                data_of(detail.into),
+                                std::move(choice)};
+  BACKCAST_CHECK(tasks_.restore(task, watch));
+  if (detail.into.id != detail.cluster.id) return kOk;
+  // In place the cluster is again as it was: its version and size, too.
+  const json contents = json::parse(detail.backup.contents, nullptr, false);
+  if (!contents.is_object() || !contents.contains("configuration")) return kOk;
+  control::Cluster was = detail.into;
+  read_configuration(contents["configuration"], was);
+  BACKCAST_CHECK(control_->change_cluster({"restore"}, was));
+  return kOk;
+}
+
+Status Runner::remove_bytes(Id backup) {
+  BACKCAST_TRY(const auto bytes, control_->bytes_of(backup));
+  if (bytes.snapshot.empty()) return kOk;
+  return tasks_.remove(bytes.project, repository_of(bytes.project, bytes.region), bytes.snapshot);
+}
+
+Status Runner::destroy(Id project) {
+  BACKCAST_TRY(const std::string name, control_->project_name(project));
+  std::vector<fs::path> repositories;
+  std::error_code error;
+  for (const auto& entry :
+       fs::directory_iterator(folder_ / "repositories" / folder_name(name), error)) {
+    repositories.push_back(entry.path());
+  }
+  return keys_.destroy(name, repositories);
+}
+
+Status Runner::write_file(const control::Backup& backup, bool encrypted, const std::string& file) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  const kinds::ExportTask task{backup.project, backup.snapshot,
+                               repository_of(backup.project, backup.region), encrypted};
+  BACKCAST_CHECK(tasks_.download(task, [&](ByteView bytes) -> Status {
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
+    if (!out) return failed("cannot write " + file);
+    return kOk;
+  }));
+  out.close();
+  if (!out) return failed("cannot write " + file);
+  return kOk;
+}
+
+kinds::DataPlace Runner::data_of(const control::Cluster& cluster) const {
+  if (!cluster.source.empty()) return {cluster.kind, cluster.source};
+  // A cluster that a restore made has its data here.
+  const fs::path own = folder_ / "clusters" / folder_name(cluster.id);
+  std::error_code ignored;
+  fs::create_directories(own, ignored);
+  return {cluster.kind, json{{"path", own.string()}}.dump()};
+}
+
+fs::path Runner::repository_of(const std::string& project, const std::string& region) const {
+  return folder_ / "repositories" / folder_name(project) / folder_name(region);
+}
+
+}  // namespace backcast::cli

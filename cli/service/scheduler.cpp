@@ -1,0 +1,37 @@
+#include "cli/service/scheduler.h"
+
+#include "cli/shared/context.h"
+
+namespace backcast::cli {
+namespace {
+
+// Commands and jobs put things on the agenda at any time; looking at it is one read of an index.
+constexpr Duration kLook = std::chrono::milliseconds(100);
+constexpr Duration kAfterFault = 5 * kSecond;
+
+}  // namespace
+
+Scheduler::Scheduler(control::ControlPlane& control, env::Env& env)
+    : control_(control), env_(env), thread_([this] { run(); }) {}
+
+Scheduler::~Scheduler() {
+  stop_ = true;
+  thread_.join();
+}
+
+void Scheduler::run() {
+  Duration rest = kLook;
+  while (!stop_) {
+    if (rest > Duration(0)) env_.sleep(kLook);
+    rest -= kLook;
+    if (rest > Duration(0)) continue;
+    rest = kLook;
+    const auto due = control_.next_due();
+    if (due.ok() && (!*due || **due > env_.now())) continue;
+    const auto more = due.ok() ? control_.step(env_.now()) : Result<bool>(due.error());
+    if (!more.ok()) complain(to_string(more.error()));
+    rest = more.ok() ? Duration(0) : kAfterFault;
+  }
+}
+
+}  // namespace backcast::cli

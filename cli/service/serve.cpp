@@ -1,0 +1,250 @@
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/repository/passphrase.h"
+#include "cli/service/runner.h"
+#include "cli/service/scheduler.h"
+#include "cli/shared/verbs.h"
+#include "engine/api/http/server.h"
+#include "engine/api/routes/backend.h"
+#include "engine/control/catalogue/tokens.h"
+#include "engine/env/stop_on_signal.h"
+#include "engine/env/unique_fd.h"
+
+namespace backcast::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Duration kGrace = 30 * kSecond;  // for requests in flight; systemd waits 90 s
+
+struct Options {
+  std::string folder, listen = "127.0.0.1:7420", certificate, key, passphrase_file, latest_version;
+  bool plain = false, new_owner_token = false;
+  std::uint32_t max_connections = 256, calls_per_second = 1000;
+};
+
+Result<api::ServerOptions> server_options(const Options& options) {
+  api::ServerOptions server;
+  const std::size_t colon = options.listen.rfind(':');
+  int port = -1;
+  if (colon != std::string::npos) {
+    const std::string text = options.listen.substr(colon + 1);
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (read.ec != std::errc() || read.ptr != text.data() + text.size() || port > 65535) port = -1;
+  }
+  if (port < 0) {
+    return bad_input("--listen takes ADDRESS:PORT, not \"" + options.listen + "\"",
+                     "as 127.0.0.1:7420, or [::1]:7420");
+  }
+  server.address = options.listen.substr(0, colon);
+  if (server.address.starts_with('[') && server.address.ends_with(']')) {
+    server.address = server.address.substr(1, server.address.size() - 2);
+  }
+  server.port = static_cast<std::uint16_t>(port);
+  if (options.certificate.empty() != options.key.empty()) {
+    return bad_input("--tls-cert and --tls-key go together");
+  }
+  const bool loopback = server.address.starts_with("127.") || server.address == "::1";
+  if (!loopback && options.certificate.empty() && !options.plain) {
+    return bad_input("tokens would cross the network in plain sight",
+                     "give --tls-cert and --tls-key, or --plain behind a proxy that does TLS");
+  }
+  server.certificate_file = options.certificate;
+  server.key_file = options.key;
+  server.max_connections = options.max_connections;
+  return server;
+}
+
+Status write_secret(const fs::path& path, const std::string& text, bool replaces) {
+  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (replaces ? O_TRUNC : O_EXCL);
+  const env::UniqueFd file(::open(path.c_str(), flags, 0600));
+  if (!file || ::fchmod(file.get(), 0600) != 0 ||
+      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::fsync(file.get()) != 0) {
+    return failed("cannot write " + path.string());
+  }
+  return kOk;
+}
+
+// That of the file, else the service's own, made where there is none.
+Result<store::SecretText> passphrase(const Options& options, env::Env& env) {
+  const fs::path own = fs::path(options.folder) / "service.key";
+  std::error_code error;
+  if (options.passphrase_file.empty() && !fs::exists(own, error)) {
+    std::array<std::uint8_t, 32> bytes;
+    env.random(bytes);
+    std::string text;
+    for (const std::uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
+    BACKCAST_CHECK(write_secret(own, text, false));
+  }
+  return read_secret_file(options.passphrase_file.empty() ? own.string() : options.passphrase_file);
+}
+
+// The first token of a catalogue, or one more: into a file that nobody else may read.
+Status give_owner_token(const Context& context, const Options& options, const api::Api& api) {
+  BACKCAST_TRY(const auto tokens, api.options().tokens.list());
+  if (!tokens.empty() && !options.new_owner_token) return kOk;
+  const std::string name = tokens.empty() ? "owner" : fmt::format("owner-{}", tokens.size() + 1);
+  BACKCAST_TRY(const api::NewToken made,
+               api::new_token(name, "organization_owner", {}, api.options().now()));
+  const fs::path file = fs::path(options.folder) / "owner.token";
+  BACKCAST_CHECK(write_secret(file, made.secret + "\n", true));
+  BACKCAST_CHECK(api.options().tokens.add(made.token));
+  note(context, fmt::format("the token \"{}\" is in {}", name, file.string()));
+  return kOk;
+}
+
+// As sd_notify(3): a datagram to the socket that systemd names.
+void notify(std::string_view state) {
+  const char* name = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name == nullptr || std::strlen(name) >= sizeof(address.sun_path)) return;
+  std::memcpy(address.sun_path, name, std::strlen(name));
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const env::UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(name));
+  (void)!::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                  reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+std::string gauges(control::ControlPlane& control, const api::Server* server) {
+  std::string text;
+  const auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
+    text += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{0} {2}\n", name, help, value);
+  };
+  if (server != nullptr) {
+    gauge("backcast_http_connections", "Connections that are open.", server->connections());
+  }
+  const auto clusters = control.clusters();
+  if (!clusters.ok()) return text;
+  text +=
+      "# HELP backcast_backups_available Backups that can be restored.\n"
+      "# TYPE backcast_backups_available gauge\n"
+      "# HELP backcast_newest_backup_seconds When the newest one was made, in Unix time.\n"
+      "# TYPE backcast_newest_backup_seconds gauge\n";
+  for (const control::Cluster& cluster : *clusters) {
+    if (cluster.deleted) continue;
+    control::BackupFilter filter;
+    filter.cluster = cluster.id;
+    filter.state = "AVAILABLE";
+    filter.limit = 1;
+    const auto found = control.backups(filter);
+    if (!found.ok()) continue;
+    const std::string labels = fmt::format("{{cluster=\"{}\",project=\"{}\"}}",
+                                           api::label(cluster.name), api::label(cluster.project));
+    text += fmt::format("backcast_backups_available{} {}\n", labels, found->count);
+    if (found->page.empty()) continue;
+    text += fmt::format("backcast_newest_backup_seconds{} {}\n", labels,
+                        unix_seconds(found->page.front().born));
+  }
+  return text;
+}
+
+Status make_folders(const fs::path& folder) {
+  std::error_code error;
+  for (const char* name : {"", "spool", "uploads", "scratch"}) {
+    const fs::path path = folder / name;
+    fs::create_directories(path, error);
+    if (!error) fs::permissions(path, fs::perms::owner_all, error);
+    if (error) return failed("cannot use " + path.string() + ": " + error.message());
+  }
+  for (const char* name : {"uploads", "scratch"}) {  // left by a service that was killed
+    for (const auto& entry : fs::directory_iterator(folder / name, error)) {
+      fs::remove_all(entry.path(), error);
+    }
+  }
+  return kOk;
+}
+
+Status serve(const Context& context, const Options& options, std::atomic<bool>& stop) {
+  BACKCAST_TRY(api::ServerOptions transport, server_options(options));
+  env::Env& env = env::posix_env();
+  const fs::path folder = fs::absolute(options.folder);
+  BACKCAST_CHECK(make_folders(folder));
+  BACKCAST_TRY(store::SecretText secret, passphrase(options, env));
+  Runner runner(env, folder, std::move(secret));
+  BACKCAST_TRY(const auto control,
+               control::ControlPlane::open((folder / "catalogue").string(), runner,
+                                           {.durable = true, .clock = [&] { return env.now(); }}));
+  const api::Server* running = nullptr;
+  api::Api api({.tokens = api::store_of(control->tokens()),
+                .now = [&] { return env.now(); },
+                .monotonic = [&] { return env.monotonic(); },
+                .log = [](const std::string& line) { std::fputs((line + "\n").c_str(), stderr); },
+                .more_metrics = [&] { return gauges(*control, running); },
+                .is_tls = !options.certificate.empty(),
+                .calls_per_second = options.calls_per_second});
+  api::Backend backend{*control,
+                       [&](const control::Backup& backup, bool encrypted, const std::string& file) {
+                         return runner.write_file(backup, encrypted, file);
+                       },
+                       [&] { return env.now(); }, (folder / "scratch").string(),
+                       options.latest_version};
+  api::add_all(api, backend);
+  BACKCAST_CHECK(give_owner_token(context, options, api));
+  BACKCAST_CHECK(runner.start(*control));
+  std::optional<Scheduler> scheduler(std::in_place, *control, env);
+  transport.upload_folder = (folder / "uploads").string();
+  BACKCAST_TRY(const auto server, api::Server::start(std::move(transport), api.service()));
+  running = server.get();
+  note(context, fmt::format("serving at port {}", server->port()));
+  notify("READY=1\n");
+  while (!stop) env.sleep(kSecond / 10);
+  notify("STOPPING=1\n");
+  server->stop(kGrace);
+  scheduler.reset();
+  runner.stop();
+  return kOk;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  auto* verb = app.add_subcommand(
+      "serve",
+      "Run the service: make backups on schedule, and answer an API\n\n"
+      "  backcast serve /var/lib/backcast\n"
+      "  backcast serve /var/lib/backcast --listen 0.0.0.0:7420 --tls-cert c.pem --tls-key k.pem");
+  verb->add_option("directory", options->folder, "Where the service keeps all it has")->required();
+  verb->add_option("--listen", options->listen, "Address and port; port 0: any free one")
+      ->capture_default_str()
+      ->type_name("ADDRESS:PORT");
+  verb->add_option("--tls-cert", options->certificate, "Certificate with its chain, PEM")
+      ->type_name("FILE");
+  verb->add_option("--tls-key", options->key, "Its key, PEM")->type_name("FILE");
+  verb->add_flag("--plain", options->plain,
+                 "No TLS beyond this machine: behind a proxy that has it");
+  verb->add_option("--passphrase-file", options->passphrase_file,
+                   "Seals the keys of projects; without: service.key in the directory, made once")
+      ->type_name("FILE");
+  verb->add_flag("--new-owner-token", options->new_owner_token,
+                 "Write a new owner's token to owner.token, as at the first start");
+  verb->add_option("--latest-version", options->latest_version,
+                   "Version that clusters restored anew run; without: that of the backup")
+      ->type_name("1.2.3");
+  verb->add_option("--max-connections", options->max_connections, "Open at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 10'000U));
+  verb->add_option("--calls-per-second", options->calls_per_second, "Of one token")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 1'000'000U));
+  verb->callback([&context, options] {
+    std::atomic<bool> stop{false};
+    const env::StopOnSignal listening(stop);
+    if (auto done = serve(context, *options, stop); !done.ok()) report(context, done.error());
+  });
+}
+
+}  // namespace backcast::cli

@@ -1,0 +1,96 @@
+// What those need to know who run the jobs.
+#include "engine/control/plane/parts.h"
+#include "engine/control/plane/transact.h"
+
+namespace backcast::control {
+namespace {
+
+std::string text_of(Database& db, const char* sql, Id id) {
+  return db
+      .row(
+          sql, [](Row& r) { return r.text(); }, id)
+      .value_or("");
+}
+
+constexpr const char* kBytes =
+    "SELECT b.vault, b.id, b.size, p.name, b.region, b.snapshot FROM backups b "
+    "JOIN clusters c ON c.id = b.cluster JOIN projects p ON p.id = c.project ";
+
+ControlPlane::Bytes read_bytes(Row& r) {
+  ControlPlane::Bytes bytes;
+  bytes.vault = r.integer();
+  bytes.backup = r.integer();
+  bytes.size_bytes = r.bytes();
+  bytes.project = r.text();
+  bytes.region = r.text();
+  bytes.snapshot = r.text();
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::vector<Work>> ControlPlane::running() {
+  return transact([&]() -> Result<std::vector<Work>> {
+    std::vector<Work> works;
+    for (const WorkKind kind : {WorkKind::kBackup, WorkKind::kCopy, WorkKind::kRestore}) {
+      for (const JobRow& job : core_->open_jobs(kind, JobState::kRuns)) {
+        if (!job.told) works.push_back(core_->work_of(job));
+      }
+    }
+    return works;
+  });
+}
+
+Result<ControlPlane::Detail> ControlPlane::detail(Id id) {
+  struct Names {
+    std::string cluster, into, backup, original, project;
+  };
+  Detail detail;
+  const auto names = transact([&]() -> Result<Names> {
+    const JobRow job = core_->job(id);
+    detail.work = core_->work_of(job);
+    detail.choice = text_of(*database_, "SELECT request FROM jobs WHERE id = ?", id);
+    constexpr const char* kCluster = "SELECT uid FROM clusters WHERE id = ?";
+    constexpr const char* kBackup = "SELECT uid FROM backups WHERE id = ?";
+    const auto into = database_->number("SELECT into_cluster FROM jobs WHERE id = ?", id);
+    return Names{text_of(*database_, kCluster, job.cluster),
+                 text_of(*database_, kCluster, into.value_or(job.cluster)),
+                 text_of(*database_, kBackup, job.backup),
+                 text_of(*database_, kBackup, detail.work.original),
+                 core_->project(core_->cluster(job.cluster).project).name};
+  });
+  if (!names.ok()) return names.error();
+  BACKCAST_TRY(detail.cluster, cluster(names->cluster));
+  BACKCAST_TRY(detail.into, cluster(names->into));
+  BACKCAST_TRY(detail.backup, backup(names->backup));
+  if (!names->original.empty()) {
+    BACKCAST_TRY(detail.original, backup(names->original));
+  }
+  BACKCAST_TRY(const std::vector<Project> all, projects());
+  for (const Project& project : all) {
+    if (project.id == names->project) detail.project = project;
+  }
+  return detail;
+}
+
+Result<std::vector<ControlPlane::Bytes>> ControlPlane::held() {
+  return transact([&]() -> Result<std::vector<Bytes>> {
+    static const std::string sql = std::string(kBytes) + "WHERE b.state = 1";
+    return database_->rows(sql.c_str(), read_bytes);
+  });
+}
+
+Result<ControlPlane::Bytes> ControlPlane::bytes_of(Id backup) {
+  return transact([&]() -> Result<Bytes> {
+    static const std::string sql = std::string(kBytes) + "WHERE b.id = ?";
+    const auto bytes = database_->row(sql.c_str(), read_bytes, backup);
+    if (!bytes) return Error{Errc::kNotFound, "there is no such backup", {}, {}};
+    return *bytes;
+  });
+}
+
+Result<std::string> ControlPlane::project_name(Id project) {
+  return transact([&]() -> Result<std::string> { return core_->project(project).name; });
+}
+
+}  // namespace backcast::control
