@@ -138,7 +138,7 @@ def scenario(seed):
     if r.random() < .3:
         names = {"mtbf": "%dd" % r.randint(2, 9), "mttr": "%dh" % r.randint(1, 30)}
         document["failures"] = [r.choice((
-            {"region": shape["region"]}, {"store": shape["other"]},
+            {"region": shape["region"]}, {"store": shape["region"]},
             {"name": "cause", "service": "*", "share": "60%"})) | names]
     if r.random() < .2:
         document["services"][0]["growth"] |= {"differs": "20%", "wanders": "30%"}
