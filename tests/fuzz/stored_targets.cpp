@@ -148,15 +148,15 @@ const Register kDamage({"damage",
                           return std::vector{encode_damage({}), encode_damage(bad)};
                         }});
 
-const Register kLabel({"label",
-                       [](ByteView bytes) {
-                         const auto label = decode_label(Id{}, bytes);
-                         if (label.ok()) BACKCAST_ASSERT(encode_label(*label) == as_text(bytes));
-                       },
-                       [] {
-                         return std::vector{encode_label({}),
-                                            encode_label({random_id(), 7, "text"})};
-                       }});
+const Register kLabel(
+    {"label",
+     [](ByteView bytes) {
+       const auto label = decode_label(Id{}, bytes);
+       if (label.ok()) BACKCAST_ASSERT(encode_label(*label) == as_text(bytes));
+     },
+     [] {
+       return std::vector{encode_label({}), encode_label({random_id(), 7, "text"})};
+     }});
 
 const Register kMark({"mark",
                       [](ByteView bytes) {

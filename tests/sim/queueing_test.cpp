@@ -6,8 +6,8 @@
 #include <functional>
 #include <map>
 
-#include "sim/model/outside/link.h"
 #include "sim/model/draws.h"
+#include "sim/model/outside/link.h"
 #include "sim/model/portable_math.h"
 
 namespace backcast::sim {

@@ -7,8 +7,8 @@
 #include <simgrid/s4u.hpp>
 #include <vector>
 
-#include "sim/model/outside/link.h"
 #include "sim/model/draws.h"
+#include "sim/model/outside/link.h"
 
 namespace backcast::sim {
 namespace {

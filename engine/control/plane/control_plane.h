@@ -62,7 +62,7 @@ class ControlPlane {
     std::uint64_t size_bytes = 0;
     std::string project, region, snapshot;
   };
-  Result<std::vector<Bytes>> held();       // those that are available
+  Result<std::vector<Bytes>> held();  // those that are available
   Result<Bytes> bytes_of(Id backup);
   Result<std::string> project_name(Id project);
 

@@ -30,20 +30,6 @@ std::optional<BackupRow> serving_backup(Core& core, const ClusterRow& cluster,
   return best;
 }
 
-policy::Version version_of(const std::string& text) {
-  policy::Version version;
-  int* const parts[] = {&version.major, &version.minor, &version.patch};
-  std::size_t part = 0;
-  for (const char c : text) {
-    if (c == '.') {
-      if (++part == 3) break;
-    } else if (c >= '0' && c <= '9' && *parts[part] < 100'000'000) {
-      *parts[part] = *parts[part] * 10 + (c - '0');
-    }
-  }
-  return version;
-}
-
 Why why_not(Core& core, const policy::ServiceRules& rules, const Restore& restore,
             const std::optional<BackupRow>& backup, const std::string& into) {
   if (!backup) return Why::kNoRestorePoint;
@@ -52,9 +38,11 @@ Why why_not(Core& core, const policy::ServiceRules& rules, const Restore& restor
     if (!policy::check_role(rules, *role).ok()) return Why::kRole;
   }
   if (restore.backup_version.empty() || restore.target_version.empty()) return Why::kNothing;
-  policy::RestoreVersions versions{version_of(restore.backup_version),
-                                   version_of(restore.target_version), std::nullopt};
-  if (!restore.latest_version.empty()) versions.latest = version_of(restore.latest_version);
+  const auto backup_version = policy::parse_version(restore.backup_version);
+  const auto target_version = policy::parse_version(restore.target_version);
+  if (!backup_version || !target_version) return Why::kVersion;
+  const policy::RestoreVersions versions{*backup_version, *target_version,
+                                         policy::parse_version(restore.latest_version)};
   const bool fits =
       policy::version_refusal(rules.restore.versions, versions, backup->born, core.now).empty();
   return fits ? Why::kNothing : Why::kVersion;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "engine/store/repository/lease.h"
 #include "engine/store/repository/label.h"
+#include "engine/store/repository/lease.h"
 #include "engine/store/repository/rules.h"
 #include "engine/store/snapshots/head.h"
 #include "engine/store/snapshots/missing_snapshots.h"

@@ -67,9 +67,9 @@ Status repair_objects_of(RepairWork& work, std::initializer_list<ObjectType> typ
 }  // namespace
 
 Status repair_objects(RepairWork& work) {
-  return repair_objects_of(work, {ObjectType::kSnapshot, ObjectType::kMark, ObjectType::kJournal,
-                                  ObjectType::kHead, ObjectType::kDamage, ObjectType::kRules,
-                                  ObjectType::kLabel});
+  return repair_objects_of(
+      work, {ObjectType::kSnapshot, ObjectType::kMark, ObjectType::kJournal, ObjectType::kHead,
+             ObjectType::kDamage, ObjectType::kRules, ObjectType::kLabel});
 }
 
 Status repair_index_objects(RepairWork& work) {
