@@ -116,7 +116,7 @@ void add_clusters(CLI::App& app, Context& context) {
   make->add_option("name", options->cluster, "Unique in its project")->required();
   make->add_option("--project", options->project, "Its project")->required();
   make->add_option("--region", options->region, "Where its backups are kept")->required();
-  make->add_option("--kind", options->kind, "Of its data: folder, postgresql, …")
+  make->add_option("--kind", options->kind, "Of its data: folder, postgresql and others")
       ->capture_default_str();
   make->add_option("--source", options->source, "Where its data is, by kind")->type_name("JSON");
   make->add_option("--data-version", options->version, "Version of its server")->type_name("1.2.3");
