@@ -11,8 +11,8 @@ constexpr Duration kAfterFault = 5 * kSecond;
 
 }  // namespace
 
-Scheduler::Scheduler(control::ControlPlane& control, env::Env& env)
-    : control_(control), env_(env), thread_([this] { run(); }) {}
+Scheduler::Scheduler(control::ControlPlane& control, env::Env& env, TrustedClock& clock)
+    : control_(control), env_(env), clock_(clock), thread_([this] { run(); }) {}
 
 Scheduler::~Scheduler() {
   stop_ = true;
@@ -27,8 +27,8 @@ void Scheduler::run() {
     if (rest > Duration(0)) continue;
     rest = kLook;
     const auto due = control_.next_due();
-    if (due.ok() && (!*due || **due > env_.now())) continue;
-    const auto more = due.ok() ? control_.step(env_.now()) : Result<bool>(due.error());
+    if (due.ok() && (!*due || **due > clock_.now())) continue;
+    const auto more = due.ok() ? control_.step(clock_.now()) : Result<bool>(due.error());
     if (!more.ok()) complain(to_string(more.error()));
     rest = more.ok() ? Duration(0) : kAfterFault;
   }

@@ -14,6 +14,7 @@
 #include "cli/repository/passphrase.h"
 #include "cli/service/runner.h"
 #include "cli/service/scheduler.h"
+#include "cli/service/trusted_clock.h"
 #include "cli/shared/verbs.h"
 #include "engine/api/http/server.h"
 #include "engine/api/routes/backend.h"
@@ -30,7 +31,7 @@ constexpr Duration kGrace = 30 * kSecond;  // for requests in flight; systemd wa
 
 struct Options {
   std::string folder, listen = "127.0.0.1:7420", certificate, key, passphrase_file, latest_version;
-  bool plain = false, new_owner_token = false;
+  bool plain = false, new_owner_token = false, accept_clock = false;
   std::uint32_t max_connections = 256, calls_per_second = 1000;
 };
 
@@ -175,12 +176,14 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   BACKCAST_CHECK(make_folders(folder));
   BACKCAST_TRY(store::SecretText secret, passphrase(options, env));
   Runner runner(env, folder, std::move(secret));
-  BACKCAST_TRY(const auto control,
-               control::ControlPlane::open((folder / "catalogue").string(), runner,
-                                           {.durable = true, .clock = [&] { return env.now(); }}));
+  TrustedClock clock(env);
+  BACKCAST_TRY(const auto control, control::ControlPlane::open(
+                                       (folder / "catalogue").string(), runner,
+                                       {.durable = true, .clock = [&] { return clock.now(); }}));
+  if (!options.accept_clock) BACKCAST_CHECK(check_clock(clock.now(), control->last_decided()));
   const api::Server* running = nullptr;
   api::Api api({.tokens = api::store_of(control->tokens()),
-                .now = [&] { return env.now(); },
+                .now = [&] { return clock.now(); },
                 .monotonic = [&] { return env.monotonic(); },
                 .log = [](const std::string& line) { std::fputs((line + "\n").c_str(), stderr); },
                 .more_metrics = [&] { return gauges(*control, running); },
@@ -190,12 +193,12 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
                        [&](const control::Backup& backup, bool encrypted, const std::string& file) {
                          return runner.write_file(backup, encrypted, file);
                        },
-                       [&] { return env.now(); }, (folder / "scratch").string(),
+                       [&] { return clock.now(); }, (folder / "scratch").string(),
                        options.latest_version};
   api::add_all(api, backend);
   BACKCAST_CHECK(give_owner_token(context, options, api));
   BACKCAST_CHECK(runner.start(*control));
-  std::optional<Scheduler> scheduler(std::in_place, *control, env);
+  std::optional<Scheduler> scheduler(std::in_place, *control, env, clock);
   transport.upload_folder = (folder / "uploads").string();
   BACKCAST_TRY(const auto server, api::Server::start(std::move(transport), api.service()));
   running = server.get();
@@ -230,6 +233,9 @@ void add_serve(CLI::App& app, Context& context) {
   verb->add_option("--passphrase-file", options->passphrase_file,
                    "Seals the keys of projects; without: service.key in the directory, made once")
       ->type_name("FILE");
+  verb->add_flag(
+      "--accept-clock", options->accept_clock,
+      "Believe the machine's clock although it is far from the catalogue's newest entry");
   verb->add_flag("--new-owner-token", options->new_owner_token,
                  "Write a new owner's token to owner.token, as at the first start");
   verb->add_option("--latest-version", options->latest_version,

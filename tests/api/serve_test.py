@@ -5,11 +5,13 @@ through the API and the command line.
 usage: serve_test.py BACKCAST
 """
 
+import contextlib
 import json
 import pathlib
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -290,6 +292,27 @@ class RestartTest(unittest.TestCase):
                                       text=True, check=False, timeout=30)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(why, done.stderr)
+
+    def test_a_clock_far_from_the_catalogue_is_not_believed(self):
+        served = Served().start()
+        served.need("PUT", "/v1/projects/p", {"rules": "plain"})
+        data = served.root / "data"
+        write_cluster(data, {"a": 3})
+        made = served.need("POST", "/v1/clusters", {
+            "name": "c", "project": "p", "region": "here", "kind": "folder",
+            "source": {"path": str(data)}})
+        served.need("POST", f"/v1/clusters/{made['id']}/backups", {})
+        served.stop()
+        with contextlib.closing(sqlite3.connect(served.home / "catalogue")) as catalogue:
+            catalogue.execute("UPDATE decisions SET at = at - 400 * 86400 * 1000000000")
+            catalogue.commit()
+        command = [PROGRAM, "serve", served.home, "--listen", "127.0.0.1:0"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("--accept-clock", done.stderr)
+        served.start("--accept-clock")
+        self.assertEqual(served.stop(), 0)
+        served.folder.cleanup()
 
     def test_a_new_owner_token(self):
         served = Served().start()

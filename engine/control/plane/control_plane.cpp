@@ -122,6 +122,11 @@ Result<std::optional<Instant>> ControlPlane::next_due() {
   }
 }
 
+Instant ControlPlane::last_decided() {
+  const std::lock_guard lock(mutex_);
+  return core_->now;
+}
+
 Result<bool> ControlPlane::step(Instant until) {
   return transact([&]() -> Result<bool> {
     const auto next = next_of(*database_);

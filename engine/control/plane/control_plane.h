@@ -40,6 +40,8 @@ class ControlPlane {
   // Does what is due next if that is not after `until`; false: nothing was.
   Result<bool> step(Instant until);
   Result<std::optional<Instant>> next_due();
+  // The time of the newest decision; 1970 where there is none.
+  Instant last_decided();
   // A job that really ran has ended, or moved on (0..100).
   Status ended(Id job, const Ended& how);
   Status progress(Id job, int percent);

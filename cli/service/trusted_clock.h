@@ -1,0 +1,34 @@
+// The time of the service: the machine's clock as long as it can be believed. One that jumps by
+// years would let every backup expire at once.
+#pragma once
+
+#include <mutex>
+
+#include "engine/base/error.h"
+#include "engine/env/env.h"
+
+namespace backcast::cli {
+
+class TrustedClock {
+ public:
+  // Believes what the clock says now.
+  explicit TrustedClock(env::Env& env);
+
+  // The machine's time. Where that has jumped by more than an hour since the last call, it goes on
+  // from where it was, by the clock that never jumps, and says so once on standard error.
+  Instant now();
+
+ private:
+  env::Env& env_;
+  std::mutex mutex_;
+  Instant time_{};         // as it was believed last
+  Duration monotonic_{0};  // at that moment
+  Duration aside_{0};      // how far the machine's clock has jumped
+};
+
+// Whether the clock can be believed after the newest entry of a catalogue, which is `last`. Errors:
+// kFailed where it is earlier, or more than 30 days later: the service may have been off so long,
+// or the clock may be wrong.
+Status check_clock(Instant now, Instant last);
+
+}  // namespace backcast::cli
