@@ -292,7 +292,8 @@ void Core::set_state(Id backup, BackupState state, const std::string& reason) {
 
 void Core::end_job(Id job, JobState state, const std::string& reason) {
   db.run(
-      "UPDATE jobs SET state = ?, reason = ?, ended = ?, "
+      // What was asked for may hold a password, and nobody needs it any more.
+      "UPDATE jobs SET state = ?, reason = ?, ended = ?, request = '', "
       "progress = CASE WHEN ?1 = 2 THEN 100 ELSE progress END WHERE id = ?",
       static_cast<int>(state), reason, now, job);
 }

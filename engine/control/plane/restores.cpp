@@ -82,6 +82,11 @@ StartedRows start_restore(Core& core, Id cluster_id, const Restore& restore) {
     return {0, *id};
   }
   core.decide(Code::kRestoreStarted, subject);
+  // Set back to what it was, a cluster serves nobody meanwhile.
+  const bool sets_back = rules.restore.versions == policy::VersionRule::kSetsBack;
+  if (sets_back && into_cluster == cluster.id) {
+    core.db.run("UPDATE clusters SET restoring = 1 WHERE id = ?", cluster.id);
+  }
   const JobRow job = core.job(*id);
   const auto link = job.from_region == job.to_region
                         ? std::nullopt
