@@ -84,7 +84,7 @@ class VectorServer : public ClusterSource {
   }
 
   Status restore(const Path& from, const RestoreChoice& choice, Progress& progress) override {
-    BACKCAST_TRY(const auto wanted, choose(from, choice));
+    BACKCAST_TRY(const auto wanted, wanted_of(from, choice));
     BACKCAST_CHECK(make_folders(root()));
     std::error_code error;
     for (const auto& [name, file] : wanted) {
@@ -172,7 +172,8 @@ class VectorServer : public ClusterSource {
   }
 
   // Collections by their name in the cluster, and the file of each.
-  Result<std::map<std::string, Path>> choose(const Path& from, const RestoreChoice& choice) const {
+  Result<std::map<std::string, Path>> wanted_of(const Path& from,
+                                                const RestoreChoice& choice) const {
     if (choice.users || choice.max_shards > 0 || !choice.logins.empty() ||
         choice.load != LoadChoice::kAsSaved) {
       return bad_input("snapshots of collections hold no users, load states or other shards");
