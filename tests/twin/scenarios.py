@@ -108,6 +108,23 @@ def event(r, shape):
     ))
 
 
+def rare_events(r, shape):
+    """What chance alone brings about too seldom."""
+    at = "+%dh" % r.randint(24, 24 * 12)
+    if shape["provider"] == "zilliz":
+        return [{"at": at, "kind": "restore", "service": "a", "role": r.choice(ROLES[3:])},
+                {"at": at, "kind": "restore", "service": "b", "backup_version": "2.5.1",
+                 "target_version": "2.4.0", "latest_version": "2.6.0"},
+                {"at": at, "kind": "manual_backup", "service": "a"},
+                {"at": at, "kind": "manual_backup", "service": "a"},
+                {"at": "+13d", "kind": "outage", "region": shape["other"], "for": "5h"},
+                {"at": "+15d", "kind": "delete_service", "service": "b"},
+                {"at": "+16d", "kind": "delete_service", "service": "a"}]
+    if shape["provider"] == "zerops":
+        return [{"at": at, "kind": "delete_project", "project": "p"}]
+    return [{"at": "+14d", "kind": "outage", "region": shape["other"], "for": "9h"}]
+
+
 def scenario(seed):
     r = random.Random(seed)
     shape = r.choice(SHAPES)
@@ -131,8 +148,11 @@ def scenario(seed):
                       "growth": {"per_day": "5 MB"}}, {"name": "b", "size": "100 MB"}],
         "events": [event(r, shape) for _ in range(r.randint(0, 12))],
     }
-    if shape["region"] != shape["other"] and r.random() < .5:
-        document["links"] = [{"from": shape["region"], "to": shape["other"], "rate": "100 kB/s"}]
+    if r.random() < .3:
+        document["events"] += rare_events(r, shape)
+    if shape["region"] != shape["other"] and r.random() < .6:
+        document["links"] = [{"from": shape["region"], "to": shape["other"],
+                              "rate": r.choice(("100 kB/s", "2 kB/s"))}]
     if r.random() < .4:
         document["limits"] = [{"jobs": 1} | ({"wait_at_most": "3h"} if r.random() < .7 else {})]
     if r.random() < .3:
