@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import pathlib
+import select
 import socket
 import ssl
 import subprocess
@@ -130,13 +131,6 @@ class HttpTest(unittest.TestCase):
         self.assertEqual(self.call("GET", "/v1/link", token=False,
                                    headers={"Authorization": "Basic YTpi"})[0], 401)
 
-    def test_guessing_tokens_is_slowed_down(self):
-        time.sleep(2.1)
-        statuses = [self.call("GET", "/v1/link", token="guess")[0] for _ in range(80)]
-        self.assertEqual(set(statuses), {401, 429})
-        self.assertEqual(self.call("GET", "/v1/link")[0], 200)
-        time.sleep(2.1)
-
     def test_errors_come_in_the_words_of_each_family(self):
         for target, answer in (
                 ("/v2/echo", {"code": 400, "message": None}),
@@ -201,11 +195,12 @@ class HttpTest(unittest.TestCase):
             self.assertIn(b" 400 ", got[:20], fields)
 
     def test_a_body_of_100_mb_is_refused_before_it_is_read(self):
+        with self.connect() as peer:  # of which nothing is ever sent
+            peer.sendall(self.head("POST /v1/echo/a HTTP/1.1", "Content-Length: 100000000"))
+            self.assertIn(b" 413 ", peer.recv(100)[:20])
         body = b" " * 100_000_000
-        started = time.monotonic()
         status, answer = self.call("POST", "/v1/echo/a", body)
         self.assertEqual((status, answer["error"]["code"]), (413, "too_long"))
-        self.assertLess(time.monotonic() - started, 10)
         self.assertEqual(self.call("POST", "/v1/echo/a", body, token="wrong")[0], 401)
 
     def test_uploads_stream_to_a_file_that_goes_again(self):
@@ -214,13 +209,11 @@ class HttpTest(unittest.TestCase):
         self.assertEqual((status, answer["sha256"]), (200, hashlib.sha256(data).hexdigest()))
         status, answer = self.call("POST", "/v1/upload", iter([data[:5000], data[5000:9999]]))
         self.assertEqual((status, answer["bytes"]), (200, 9999))
+        there = lambda: list((self.server.root / "up").iterdir())
         with self.connect() as peer:  # breaks off in the middle
             peer.sendall(self.head("POST /v1/upload HTTP/1.1", "Content-Length: 100000") + b"half")
-        for _ in range(100):
-            if not list((self.server.root / "up").iterdir()):
-                break
-            time.sleep(0.1)
-        self.assertEqual(list((self.server.root / "up").iterdir()), [])
+            self.eventually(there)
+        self.eventually(lambda: not there())
 
     def test_expect_100_continue(self):
         with self.connect() as peer:
@@ -256,18 +249,19 @@ class HttpTest(unittest.TestCase):
             elif at % 3 == 1:
                 peer.sendall(self.head("POST /v1/echo/a HTTP/1.1", "Content-Length: 100") + b"{")
         started = time.monotonic()
+        beside = 0  # answers while all of the slow ones were still waited for
         while time.monotonic() - started < 8:  # a byte now and then does not keep a place
-            asked = time.monotonic()
             self.assertEqual(self.call("GET", "/healthz", token=False)[0], 200)
-            self.assertLess(time.monotonic() - asked, 1)
+            beside += not select.select(slow, [], [], 0)[0]
             for peer in slow[::3] + slow[1::3]:
                 try:
                     peer.sendall(b" ")
                 except OSError:
                     pass
             time.sleep(0.3)
+        self.assertGreater(beside, 0)
         for peer in slow:
-            peer.settimeout(3)
+            peer.settimeout(20)
             got = self.drained(peer)
             self.assertTrue(got == b"" or b" 408 " in got[:20] or b" 400 " in got[:20], got)
             peer.close()
@@ -283,21 +277,25 @@ class HttpTest(unittest.TestCase):
         peer.close()
 
     def test_too_many_connections_are_told(self):
-        time.sleep(0.5)
         peers = [self.connect() for _ in range(45)]
-        time.sleep(0.2)
-        peers[-1].settimeout(5)
+        peers[-1].settimeout(20)
         self.assertTrue(self.drained(peers[-1])[:13] in (b"", b"HTTP/1.1 503 "))
         told = sum(1 for peer in peers[40:] if self.answered_503(peer))
         for peer in peers:
             peer.close()
         self.assertGreater(told, 0)
-        time.sleep(0.5)
-        self.assertEqual(self.call("GET", "/healthz", token=False)[0], 200)
+        self.eventually(lambda: self.call("GET", "/healthz", token=False)[0] == 200)
+
+    def eventually(self, holds):
+        for _ in range(200):
+            if holds():
+                return
+            time.sleep(0.1)
+        self.fail("it never came to hold")
 
     def answered_503(self, peer):
         try:
-            peer.settimeout(1)
+            peer.settimeout(5)
             return b" 503 " in peer.recv(100)
         except OSError:
             return False
@@ -307,7 +305,8 @@ class HttpTest(unittest.TestCase):
             started = time.monotonic()
             answers = list(pool.map(lambda _: self.call("GET", "/v1/later"), range(12)))
             self.assertEqual(answers, [(200, {"late": True})] * 12)
-            self.assertLess(time.monotonic() - started, 2.5)
+            # Two threads that waited would need six seconds.
+            self.assertLess(time.monotonic() - started, 6)
 
     def test_a_route_that_throws_is_an_answer(self):
         self.assertEqual(self.call("GET", "/v1/broken")[0], 500)
@@ -341,19 +340,39 @@ class HttpTest(unittest.TestCase):
 
 
 class RateTest(unittest.TestCase):
-    def test_a_token_has_its_share(self):
-        server = Running()
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-        statuses = []
-        for _ in range(1500):
-            connection.request("GET", "/v1/link",
-                               headers={"Authorization": f"Bearer {server.token}"})
-            answer = connection.getresponse()
+    """The server's clock stands still, so that a slow machine counts as a fast one does."""
+
+    def setUp(self):
+        self.server = Running("still")
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+
+    def tearDown(self):
+        self.connection.close()
+        self.server.stop()
+
+    def statuses(self, token, count):
+        told = []
+        for _ in range(count):
+            self.connection.request("GET", "/v1/link", headers={"Authorization": f"Bearer {token}"})
+            answer = self.connection.getresponse()
             answer.read()
-            statuses.append(answer.status)
-        self.assertEqual(set(statuses), {200, 429})
-        connection.close()
-        server.stop()
+            told.append(answer.status)
+        return told
+
+    def test_a_token_has_its_share(self):
+        # 200 a second, and those of two seconds at once.
+        self.assertEqual(self.statuses(self.server.token, 450), [200] * 400 + [429] * 50)
+        self.server.process.stdin.write("a second later\n")
+        self.server.process.stdin.flush()
+        while self.statuses(self.server.token, 1) != [200]:
+            time.sleep(0.05)
+        self.assertEqual(self.statuses(self.server.token, 250), [200] * 199 + [429] * 51)
+
+    def test_guessing_tokens_is_slowed_down(self):
+        told = self.statuses("guess", 100)
+        self.assertEqual(told, sorted(told))
+        self.assertEqual(set(told), {401, 429})
+        self.assertEqual(self.statuses(self.server.token, 1), [200])
 
 
 class StopTest(unittest.TestCase):

@@ -1,7 +1,9 @@
 // A server of a few routes: what the transport does with requests, without anything behind it.
-// Prints its port and a token, serves until its input ends, then stops as a service does.
+// Prints its port and a token, serves until its input ends, then stops as a service does. As
+// "still" its clock stands, and each line of its input moves it on by a second.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -138,9 +140,11 @@ int serve(int argc, char** argv) {
   if (argc < 3) return 2;
   Tokens tokens;
   env::Env& env = env::posix_env();
+  const bool still = argc == 4 && std::string_view(argv[3]) == "still";
+  std::atomic<int> seconds = 0;
   Api api({.tokens = tokens.store(),
            .now = [&] { return env.now(); },
-           .monotonic = [&] { return env.monotonic(); },
+           .monotonic = [&] { return still ? seconds.load() * kSecond : env.monotonic(); },
            .log = [](const std::string& line) { std::cerr << line + "\n"; },
            .calls_per_second = 200});
   api.add(server_routes(api));
@@ -164,8 +168,7 @@ int serve(int argc, char** argv) {
   }
   std::cout << (*server)->port() << ' ' << owner->secret << std::endl;
   std::string line;
-  while (std::getline(std::cin, line)) {
-  }
+  while (std::getline(std::cin, line)) ++seconds;
   (*server)->stop(10 * kSecond);
   std::cout << (*server)->connections() << std::endl;
   return 0;
