@@ -15,7 +15,7 @@ struct Options {
   ServerChoice server;
   std::string cluster, project, region, kind = "folder", source, version, backup, into;
   std::vector<std::string> collections;
-  bool delete_backups = false, wait = false;
+  bool delete_backups = false, wait = false, in_place = false;
 };
 
 Status list(Context& context, const Client& client, const Options& options) {
@@ -89,6 +89,7 @@ Status restore(Context& context, const Client& client, const Options& options) {
   json collections = json::array();
   for (const std::string& text : options.collections) collections.push_back(collection_of(text));
   if (!collections.empty()) asked["choice"] = {{"collections", std::move(collections)}};
+  if (options.in_place) asked["in_place"] = true;
   BACKCAST_TRY(const json started,
                client.ask("POST", "/v1/backups/" + escaped(options.backup) + "/restore", asked));
   if (options.wait) BACKCAST_CHECK(client.wait_for(context, started.at("job")));
@@ -131,6 +132,8 @@ void add_clusters(CLI::App& app, Context& context) {
                    "Only this one, and under which name: DATABASE.NAME=DATABASE.NAME")
       ->type_name("NAME[=NAME]")
       ->allow_extra_args(false);
+  back->add_flag("--in-place", options->in_place,
+                 "All that the cluster it came from holds now gives way to the backup");
   back->add_flag("--wait", options->wait, "Until it is done");
 }
 

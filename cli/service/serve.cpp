@@ -12,15 +12,15 @@
 #include <filesystem>
 
 #include "cli/repository/passphrase.h"
-#include "cli/service/runner.h"
-#include "cli/service/scheduler.h"
-#include "cli/service/trusted_clock.h"
 #include "cli/shared/verbs.h"
 #include "engine/api/http/server.h"
 #include "engine/api/routes/backend.h"
 #include "engine/control/catalogue/tokens.h"
 #include "engine/env/stop_on_signal.h"
 #include "engine/env/unique_fd.h"
+#include "engine/service/runner.h"
+#include "engine/service/scheduler.h"
+#include "engine/service/trusted_clock.h"
 
 namespace backcast::cli {
 namespace {
@@ -175,12 +175,14 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   const fs::path folder = fs::absolute(options.folder);
   BACKCAST_CHECK(make_folders(folder));
   BACKCAST_TRY(store::SecretText secret, passphrase(options, env));
-  Runner runner(env, folder, std::move(secret));
-  TrustedClock clock(env);
+  const service::Log log = [](const std::string& line) { complain(line); };
+  service::Runner runner(env, folder, std::move(secret), log);
+  service::TrustedClock clock(env, log);
   BACKCAST_TRY(const auto control, control::ControlPlane::open(
                                        (folder / "catalogue").string(), runner,
                                        {.durable = true, .clock = [&] { return clock.now(); }}));
-  if (!options.accept_clock) BACKCAST_CHECK(check_clock(clock.now(), control->last_decided()));
+  if (!options.accept_clock)
+    BACKCAST_CHECK(service::check_clock(clock.now(), control->last_decided()));
   const api::Server* running = nullptr;
   api::Api api({.tokens = api::store_of(control->tokens()),
                 .now = [&] { return clock.now(); },
@@ -198,7 +200,7 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   api::add_all(api, backend);
   BACKCAST_CHECK(give_owner_token(context, options, api));
   BACKCAST_CHECK(runner.start(*control));
-  std::optional<Scheduler> scheduler(std::in_place, *control, env, clock);
+  std::optional<service::Scheduler> scheduler(std::in_place, *control, env, clock, log);
   transport.upload_folder = (folder / "uploads").string();
   BACKCAST_TRY(const auto server, api::Server::start(std::move(transport), api.service()));
   running = server.get();

@@ -159,11 +159,41 @@ class ServeTest(unittest.TestCase):
         self.assertEqual(self.served.job(made["job"])["state"], "SUCCESSFUL")
         write_cluster(data, {"articles": 3, "newer": 2}, generation=2)
         self.served.need("PATCH", f"/v1/clusters/{cluster}", {"version": "2.6.0", "nodes": 5})
-        job = self.served.need("POST", f"/v1/backups/{made['backup']}/restore", {})["job"]
+        place = f"/v1/backups/{made['backup']}/restore"
+        job = self.served.need("POST", place, {"in_place": True})["job"]
         self.assertEqual(self.served.job(job)["state"], "SUCCESSFUL", self.served.job(job))
         self.assertEqual(rows_of(data), before)
         now = self.served.need("GET", f"/v1/clusters/{cluster}")
         self.assertEqual((now["version"], now["nodes"]), ("2.5.4", 1))
+
+    def test_only_a_restore_in_place_takes_anything_away(self):
+        cluster, data = self.cluster("kept", {"articles": 50})
+        backup = self.backup(cluster)
+        write_cluster(data, {"articles": 3, "newer": 2}, generation=2)
+        self.served.need("PATCH", f"/v1/clusters/{cluster}", {"version": "2.6.0"})
+        before = rows_of(data)
+        place = f"/v2/clusters/{cluster}/backups/{backup}/restoreCollection"
+        for asked in ({"destClusterId": cluster}, {"destClusterId": cluster, "dbCollections": []}):
+            job = self.served.job(self.served.need("POST", place, asked)["jobId"])
+            self.assertEqual(job["state"], "FAILED")
+            self.assertIn("articles", job["reason"])
+        place = f"/v1/backups/{backup}/restore"
+        status, answer = self.served.ask("POST", place, {})
+        self.assertEqual(status, 400)
+        self.assertIn(b"in_place", answer)
+        one = {"collections": [{"name": "articles", "to_name": "articles_before"}]}
+        job = self.served.need("POST", place, {"choice": one, "in_place": True})["job"]
+        self.assertEqual(self.served.job(job)["state"], "FAILED")
+        other, _ = self.cluster("kept-other", {})
+        status, _ = self.served.ask("POST", place, {"into": other, "in_place": True})
+        self.assertEqual(status, 400)
+        self.assertEqual(rows_of(data), before)
+        # Beside what is there, with the newer version as it is.
+        job = self.served.need("POST", place, {"choice": one})["job"]
+        self.assertEqual(self.served.job(job)["state"], "SUCCESSFUL", self.served.job(job))
+        self.assertEqual({name for _, name in rows_of(data)},
+                         {"articles", "newer", "articles_before"})
+        self.assertEqual(self.served.need("GET", f"/v1/clusters/{cluster}")["version"], "2.6.0")
 
     def test_a_copy_in_another_region_restores(self):
         cluster, data = self.cluster("copied", {"articles": 40})

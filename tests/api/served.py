@@ -64,7 +64,7 @@ class Served:
         self.process = subprocess.Popen(
             [PROGRAM, "serve", self.home, "--listen", f"127.0.0.1:{self.port}", *more],
             stderr=self.log, stdout=self.log, env={**os.environ, **(env or {})})
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 if self.ask("GET", "/healthz")[0] == 200:
                     break

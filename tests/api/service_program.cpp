@@ -74,7 +74,7 @@ class Played : public control::Outside {
       how.added_bytes = 70'000'000;
       how.contents = kContents;
       how.snapshot = "s";
-      if (const Status told = control.ended(job, how); !told.ok()) {
+      if (const auto told = control.ended(job, how); !told.ok()) {
         std::cerr << to_string(told.error()) << '\n';
       }
     }

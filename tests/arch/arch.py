@@ -50,6 +50,7 @@ SEES = {
     "engine/control/outside": (BASE, POLICY),
     "engine/control/catalogue": (BASE, POLICY),
     "engine/control/plane": (BASE, POLICY, "engine/control/outside", "engine/control/catalogue"),
+    "engine/service": (*REPOSITORY, "engine/kinds", "engine/control"),
     "histories": (BASE, POLICY),
     "costmodel/book": (BASE,),
     "costmodel/bill": (BASE, "costmodel/book"),
@@ -82,8 +83,8 @@ SEES = {
     "cli/planning": (*PLANNING, "engine/env", "rehearsal", "cli/shared", "cli/policy",
                      "cli/repository"),
     "cli/billing": (*REPOSITORY, *PLANNING, "cli/shared", "cli/repository"),
-    "cli/service": (*REPOSITORY, "engine/kinds", "engine/control", "engine/api", "reports",
-                    "cli/shared", "cli/repository"),
+    "cli/service": (*REPOSITORY, "engine/kinds", "engine/control", "engine/service", "engine/api",
+                    "reports", "cli/shared", "cli/repository"),
     "cli": (BASE, "engine/store/format", "scenarios/document", "cli/shared", "cli/repository"),
     # What other programs include and link; the headers see each other and the standard library.
     "include/backcast": (),

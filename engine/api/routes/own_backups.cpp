@@ -71,6 +71,14 @@ Outcome restore(Backend& backend, const Call& call) {
   asked.cluster = found.owner.cluster.id;
   asked.backup = found.backup.id;
   asked.into = call.body.value("into", "");
+  asked.in_place = call.body.value("in_place", false);
+  const json choice = call.body.value("choice", json::object());
+  if (asked.into.empty() && !asked.in_place && !choice.contains("collections")) {
+    return Failure{
+        400,
+        "say where it is to go: into another cluster, or which collections, or in_place, "
+        "which replaces all that the cluster holds now"};
+  }
   asked.role = call.caller.role == policy::CallerRole::kOrganizationOwner ? "organization_owner"
                : call.caller.role == policy::CallerRole::kProjectAdmin    ? "project_admin"
                                                                           : "custom_with_backup";
@@ -153,6 +161,9 @@ std::vector<Route> restore_routes(Backend& backend) {
            .summary = "Restores a backup, into the cluster it is of or another one",
            .needs = kManage,
            .body = {{"into", "string", "A cluster; \"\": where it came from"},
+                    {"in_place", "boolean",
+                     "All that the cluster it came from holds now, and its size and version, give "
+                     "way to what is restored"},
                     {"choice", "object", "What of it, and how, by kind of data"}},
            .answer = started_fields(),
            .takes = Takes::kJson,

@@ -134,6 +134,7 @@ Outcome restore(Backend& backend, const Call& call) {
   control::Restore asked;
   asked.cluster = found.owner.cluster.id;
   asked.backup = found.backup.id;
+  asked.in_place = true;
   BACKCAST_CHECK(told(backend.control.restore(caller_of(call), asked)));
   return json_response(json::object());
 }

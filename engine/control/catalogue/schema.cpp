@@ -72,7 +72,8 @@ CREATE TABLE jobs(
   progress INTEGER NOT NULL DEFAULT 0, link INTEGER, copy INTEGER NOT NULL DEFAULT 0,
   turn INTEGER NOT NULL DEFAULT 0, request TEXT NOT NULL DEFAULT '',
   from_region TEXT NOT NULL DEFAULT '', to_region TEXT NOT NULL DEFAULT '',
-  into_cluster INTEGER REFERENCES clusters(id), told INTEGER NOT NULL DEFAULT 0);
+  into_cluster INTEGER REFERENCES clusters(id), in_place INTEGER NOT NULL DEFAULT 0,
+  told INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX jobs_by_state ON jobs(state, type, cluster);
 CREATE INDEX jobs_of_cluster ON jobs(cluster);
 CREATE TABLE copies(

@@ -88,6 +88,9 @@ Result<Started> ControlPlane::restore(const Caller& caller, const Restore& resto
     const Id cluster = cluster_id(restore.cluster);
     if (!restore.backup.empty()) backup_id(restore.backup);
     if (!restore.into.empty()) cluster_id(restore.into);
+    if (restore.in_place && !restore.into.empty() && restore.into != restore.cluster) {
+      return bad_input("a restore in place goes into the cluster that the backup is of");
+    }
     audit(caller, "restore", restore.cluster, restore.backup);
     const StartedRows started = start_restore(*core_, cluster, restore);
     return Started{uid_of_backup(*database_, started.backup), uid_of_job(*database_, started.job)};

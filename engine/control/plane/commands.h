@@ -134,7 +134,9 @@ struct Restore {
   std::string cluster;  // whose backups may serve
   std::string backup;   // "" = the newest that can be read
   std::string into;     // cluster it goes into; "" = where it came from
-  std::string region;   // from which only, "" = any
+  // All that the cluster it came from holds, its version and its size give way to the backup's.
+  bool in_place = false;
+  std::string region;  // from which only, "" = any
   std::string to_region;
   std::optional<Instant> as_of;
   std::string role;  // who asks, as policy::parse_caller_role reads it; "" = not said

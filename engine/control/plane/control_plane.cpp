@@ -140,10 +140,10 @@ Result<bool> ControlPlane::step(Instant until) {
   });
 }
 
-Status ControlPlane::ended(Id job_id, const Ended& how) {
-  return transact([&]() -> Status {
+Result<bool> ControlPlane::ended(Id job_id, const Ended& how) {
+  return transact([&]() -> Result<bool> {
     const JobRow job = core_->job(job_id);
-    if (job.state != JobState::kRuns) return kOk;
+    if (job.state != JobState::kRuns) return false;
     database_->run("UPDATE jobs SET told = 1, reason = ? WHERE id = ?",
                    how.ok ? std::string() : how.reason, job.id);
     if (how.ok && job.kind != WorkKind::kRestore) {
@@ -156,7 +156,7 @@ Status ControlPlane::ended(Id job_id, const Ended& how) {
                     : job.kind == WorkKind::kCopy ? Due::kCopyEnds
                                                   : Due::kRestoreEnds;
     core_->push(core_->now, due, job.id);
-    return kOk;
+    return true;
   });
 }
 

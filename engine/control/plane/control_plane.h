@@ -42,8 +42,8 @@ class ControlPlane {
   Result<std::optional<Instant>> next_due();
   // The time of the newest decision; 1970 where there is none.
   Instant last_decided();
-  // A job that really ran has ended, or moved on (0..100).
-  Status ended(Id job, const Ended& how);
+  // A job that really ran has ended, or moved on (0..100); false: it was stopped before.
+  Result<bool> ended(Id job, const Ended& how);
   Status progress(Id job, int percent);
 
   // --- for what runs the jobs
@@ -56,6 +56,7 @@ class ControlPlane {
     Cluster cluster, into;    // of the data; that a restore goes into
     Backup backup, original;  // of a copy
     std::string choice;       // of a restore
+    bool in_place = false;    // as Restore::in_place
   };
   Result<Detail> detail(Id job);
   // A backup's bytes, which may be gone by the catalogue.
@@ -63,8 +64,11 @@ class ControlPlane {
     Id vault = 0, backup = 0;
     std::uint64_t size_bytes = 0;
     std::string project, region, snapshot;
+    bool is_wanted = false;  // available, or being made
+    bool is_shared = false;  // another backup that is wanted has the same snapshot
   };
-  Result<std::vector<Bytes>> held();  // those that are available
+  // Those that are available, and copies that are being made: they count from their beginning.
+  Result<std::vector<Bytes>> held();
   Result<Bytes> bytes_of(Id backup);
   Result<std::string> project_name(Id project);
 

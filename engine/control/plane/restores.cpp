@@ -67,14 +67,16 @@ StartedRows start_restore(Core& core, Id cluster_id, const Restore& restore) {
   }
   const Why why = why_not(core, rules, restore, backup, into);
   const auto id = core.db.number("SELECT coalesce(max(id), 0) + 1 FROM jobs");
-  const auto into_cluster = core.db.number("SELECT id FROM clusters WHERE uid = ?", restore.into);
+  const auto into_cluster =
+      restore.in_place ? std::optional(cluster.id)
+                       : core.db.number("SELECT id FROM clusters WHERE uid = ?", restore.into);
   core.db.run(
       "INSERT INTO jobs(id, uid, type, cluster, backup, attempt, state, scheduled, started, "
-      "request, from_region, to_region, into_cluster) VALUES(?, ?, 2, ?, ?, 1, 1, ?, ?, ?, ?, ?, "
-      "?)",
+      "request, from_region, to_region, into_cluster, in_place) VALUES(?, ?, 2, ?, ?, 1, 1, ?, ?, "
+      "?, ?, ?, ?, ?)",
       *id, fmt::format("job-{:08}", *id), cluster.id,
       backup ? std::optional(backup->id) : std::nullopt, core.now, core.now, restore.choice,
-      backup ? backup->region : std::string(), into, into_cluster);
+      backup ? backup->region : std::string(), into, into_cluster, restore.in_place);
   const std::string subject = backup ? backup->label : cluster.name;
   if (why != Why::kNothing) {
     core.end_job(*id, JobState::kFailed, policy::name(why));
@@ -83,8 +85,7 @@ StartedRows start_restore(Core& core, Id cluster_id, const Restore& restore) {
   }
   core.decide(Code::kRestoreStarted, subject);
   // Set back to what it was, a cluster serves nobody meanwhile.
-  const bool sets_back = rules.restore.versions == policy::VersionRule::kSetsBack;
-  if (sets_back && into_cluster == cluster.id) {
+  if (restore.in_place) {
     core.db.run("UPDATE clusters SET restoring = 1 WHERE id = ?", cluster.id);
   }
   const JobRow job = core.job(*id);

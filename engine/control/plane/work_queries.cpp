@@ -13,7 +13,9 @@ std::string text_of(Database& db, const char* sql, Id id) {
 }
 
 constexpr const char* kBytes =
-    "SELECT b.vault, b.id, b.size, p.name, b.region, b.snapshot FROM backups b "
+    "SELECT b.vault, b.id, b.size, p.name, b.region, b.snapshot, b.state <= 1, "
+    "EXISTS(SELECT 1 FROM backups s WHERE s.vault = b.vault AND s.state = 1 AND s.id <> b.id AND "
+    "s.snapshot = b.snapshot AND b.snapshot <> '') FROM backups b "
     "JOIN clusters c ON c.id = b.cluster JOIN projects p ON p.id = c.project ";
 
 ControlPlane::Bytes read_bytes(Row& r) {
@@ -24,6 +26,8 @@ ControlPlane::Bytes read_bytes(Row& r) {
   bytes.project = r.text();
   bytes.region = r.text();
   bytes.snapshot = r.text();
+  bytes.is_wanted = r.flag();
+  bytes.is_shared = r.flag();
   return bytes;
 }
 
@@ -50,6 +54,8 @@ Result<ControlPlane::Detail> ControlPlane::detail(Id id) {
     const JobRow job = core_->job(id);
     detail.work = core_->work_of(job);
     detail.choice = text_of(*database_, "SELECT request FROM jobs WHERE id = ?", id);
+    detail.in_place =
+        database_->number("SELECT in_place FROM jobs WHERE id = ?", id).value_or(0) != 0;
     constexpr const char* kCluster = "SELECT uid FROM clusters WHERE id = ?";
     constexpr const char* kBackup = "SELECT uid FROM backups WHERE id = ?";
     const auto into = database_->number("SELECT into_cluster FROM jobs WHERE id = ?", id);
@@ -75,7 +81,8 @@ Result<ControlPlane::Detail> ControlPlane::detail(Id id) {
 
 Result<std::vector<ControlPlane::Bytes>> ControlPlane::held() {
   return transact([&]() -> Result<std::vector<Bytes>> {
-    static const std::string sql = std::string(kBytes) + "WHERE b.state = 1";
+    static const std::string sql =
+        std::string(kBytes) + "WHERE b.state = 1 OR (b.state = 0 AND b.kind = 'copy')";
     return database_->rows(sql.c_str(), read_bytes);
   });
 }

@@ -1,4 +1,4 @@
-#include "cli/service/runner.h"
+#include "engine/service/runner.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "cli/service/choice.h"
-#include "cli/shared/context.h"
+#include "engine/service/contents.h"
 
-namespace backcast::cli {
+namespace backcast::service {
 namespace {
 
 namespace fs = std::filesystem;
@@ -30,9 +29,10 @@ std::string folder_name(const std::string& name) {
 
 }  // namespace
 
-Runner::Runner(env::Env& env, fs::path folder, store::SecretText passphrase)
+Runner::Runner(env::Env& env, fs::path folder, store::SecretText passphrase, Log log)
     : env_(env),
       folder_(std::move(folder)),
+      log_(std::move(log)),
       keys_(env, folder_ / "keys", std::move(passphrase)),
       tasks_(env, keys_) {}
 
@@ -164,7 +164,7 @@ void Runner::work() {
     } else {
       done = destroy(deed.id);
     }
-    if (!done.ok()) complain(to_string(done.error()));
+    if (!done.ok()) log_(to_string(done.error()));
   }
 }
 
@@ -176,7 +176,7 @@ void Runner::report_progress() {
   }
   for (const auto& [job, percent] : moved) {
     if (Status told = control_->progress(job, percent); !told.ok()) {
-      complain(to_string(told.error()));
+      log_(to_string(told.error()));
     }
   }
 }
@@ -203,7 +203,13 @@ void Runner::do_job(Id job) {
     how.ok = false;
     how.reason = to_string(ended.error());
   }
-  if (Status told = control_->ended(job, how); !told.ok()) complain(to_string(told.error()));
+  const auto taken = control_->ended(job, how);
+  if (!taken.ok()) return log_(to_string(taken.error()));
+  if (*taken || how.snapshot.empty()) return;
+  // The job was stopped when its snapshot was there already.
+  if (Status gone = discard(detail->work.backup, how.snapshot); !gone.ok()) {
+    log_(to_string(gone.error()));
+  }
 }
 
 Result<control::Ended> Runner::run(const control::ControlPlane::Detail& detail,
@@ -242,8 +248,8 @@ Result<control::Ended> Runner::back_up(const control::ControlPlane::Detail& deta
 }
 
 Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch) {
-  BACKCAST_TRY(kinds::RestoreChoice choice, choice_of(detail.choice, detail.backup.contents,
-                                                      detail.into.id == detail.cluster.id));
+  BACKCAST_TRY(kinds::RestoreChoice choice,
+               choice_of(detail.choice, detail.backup.contents, detail.in_place));
   const kinds::RestoreTask task{detail.project.id,
                                 detail.backup.snapshot,
                                 repository_of(detail.project.id, detail.backup.region),
@@ -251,11 +257,11 @@ Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWa
                                 data_of(detail.into),
                                 std::move(choice)};
   BACKCAST_CHECK(tasks_.restore(task, watch));
-  if (detail.into.id != detail.cluster.id) return kOk;
+  if (!detail.in_place) return kOk;
   // In place the cluster is again as it was: its version and size, too.
   const json contents = json::parse(detail.backup.contents, nullptr, false);
   if (!contents.is_object() || !contents.contains("configuration")) return kOk;
-  control::Cluster was = detail.into;
+  BACKCAST_TRY(control::Cluster was, control_->cluster(detail.cluster.id));
   read_configuration(contents["configuration"], was);
   BACKCAST_CHECK(control_->change_cluster({"restore"}, was));
   return kOk;
@@ -263,8 +269,14 @@ Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWa
 
 Status Runner::remove_bytes(Id backup) {
   BACKCAST_TRY(const auto bytes, control_->bytes_of(backup));
-  if (bytes.snapshot.empty()) return kOk;
+  if (bytes.snapshot.empty() || bytes.is_shared) return kOk;
   return tasks_.remove(bytes.project, repository_of(bytes.project, bytes.region), bytes.snapshot);
+}
+
+Status Runner::discard(Id backup, const std::string& snapshot) {
+  BACKCAST_TRY(const auto bytes, control_->bytes_of(backup));
+  if (bytes.is_wanted) return kOk;  // another attempt takes it as its own
+  return tasks_.remove(bytes.project, repository_of(bytes.project, bytes.region), snapshot);
 }
 
 Status Runner::destroy(Id project) {
@@ -306,4 +318,4 @@ fs::path Runner::repository_of(const std::string& project, const std::string& re
   return folder_ / "repositories" / folder_name(project) / folder_name(region);
 }
 
-}  // namespace backcast::cli
+}  // namespace backcast::service

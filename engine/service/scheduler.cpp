@@ -1,8 +1,6 @@
-#include "cli/service/scheduler.h"
+#include "engine/service/scheduler.h"
 
-#include "cli/shared/context.h"
-
-namespace backcast::cli {
+namespace backcast::service {
 namespace {
 
 // Commands and jobs put things on the agenda at any time; looking at it is one read of an index.
@@ -11,8 +9,10 @@ constexpr Duration kAfterFault = 5 * kSecond;
 
 }  // namespace
 
-Scheduler::Scheduler(control::ControlPlane& control, env::Env& env, TrustedClock& clock)
-    : control_(control), env_(env), clock_(clock), thread_([this] { run(); }) {}
+Scheduler::Scheduler(control::ControlPlane& control, env::Env& env, TrustedClock& clock, Log log)
+    : control_(control), env_(env), clock_(clock), log_(std::move(log)), thread_([this] {
+        run();
+      }) {}
 
 Scheduler::~Scheduler() {
   stop_ = true;
@@ -29,9 +29,9 @@ void Scheduler::run() {
     const auto due = control_.next_due();
     if (due.ok() && (!*due || **due > clock_.now())) continue;
     const auto more = due.ok() ? control_.step(clock_.now()) : Result<bool>(due.error());
-    if (!more.ok()) complain(to_string(more.error()));
+    if (!more.ok()) log_(to_string(more.error()));
     rest = more.ok() ? Duration(0) : kAfterFault;
   }
 }
 
-}  // namespace backcast::cli
+}  // namespace backcast::service

@@ -1,11 +1,10 @@
-#include "cli/service/trusted_clock.h"
+#include "engine/service/trusted_clock.h"
 
 #include <fmt/format.h>
 
-#include "cli/shared/context.h"
 #include "engine/base/time_math.h"
 
-namespace backcast::cli {
+namespace backcast::service {
 namespace {
 
 // A clock that is set right jumps by less.
@@ -14,8 +13,8 @@ constexpr Duration kMostOff = 30 * kDay;
 
 }  // namespace
 
-TrustedClock::TrustedClock(env::Env& env)
-    : env_(env), time_(env.now()), monotonic_(env.monotonic()) {}
+TrustedClock::TrustedClock(env::Env& env, Log log)
+    : env_(env), log_(std::move(log)), time_(env.now()), monotonic_(env.monotonic()) {}
 
 Instant TrustedClock::now() {
   const std::lock_guard lock(mutex_);
@@ -25,7 +24,7 @@ Instant TrustedClock::now() {
   const Duration jump = between(steady, told);
   if (jump > kMostJump || jump < -kMostJump) {
     aside_ = plus(aside_, jump);
-    complain(
+    log_(
         fmt::format("the clock jumped to {}: it is not believed, time goes on from {}; "
                     "restart with --accept-clock if it is right",
                     format_instant(env_.now()), format_instant(steady)));
@@ -46,4 +45,4 @@ Status check_clock(Instant now, Instant last) {
                 "backups whose time is over are deleted");
 }
 
-}  // namespace backcast::cli
+}  // namespace backcast::service

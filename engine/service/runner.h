@@ -13,13 +13,14 @@
 
 #include "engine/control/plane/control_plane.h"
 #include "engine/kinds/runner/tasks.h"
+#include "engine/service/log.h"
 
-namespace backcast::cli {
+namespace backcast::service {
 
 class Runner : public control::Outside {
  public:
   // `folder` is the service's own.
-  Runner(env::Env& env, std::filesystem::path folder, store::SecretText passphrase);
+  Runner(env::Env& env, std::filesystem::path folder, store::SecretText passphrase, Log log);
   ~Runner() override;
 
   // Begins again what the process before this one left, and works from here on.
@@ -66,12 +67,14 @@ class Runner : public control::Outside {
                                  kinds::JobWatch& watch);
   Status restore(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch);
   Status remove_bytes(control::Id backup);
+  Status discard(control::Id backup, const std::string& snapshot);
   Status destroy(control::Id project);
   kinds::DataPlace data_of(const control::Cluster& cluster) const;
   std::filesystem::path repository_of(const std::string& project, const std::string& region) const;
 
   env::Env& env_;
   const std::filesystem::path folder_;
+  const Log log_;
   kinds::ProjectKeys keys_;
   kinds::Tasks tasks_;
   control::ControlPlane* control_ = nullptr;
@@ -90,4 +93,4 @@ class Runner : public control::Outside {
   std::unique_ptr<env::Ticker> ticker_;
 };
 
-}  // namespace backcast::cli
+}  // namespace backcast::service

@@ -4,16 +4,16 @@
 #include <atomic>
 #include <thread>
 
-#include "cli/service/trusted_clock.h"
 #include "engine/control/plane/control_plane.h"
 #include "engine/env/env.h"
+#include "engine/service/trusted_clock.h"
 
-namespace backcast::cli {
+namespace backcast::service {
 
 class Scheduler {
  public:
   // Complains on standard error of what cannot be done, and tries again.
-  Scheduler(control::ControlPlane& control, env::Env& env, TrustedClock& clock);
+  Scheduler(control::ControlPlane& control, env::Env& env, TrustedClock& clock, Log log);
   ~Scheduler();
 
  private:
@@ -21,8 +21,9 @@ class Scheduler {
   control::ControlPlane& control_;
   env::Env& env_;
   TrustedClock& clock_;
+  const Log log_;
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };
 
-}  // namespace backcast::cli
+}  // namespace backcast::service

@@ -1,9 +1,9 @@
-#include "cli/service/choice.h"
+#include "engine/service/contents.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace backcast::cli {
+namespace backcast::service {
 namespace {
 
 using nlohmann::json;
@@ -66,10 +66,14 @@ Result<kinds::RestoreChoice> choice_of(const std::string& text, const std::strin
   if (!value.is_object()) return bad_input("the choice of a restore is no JSON object");
   try {
     BACKCAST_TRY(kinds::RestoreChoice choice, read_choice(value));
-    choice.replace = in_place && choice.collections.empty();
     const json held = json::parse(contents, nullptr, false);
-    if (choice.collections.empty() && held.is_object() && held.contains("chosen")) {
-      choice.replace = false;
+    const bool is_part = held.is_object() && held.contains("chosen");
+    choice.replace = in_place;
+    if (in_place && (is_part || !choice.collections.empty())) {
+      return bad_input("in place all of a cluster is restored, from a backup of all of it",
+                       "restore collections beside what is there, under other names");
+    }
+    if (choice.collections.empty() && is_part) {
       for (const json& one : held["chosen"]) {
         choice.collections.push_back(
             {one.value("database", ""), one.value("name", ""), {}, {}, choice.load});
@@ -81,4 +85,4 @@ Result<kinds::RestoreChoice> choice_of(const std::string& text, const std::strin
   }
 }
 
-}  // namespace backcast::cli
+}  // namespace backcast::service

@@ -8,7 +8,7 @@
 #include "engine/control/plane/commands.h"
 #include "engine/kinds/capture/cluster_source.h"
 
-namespace backcast::cli {
+namespace backcast::service {
 
 // The description of a capture, with the cluster's configuration at that time. `asked` is what the
 // backup was to be of: {"chosen": [{"database", "name"}]}, "" = all; other collections are left
@@ -19,7 +19,8 @@ void read_configuration(const nlohmann::json& configuration, control::Cluster& c
 
 // {"collections": [{"database", "name", "to_database", "to_name", "load"}], "load": "as_saved" |
 // "loaded" | "released", "users", "max_shards", "logins": [{"user", "password"}]}; "" = all of it.
+// In place what the cluster holds goes, and nothing can be chosen.
 Result<kinds::RestoreChoice> choice_of(const std::string& text, const std::string& contents,
                                        bool in_place);
 
-}  // namespace backcast::cli
+}  // namespace backcast::service

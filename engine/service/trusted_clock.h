@@ -6,20 +6,22 @@
 
 #include "engine/base/error.h"
 #include "engine/env/env.h"
+#include "engine/service/log.h"
 
-namespace backcast::cli {
+namespace backcast::service {
 
 class TrustedClock {
  public:
   // Believes what the clock says now.
-  explicit TrustedClock(env::Env& env);
+  TrustedClock(env::Env& env, Log log);
 
   // The machine's time. Where that has jumped by more than an hour since the last call, it goes on
-  // from where it was, by the clock that never jumps, and says so once on standard error.
+  // from where it was, by the clock that never jumps, and tells the log so once.
   Instant now();
 
  private:
   env::Env& env_;
+  const Log log_;
   std::mutex mutex_;
   Instant time_{};         // as it was believed last
   Duration monotonic_{0};  // at that moment
@@ -31,4 +33,4 @@ class TrustedClock {
 // or the clock may be wrong.
 Status check_clock(Instant now, Instant last);
 
-}  // namespace backcast::cli
+}  // namespace backcast::service
