@@ -31,7 +31,7 @@ constexpr Duration kGrace = 30 * kSecond;  // for requests in flight; systemd wa
 
 struct Options {
   std::string folder, listen = "127.0.0.1:7420", certificate, key, passphrase_file, latest_version;
-  bool plain = false, new_owner_token = false, accept_clock = false;
+  bool plain = false, new_owner_token = false, accept_clock = false, rebuild = false;
   std::uint32_t max_connections = 256, calls_per_second = 1000;
 };
 
@@ -169,6 +169,15 @@ Status make_folders(const fs::path& folder) {
   return kOk;
 }
 
+Status rebuild(const Context& context, service::Runner& runner, control::ControlPlane& control) {
+  BACKCAST_TRY(const service::Rebuilt rebuilt, runner.rebuild(control));
+  note(context,
+       fmt::format("{} backups were taken in, {} were known, {} are lost, {} snapshots have "
+                   "no label",
+                   rebuilt.adopted, rebuilt.known, rebuilt.lost, rebuilt.unlabelled));
+  return kOk;
+}
+
 Status serve(const Context& context, const Options& options, std::atomic<bool>& stop) {
   BACKCAST_TRY(api::ServerOptions transport, server_options(options));
   env::Env& env = env::posix_env();
@@ -178,11 +187,13 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   const service::Log log = [](const std::string& line) { complain(line); };
   service::Runner runner(env, folder, std::move(secret), log);
   service::TrustedClock clock(env, log);
+  if (options.rebuild) BACKCAST_CHECK(service::bring_back_catalogue(folder, log));
   BACKCAST_TRY(const auto control, control::ControlPlane::open(
                                        (folder / "catalogue").string(), runner,
                                        {.durable = true, .clock = [&] { return clock.now(); }}));
   if (!options.accept_clock)
     BACKCAST_CHECK(service::check_clock(clock.now(), control->last_decided()));
+  if (options.rebuild) BACKCAST_CHECK(rebuild(context, runner, *control));
   const api::Server* running = nullptr;
   api::Api api({.tokens = api::store_of(control->tokens()),
                 .now = [&] { return clock.now(); },
@@ -238,6 +249,10 @@ void add_serve(CLI::App& app, Context& context) {
   verb->add_flag(
       "--accept-clock", options->accept_clock,
       "Believe the machine's clock although it is far from the catalogue's newest entry");
+  verb->add_flag(
+      "--rebuild", options->rebuild,
+      "Take what the repositories hold into the catalogue; one that is missing or damaged "
+      "begins with its newest daily copy");
   verb->add_flag("--new-owner-token", options->new_owner_token,
                  "Write a new owner's token to owner.token, as at the first start");
   verb->add_option("--latest-version", options->latest_version,

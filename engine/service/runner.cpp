@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/service/contents.h"
+#include "engine/service/places.h"
 
 namespace backcast::service {
 namespace {
@@ -16,16 +17,7 @@ using control::Id;
 using nlohmann::json;
 
 constexpr std::size_t kJobsAtOnce = 2;
-
-// A name that others gave as the name of one folder.
-std::string folder_name(const std::string& name) {
-  std::string out;
-  for (const unsigned char c : name) {
-    const bool plain = std::isalnum(c) != 0 || c == '-' || c == '_';
-    out += plain ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02x}", c);
-  }
-  return out.empty() ? "%" : out;
-}
+constexpr Duration kLookAtCopies = kHour;
 
 }  // namespace
 
@@ -47,10 +39,13 @@ Status Runner::start(control::ControlPlane& control) {
   for (const auto& bytes : held) held_[bytes.vault][bytes.backup] = bytes.size_bytes;
   held_before_ = held_;
   BACKCAST_TRY(const auto running, control.running());
-  for (const control::Work& work : running) {
-    queue_.push_back({Deed::What::kJob, work.job});
-  }
-  for (std::size_t i = 0; i < kJobsAtOnce; ++i) threads_.emplace_back([this] { this->work(); });
+  for (const control::Work& work : running) add({Deed::What::kJob, work.job});
+  BACKCAST_TRY(const auto shelves, control.shelves());
+  for (const auto& shelf : shelves) add({Deed::What::kTidy, 0, shelf});
+  add({Deed::What::kCopyCatalogue});
+  catalogue_copied_ = env_.monotonic();
+  for (std::size_t i = 0; i < kJobsAtOnce; ++i) threads_.emplace_back([this] { work(jobs_); });
+  threads_.emplace_back([this] { work(upkeep_); });
   ticker_ = env_.every(kSecond, [this] { report_progress(); });
   return kOk;
 }
@@ -61,7 +56,8 @@ void Runner::stop() {
     stopping_ = true;
     for (const auto& [job, watch] : watched_) watch->stopper.stop();
   }
-  wake_.notify_all();
+  jobs_.wake.notify_all();
+  upkeep_.wake.notify_all();
   ticker_.reset();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
@@ -94,6 +90,10 @@ void Runner::remove(Id vault, Id backup) {
   held_[vault].erase(backup);
   held_changed_ = true;
   decided_.push_back({Deed::What::kRemove, backup});
+}
+
+void Runner::changed(Id backup) {
+  decided_.push_back({Deed::What::kLabel, backup});
 }
 
 std::uint64_t Runner::held_bytes(Id vault) {
@@ -129,46 +129,70 @@ void Runner::rolled_back() {
 }
 
 void Runner::add(Deed deed) {
+  const bool is_job = deed.what == Deed::What::kJob;
+  Lane& lane = is_job ? jobs_ : upkeep_;
   {
     const std::lock_guard guard(mutex_);
-    if (deed.what != Deed::What::kCancel) {
-      queue_.push_back(deed);
-    } else {
-      std::erase_if(queue_, [&](const Deed& queued) {
-        return queued.what == Deed::What::kJob && queued.id == deed.id;
-      });
+    if (deed.what == Deed::What::kCancel) {
+      std::erase_if(jobs_.queue, [&](const Deed& queued) { return queued.id == deed.id; });
       const auto running = watched_.find(deed.id);
       if (running != watched_.end()) running->second->stopper.stop();
+      return;
     }
+    lane.queue.push_back(std::move(deed));
   }
-  wake_.notify_one();
+  lane.wake.notify_one();
 }
 
 // ---------------------------------------------------------------- on threads of its own
 
-void Runner::work() {
+void Runner::work(Lane& lane) {
   while (true) {
     Deed deed;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      lane.wake.wait(lock, [&] { return stopping_ || !lane.queue.empty(); });
       if (stopping_) return;
-      deed = queue_.front();
-      queue_.pop_front();
+      deed = std::move(lane.queue.front());
+      lane.queue.pop_front();
     }
-    Status done = kOk;
     if (deed.what == Deed::What::kJob) {
       do_job(deed.id);
-    } else if (deed.what == Deed::What::kRemove) {
-      done = remove_bytes(deed.id);
-    } else {
-      done = destroy(deed.id);
+    } else if (Status done = keep_house(deed); !done.ok()) {
+      log_(to_string(done.error()));
     }
-    if (!done.ok()) log_(to_string(done.error()));
   }
 }
 
+Status Runner::keep_house(const Deed& deed) {
+  switch (deed.what) {
+    case Deed::What::kRemove:
+      return remove_bytes(deed.id);
+    case Deed::What::kLabel:
+      return label(house(), deed.id);
+    case Deed::What::kDestroyKey:
+      return destroy(deed.id);
+    case Deed::What::kTidy:
+      return tidy(house(), deed.shelf);
+    case Deed::What::kCopyCatalogue:
+      return copy_catalogue(house(), env_.now());
+    case Deed::What::kJob:
+    case Deed::What::kCancel:
+      break;
+  }
+  return kOk;
+}
+
+Result<Rebuilt> Runner::rebuild(control::ControlPlane& control) {
+  control_ = &control;
+  return service::rebuild(house());
+}
+
 void Runner::report_progress() {
+  if (env_.monotonic() - catalogue_copied_ > kLookAtCopies) {
+    catalogue_copied_ = env_.monotonic();
+    add({Deed::What::kCopyCatalogue});
+  }
   std::vector<std::pair<Id, int>> moved;
   {
     const std::lock_guard guard(mutex_);
@@ -221,8 +245,8 @@ Result<control::Ended> Runner::run(const control::ControlPlane::Detail& detail,
     return ended;
   }
   kinds::CopyTask task{detail.project.id, detail.original.snapshot,
-                       repository_of(detail.project.id, detail.original.region),
-                       repository_of(detail.project.id, detail.backup.region)};
+                       place_of(detail.project.id, detail.original.region),
+                       place_of(detail.project.id, detail.backup.region)};
   BACKCAST_TRY(const kinds::Stored stored, tasks_.copy(task, watch));
   ended.size_bytes = stored.logical_bytes;
   ended.added_bytes = stored.added_bytes;
@@ -235,7 +259,7 @@ Result<control::Ended> Runner::back_up(const control::ControlPlane::Detail& deta
                                        kinds::JobWatch& watch) {
   const kinds::BackupTask task{
       detail.project.id,   detail.backup.id,
-      detail.cluster.name, repository_of(detail.project.id, detail.backup.region),
+      detail.cluster.name, place_of(detail.project.id, detail.backup.region),
       folder_ / "spool",   data_of(detail.cluster),
       detail.backup.tags,  detail.backup.contents};
   BACKCAST_TRY(const kinds::Stored stored, tasks_.back_up(task, watch));
@@ -250,12 +274,9 @@ Result<control::Ended> Runner::back_up(const control::ControlPlane::Detail& deta
 Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch) {
   BACKCAST_TRY(kinds::RestoreChoice choice,
                choice_of(detail.choice, detail.backup.contents, detail.in_place));
-  const kinds::RestoreTask task{detail.project.id,
-                                detail.backup.snapshot,
-                                repository_of(detail.project.id, detail.backup.region),
-                                folder_ / "spool",
-                                data_of(detail.into),
-                                std::move(choice)};
+  const kinds::RestoreTask task{
+      detail.project.id, detail.backup.snapshot, place_of(detail.project.id, detail.backup.region),
+      folder_ / "spool", data_of(detail.into),   std::move(choice)};
   BACKCAST_CHECK(tasks_.restore(task, watch));
   if (!detail.in_place) return kOk;
   // In place the cluster is again as it was: its version and size, too.
@@ -270,21 +291,20 @@ Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWa
 Status Runner::remove_bytes(Id backup) {
   BACKCAST_TRY(const auto bytes, control_->bytes_of(backup));
   if (bytes.snapshot.empty() || bytes.is_shared) return kOk;
-  return tasks_.remove(bytes.project, repository_of(bytes.project, bytes.region), bytes.snapshot);
+  return tasks_.remove(bytes.project, place_of(bytes.project, bytes.region), bytes.snapshot);
 }
 
 Status Runner::discard(Id backup, const std::string& snapshot) {
   BACKCAST_TRY(const auto bytes, control_->bytes_of(backup));
   if (bytes.is_wanted) return kOk;  // another attempt takes it as its own
-  return tasks_.remove(bytes.project, repository_of(bytes.project, bytes.region), snapshot);
+  return tasks_.remove(bytes.project, place_of(bytes.project, bytes.region), snapshot);
 }
 
 Status Runner::destroy(Id project) {
   BACKCAST_TRY(const std::string name, control_->project_name(project));
   std::vector<fs::path> repositories;
   std::error_code error;
-  for (const auto& entry :
-       fs::directory_iterator(folder_ / "repositories" / folder_name(name), error)) {
+  for (const auto& entry : fs::directory_iterator(repositories_of(folder_, name), error)) {
     repositories.push_back(entry.path());
   }
   return keys_.destroy(name, repositories);
@@ -293,7 +313,7 @@ Status Runner::destroy(Id project) {
 Status Runner::write_file(const control::Backup& backup, bool encrypted, const std::string& file) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   const kinds::ExportTask task{backup.project, backup.snapshot,
-                               repository_of(backup.project, backup.region), encrypted};
+                               place_of(backup.project, backup.region), encrypted};
   BACKCAST_CHECK(tasks_.download(task, [&](ByteView bytes) -> Status {
     out.write(reinterpret_cast<const char*>(bytes.data()),
               static_cast<std::streamsize>(bytes.size()));
@@ -314,8 +334,8 @@ kinds::DataPlace Runner::data_of(const control::Cluster& cluster) const {
   return {cluster.kind, json{{"path", own.string()}}.dump()};
 }
 
-fs::path Runner::repository_of(const std::string& project, const std::string& region) const {
-  return folder_ / "repositories" / folder_name(project) / folder_name(region);
+fs::path Runner::place_of(const std::string& project, const std::string& region) const {
+  return repository_of(folder_, project, region);
 }
 
 }  // namespace backcast::service

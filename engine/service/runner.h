@@ -13,7 +13,7 @@
 
 #include "engine/control/plane/control_plane.h"
 #include "engine/kinds/runner/tasks.h"
-#include "engine/service/log.h"
+#include "engine/service/upkeep.h"
 
 namespace backcast::service {
 
@@ -28,6 +28,9 @@ class Runner : public control::Outside {
   // Interrupts what runs; the catalogue still has it as running, so that the next start goes on.
   void stop();
 
+  // Before start(): as service::rebuild.
+  Result<Rebuilt> rebuild(control::ControlPlane& control);
+
   // The data of a backup into a new file, decrypted or as an age file.
   Status write_file(const control::Backup& backup, bool encrypted, const std::string& file);
 
@@ -39,6 +42,7 @@ class Runner : public control::Outside {
   void cancel(const control::Work& work, Instant now) override;
   void put(const control::Work& work) override;
   void remove(control::Id vault, control::Id backup) override;
+  void changed(control::Id backup) override;
   std::uint64_t held_bytes(control::Id vault) override;
   std::uint64_t freed_bytes(control::Id vault, const std::vector<control::Id>& backups) override;
   bool is_increment(control::Id, control::Id) override { return false; }
@@ -55,11 +59,27 @@ class Runner : public control::Outside {
  private:
   // What is to be done once the decision is noted.
   struct Deed {
-    enum class What : std::uint8_t { kJob, kCancel, kRemove, kDestroyKey } what{};
+    enum class What : std::uint8_t {
+      kJob,
+      kCancel,
+      kRemove,
+      kLabel,
+      kDestroyKey,
+      kTidy,
+      kCopyCatalogue
+    } what{};
     control::Id id = 0;
+    control::ControlPlane::Shelf shelf{};  // to tidy
+  };
+  // Jobs may take hours; what keeps the house does not wait for them.
+  struct Lane {
+    std::deque<Deed> queue;
+    std::condition_variable wake;
   };
   void add(Deed deed);
-  void work();
+  void work(Lane& lane);
+  Status keep_house(const Deed& deed);
+  House house() { return {folder_, *control_, tasks_, log_}; }
   void report_progress();
   void do_job(control::Id job);
   Result<control::Ended> run(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch);
@@ -70,7 +90,7 @@ class Runner : public control::Outside {
   Status discard(control::Id backup, const std::string& snapshot);
   Status destroy(control::Id project);
   kinds::DataPlace data_of(const control::Cluster& cluster) const;
-  std::filesystem::path repository_of(const std::string& project, const std::string& region) const;
+  std::filesystem::path place_of(const std::string& project, const std::string& region) const;
 
   env::Env& env_;
   const std::filesystem::path folder_;
@@ -85,10 +105,10 @@ class Runner : public control::Outside {
   bool held_changed_ = false;
 
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Deed> queue_;
+  Lane jobs_, upkeep_;
   std::map<control::Id, std::shared_ptr<kinds::JobWatch>> watched_;
   bool stopping_ = false;
+  Duration catalogue_copied_{0};  // by the monotonic clock: when it was last seen to
   std::vector<std::thread> threads_;
   std::unique_ptr<env::Ticker> ticker_;
 };

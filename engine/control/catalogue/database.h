@@ -2,6 +2,7 @@
 // SQLite::Exception, or ErrorThrown; the control plane turns both into an Error at its door.
 #pragma once
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <exception>
@@ -106,6 +107,10 @@ class Database {
   void begin() { database_->exec("BEGIN IMMEDIATE"); }
   void commit() { database_->exec("COMMIT"); }
   void roll_back() noexcept;
+  // To be stepped, and ended, while nothing else is asked of this one.
+  std::unique_ptr<SQLite::Backup> copy_into(SQLite::Database& copy) {
+    return std::make_unique<SQLite::Backup>(copy, *database_);
+  }
 
  private:
   template <typename... Values>

@@ -144,6 +144,19 @@ struct Restore {
   std::string choice;  // JSON for the kind of data: names, databases, load states
 };
 
+// An available backup, and all that is needed to take it in again where the catalogue is lost.
+struct Kept {
+  Project project;
+  Cluster cluster;
+  Backup backup;
+  std::string label;  // as decisions name it
+  std::int64_t row = 0, cluster_row = 0;
+  // The policy that gave it its expiry, and where that stood (policy::PolicyPlace).
+  std::string birth_policy;
+  int birth_place = 0;
+  bool birth_of_copy = false;
+};
+
 // One entry of the audit log.
 struct Audit {
   Instant at{};

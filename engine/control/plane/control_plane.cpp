@@ -73,7 +73,7 @@ Error error_of(const SQLite::Exception& thrown) {
       return {Errc::kLocked, what, {}, "another process has it open: one server for a catalogue"};
     case kNotADatabase:
     case kCorrupt:
-      return {Errc::kCorrupt, what, {}, "restore it from its daily copy"};
+      return {Errc::kCorrupt, what, {}, "backcast serve --rebuild begins with its daily copy"};
     default:
       return {Errc::kFailed, what, {}, {}};
   }

@@ -72,6 +72,30 @@ class ControlPlane {
   Result<Bytes> bytes_of(Id backup);
   Result<std::string> project_name(Id project);
 
+  // --- for what keeps the stores and the catalogue in step
+  // What lies in one repository by the catalogue, with what is gone.
+  struct Shelf {
+    std::string project, region;
+  };
+  struct OnShelf {
+    Id backup = 0;
+    std::string snapshot;  // "" where its job has not ended well
+    std::string made_as;   // the backup that its job named: of a copy its original
+    bool is_available = false, is_wanted = false;  // wanted: available, or being made
+  };
+  Result<std::vector<Shelf>> shelves();
+  Result<std::vector<OnShelf>> on_shelf(const Shelf& shelf);
+  Result<Kept> kept_backup(Id backup);
+  // Takes a backup in whose bytes are there; true: the catalogue did not have it. One that was
+  // deleted stays so. kExists where another one has its name.
+  Result<bool> adopt(const Caller& caller, const Kept& kept);
+  // An available backup has no bytes any more.
+  Status lost(const Caller& caller, Id backup);
+  // The catalogue as it is, into a new file, while others go on with their work.
+  Status copy_to(const std::string& path);
+  // Whether a file is a catalogue that can be read whole.
+  static bool is_whole(const std::string& path);
+
   // --- what there is
   Result<Project> put_project(const Caller& caller, Project project);
   Result<std::vector<Project>> projects();

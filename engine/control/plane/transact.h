@@ -35,6 +35,10 @@ auto ControlPlane::transact(Act act) -> decltype(act()) {
     database_->roll_back();
     outside_.rolled_back();
     return error_of(thrown);
+  } catch (const std::exception& thrown) {  // a text of a caller that says something else
+    database_->roll_back();
+    outside_.rolled_back();
+    return bad_input(thrown.what());
   }
 }
 

@@ -282,6 +282,13 @@ Result<std::vector<Labelled>> Tasks::labelled(const std::string& project, const 
   return all;
 }
 
+Result<std::string> Tasks::contents(const std::string& project, const Path& path,
+                                    const std::string& id) {
+  BACKCAST_TRY(const auto repository, keys_.open(project, path, false));
+  BACKCAST_TRY(const store::Snapshot snapshot, find(*repository, id));
+  return contents_of(*repository, snapshot);
+}
+
 Status clear_spool(const Path& spool) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(spool, error)) {

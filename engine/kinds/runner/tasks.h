@@ -93,6 +93,9 @@ class Tasks {
   // All snapshots, with what was said of them last: "" where a job was killed before it could.
   Result<std::vector<Labelled>> labelled(const std::string& project,
                                          const std::filesystem::path& repository);
+  // What describe() said of the backup's cluster.
+  Result<std::string> contents(const std::string& project, const std::filesystem::path& repository,
+                               const std::string& snapshot);
 
  private:
   Status free_space(store::Repository& repository, const std::filesystem::path& path);

@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
+
+#include "engine/service/contents.h"
+#include "engine/service/labels.h"
+#include "engine/service/places.h"
+#include "engine/service/upkeep.h"
+
+namespace backcast::service {
+namespace {
+
+namespace fs = std::filesystem;
+using control::ControlPlane;
+using nlohmann::json;
+
+const control::Caller kCaller{"rebuild"};
+
+// As the catalogue had them: what the snapshot holds, and how the cluster was configured then.
+std::string whole_contents(const std::string& described, const control::Kept& kept) {
+  control::Cluster then = kept.cluster;
+  const json told = json::parse(kept.backup.contents, nullptr, false);
+  if (told.is_object() && told.contains("configuration")) {
+    read_configuration(told["configuration"], then);
+  }
+  return contents_with(described, then, {});
+}
+
+struct Found {
+  control::Kept kept;
+  std::string snapshot;
+};
+
+Result<std::vector<Found>> read_labels(House house, const ControlPlane::Shelf& shelf,
+                                       const fs::path& place,
+                                       const std::vector<kinds::Labelled>& snapshots,
+                                       Rebuilt& rebuilt) {
+  std::vector<Found> found;
+  for (const kinds::Labelled& snapshot : snapshots) {
+    auto kept = read_label(snapshot.label);
+    if (!kept.ok()) {
+      ++rebuilt.unlabelled;
+      house.log(fmt::format("snapshot {} in {} has no label: {}", snapshot.snapshot, place.string(),
+                            kept.error().message));
+      continue;
+    }
+    if (kept->project.id != shelf.project || kept->backup.region != shelf.region) {
+      ++rebuilt.unlabelled;
+      house.log(fmt::format("snapshot {} in {} has the label of another place", snapshot.snapshot,
+                            place.string()));
+      continue;
+    }
+    BACKCAST_TRY(const std::string described,
+                 house.tasks.contents(shelf.project, place, snapshot.snapshot));
+    kept->backup.contents = whole_contents(described, *kept);
+    kept->backup.snapshot = snapshot.snapshot;
+    found.push_back({std::move(*kept), snapshot.snapshot});
+  }
+  return found;
+}
+
+Status note_lost(House house, const ControlPlane::Shelf& shelf,
+                 const std::vector<kinds::Labelled>& snapshots, Rebuilt& rebuilt) {
+  std::set<std::string> there;
+  for (const kinds::Labelled& snapshot : snapshots) there.insert(snapshot.snapshot);
+  BACKCAST_TRY(const auto items, house.control.on_shelf(shelf));
+  for (const auto& item : items) {
+    if (!item.is_available || there.contains(item.snapshot)) continue;
+    BACKCAST_CHECK(house.control.lost(kCaller, item.backup));
+    ++rebuilt.lost;
+  }
+  return kOk;
+}
+
+std::vector<ControlPlane::Shelf> shelves_in(const fs::path& folder) {
+  std::vector<ControlPlane::Shelf> shelves;
+  std::error_code none;
+  for (const auto& project : fs::directory_iterator(folder / "repositories", none)) {
+    for (const auto& region : fs::directory_iterator(project.path(), none)) {
+      shelves.push_back({name_of_folder(project.path().filename().string()),
+                         name_of_folder(region.path().filename().string())});
+    }
+  }
+  std::sort(shelves.begin(), shelves.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.project, a.region) < std::tie(b.project, b.region);
+  });
+  return shelves;
+}
+
+}  // namespace
+
+Result<Rebuilt> rebuild(House house) {
+  Rebuilt rebuilt;
+  std::vector<Found> all;
+  std::vector<std::pair<ControlPlane::Shelf, std::vector<kinds::Labelled>>> there;
+  for (const ControlPlane::Shelf& shelf : shelves_in(house.folder)) {
+    const fs::path place = repository_of(house.folder, shelf.project, shelf.region);
+    auto snapshots = house.tasks.labelled(shelf.project, place);
+    if (!snapshots.ok()) {  // a repository that cannot be read says nothing of what is lost
+      house.log(place.string() + ": " + to_string(snapshots.error()));
+      continue;
+    }
+    BACKCAST_TRY(auto found, read_labels(house, shelf, place, *snapshots, rebuilt));
+    std::move(found.begin(), found.end(), std::back_inserter(all));
+    there.emplace_back(shelf, std::move(*snapshots));
+  }
+  // Originals before their copies, and each in the order of its making.
+  std::sort(all.begin(), all.end(), [](const Found& a, const Found& b) {
+    const auto key = [](const Found& f) {
+      return std::tuple(!f.kept.backup.original.empty(), f.kept.backup.born, f.kept.row);
+    };
+    return key(a) < key(b);
+  });
+  for (const Found& found : all) {
+    BACKCAST_TRY(const bool is_new, house.control.adopt(kCaller, found.kept));
+    ++(is_new ? rebuilt.adopted : rebuilt.known);
+  }
+  for (const auto& [shelf, snapshots] : there) {
+    BACKCAST_CHECK(note_lost(house, shelf, snapshots, rebuilt));
+  }
+  return rebuilt;
+}
+
+}  // namespace backcast::service
