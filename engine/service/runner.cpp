@@ -36,8 +36,8 @@ Status Runner::start(control::ControlPlane& control) {
   control_ = &control;
   BACKCAST_CHECK(kinds::clear_spool(folder_ / "spool"));
   BACKCAST_TRY(const auto held, control.held());
-  for (const auto& bytes : held) held_[bytes.vault][bytes.backup] = bytes.size_bytes;
-  held_before_ = held_;
+  for (const auto& one : held) held_.put(one.vault, one.backup, one.size_bytes);
+  held_.commit();
   BACKCAST_TRY(const auto running, control.running());
   for (const control::Work& work : running) add({Deed::What::kJob, work.job});
   BACKCAST_TRY(const auto shelves, control.shelves());
@@ -82,13 +82,11 @@ void Runner::cancel(const control::Work& work, Instant) {
 }
 
 void Runner::put(const control::Work& work) {
-  held_[work.vault][work.backup] = work.size_bytes;
-  held_changed_ = true;
+  held_.put(work.vault, work.backup, work.size_bytes);
 }
 
 void Runner::remove(Id vault, Id backup) {
-  held_[vault].erase(backup);
-  held_changed_ = true;
+  held_.remove(vault, backup);
   decided_.push_back({Deed::What::kRemove, backup});
 }
 
@@ -97,18 +95,11 @@ void Runner::changed(Id backup) {
 }
 
 std::uint64_t Runner::held_bytes(Id vault) {
-  std::uint64_t bytes = 0;
-  for (const auto& [backup, size] : held_[vault]) bytes += size;
-  return bytes;
+  return held_.total_bytes(vault);
 }
 
 std::uint64_t Runner::freed_bytes(Id vault, const std::vector<Id>& backups) {
-  std::uint64_t bytes = 0;
-  for (const Id backup : backups) {
-    const auto found = held_[vault].find(backup);
-    if (found != held_[vault].end()) bytes += found->second;
-  }
-  return bytes;
+  return held_.bytes_of(vault, backups);
 }
 
 void Runner::destroy_key(Id project) {
@@ -116,15 +107,13 @@ void Runner::destroy_key(Id project) {
 }
 
 void Runner::committed() {
-  if (held_changed_) held_before_ = held_;
-  held_changed_ = false;
+  held_.commit();
   for (const Deed& deed : decided_) add(deed);
   decided_.clear();
 }
 
 void Runner::rolled_back() {
-  if (held_changed_) held_ = held_before_;
-  held_changed_ = false;
+  held_.roll_back();
   decided_.clear();
 }
 

@@ -13,6 +13,7 @@
 
 #include "engine/control/plane/control_plane.h"
 #include "engine/kinds/runner/tasks.h"
+#include "engine/service/held.h"
 #include "engine/service/upkeep.h"
 
 namespace backcast::service {
@@ -101,8 +102,7 @@ class Runner : public control::Outside {
 
   // Of the transaction that is under way: the thread that decides alone.
   std::vector<Deed> decided_;
-  std::map<control::Id, std::map<control::Id, std::uint64_t>> held_, held_before_;
-  bool held_changed_ = false;
+  Held held_;
 
   std::mutex mutex_;
   Lane jobs_, upkeep_;

@@ -56,7 +56,7 @@ class Served:
         self.home = self.root / "service"
         self.process = None
 
-    def start(self, *more, env=None):
+    def start(self, *more, env=None, wait=True):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -64,14 +64,20 @@ class Served:
         self.process = subprocess.Popen(
             [PROGRAM, "serve", self.home, "--listen", f"127.0.0.1:{self.port}", *more],
             stderr=self.log, stdout=self.log, env={**os.environ, **(env or {})})
+        if wait:
+            self.wait_until_it_answers()
+        return self
+
+    def wait_until_it_answers(self):
         for _ in range(1200):
             try:
                 if self.ask("GET", "/healthz")[0] == 200:
                     break
             except OSError:
+                if self.process.poll() is not None:
+                    break
                 time.sleep(0.05)
         self.token = (self.home / "owner.token").read_text().strip()
-        return self
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

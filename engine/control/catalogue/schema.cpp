@@ -63,6 +63,7 @@ CREATE INDEX backups_expire ON backups(vault, expires) WHERE state = 1 AND expir
 CREATE INDEX backups_of_cluster ON backups(cluster, born);
 CREATE INDEX backups_by_birth ON backups(born);
 CREATE INDEX backups_in_order ON backups(sequence);
+CREATE INDEX backups_tagged ON backups(tags, state);
 CREATE TABLE jobs(
   id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, type INTEGER NOT NULL,
   cluster INTEGER NOT NULL REFERENCES clusters(id), backup INTEGER REFERENCES backups(id),

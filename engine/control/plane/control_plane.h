@@ -62,13 +62,16 @@ class ControlPlane {
   // A backup's bytes, which may be gone by the catalogue.
   struct Bytes {
     Id vault = 0, backup = 0;
-    std::uint64_t size_bytes = 0;
     std::string project, region, snapshot;
     bool is_wanted = false;  // available, or being made
-    bool is_shared = false;  // another backup that is wanted has the same snapshot
+    bool is_shared = false;  // of bytes_of: another available backup has the same snapshot
   };
   // Those that are available, and copies that are being made: they count from their beginning.
-  Result<std::vector<Bytes>> held();
+  struct Held {
+    Id vault = 0, backup = 0;
+    std::uint64_t size_bytes = 0;
+  };
+  Result<std::vector<Held>> held();
   Result<Bytes> bytes_of(Id backup);
   Result<std::string> project_name(Id project);
 

@@ -13,21 +13,17 @@ std::string text_of(Database& db, const char* sql, Id id) {
 }
 
 constexpr const char* kBytes =
-    "SELECT b.vault, b.id, b.size, p.name, b.region, b.snapshot, b.state <= 1, "
-    "EXISTS(SELECT 1 FROM backups s WHERE s.vault = b.vault AND s.state = 1 AND s.id <> b.id AND "
-    "s.snapshot = b.snapshot AND b.snapshot <> '') FROM backups b "
+    "SELECT b.vault, b.id, p.name, b.region, b.snapshot, b.state <= 1 FROM backups b "
     "JOIN clusters c ON c.id = b.cluster JOIN projects p ON p.id = c.project ";
 
 ControlPlane::Bytes read_bytes(Row& r) {
   ControlPlane::Bytes bytes;
   bytes.vault = r.integer();
   bytes.backup = r.integer();
-  bytes.size_bytes = r.bytes();
   bytes.project = r.text();
   bytes.region = r.text();
   bytes.snapshot = r.text();
   bytes.is_wanted = r.flag();
-  bytes.is_shared = r.flag();
   return bytes;
 }
 
@@ -79,19 +75,31 @@ Result<ControlPlane::Detail> ControlPlane::detail(Id id) {
   return detail;
 }
 
-Result<std::vector<ControlPlane::Bytes>> ControlPlane::held() {
-  return transact([&]() -> Result<std::vector<Bytes>> {
-    static const std::string sql =
-        std::string(kBytes) + "WHERE b.state = 1 OR (b.state = 0 AND b.kind = 'copy')";
-    return database_->rows(sql.c_str(), read_bytes);
+Result<std::vector<ControlPlane::Held>> ControlPlane::held() {
+  return transact([&]() -> Result<std::vector<Held>> {
+    return database_->rows(
+        "SELECT vault, id, size FROM backups WHERE state = 1 OR (state = 0 AND kind = 'copy')",
+        [](Row& r) {
+          Held held;
+          held.vault = r.integer();
+          held.backup = r.integer();
+          held.size_bytes = r.bytes();
+          return held;
+        });
   });
 }
 
 Result<ControlPlane::Bytes> ControlPlane::bytes_of(Id backup) {
   return transact([&]() -> Result<Bytes> {
     static const std::string sql = std::string(kBytes) + "WHERE b.id = ?";
-    const auto bytes = database_->row(sql.c_str(), read_bytes, backup);
+    auto bytes = database_->row(sql.c_str(), read_bytes, backup);
     if (!bytes) return Error{Errc::kNotFound, "there is no such backup", {}, {}};
+    bytes->is_shared = database_
+                           ->number(
+                               "SELECT 1 FROM backups WHERE vault = ? AND state = 1 AND id <> ? "
+                               "AND snapshot = ? AND snapshot <> ''",
+                               bytes->vault, bytes->backup, bytes->snapshot)
+                           .has_value();
     return *bytes;
   });
 }
