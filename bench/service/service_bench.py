@@ -112,7 +112,8 @@ def fill(service, backups_each):
                            '{"databases": []}', f"{number:032x}")
         catalogue.executemany(
             "INSERT INTO backups(id, uid, label, cluster, vault, sequence, region, kind, "
-            "of_manual, schedule, name, tags, protected, state, born, available, size, contents, snapshot) "
+            "of_manual, schedule, name, tags, protected, state, born, available, size, contents, "
+            "snapshot) "
             "VALUES(?, ?, ?, ?, ?, ?, ?, 'automatic', 0, ?, '', ?, 0, 1, ?, ?, ?, ?, ?)", rows())
         catalogue.commit()
 

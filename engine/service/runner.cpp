@@ -18,6 +18,7 @@ using nlohmann::json;
 
 constexpr std::size_t kJobsAtOnce = 2;
 constexpr Duration kLookAtCopies = kHour;
+constexpr Duration kTellAgain = 5 * kSecond;
 
 }  // namespace
 
@@ -194,6 +195,11 @@ void Runner::report_progress() {
   }
 }
 
+bool Runner::rests(Duration time) {
+  std::unique_lock lock(mutex_);
+  return !jobs_.wake.wait_for(lock, time, [this] { return stopping_; });
+}
+
 void Runner::do_job(Id job) {
   auto watch = std::make_shared<kinds::JobWatch>();
   {
@@ -216,8 +222,12 @@ void Runner::do_job(Id job) {
     how.ok = false;
     how.reason = to_string(ended.error());
   }
-  const auto taken = control_->ended(job, how);
-  if (!taken.ok()) return log_(to_string(taken.error()));
+  auto taken = control_->ended(job, how);
+  while (!taken.ok()) {  // a full disk has room again some time
+    log_(to_string(taken.error()));
+    if (!rests(kTellAgain)) return;  // the next start does it again
+    taken = control_->ended(job, how);
+  }
   if (*taken || how.snapshot.empty()) return;
   // The job was stopped when its snapshot was there already.
   if (Status gone = discard(detail->work.backup, how.snapshot); !gone.ok()) {

@@ -82,6 +82,7 @@ class Runner : public control::Outside {
   Status keep_house(const Deed& deed);
   House house() { return {folder_, *control_, tasks_, log_}; }
   void report_progress();
+  bool rests(Duration time);  // false: the service stops
   void do_job(control::Id job);
   Result<control::Ended> run(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch);
   Result<control::Ended> back_up(const control::ControlPlane::Detail& detail,

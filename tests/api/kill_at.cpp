@@ -1,12 +1,14 @@
 // Loaded into a program under test (LD_PRELOAD): counts the calls that change files, and kills the
 // program as kill -9 does before the one that KILL_AT names, counted from 1. Without KILL_AT the
-// number of calls is written to KILL_COUNT at every one of them.
+// number of calls is written to KILL_COUNT at every one of them. While the file that FULL_WHILE
+// names is there, nothing more can be written to any other.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
@@ -40,6 +42,13 @@ void count() {
   ::syscall(SYS_pwrite64, told, text, static_cast<std::size_t>(size), 0L);
 }
 
+bool is_full() {
+  static const char* sign = std::getenv("FULL_WHILE");
+  if (sign == nullptr || ::access(sign, F_OK) != 0) return false;
+  errno = ENOSPC;
+  return true;
+}
+
 template <typename Call, typename... Arguments>
 auto after_count(const char* name, Call, Arguments... arguments) {
   count();
@@ -51,15 +60,20 @@ auto after_count(const char* name, Call, Arguments... arguments) {
 extern "C" {
 
 ssize_t write(int file, const void* data, size_t size) {
-  if (is_file(file)) count();
+  if (is_file(file)) {
+    count();
+    if (is_full()) return -1;
+  }
   return ::syscall(SYS_write, file, data, size);
 }
 ssize_t pwrite(int file, const void* data, size_t size, off_t at) {
   count();
+  if (is_full()) return -1;
   return ::syscall(SYS_pwrite64, file, data, size, at);
 }
 ssize_t pwrite64(int file, const void* data, size_t size, off_t at) {
   count();
+  if (is_full()) return -1;
   return ::syscall(SYS_pwrite64, file, data, size, at);
 }
 int fsync(int file) {

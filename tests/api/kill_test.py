@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`backcast serve`, killed before each of the calls that change files, or before some of them over a
+"""`backcast serve`, killed before each of the calls that change files, or some of them over a
 whole run: every job goes on or has failed with its reason, nothing half-made is available,
 and what is available restores to the last byte.
 
@@ -73,12 +73,22 @@ class Story:
         write_cluster(self.data, {"articles": rows, "notes": 3}, generation)
         self.rows = rows_of(self.data)
 
-    def tell(self):
+    def until(self, holds):
+        for _ in range(3000):
+            if holds():
+                return
+            time.sleep(0.02)
+        raise AssertionError("it never came to hold")
+
+    def tell_of_a_cluster(self):
         self.write(1, 300)
         self.ask("PUT", "/v1/projects/shop", {"rules": "plain"})
         self.cluster = self.ask("POST", "/v1/clusters", {
             "name": "vectors", "project": "shop", "region": "eu", "kind": "folder",
             "source": {"path": str(self.data)}})["id"]
+
+    def tell(self):
+        self.tell_of_a_cluster()
         first = self.backup(tags=["first"], copies=[{"region": "us"}])
         while self.ask("GET", "/v1/jobs?state=IN_PROGRESS")["jobs"]:
             time.sleep(0.02)
@@ -151,6 +161,36 @@ class KillTest(unittest.TestCase):
             self.assertEqual(rows_of(served.home / "clusters" / into),
                              story.holds.get(backup["id"], story.rows))
         self.assertEqual(list((served.home / "spool").iterdir()), [])
+
+    def test_a_full_disk_ends_jobs_and_is_survived(self):
+        story = Story()
+        full = story.served.root / "full"
+        log = story.served.root / "log"
+        story.served.start(env={"LD_PRELOAD": LIBRARY, "FULL_WHILE": str(full)})
+        story.tell_of_a_cluster()
+        story.backup(tags=["first"])
+        story.note()
+        # Nothing can be begun any more, and the service says why.
+        full.touch()
+        status, answer = story.served.ask("POST", f"/v1/clusters/{story.cluster}/backups", {})
+        self.assertGreaterEqual(status, 500)
+        self.assertIn(b"free space", answer)
+        self.assertEqual(story.served.ask("GET", "/v1/backups")[0], 200)
+        full.unlink()
+        # In the middle of a job, which waits until its end can be noted.
+        story.write(2, 300_000)
+        made = story.ask("POST", f"/v1/clusters/{story.cluster}/backups", {})
+        full.touch()
+        story.until(lambda: "no space" in log.read_text().lower() or "full" in log.read_text())
+        full.unlink()
+        ended = story.finish(made["job"])
+        if ended["state"] == "FAILED":
+            self.assertIn("space", ended["reason"].lower())
+        story.backup()
+        story.note()
+        self.check(story)
+        self.assertEqual(story.served.stop(), 0)
+        story.served.folder.cleanup()
 
     def test_killed_before_calls_that_change_files_X_CORE_02(self):
         whole = Story()
