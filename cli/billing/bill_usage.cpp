@@ -31,6 +31,7 @@ Result<std::ifstream, Errors> open_usage(const std::string& path) {
 }  // namespace
 
 Result<cost::Invoice, Errors> bill_usage(const UsageToBill& usage) {
+  if (usage.records) return cost::bill(*usage.book, *usage.records, usage.options);
   if (std::filesystem::is_directory(usage.path)) {
     cost::Biller biller(usage.book, usage.options);
     BACKCAST_CHECK(all_errors(add_repository(usage, biller)));
@@ -43,7 +44,7 @@ Result<cost::Invoice, Errors> bill_usage(const UsageToBill& usage) {
 
 Result<bool, Errors> bill_by_month(const UsageToBill& usage,
                                    const std::function<Status(cost::Invoice&)>& sink) {
-  if (!std::filesystem::is_regular_file(usage.path)) return false;
+  if (usage.records || !std::filesystem::is_regular_file(usage.path)) return false;
   BACKCAST_TRY(std::ifstream file, open_usage(usage.path));
   return cost::bill_by_month(file, usage.path, usage.book, usage.options, sink);
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@
 namespace backcast::cli {
 
 struct UsageToBill {
-  std::string path;  // a file, "-", or the folder of a repository
+  std::string path;                                 // a file, "-", or the folder of a repository
+  std::optional<std::vector<UsageRecord>> records;  // in its place
   std::shared_ptr<const cost::PriceBook> book;
   cost::BillOptions options;
   RepositoryOptions repository;  // how to open it, where `path` is one

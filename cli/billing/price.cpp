@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cli/billing/bill_usage.h"
+#include "cli/billing/service_bill.h"
 #include "cli/shared/bill_options.h"
 #include "cli/shared/budget_option.h"
 #include "cli/shared/output_file.h"
@@ -35,18 +36,20 @@ struct PriceOptions {
   BillFiles files;               // to write
   RepositoryOptions repository;  // where `usage` is one
   store::UsageNames names;
+  ServiceBillOptions service;  // in place of `usage`
 
+  bool compares() const { return !forecast.empty() || !service.scenario.empty(); }
   bool shows_lines() const { return explain || lines; }
   // Whether what is asked for can be made from one month after the other.
   bool goes_by_month() const {
     return !shows_lines() && files.xlsx.empty() && forecast.empty() && budget.empty() &&
-           view == "accrual";
+           view == "accrual" && !service.is_asked;
   }
 };
 
 // What only one bill can show, asked for beside a forecast.
 Status check_forecast(const PriceOptions& options) {
-  if (options.forecast.empty()) return kOk;
+  if (!options.compares()) return kOk;
   const std::pair<bool, const char*> alone[] = {{options.lines, "--lines"},
                                                 {options.explain, "--explain"},
                                                 {!options.budget.empty(), "--budget"},
@@ -54,7 +57,8 @@ Status check_forecast(const PriceOptions& options) {
                                                 {!options.files.xlsx.empty(), "--xlsx"}};
   for (const auto& [is_given, name] : alone) {
     if (!is_given) continue;
-    return bad_input(fmt::format("{} shows one bill, --forecast compares two", name),
+    return bad_input(fmt::format("{} shows one bill, {} compares two", name,
+                                 options.forecast.empty() ? "--scenario" : "--forecast"),
                      fmt::format("leave out one of them; {} works for each file by itself", name));
   }
   return kOk;
@@ -200,10 +204,24 @@ Result<bool, Errors> run_by_month(Context& context, const PriceOptions& options,
   return true;
 }
 
-// Forecast beside actual, both in the view and the month that are asked for.
+// Two tables; as JSON one document.
+void print_both(const Context& context, const reports::Table& first, const reports::Table* second) {
+  if (second == nullptr) return print(context, first);
+  if (context.format == Format::kJson) {
+    return print(fmt::format("{{\"lines\": {}, \"causes\": {}}}\n", reports::to_json(first),
+                             reports::to_json(*second)));
+  }
+  print(context, first);
+  print("\n");
+  print(context, *second);
+}
+
+// Forecast beside actual, both in the view and the month that are asked for, and why they differ
+// where that is known.
 Result<Ok, Errors> print_variance(Context& context, const PriceOptions& options,
                                   const cost::Invoice& forecast, const cost::Invoice& actual,
-                                  std::span<const cost::Dimension> by) {
+                                  std::span<const cost::Dimension> by,
+                                  const reports::Table* causes = nullptr) {
   const cost::Invoice left = narrowed(forecast, options), right = narrowed(actual, options);
   if (!options.month.empty() && left.lines.empty() && right.lines.empty()) {
     return Errors{bad_input("nothing was billed in " + printable(options.month))};
@@ -211,10 +229,12 @@ Result<Ok, Errors> print_variance(Context& context, const PriceOptions& options,
   const std::string currency(actual.book->currency.code());
   const reports::SideNames names{"Forecast", "Actual"};
   if (options.has_by) {
-    print(context, reports::variance_table(cost::compare(left, right, by), by, currency, names));
+    print_both(context,
+               reports::variance_table(cost::compare(left, right, by), by, currency, names),
+               causes);
   } else {
     BACKCAST_TRY(const auto rows, all_errors(cost::compare(left, right)));
-    print(context, reports::compare_table(rows, currency, names));
+    print_both(context, reports::compare_table(rows, currency, names), causes);
   }
   std::vector<cost::MissingPrice> missing = left.missing;
   for (const cost::MissingPrice& one : right.missing) {
@@ -258,13 +278,79 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
   return kOk;
 }
 
+// The bill of a service beside the forecast of its policy.
+Result<Ok, Errors> run_beside(Context& context, const PriceOptions& options, UsageToBill usage,
+                              const ServiceLedger& ledger, std::span<const cost::Dimension> by) {
+  BACKCAST_TRY(const Forecast forecast, forecast_of(options.service, ledger));
+  if (usage.book == nullptr) {
+    usage.book = forecast.book;
+    usage.options.options.insert(forecast.options.options.begin(), forecast.options.options.end());
+  }
+  if (usage.book == nullptr) {
+    return Errors{
+        bad_input("nothing says what it costs: the scenario names no price book", "give --prices")};
+  }
+  const auto bill = [&](std::span<const UsageRecord> records) {
+    return cost::bill(*usage.book, records, usage.options);
+  };
+  BACKCAST_TRY(const study::Variance variance,
+               study::explain_variance(forecast.ledger, ledger.actual, forecast.since, bill));
+  const reports::Table causes =
+      reports::causes_table(variance.causes, std::string(variance.actual.book->currency.code()));
+  const bool is_whole = options.view == "accrual" && options.month.empty();
+  return print_variance(context, options, variance.forecast, variance.actual, by,
+                        is_whole ? &causes : nullptr);
+}
+
+// What the service did, in place of a file.
+Result<Ok, Errors> run_service(Context& context, const PriceOptions& options, UsageToBill usage,
+                               std::span<const cost::Dimension> by) {
+  BACKCAST_TRY(ServiceLedger ledger, all_errors(fetch_ledger(options.service)));
+  note(context, fmt::format("{} to {}", format_instant(ledger.from), format_instant(ledger.to)));
+  if (!options.service.scenario.empty()) {
+    return run_beside(context, options, std::move(usage), ledger, by);
+  }
+  usage.records = std::move(ledger.actual.usage);
+  return run_whole(context, options, std::move(usage), by);
+}
+
+// What can be billed: a file, or a service.
+Status check_source(const PriceOptions& options) {
+  const ServiceBillOptions& service = options.service;
+  if (service.is_asked && !options.usage.empty()) {
+    return bad_input("a usage file and a service are two bills",
+                     "give " + printable(options.usage) + " or --server");
+  }
+  if (service.is_asked && !options.forecast.empty()) {
+    return bad_input("--forecast is for a usage file", "give --scenario for a service");
+  }
+  for (const auto& [value, name] :
+       {std::pair{&service.from, "--from"}, std::pair{&service.to, "--to"},
+        std::pair{&service.scenario, "--scenario"}}) {
+    if (service.is_asked || value->empty()) continue;
+    return bad_input(fmt::format("{} is for the bill of a service", name), "give --server");
+  }
+  if (!service.is_asked && options.usage.empty()) {
+    return bad_input("nothing to bill", "name a usage file or a repository, or give --server");
+  }
+  if (options.books.empty() && service.scenario.empty()) {
+    return bad_input("--prices is required", "backcast prices show lists those that ship");
+  }
+  return kOk;
+}
+
 Result<Ok, Errors> run(Context& context, const PriceOptions& options) {
+  BACKCAST_CHECK(all_errors(check_source(options)));
   BACKCAST_TRY(const auto by, all_errors(cost::parse_dimensions(options.sums.by)));
   BACKCAST_CHECK(all_errors(check_options(options)));
   BACKCAST_CHECK(all_errors(check_forecast(options)));
-  BACKCAST_TRY(const auto book, scenario::open_price_books(options.books, options.exchange_rates));
+  std::shared_ptr<const cost::PriceBook> book;
+  if (!options.books.empty()) {
+    BACKCAST_TRY(book, scenario::open_price_books(options.books, options.exchange_rates));
+  }
   BACKCAST_TRY(const auto asked, all_errors(bill_options(options)));
-  const UsageToBill usage{options.usage, book, asked, options.repository, options.names};
+  const UsageToBill usage{options.usage, {}, book, asked, options.repository, options.names};
+  if (options.service.is_asked) return run_service(context, options, usage, by);
   if (options.goes_by_month()) {
     BACKCAST_TRY(const bool is_done, run_by_month(context, options, usage, by));
     if (is_done) return kOk;
@@ -277,12 +363,10 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
   auto options = std::make_shared<PriceOptions>();
   auto* verb = app.add_subcommand(name, help);
   verb->add_option("usage", options->usage,
-                   "Usage as JSON lines or CSV, or a repository; - reads standard input")
-      ->required();
+                   "Usage as JSON lines or CSV, or a repository; - reads standard input");
   verb->add_option("--prices", options->books,
                    "Price book: a file, or a name such as zilliz; beside it a file of rates of "
-                   "your own; repeat")
-      ->required();
+                   "your own; repeat");
   verb->add_option("--exchange", options->exchange_rates,
                    "Convert prices at this rate: \"1 EUR = 1.0842 USD, 2026-10-01, SOURCE\"")
       ->type_name("RATE");
@@ -302,6 +386,8 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
                    "What was committed is due in each");
   verb->callback([&context, options, verb] {
     options->has_by = verb->count("--by") + verb->count("--dearest") > 0;
+    const auto* server = verb->get_option_no_throw("--server");
+    options->service.is_asked = server != nullptr && server->count() > 0;
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());
   });
   return options;
@@ -313,13 +399,17 @@ void add_price(CLI::App& app, Context& context) {
   add_verb(app, context, "price",
            "Bill a usage file\n\n"
            "  backcast price usage.jsonl --prices zilliz --by month,service\n");
+  auto* verb = app.get_subcommand("price");
+  verb->get_option("usage")->required();
+  verb->get_option("--prices")->required();
 }
 
 void add_bill(CLI::App& app, Context& context) {
   auto options = add_verb(app, context, "bill",
                           "Bill what was really used, beside its forecast\n\n"
                           "  backcast bill actual.csv --prices zilliz --forecast forecast.jsonl\n"
-                          "  backcast bill /srv/backup --prices aws --region us-east-1\n");
+                          "  backcast bill /srv/backup --prices aws --region us-east-1\n"
+                          "  backcast bill --server --prices zilliz --scenario policy.json\n");
   auto* verb = app.get_subcommand("bill");
   add_key_options(*verb, options->repository);
   verb->add_option("--region", options->names.region,
@@ -327,6 +417,7 @@ void add_bill(CLI::App& app, Context& context) {
   verb->add_option("--storage-class", options->names.storage_class,
                    "Storage class of a repository, as the price book calls it");
   verb->add_option("--project", options->names.project, "Project of a repository, for --by");
+  add_service_bill_options(*verb, options->service);
   verb->add_option(
       "--forecast", options->forecast,
       "Usage that was forecast; prints line by line what differs, or summed with --by");

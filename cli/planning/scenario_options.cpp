@@ -48,9 +48,18 @@ struct Asked {
   study::Question question;
 };
 
+Result<scenario::Loaded, Errors> load(const ScenarioOptions& options,
+                                      const scenario::Given& given) {
+  if (!options.text) return scenario::load_file(options.file, given);
+  BACKCAST_TRY(const Document document, all_errors(Document::parse(*options.text, options.file)));
+  BACKCAST_TRY(scenario::Loaded loaded, scenario::load(document, given));
+  loaded.text = *options.text;
+  return loaded;
+}
+
 Result<Asked, Errors> ask(const ScenarioOptions& options) {
   BACKCAST_TRY(study::Question question, all_errors(read_question(options)));
-  BACKCAST_TRY(scenario::Loaded written, scenario::load_file(options.file, question.given));
+  BACKCAST_TRY(scenario::Loaded written, load(options, question.given));
   return Asked{std::move(written), std::move(question)};
 }
 

@@ -15,6 +15,7 @@ namespace backcast::cli {
 
 struct ScenarioOptions {
   std::string file;                             // path, "-", or the name of a shipped scenario
+  std::optional<std::string> text;              // of the document itself, which `file` names
   std::optional<std::uint64_t> seed;            // instead of the document's
   std::string until;                            // stop the run here: RFC 3339, or "+90d"
   std::string start;                            // instead of the document's

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/planning/from_server.h"
 #include "cli/planning/scenario_options.h"
 #include "cli/planning/watch.h"
 #include "cli/shared/bill_options.h"
@@ -22,6 +23,7 @@ namespace {
 
 struct Options {
   ScenarioOptions scenario;
+  FromServer service;
   study::TrialOptions trials;
   std::uint32_t replication = 0;  // the one that is shown
   bool explain = false, events = false, backups = false, doubled = false;
@@ -75,6 +77,11 @@ reports::Table events_table(const reports::RunReport& report) {
 }
 
 void what_next(const Context& context, const Options& options) {
+  if (options.scenario.text && options.service.output.empty()) {
+    return note(context,
+                "\nNext:\n  backcast simulate --from-server -o now.json   keeps the scenario, to "
+                "change it and to validate it");
+  }
   std::string file = options.scenario.file;
   for (const auto& [flag, value] : {std::pair{" --history ", &options.scenario.history},
                                     std::pair{" --service ", &options.scenario.service},
@@ -233,11 +240,12 @@ void add_simulate(CLI::App& app, Context& context) {
       "  backcast simulate scenarios/zilliz-cross-region.json\n"
       "  backcast simulate zerops-defaults --until +90d --events\n"
       "  backcast simulate my.json --by year,provider --dearest 10\n"
-      "  backcast simulate my.json --csv > invoice.csv");
+      "  backcast simulate my.json --csv > invoice.csv\n"
+      "  backcast simulate --from-server --days 90 -o now.json");
   verb->add_option("scenario", options->scenario.file,
                    "A scenario file, \"-\", or the name of a shipped scenario")
-      ->required()
       ->type_name(kScenarioType);
+  add_from_server(*verb, options->service);
   add_scenario_options(*verb, options->scenario);
   add_trial_options(*verb, options->trials);
   verb->add_option("--replication", options->replication,
@@ -261,7 +269,10 @@ void add_simulate(CLI::App& app, Context& context) {
                    "Also write the billed usage here, as JSON lines for `backcast price`");
   verb->add_option("--decisions", options->decisions,
                    "Also write every decision here, one a line, as a control plane makes them");
-  verb->callback([options, &context] {
+  verb->callback([options, verb, &context] {
+    const auto taken = take_from_server(context, *verb, options->service, options->scenario);
+    if (!taken.ok()) return report(context, taken.error());
+    if (*taken && options->service.prints) return;
     if (auto done = simulate(context, *options); !done.ok()) report(context, done.error());
   });
 }

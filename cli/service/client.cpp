@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -55,16 +56,39 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-void add_server_options(CLI::App& verb, ServerChoice& choice) {
-  verb.add_option("--server", choice.url, "Address of the service")
-      ->envname("BACKCAST_SERVER")
-      ->type_name("URL");
+namespace {
+
+void add_secrets(CLI::App& verb, ServerChoice& choice) {
   verb.add_option("--token-file", choice.token_file, "File that holds the token")
       ->envname("BACKCAST_TOKEN_FILE")
       ->type_name("FILE");
   verb.add_option("--ca-file", choice.ca_file, "Certificates to trust beside the system's, PEM")
       ->envname("BACKCAST_CA_FILE")
       ->type_name("FILE");
+}
+
+}  // namespace
+
+void add_server_options(CLI::App& verb, ServerChoice& choice) {
+  verb.add_option("--server", choice.url, "Address of the service")
+      ->envname("BACKCAST_SERVER")
+      ->type_name("URL");
+  add_secrets(verb, choice);
+}
+
+CLI::Option* add_server_choice(CLI::App& verb, ServerChoice& choice, const char* option) {
+  auto* added =
+      verb.add_option(option, choice.url, "A service, at this address or that in BACKCAST_SERVER")
+          ->type_name("URL")
+          ->expected(0, 1);
+  add_secrets(verb, choice);
+  return added;
+}
+
+ServerChoice named_server(ServerChoice choice) {
+  const char* named = std::getenv("BACKCAST_SERVER");
+  if (choice.url.empty() && named != nullptr) choice.url = named;
+  return choice;
 }
 
 Result<Client> Client::of(const ServerChoice& choice) {

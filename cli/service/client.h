@@ -9,7 +9,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace backcast::cli {
 
@@ -18,6 +19,11 @@ struct ServerChoice {
 };
 // --server, --token-file, --ca-file and their variables.
 void add_server_options(CLI::App& verb, ServerChoice& choice);
+// The same where a service is one of several things to ask: `option` may stand without a value, and
+// the variable alone does not choose it.
+CLI::Option* add_server_choice(CLI::App& verb, ServerChoice& choice, const char* option);
+// With what BACKCAST_SERVER says, where such an option has no value.
+ServerChoice named_server(ServerChoice choice);
 
 class Client {
  public:

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "cli/repository/passphrase.h"
+#include "cli/service/watch.h"
 #include "cli/shared/verbs.h"
 #include "engine/api/http/server.h"
 #include "engine/api/routes/backend.h"
@@ -195,19 +196,23 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
     BACKCAST_CHECK(service::check_clock(clock.now(), control->last_decided()));
   if (options.rebuild) BACKCAST_CHECK(rebuild(context, runner, *control));
   const api::Server* running = nullptr;
+  service::Watch watch(
+      *control, [&] { return clock.now(); }, [&] { return env.monotonic(); });
   api::Api api({.tokens = api::store_of(control->tokens()),
                 .now = [&] { return clock.now(); },
                 .monotonic = [&] { return env.monotonic(); },
                 .log = [](const std::string& line) { std::fputs((line + "\n").c_str(), stderr); },
-                .more_metrics = [&] { return gauges(*control, running); },
+                .more_metrics = [&] { return gauges(*control, running) + watch.gauges(); },
                 .is_tls = !options.certificate.empty(),
                 .calls_per_second = options.calls_per_second});
   api::Backend backend{*control,
                        [&](const control::Backup& backup, bool encrypted, const std::string& file) {
                          return runner.write_file(backup, encrypted, file);
                        },
-                       [&] { return clock.now(); }, (folder / "scratch").string(),
-                       options.latest_version};
+                       [&] { return clock.now(); },
+                       (folder / "scratch").string(),
+                       options.latest_version,
+                       [&] { return watch.requirements(); }};
   api::add_all(api, backend);
   BACKCAST_CHECK(give_owner_token(context, options, api));
   BACKCAST_CHECK(runner.start(*control));

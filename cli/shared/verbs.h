@@ -46,6 +46,8 @@ void add_clusters(CLI::App& app, Context& context);
 void add_policies(CLI::App& app, Context& context);
 void add_backups(CLI::App& app, Context& context);
 void add_jobs(CLI::App& app, Context& context);
+void add_apply(CLI::App& app, Context& context);
+void add_status(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 

@@ -23,10 +23,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 8> kKinds{"storage",  "transfer",    "egress",
-                                                 "request",  "retrieval",   "deletion",
-                                                 "instance", "restore test"};
-
 enum Field {
   kKind,
   kStart,
@@ -112,15 +108,15 @@ class RecordParser {
 
  private:
   void set_kind(std::string_view text) {
-    const auto it = std::find(kKinds.begin(), kKinds.end(), text);
-    if (it == kKinds.end()) {
-      const auto near = nearest_name(text, kKinds);
-      return fail(kKind,
-                  bad_input("unknown kind " + printable(text),
-                            near.empty() ? fmt::format("use one of {}", fmt::join(kKinds, ", "))
-                                         : fmt::format("did you mean \"{}\"?", near)));
+    const auto it = std::find(kUsageKinds.begin(), kUsageKinds.end(), text);
+    if (it == kUsageKinds.end()) {
+      const auto near = nearest_name(text, kUsageKinds);
+      return fail(
+          kKind, bad_input("unknown kind " + printable(text),
+                           near.empty() ? fmt::format("use one of {}", fmt::join(kUsageKinds, ", "))
+                                        : fmt::format("did you mean \"{}\"?", near)));
     }
-    record_.kind = static_cast<UsageKind>(it - kKinds.begin());
+    record_.kind = static_cast<UsageKind>(it - kUsageKinds.begin());
     has_kind_ = true;
   }
 
@@ -382,10 +378,6 @@ void read_csv(std::istream& in, Receiver& receiver) {
 
 }  // namespace
 
-std::string_view to_string(UsageKind kind) {
-  return kKinds[static_cast<std::size_t>(kind)];
-}
-
 Result<Ok, Errors> read_usage(std::istream& in, const std::string& name,
                               const std::function<Status(const UsageRecord&)>& sink,
                               UsageFileLimits limits, const BlockSink& block_sink) {
@@ -403,7 +395,7 @@ Result<Ok, Errors> read_usage(std::istream& in, const std::string& name,
 
 std::string to_json_line(const UsageRecord& r) {
   nlohmann::ordered_json line;
-  line["kind"] = to_string(r.kind);
+  line["kind"] = name(r.kind);
   line["start"] = format_instant(r.start);
   if (r.end != r.start) line["end"] = format_instant(r.end);
   if (r.born) line["born"] = format_instant(*r.born);

@@ -36,6 +36,4 @@ Result<Ok, Errors> read_usage(std::istream& in, const std::string& name,
 // One JSON line with its newline; fields at their default are left out.
 std::string to_json_line(const UsageRecord& record);
 
-std::string_view to_string(UsageKind kind);  // "storage", "early deletion", as in files
-
 }  // namespace backcast::cost

@@ -3,9 +3,11 @@
 // which unit, month or minimum applies is the meter's business (costmodel/).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/instant.h"
@@ -22,6 +24,14 @@ enum class UsageKind : std::uint8_t {
   kInstance,    // quantity bytes of front-end data were under protection from start until end
   kRestoreTest  // quantity restore points were test-restored at start
 };
+
+// What they are called in files and interfaces, in their order.
+inline constexpr std::array<std::string_view, 8> kUsageKinds{"storage",  "transfer",    "egress",
+                                                             "request",  "retrieval",   "deletion",
+                                                             "instance", "restore test"};
+constexpr std::string_view name(UsageKind kind) {
+  return kUsageKinds[static_cast<std::size_t>(kind)];
+}
 
 // One fact. Strings are identifiers of the scenario or repository, "" where they do not apply.
 struct UsageRecord {

@@ -12,10 +12,6 @@ namespace {
 using nlohmann::json;
 using sim::EventKind;
 
-std::string uid_of(std::uint32_t service) {
-  return fmt::format("cluster-{}", service + 1);
-}
-
 std::string text_of(const std::optional<policy::RetentionPolicy>& policy) {
   return policy ? policy::to_text(*policy) : std::string();
 }
@@ -32,7 +28,7 @@ std::vector<control::Copy> copies_of(const std::vector<sim::CopyRule>& rules) {
   return copies;
 }
 
-Status say_project(const sim::Project& project, control::ControlPlane& plane) {
+control::Project project_of(const sim::Project& project) {
   control::Project said;
   said.id = project.name;
   said.rules = std::string(project.rules->name);
@@ -40,15 +36,11 @@ Status say_project(const sim::Project& project, control::ControlPlane& plane) {
   said.quota_mode = std::string(policy::name(project.quota_mode));
   said.quota_ceiling_bytes = project.quota_ceiling_bytes;
   said.grace = project.grace;
-  const auto done = plane.put_project({"scenario"}, std::move(said));
-  return done.ok() ? Status(kOk) : Status(done.error());
+  return said;
 }
 
-Status say_service(const sim::Scenario& scenario, std::uint32_t index,
-                   control::ControlPlane& plane) {
-  const sim::Service& s = scenario.services[index];
+control::Cluster cluster_of(const sim::Scenario& scenario, const sim::Service& s) {
   control::Cluster cluster;
-  cluster.id = uid_of(index);
   cluster.name = s.name;
   cluster.project = scenario.projects[s.project].name;
   cluster.cloud = s.cloud;
@@ -59,32 +51,24 @@ Status say_service(const sim::Scenario& scenario, std::uint32_t index,
   cluster.overlap = word_of(s.job.overlap);
   cluster.retries = s.job.retries;
   cluster.retry_after = s.job.retry_after;
-  const auto done = plane.create_cluster({"scenario"}, std::move(cluster));
-  return done.ok() ? Status(kOk) : Status(done.error());
+  return cluster;
 }
 
-Status say_schedules(const sim::Scenario& scenario, std::uint32_t index,
-                     control::ControlPlane& plane) {
-  for (const sim::ServiceSchedule& schedule : scenario.services[index].schedules) {
-    control::Schedule said;
-    said.cluster = uid_of(index);
-    said.name = schedule.name;
-    said.rule = policy::print(schedule.rule);
-    said.zone = schedule.zone.name();
-    said.retention = text_of(schedule.retention);
-    said.initial = schedule.initial_backup;
-    said.catches_up = schedule.catches_up;
-    said.copies = copies_of(schedule.copies);
-    said.from = schedule.from;
-    said.until = schedule.until;
-    const auto done = plane.put_schedule({"scenario"}, std::move(said));
-    if (!done.ok()) return done.error();
-  }
-  return kOk;
+control::Schedule schedule_of(const sim::ServiceSchedule& schedule) {
+  control::Schedule said;
+  said.name = schedule.name;
+  said.rule = policy::print(schedule.rule);
+  said.zone = schedule.zone.name();
+  said.retention = text_of(schedule.retention);
+  said.initial = schedule.initial_backup;
+  said.catches_up = schedule.catches_up;
+  said.copies = copies_of(schedule.copies);
+  said.from = schedule.from;
+  if (schedule.until != Instant::max()) said.until = schedule.until;
+  return said;
 }
 
-Status say_limit(const sim::Scenario& scenario, const sim::JobLimit& limit,
-                 control::ControlPlane& plane) {
+control::Limit limit_of(const sim::Scenario& scenario, const sim::JobLimit& limit) {
   control::Limit said;
   said.name = limit.name;
   said.jobs = limit.rule.jobs;
@@ -92,7 +76,12 @@ Status say_limit(const sim::Scenario& scenario, const sim::JobLimit& limit,
   said.region = limit.region;
   if (limit.project) said.project = scenario.projects[*limit.project].name;
   for (const std::uint32_t service : limit.services) said.clusters.push_back(uid_of(service));
-  return plane.set_limit({"scenario"}, said);
+  return said;
+}
+
+template <typename Made>
+Status only_status(const Result<Made>& made) {
+  return made.ok() ? Status(kOk) : Status(made.error());
 }
 
 const char* deed_of(EventKind kind) {
@@ -175,6 +164,10 @@ Status say_event(const sim::Scenario& scenario, const sim::ScheduledEvent& event
 
 }  // namespace
 
+std::string uid_of(std::uint32_t service) {
+  return fmt::format("cluster-{}", service + 1);
+}
+
 std::vector<std::string> not_played(const sim::Scenario& scenario) {
   std::set<std::string> missing;
   if (!scenario.repositories.empty()) missing.insert("repositories that services share");
@@ -200,19 +193,41 @@ std::vector<std::string> not_played(const sim::Scenario& scenario) {
   return {missing.begin(), missing.end()};
 }
 
-Status say(const sim::Scenario& scenario, control::ControlPlane& plane) {
-  for (const sim::Project& project : scenario.projects) {
-    if (Status done = say_project(project, plane); !done.ok()) return done;
-  }
-  const auto count = static_cast<std::uint32_t>(scenario.services.size());
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if (Status done = say_service(scenario, i, plane); !done.ok()) return done;
+Said commands_of(const sim::Scenario& scenario) {
+  Said said;
+  for (const sim::Project& p : scenario.projects) said.projects.push_back(project_of(p));
+  for (const sim::Service& s : scenario.services) {
+    said.clusters.push_back(cluster_of(scenario, s));
+    auto& schedules = said.schedules.emplace_back();
+    for (const sim::ServiceSchedule& rule : s.schedules) schedules.push_back(schedule_of(rule));
   }
   for (const sim::JobLimit& limit : scenario.limits) {
-    if (Status done = say_limit(scenario, limit, plane); !done.ok()) return done;
+    said.limits.push_back(limit_of(scenario, limit));
   }
-  for (std::uint32_t i = 0; i < count; ++i) {
-    if (Status done = say_schedules(scenario, i, plane); !done.ok()) return done;
+  return said;
+}
+
+Status say(const sim::Scenario& scenario, control::ControlPlane& plane) {
+  const control::Caller caller{"scenario"};
+  Said said = commands_of(scenario);
+  for (control::Project& project : said.projects) {
+    Status done = only_status(plane.put_project(caller, std::move(project)));
+    if (!done.ok()) return done;
+  }
+  for (std::uint32_t i = 0; i < said.clusters.size(); ++i) {
+    said.clusters[i].id = uid_of(i);
+    Status done = only_status(plane.create_cluster(caller, std::move(said.clusters[i])));
+    if (!done.ok()) return done;
+  }
+  for (const control::Limit& limit : said.limits) {
+    if (Status done = plane.set_limit(caller, limit); !done.ok()) return done;
+  }
+  for (std::uint32_t i = 0; i < said.schedules.size(); ++i) {
+    for (control::Schedule& schedule : said.schedules[i]) {
+      schedule.cluster = uid_of(i);
+      Status done = only_status(plane.put_schedule(caller, std::move(schedule)));
+      if (!done.ok()) return done;
+    }
   }
   for (const sim::ScheduledEvent& event : scenario.events) {
     if (Status done = say_event(scenario, event, plane); !done.ok()) return done;

@@ -49,6 +49,29 @@ Cell money(const Decimal& amount) {
 
 }  // namespace
 
+Table causes_table(std::span<const study::Cause> causes, const std::string& currency) {
+  Table table{"causes",
+              {{"project", "Project"},
+               {"service", "Service"},
+               {"cause", "Why"},
+               {"detail", "Backups"},
+               {"amount", "Difference", true},
+               {"currency", "Currency"}},
+              {}};
+  Decimal sum;
+  for (const study::Cause& cause : causes) {
+    table.rows.push_back({{cause.project, ""},
+                          {cause.service, ""},
+                          {cause.what, ""},
+                          {cause.detail, ""},
+                          money(cause.amount),
+                          {currency, ""}});
+    sum += cause.amount;
+  }
+  table.rows.push_back({{"total", ""}, {}, {}, {}, money(sum), {currency, ""}});
+  return table;
+}
+
 std::string tier_range(const cost::PriceRow& row, int tier) {
   if (tier < 0 || row.tiers.size() < 2) return "";
   const auto i = static_cast<std::size_t>(tier);

@@ -6,6 +6,7 @@
 #include "costmodel/bill/compare.h"
 #include "costmodel/bill/showback.h"
 #include "reports/parts/table.h"
+#include "study/live/variance.h"
 
 namespace backcast::reports {
 
@@ -31,6 +32,9 @@ Table variance_table(std::span<const cost::VarianceRow> rows,
 // The same summed over months and users: one row per charge.
 Table compare_summary(std::span<const cost::CompareRow> rows, const std::string& currency,
                       const SideNames& names = {});
+
+// Why a bill differs from its forecast; one more row holds the sum.
+Table causes_table(std::span<const study::Cause> causes, const std::string& currency);
 
 // "10240 to 51200" of a tier table, in units; "" where there is only one tier.
 std::string tier_range(const cost::PriceRow& row, int tier);

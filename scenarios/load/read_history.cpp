@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
@@ -23,10 +24,20 @@ struct Chosen {
   std::string presence;  // path of a presence table, "" without one
 };
 
+// Written in the document itself.
+Result<policy::History> read_points(const nlohmann::json& points, const std::string& name) {
+  return policy::import_history(
+      "backcast", nlohmann::json{{"backcast_history", 1}, {"snapshots", points}}.dump(),
+      {name, policy::Zone::utc()});
+}
+
 Result<Chosen> read_chosen(Build& build, const Node& node) {
   const bool is_path = node.value()["history"].is_string();
   const Node field = node.child("history");
   Chosen chosen;
+  if (!is_path && field.has("points") == field.has("file")) {
+    return bad_input("a history has either \"file\" or \"points\"");
+  }
   chosen.name = (is_path ? node.text("history") : field.text("file")).value_or("");
   policy::ImportOptions options{chosen.name, policy::Zone::utc()};
   std::string tool;
@@ -39,6 +50,11 @@ Result<Chosen> read_chosen(Build& build, const Node& node) {
     if (const auto zone = field.text("zone")) {
       BACKCAST_TRY(options.zone, policy::Zone::find(*zone));
     }
+  }
+  if (!is_path && field.has("points")) {
+    chosen.name = "the history";
+    BACKCAST_TRY(chosen.history, read_points(field.value()["points"], chosen.name));
+    return chosen;
   }
   BACKCAST_TRY(const std::string text, read_text_file(beside(build.document.name(), chosen.name),
                                                       policy::kMaxHistoryBytes));

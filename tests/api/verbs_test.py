@@ -60,7 +60,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("articles_before", self.run_verb(
             "clusters", "restore", made["backup"], "--collection",
             "articles=old.articles_before", "--wait", code=1))
-        self.run_verb("clusters", "restore", made["backup"], "--wait")
+        self.run_verb("clusters", "restore", made["backup"], "--in-place", "--wait")
         self.assertEqual(rows_of(self.data), before)
         target = self.served.root / "loaded.tar"
         self.run_verb("backups", "download", made["backup"], str(target))

@@ -67,6 +67,9 @@ SEES = {
     "study/run": (*MODEL, "sim", "scenarios"),
     "study/vary": (*MODEL, "sim", "scenarios", "study/run"),
     "study/history": (*MODEL, "histories", "sim", "scenarios", "study/run"),
+    # Of the control plane its values alone.
+    "study/live": (*MODEL, "histories", "sim", "scenarios", "study/run", "study/history",
+                   "study/start", "engine/control/plane"),
     "study/start": (*MODEL, "histories", "sim", "scenarios", "study/run", "study/history"),
     "rehearsal": (*REPOSITORY, "histories", COST, "sim"),
     # Sees of the simulator only what it does not decide.
@@ -81,10 +84,11 @@ SEES = {
                        "cli/shared"),
     "cli/policy": (*PLANNING, "engine/env", "cli/shared"),
     "cli/planning": (*PLANNING, "engine/env", "rehearsal", "cli/shared", "cli/policy",
-                     "cli/repository"),
-    "cli/billing": (*REPOSITORY, *PLANNING, "cli/shared", "cli/repository"),
-    "cli/service": (*REPOSITORY, "engine/kinds", "engine/control", "engine/service", "engine/api",
-                    "reports", "cli/shared", "cli/repository"),
+                     "cli/repository", "cli/service"),
+    "cli/billing": (*REPOSITORY, *PLANNING, "cli/shared", "cli/repository", "cli/service"),
+    "cli/service": (*REPOSITORY, *PLANNING, "engine/kinds", "engine/control", "engine/service",
+                    "engine/api",
+                    "rehearsal/twin", "cli/shared", "cli/repository"),
     "cli": (BASE, "engine/store/format", "scenarios/document", "cli/shared", "cli/repository"),
     # What other programs include and link; the headers see each other and the standard library.
     "include/backcast": (),

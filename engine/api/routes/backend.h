@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,17 @@ class Tokens;
 
 namespace backcast::api {
 
+// What an applied scenario requires, and how that stands.
+struct RequirementState {
+  std::vector<std::string> projects;  // that the scenario speaks of
+  std::string scenario, name, statement;
+  std::string state;  // "holds", "broken", "unknown"
+  std::string why;    // not
+  std::string limit, observed;
+  std::optional<Instant> since;  // broken
+  Duration broken_for{0};        // in all, since it was applied
+};
+
 struct Backend {
   control::ControlPlane& control;
   // Writes the data of a backup to a new file, decrypted unless it is asked to stay encrypted. May
@@ -24,6 +36,7 @@ struct Backend {
   std::function<Instant()> now;
   std::string scratch_folder;  // for such files
   std::string latest_version;  // that new clusters run; "" = that of their backup
+  std::function<std::vector<RequirementState>()> requirements = {};  // none: nobody judges
 };
 
 TokenStore store_of(control::Tokens& tokens);
@@ -38,6 +51,7 @@ std::vector<Route> schedule_routes(Backend& backend);
 std::vector<Route> backup_routes(Backend& backend);
 std::vector<Route> job_routes(Backend& backend);
 std::vector<Route> record_routes(Backend& backend);
+std::vector<Route> policy_routes(Backend& backend);
 std::vector<Route> zilliz_policy_routes(Backend& backend);
 std::vector<Route> zilliz_backup_routes(Backend& backend);
 std::vector<Route> zilliz_restore_routes(Backend& backend);

@@ -20,7 +20,7 @@ Outcome usage(Backend& backend, const Call& call) {
   json listed = json::array();
   for (const UsageRecord& record : records) {
     if (!reaches(call.caller, record.project)) continue;
-    listed.push_back({{"kind", record.kind == UsageKind::kTransfer ? "transfer" : "storage"},
+    listed.push_back({{"kind", name(record.kind)},
                       {"start", format_instant(record.start)},
                       {"end", format_instant(record.end)},
                       {"born", record.born ? json(format_instant(*record.born)) : json(nullptr)},
@@ -76,7 +76,9 @@ Outcome audit(Backend& backend, const Call& call) {
   return json_response({{"audit", std::move(listed)}});
 }
 
-// Of each cluster: its newest backup, and what runs.
+json requirements(Backend& backend, const Call& call);
+
+// Of each cluster: its newest backup, and what runs; and what is required of them.
 Outcome status(Backend& backend, const Call& call) {
   BACKCAST_TRY(const auto clusters, clusters_of(backend, call));
   json listed = json::array();
@@ -105,63 +107,222 @@ Outcome status(Backend& backend, const Call& call) {
                       {"running", jobs.size()},
                       {"due", due ? json(format_instant(*due)) : json(nullptr)}});
   }
-  return json_response({{"clusters", std::move(listed)}});
+  return json_response(
+      {{"clusters", std::move(listed)}, {"requirements", requirements(backend, call)}});
+}
+
+bool reaches_all(const Call& call, const std::vector<std::string>& projects) {
+  return std::all_of(projects.begin(), projects.end(),
+                     [&](const std::string& project) { return reaches(call.caller, project); });
+}
+
+json requirements(Backend& backend, const Call& call) {
+  json listed = json::array();
+  if (!backend.requirements) return listed;
+  for (const RequirementState& one : backend.requirements()) {
+    if (!reaches_all(call, one.projects)) continue;
+    listed.push_back({{"scenario", one.scenario},
+                      {"name", one.name},
+                      {"statement", one.statement},
+                      {"state", one.state},
+                      {"since", one.since ? json(format_instant(*one.since)) : json(nullptr)},
+                      {"why", one.why},
+                      {"limit", one.limit},
+                      {"observed", one.observed},
+                      {"broken_seconds",
+                       std::chrono::duration_cast<std::chrono::seconds>(one.broken_for).count()}});
+  }
+  return listed;
+}
+
+// A limit of jobs that names no project counts those of all.
+bool reaches_limit(const Call& call, const control::Limit& limit) {
+  return limit.project.empty() ? call.caller.projects.empty() : reaches(call.caller, limit.project);
+}
+
+Outcome limits(Backend& backend, const Call& call) {
+  BACKCAST_TRY(const auto limits, told(backend.control.limits()));
+  json listed = json::array();
+  for (const control::Limit& limit : limits) {
+    if (reaches_limit(call, limit)) listed.push_back(json_of(limit));
+  }
+  return json_response({{"limits", std::move(listed)}});
+}
+
+Outcome put_limits(Backend& backend, const Call& call) {
+  std::vector<control::Limit> asked;
+  BACKCAST_TRY(const auto known, told(backend.control.limits()));
+  for (const control::Limit& limit : known) {  // those of others stay
+    if (!reaches_limit(call, limit)) asked.push_back(limit);
+  }
+  for (const json& value : call.body["limits"]) {
+    control::Limit limit;
+    BACKCAST_CHECK(told(read_into(limit, value)));
+    if (!reaches_limit(call, limit)) {
+      return Failure{404, "there is no such project",
+                     "a token for some projects sets limits that each name one of them"};
+    }
+    for (const std::string& cluster : limit.clusters) {
+      BACKCAST_CHECK(cluster_of(backend, call, cluster));
+    }
+    asked.push_back(std::move(limit));
+  }
+  BACKCAST_CHECK(told(backend.control.put_limits(caller_of(call), asked)));
+  return limits(backend, call);
+}
+
+Outcome scenarios(Backend& backend, const Call& call) {
+  BACKCAST_TRY(const auto scenarios, told(backend.control.scenarios()));
+  json listed = json::array();
+  for (const control::AppliedScenario& scenario : scenarios) {
+    if (reaches_all(call, scenario.projects)) listed.push_back(json_of(scenario));
+  }
+  return json_response({{"scenarios", std::move(listed)}});
+}
+
+// What another one of this name speaks of must be theirs as well.
+Status check_scenario(Backend& backend, const Call& call, const std::string& name) {
+  BACKCAST_TRY(const auto scenarios, backend.control.scenarios());
+  for (const control::AppliedScenario& scenario : scenarios) {
+    if (scenario.name != name || reaches_all(call, scenario.projects)) continue;
+    return Error{Errc::kExists, "another scenario has this name", {}, "give yours another"};
+  }
+  return kOk;
+}
+
+Outcome put_scenario(Backend& backend, const Call& call) {
+  control::AppliedScenario scenario;
+  BACKCAST_CHECK(told(read_into(scenario, call.body)));
+  scenario.name = call.path("scenario");
+  if (scenario.projects.empty() || !reaches_all(call, scenario.projects)) {
+    return Failure{404, "there is no such project"};
+  }
+  BACKCAST_CHECK(told(check_scenario(backend, call, scenario.name)));
+  BACKCAST_TRY(scenario, told(backend.control.put_scenario(caller_of(call), std::move(scenario))));
+  return json_response(json_of(scenario));
+}
+
+Outcome delete_scenario(Backend& backend, const Call& call) {
+  const std::string& name = call.path("scenario");
+  BACKCAST_CHECK(told(check_scenario(backend, call, name)));
+  BACKCAST_CHECK(told(backend.control.delete_scenario(caller_of(call), name)));
+  return json_response({{"name", name}});
 }
 
 }  // namespace
+
+std::vector<Route> policy_routes(Backend& backend) {
+  const std::vector<Field> all_limits{{"limits", "array", "", true, limit_fields()}};
+  return {{.method = "GET",
+           .pattern = "/v1/limits",
+           .id = "listLimits",
+           .summary = "How many jobs may run at once",
+           .needs = Privilege::kView,
+           .answer = all_limits,
+           .handle = [&backend](const Call& call) { return limits(backend, call); }},
+          {.method = "PUT",
+           .pattern = "/v1/limits",
+           .id = "putLimits",
+           .summary = "Limits of jobs, in place of those before",
+           .needs = Privilege::kManage,
+           .body = all_limits,
+           .answer = all_limits,
+           .takes = Takes::kJson,
+           .handle = [&backend](const Call& call) { return put_limits(backend, call); }},
+          {.method = "GET",
+           .pattern = "/v1/scenarios",
+           .id = "listScenarios",
+           .summary = "Scenarios that were applied, with what they require",
+           .needs = Privilege::kView,
+           .answer = {{"scenarios", "array", "", true, scenario_fields()}},
+           .handle = [&backend](const Call& call) { return scenarios(backend, call); }},
+          {.method = "PUT",
+           .pattern = "/v1/scenarios/{scenario}",
+           .id = "putScenario",
+           .summary = "Note that a scenario holds; its schedules are set by themselves",
+           .needs = Privilege::kManage,
+           .body = {{"document", "string", "", true}, {"projects", "array", "", true}},
+           .answer = scenario_fields(),
+           .takes = Takes::kJson,
+           .handle = [&backend](const Call& call) { return put_scenario(backend, call); }},
+          {.method = "DELETE",
+           .pattern = "/v1/scenarios/{scenario}",
+           .id = "deleteScenario",
+           .summary = "A scenario holds no longer; what it set stays",
+           .needs = Privilege::kManage,
+           .answer = {{"name", "string", "", true}},
+           .handle = [&backend](const Call& call) { return delete_scenario(backend, call); }}};
+}
 
 std::vector<Route> record_routes(Backend& backend) {
   const auto list = [](const char* name, std::vector<Field> fields) {
     return std::vector<Field>{{name, "array", "", true, std::move(fields)}};
   };
-  return {{.method = "GET",
-           .pattern = "/v1/usage",
-           .id = "usage",
-           .summary = "What backups held and what was moved, for a bill",
-           .needs = Privilege::kView,
-           .query = {{"from", "string", "RFC 3339", true}, {"to", "string", "RFC 3339", true}},
-           .answer = list("usage", {{"kind", "string", "", true, {}, {"storage", "transfer"}},
-                                    {"start", "string", "RFC 3339", true},
-                                    {"end", "string", "RFC 3339, exclusive", true},
-                                    {"quantity", "integer", "Bytes", true},
-                                    {"backup", "string", "", true}}),
-           .handle = [&backend](const Call& call) { return usage(backend, call); }},
-          {.method = "GET",
-           .pattern = "/v1/decisions",
-           .id = "decisions",
-           .summary = "What was decided, and why",
-           .query = {{"from", "integer", "Number of the first; they begin with 1"},
-                     {"limit", "integer", "At most 10000; 1000 if it is not given"}},
-           .answer = list("decisions", {{"number", "integer", "", true},
-                                        {"at", "string", "RFC 3339", true},
-                                        {"code", "string", "", true},
-                                        {"subject", "string", "", true},
-                                        {"reason", "string", "", true}}),
-           .handle = [&backend](const Call& call) { return decisions(backend, call); }},
-          {.method = "GET",
-           .pattern = "/v1/audit",
-           .id = "audit",
-           .summary = "Who changed what, newest first",
-           .query = {{"offset", "integer", ""}, {"limit", "integer", "At most 10000"}},
-           .answer = list("audit", {{"at", "string", "RFC 3339", true},
-                                    {"who", "string", "A token's name", true},
-                                    {"action", "string", "", true},
+  std::vector<Route> routes{
+      {.method = "GET",
+       .pattern = "/v1/usage",
+       .id = "usage",
+       .summary = "What backups held and what was moved, for a bill",
+       .needs = Privilege::kView,
+       .query = {{"from", "string", "RFC 3339", true}, {"to", "string", "RFC 3339", true}},
+       .answer =
+           list("usage", {{"kind", "string", "", true, {}, {"storage", "deletion", "transfer"}},
+                          {"start", "string", "RFC 3339", true},
+                          {"end", "string", "RFC 3339, exclusive; of a transfer its start", true},
+                          {"quantity", "integer", "Bytes", true},
+                          {"backup", "string", "", true}}),
+       .handle = [&backend](const Call& call) { return usage(backend, call); }},
+      {.method = "GET",
+       .pattern = "/v1/decisions",
+       .id = "decisions",
+       .summary = "What was decided, and why",
+       .query = {{"from", "integer", "Number of the first; they begin with 1"},
+                 {"limit", "integer", "At most 10000; 1000 if it is not given"}},
+       .answer = list("decisions", {{"number", "integer", "", true},
+                                    {"at", "string", "RFC 3339", true},
+                                    {"code", "string", "", true},
                                     {"subject", "string", "", true},
-                                    {"detail", "string", "", true}}),
-           .handle = [&backend](const Call& call) { return audit(backend, call); }},
-          {.method = "GET",
-           .pattern = "/v1/status",
-           .id = "status",
-           .summary = "How each cluster stands",
-           .needs = Privilege::kView,
-           .answer = list("clusters", {{"cluster", "string", "Its id", true},
-                                       {"name", "string", "", true},
-                                       {"state", "string", "", true},
-                                       {"backups", "integer", "That can be restored", true},
-                                       {"newest", "object", "", true, backup_fields(), {}, true},
-                                       {"running", "integer", "Jobs", true},
-                                       {"due", "string", "The next start", true, {}, {}, true}}),
-           .handle = [&backend](const Call& call) { return status(backend, call); }}};
+                                    {"reason", "string", "", true}}),
+       .handle = [&backend](const Call& call) { return decisions(backend, call); }},
+      {.method = "GET",
+       .pattern = "/v1/audit",
+       .id = "audit",
+       .summary = "Who changed what, newest first",
+       .query = {{"offset", "integer", ""}, {"limit", "integer", "At most 10000"}},
+       .answer = list("audit", {{"at", "string", "RFC 3339", true},
+                                {"who", "string", "A token's name", true},
+                                {"action", "string", "", true},
+                                {"subject", "string", "", true},
+                                {"detail", "string", "", true}}),
+       .handle = [&backend](const Call& call) { return audit(backend, call); }},
+      {.method = "GET",
+       .pattern = "/v1/status",
+       .id = "status",
+       .summary = "How each cluster stands",
+       .needs = Privilege::kView,
+       .answer = list("clusters", {{"cluster", "string", "Its id", true},
+                                   {"name", "string", "", true},
+                                   {"state", "string", "", true},
+                                   {"backups", "integer", "That can be restored", true},
+                                   {"newest", "object", "", true, backup_fields(), {}, true},
+                                   {"running", "integer", "Jobs", true},
+                                   {"due", "string", "The next start", true, {}, {}, true}}),
+       .handle = [&backend](const Call& call) { return status(backend, call); }}};
+  routes.back().answer.push_back(
+      {"requirements",
+       "array",
+       "Of scenarios that were applied",
+       true,
+       {{"scenario", "string", "", true},
+        {"name", "string", "", true},
+        {"statement", "string", "", true},
+        {"state", "string", "", true, {}, {"holds", "broken", "unknown"}},
+        {"since", "string", "It is broken", true, {}, {}, true},
+        {"why", "string", "It is broken or unknown", true},
+        {"limit", "string", "", true},
+        {"observed", "string", "The worst since it was applied", true},
+        {"broken_seconds", "integer", "In all, since then", true}}});
+  return routes;
 }
 
 }  // namespace backcast::api

@@ -57,6 +57,7 @@ class Reader {
     into = std::chrono::seconds(count);
   }
   void instant(const char* name, std::optional<Instant>& into) {
+    if (value_.contains(name) && value_.at(name).is_null()) into.reset();
     if (const json* found = take(name)) {
       auto read = parse_instant(found->get<std::string>());
       read.ok() ? void(into = read->instant) : fail(read.error().message);
@@ -106,6 +107,8 @@ json json_of(const control::Project& p) {
           {"plan", p.plan},
           {"quota_bytes", p.quota_bytes ? json(*p.quota_bytes) : json(nullptr)},
           {"quota_mode", p.quota_mode},
+          {"quota_ceiling_bytes",
+           p.quota_ceiling_bytes == UINT64_MAX ? json(nullptr) : json(p.quota_ceiling_bytes)},
           {"grace_seconds", seconds_of(p.grace)},
           {"regions", p.regions},
           {"deleted", moment(p.deleted)},
@@ -118,6 +121,11 @@ Status read_into(control::Project& p, const json& value) {
   reader.text("plan", p.plan);
   reader.bytes_if("quota_bytes", p.quota_bytes);
   reader.text("quota_mode", p.quota_mode);
+  if (value.contains("quota_ceiling_bytes")) {
+    std::optional<std::uint64_t> ceiling;
+    reader.bytes_if("quota_ceiling_bytes", ceiling);
+    p.quota_ceiling_bytes = ceiling.value_or(UINT64_MAX);
+  }
   reader.seconds("grace_seconds", p.grace);
   reader.words("regions", p.regions);
   reader.skip({"id", "deleted", "key_destroyed"});
@@ -131,6 +139,13 @@ std::vector<Field> project_fields() {
       {"plan", "string", "As the vendor calls it"},
       {"quota_bytes", "integer", "null: no limit", false, {}, {}, true},
       {"quota_mode", "string", "What happens beyond", false, {}, {"keep", "hard", "bill"}},
+      {"quota_ceiling_bytes",
+       "integer",
+       "Where billing ends and refusing begins; null: nowhere",
+       false,
+       {},
+       {},
+       true},
       {"grace_seconds", "integer", "How long backups of what is deleted stay"},
       {"regions", "array", "That it may use; none: any"},
       {"deleted", "string", "RFC 3339", false, {}, {}, true},
@@ -350,6 +365,63 @@ std::vector<Field> job_fields() {
           {"attempt", "integer", "Counted from 1", true},
           {"started", "string", "RFC 3339", true, {}, {}, true},
           {"ended", "string", "RFC 3339", true, {}, {}, true}};
+}
+
+json json_of(const control::Limit& l) {
+  return {{"name", l.name},
+          {"jobs", l.jobs},
+          {"wait_seconds", l.wait_at_most ? json(seconds_of(*l.wait_at_most)) : json(nullptr)},
+          {"project", l.project},
+          {"region", l.region},
+          {"clusters", l.clusters}};
+}
+
+Status read_into(control::Limit& l, const json& value) {
+  Reader reader(value);
+  reader.text("name", l.name);
+  reader.number("jobs", l.jobs);
+  if (reader.take("wait_seconds") != nullptr) {
+    l.wait_at_most = Duration{0};
+    reader.seconds("wait_seconds", *l.wait_at_most);
+  }
+  reader.text("project", l.project);
+  reader.text("region", l.region);
+  reader.words("clusters", l.clusters);
+  return reader.done();
+}
+
+std::vector<Field> limit_fields() {
+  return {{"name", "string", "", true},
+          {"jobs", "integer", "That may run at once among what it covers", true},
+          {"wait_seconds", "integer", "Who waits longer misses its start", false, {}, {}, true},
+          {"project", "string", "\"\": any"},
+          {"region", "string", "\"\": any"},
+          {"clusters", "array", "Their ids; none: all"}};
+}
+
+json json_of(const control::AppliedScenario& s) {
+  return {{"name", s.name},
+          {"document", s.document},
+          {"projects", s.projects},
+          {"applied", moment(s.applied)},
+          {"who", s.who}};
+}
+
+Status read_into(control::AppliedScenario& s, const json& value) {
+  Reader reader(value);
+  reader.text("name", s.name);
+  reader.text("document", s.document);
+  reader.words("projects", s.projects);
+  reader.skip({"applied", "who"});
+  return reader.done();
+}
+
+std::vector<Field> scenario_fields() {
+  return {{"name", "string", "", true},
+          {"document", "string", "As its user wrote it", true},
+          {"projects", "array", "That it speaks of", true},
+          {"applied", "string", "RFC 3339: when this document was"},
+          {"who", "string", "The token that applied it"}};
 }
 
 }  // namespace backcast::api

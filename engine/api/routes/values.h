@@ -14,12 +14,17 @@ nlohmann::json json_of(const control::Cluster& cluster);
 nlohmann::json json_of(const control::Schedule& schedule);
 nlohmann::json json_of(const control::Backup& backup);
 nlohmann::json json_of(const control::Job& job);
+nlohmann::json json_of(const control::Limit& limit);
+nlohmann::json json_of(const control::AppliedScenario& scenario);
 
 // What is given replaces what stands there. Errors: a value that cannot be read; fields that there
 // are not.
 Status read_into(control::Project& project, const nlohmann::json& value);
 Status read_into(control::Cluster& cluster, const nlohmann::json& value);
 Status read_into(control::Schedule& schedule, const nlohmann::json& value);
+Status read_into(control::Limit& limit, const nlohmann::json& value);
+Status read_into(control::AppliedScenario& scenario, const nlohmann::json& value);
+
 // As "copies" of a schedule or a backup by hand.
 std::vector<control::Copy> copies_in(const nlohmann::json& value);
 
@@ -28,6 +33,8 @@ std::vector<Field> cluster_fields();
 std::vector<Field> schedule_fields();
 std::vector<Field> backup_fields();
 std::vector<Field> job_fields();
+std::vector<Field> limit_fields();
+std::vector<Field> scenario_fields();
 Field copies_field();
 
 }  // namespace backcast::api

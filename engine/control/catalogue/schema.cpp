@@ -35,6 +35,9 @@ CREATE TABLE limits(
 CREATE TABLE limit_clusters(
   limit_id INTEGER NOT NULL REFERENCES limits(id),
   cluster INTEGER NOT NULL REFERENCES clusters(id), PRIMARY KEY(limit_id, cluster)) WITHOUT ROWID;
+CREATE TABLE scenarios(
+  name TEXT PRIMARY KEY, document TEXT NOT NULL, projects TEXT NOT NULL, applied INTEGER NOT NULL,
+  who TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE schedules(
   id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE,
   cluster INTEGER NOT NULL REFERENCES clusters(id), place INTEGER NOT NULL, name TEXT NOT NULL,

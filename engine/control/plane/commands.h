@@ -157,6 +157,15 @@ struct Kept {
   bool birth_of_copy = false;
 };
 
+// A policy that was switched on as a whole, with what it requires.
+struct AppliedScenario {
+  std::string name;
+  std::string document;               // as its user wrote it
+  std::vector<std::string> projects;  // that it speaks of
+  Instant applied{};                  // when this document was
+  std::string who;                    // applied it
+};
+
 // One entry of the audit log.
 struct Audit {
   Instant at{};

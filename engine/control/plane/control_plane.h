@@ -110,6 +110,13 @@ class ControlPlane {
   Status delete_cluster(const Caller& caller, const std::string& id, bool delete_backups);
   Status suspend(const Caller& caller, const std::string& id, bool suspended);
   Status set_limit(const Caller& caller, const Limit& limit);
+  Result<std::vector<Limit>> limits();
+  // All that there are, in place of those before.
+  Status put_limits(const Caller& caller, const std::vector<Limit>& limits);
+  // The same document again changes nothing.
+  Result<AppliedScenario> put_scenario(const Caller& caller, AppliedScenario scenario);
+  Result<std::vector<AppliedScenario>> scenarios();
+  Status delete_scenario(const Caller& caller, const std::string& name);
 
   // --- schedules
   // A new one, or a change of the one with this id, which holds from now on.
@@ -154,6 +161,7 @@ class ControlPlane {
   auto transact(Act act) -> decltype(act());
   void audit(const Caller& caller, const char* action, const std::string& subject,
              const std::string& detail = {});
+  void add_limit(const Limit& limit);
   Id id_of(const char* sql, const char* what, const std::string& uid);
   Id cluster_id(const std::string& uid);
   Id backup_id(const std::string& uid);

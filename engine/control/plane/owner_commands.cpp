@@ -238,24 +238,4 @@ Status ControlPlane::suspend(const Caller& caller, const std::string& id, bool s
   });
 }
 
-Status ControlPlane::set_limit(const Caller& caller, const Limit& limit) {
-  return transact([&]() -> Status {
-    std::optional<Id> project;
-    if (!limit.project.empty()) {
-      project = id_of("SELECT id FROM projects WHERE name = ?", "project", limit.project);
-    }
-    database_->run(
-        "INSERT INTO limits(name, jobs, wait, project, region, named) "
-        "VALUES(?, ?, ?, ?, ?, ?)",
-        limit.name, limit.jobs, limit.wait_at_most, project, limit.region, !limit.clusters.empty());
-    const Id row = database_->last_row();
-    for (const std::string& cluster : limit.clusters) {
-      database_->run("INSERT OR IGNORE INTO limit_clusters(limit_id, cluster) VALUES(?, ?)", row,
-                     cluster_id(cluster));
-    }
-    audit(caller, "set_limit", limit.name);
-    return kOk;
-  });
-}
-
 }  // namespace backcast::control

@@ -210,33 +210,4 @@ Result<std::vector<Audit>> ControlPlane::audit(std::uint64_t offset, std::uint64
   });
 }
 
-Result<std::vector<UsageRecord>> ControlPlane::usage(Instant from, Instant to) {
-  return transact([&]() -> Result<std::vector<UsageRecord>> {
-    // What a backup is counted with is what it is as its vendor keeps it: its size.
-    return database_->rows(
-        "SELECT b.uid, c.name, p.name, p.rules, b.region, b.kind, b.tags, b.available, b.deleted, "
-        "b.size FROM backups b JOIN clusters c ON c.id = b.cluster "
-        "JOIN projects p ON p.id = c.project WHERE b.available IS NOT NULL AND b.available < ?2 "
-        "AND (b.deleted IS NULL OR b.deleted > ?1) ORDER BY b.available, b.id",
-        [&](Row& r) {
-          UsageRecord u;
-          u.backup = r.text();
-          u.service = r.text();
-          u.project = r.text();
-          u.provider = r.text();
-          u.region = r.text();
-          u.backup_kind = r.text();
-          u.tags = split(r.text());
-          const Instant available = r.instant();
-          const Instant gone = r.instant_if().value_or(to);
-          u.quantity = r.bytes();
-          u.start = std::max(available, from);
-          u.end = std::min(gone, to);
-          if (available < from) u.born = available;
-          return u;
-        },
-        from, to);
-  });
-}
-
 }  // namespace backcast::control

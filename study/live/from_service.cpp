@@ -1,0 +1,297 @@
+#include "study/live/from_service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/bytes.h"
+#include "engine/base/errors.h"
+#include "engine/policy/service/service_rules.h"
+#include "sim/fit/workload_document.h"
+#include "study/history/calibration.h"
+#include "study/start/frame.h"
+#include "study/start/planned.h"
+
+namespace backcast::study {
+namespace {
+
+using Json = Draft::Json;
+
+constexpr std::int64_t kMostDays = 36'500;
+
+std::string seconds_text(Duration d) {
+  return fmt::format("{}s", std::chrono::duration_cast<std::chrono::seconds>(d).count());
+}
+
+// The days that a scenario states for such a policy of what is made: the rules' own words of them.
+std::optional<std::int64_t> days_of(const policy::ServiceRules& rules, const std::string& words) {
+  const auto policy = policy::parse_policy(words);
+  if (!policy.ok()) return std::nullopt;
+  const std::string asked = policy::to_text(*policy);
+  for (std::int64_t days = 1; days <= kMostDays; ++days) {
+    const auto of_days = policy::retention_of_days(rules, days);
+    if (of_days.ok() && policy::to_text(*of_days) == asked) return days;
+  }
+  return std::nullopt;
+}
+
+policy::Snapshot snapshot_of(const control::Backup& b) {
+  policy::Snapshot s;
+  s.id = b.id;
+  s.time = b.born;
+  s.size_bytes = b.size_bytes;
+  s.new_bytes = b.added_bytes;
+  s.tags = b.tags;
+  s.schedule = b.schedule;
+  if (b.kind == "manual") s.origin = policy::Origin::kManual;
+  s.is_protected = b.is_protected;
+  s.end = b.available;
+  s.expires = b.expires;
+  return s;
+}
+
+class FromService {
+ public:
+  FromService(const ServiceState& state, std::uint32_t days) : state_(state), days_(days) {}
+
+  Result<Started, Errors> start() {
+    put_frame();
+    for (const ServiceState::Held& held : state_.clusters) put_cluster(held);
+    if (services_ == 0) return Errors{nothing()};
+    put_limits();
+    put_events();
+    BACKCAST_TRY(Started made, finish(draft_,
+                                      fmt::format("What a service had at {}, written by backcast "
+                                                  "simulate --from-server.",
+                                                  format_instant(state_.now)),
+                                      "from-server.json"));
+    made.services = services_;
+    made.left_out = std::move(left_out_);
+    made.notes.insert(made.notes.begin(), notes_.begin(), notes_.end());
+    return made;
+  }
+
+ private:
+  Error nothing() const {
+    std::string hint = "make a first backup: backcast backups create CLUSTER";
+    if (state_.clusters.empty()) hint = "backcast clusters create tells of one";
+    return bad_input("the service has no cluster whose data have a known size", hint);
+  }
+
+  void put_frame() {
+    draft_.set("/name", "from-server");
+    draft_.set("/title", "What becomes of a service as it stands");
+    draft_.set("/start", format_instant(std::chrono::ceil<std::chrono::seconds>(state_.now)));
+    draft_.set("/horizon", fmt::format("{}d", days_));
+    draft_.set("/projects", Json::array());
+    for (const control::Project& p : state_.projects) {
+      if (!p.deleted && is_used(p.id)) put_project(p);
+    }
+  }
+
+  bool is_used(const std::string& project) const {
+    return std::any_of(state_.clusters.begin(), state_.clusters.end(),
+                       [&](const auto& held) { return held.cluster.project == project; });
+  }
+
+  void put_project(const control::Project& p) {
+    rules_[p.id] = policy::service_rules(p.rules);
+    Json project{{"name", p.id}, {"provider", p.rules}};
+    if (!p.plan.empty()) project["plan"] = p.plan;
+    if (p.quota_bytes) {
+      project["quota"] = exact_size(*p.quota_bytes);
+      project["quota_mode"] = p.quota_mode;
+      if (p.quota_ceiling_bytes <= static_cast<std::uint64_t>(INT64_MAX)) {
+        project["quota_ceiling"] = exact_size(p.quota_ceiling_bytes);
+      }
+    }
+    const auto days = std::chrono::floor<std::chrono::days>(p.grace);
+    if (p.grace.count() > 0) project["grace_days"] = days.count();
+    if (days != p.grace) {
+      note(p.id, fmt::format("a grace of {} counts as {} whole days", format_duration(p.grace),
+                             days.count()));
+    }
+    if (!p.regions.empty()) note(p.id, "which regions it may use is not said in a scenario");
+    draft_.set(fmt::format("/projects/{}", projects_++), std::move(project));
+  }
+
+  void put_cluster(const ServiceState::Held& held) {
+    const control::Cluster& c = held.cluster;
+    policy::History history{"backcast"};
+    std::uint64_t elsewhere = 0, elsewhere_bytes = 0, in_work = 0;
+    for (const control::Backup& b : held.backups) {
+      if (b.state != "AVAILABLE") {
+        ++in_work;
+      } else if (b.kind == "copy" || b.region != c.region) {
+        ++elsewhere;
+        elsewhere_bytes += b.size_bytes;
+      } else {
+        history.snapshots.push_back(snapshot_of(b));
+      }
+    }
+    std::stable_sort(history.snapshots.begin(), history.snapshots.end(),
+                     [](const auto& a, const auto& b) { return a.time < b.time; });
+    const bool has_size = !history.snapshots.empty() && history.snapshots.back().size_bytes > 0;
+    if (!has_size || names_.contains(c.name)) {
+      return left_out_.push_back(
+          {fmt::format("{}: {}", c.name,
+                       has_size ? "another cluster has this name; services of a scenario have one "
+                                  "each"
+                                : "no backup says how large its data are"),
+           has_size ? "" : "make a first one: backcast backups create " + c.name,
+           {}});
+    }
+    names_[c.name] = c.id;
+    ids_[c.id] = c.name;
+    if (elsewhere > 0) {
+      note(c.name, fmt::format("{} copies in other regions ({}) are not in it: copies are made of "
+                               "new backups only",
+                               elsewhere, format_bytes(elsewhere_bytes)));
+    }
+    if (in_work > 0) note(c.name, fmt::format("{} backups in work are not in it", in_work));
+    put_fields(held, history);
+  }
+
+  void put_fields(const ServiceState::Held& held, const policy::History& history) {
+    const control::Cluster& c = held.cluster;
+    const std::string at = fmt::format("/services/{}", services_++);
+    const policy::ServiceRules& rules = *rules_.at(c.project);
+    draft_.set(at + "/name", c.name);
+    draft_.set(at + "/project", c.project);
+    draft_.set(at + "/provider", std::string(rules.name));
+    draft_.set(at + "/region", c.region);
+    if (!c.cloud.empty()) draft_.set(at + "/cloud", c.cloud);
+    if (!c.kind.empty()) draft_.set(at + "/kind", c.kind);
+    if (!c.zone.empty() && c.zone != "UTC") draft_.set(at + "/zone", c.zone);
+    if (!c.retention.empty()) draft_.set(at + "/retention", c.retention);
+    if (!c.overlap.empty()) draft_.set(at + "/job/overlap", c.overlap);
+    if (c.retries > 0) {
+      draft_.set(at + "/job/retries", c.retries);
+      draft_.set(at + "/job/retry_after", seconds_text(c.retry_after));
+    }
+    if (!c.tags.empty()) {
+      note(c.name, "the tags that every backup of its schedules gets are not said in a scenario");
+    }
+    put_workload(at, c.name, rules, history);
+    draft_.set(at + "/schedules", Json::array());
+    std::size_t place = 0;
+    for (const control::Schedule& s : held.schedules) {
+      draft_.set(fmt::format("{}/schedules/{}", at, place++), schedule_of(c.name, rules, s));
+    }
+    // The history last: it is long.
+    draft_.set(at + "/history/points", Json::parse(policy::to_json(history)).at("snapshots"));
+    if (!held.schedules_on) off_.push_back(c.name);
+    if (c.state == "SUSPENDED") suspended_.push_back(c.name);
+  }
+
+  // Growth, as the backups that exist show it with its uncertainty; of a store that keeps only what
+  // changes, change as well.
+  void put_workload(const std::string& at, const std::string& name,
+                    const policy::ServiceRules& rules, const policy::History& history) {
+    const bool is_own = rules.name == policy::service_rules("plain")->name;
+    const auto fit = fit_workload(policy::to_json(history), name, {}, false);
+    if (!fit.ok()) {
+      note(name, fmt::format("its data are taken to keep their size, no growth can be told: {}",
+                             fit.error().message));
+      if (is_own) {
+        draft_.choose(at + "/delta", "full", "too few backups tell how much of the data changes");
+      }
+      return;
+    }
+    const Json fields = Json::parse(sim::workload_json(fit->fit));
+    for (const char* field : {"growth", "outlook"}) {
+      if (fields.contains(field)) draft_.set(at + "/" + field, fields.at(field));
+    }
+    for (const char* field : {"change", "delta"}) {
+      if (is_own && fields.contains(field)) draft_.set(at + "/" + field, fields.at(field));
+    }
+    if (fields.contains("growth")) {
+      draft_.comment(at + "/growth", fmt::format("As {} backups show it.", fit->fit.backups));
+    }
+    for (const std::string& text : fit->notes) note(name, text);
+    for (const std::string& text : fit->fit.warnings) note(name, text);
+  }
+
+  // What is kept for so many days, or for ever.
+  void put_retention(Json& into, const std::string& name, const policy::ServiceRules& rules,
+                     const std::string& words) {
+    if (words.empty()) return;
+    if (const auto days = days_of(rules, words)) {
+      into["retention_days"] = *days;
+    } else {
+      note(name,
+           fmt::format("what is kept by \"{}\" is no number of days, and taken to stay", words));
+    }
+  }
+
+  Json schedule_of(const std::string& name, const policy::ServiceRules& rules,
+                   const control::Schedule& s) {
+    Json schedule{{"name", s.name}, {"rule", s.rule}};
+    if (s.name.empty()) schedule.erase("name");
+    if (!s.zone.empty() && s.zone != "UTC") schedule["zone"] = s.zone;
+    put_retention(schedule, name, rules, s.retention);
+    if (s.catches_up) schedule["missed"] = "catch_up";
+    if (s.from && *s.from > state_.now) schedule["from"] = format_instant(*s.from);
+    if (s.until) schedule["until"] = format_instant(*s.until);
+    for (const control::Copy& copy : s.copies) {
+      Json said{{"region", copy.region}};
+      put_retention(said, name, rules, copy.retention);
+      schedule["copies"].push_back(std::move(said));
+    }
+    return schedule;
+  }
+
+  void put_limits() {
+    std::size_t place = 0;
+    for (const control::Limit& limit : state_.limits) {
+      Json said{{"jobs", limit.jobs}};
+      if (limit.wait_at_most) said["wait_at_most"] = seconds_text(*limit.wait_at_most);
+      if (!limit.region.empty()) said["region"] = limit.region;
+      if (!limit.project.empty()) {
+        if (!is_used(limit.project)) continue;
+        said["project"] = limit.project;
+      }
+      for (const std::string& id : limit.clusters) {
+        if (ids_.contains(id)) said["service"].push_back(ids_.at(id));
+      }
+      if (!limit.clusters.empty() && !said.contains("service")) continue;
+      draft_.set(fmt::format("/limits/{}", place++), std::move(said));
+    }
+  }
+
+  // What is off stays off.
+  void put_events() {
+    std::size_t place = 0;
+    const auto put = [&](const char* kind, const std::string& name) {
+      Json event{{"at", "+0s"}, {"kind", kind}, {"service", name}};
+      if (std::string_view(kind) == "suspend") event["for"] = fmt::format("{}d", days_);
+      draft_.set(fmt::format("/events/{}", place++), std::move(event));
+    };
+    for (const std::string& name : off_) put("disable_schedules", name);
+    for (const std::string& name : suspended_) put("suspend", name);
+  }
+
+  void note(const std::string& about, const std::string& text) {
+    notes_.push_back(about + ": " + text);
+  }
+
+  const ServiceState& state_;
+  std::uint32_t days_;
+  Draft draft_;
+  std::size_t projects_ = 0, services_ = 0;
+  std::map<std::string, const policy::ServiceRules*> rules_;  // by project
+  std::map<std::string, std::string> names_, ids_;            // of clusters, each by the other
+  std::vector<std::string> off_, suspended_;
+  std::vector<std::string> notes_;
+  std::vector<inventory::LeftOut> left_out_;
+};
+
+}  // namespace
+
+Result<Started, Errors> start_from_service(const ServiceState& state, std::uint32_t days) {
+  return FromService(state, days).start();
+}
+
+}  // namespace backcast::study
