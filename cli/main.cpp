@@ -65,6 +65,7 @@ void add_verbs(CLI::App& app, backcast::cli::Context& context) {
   add_jobs(app, context);
   add_apply(app, context);
   add_status(app, context);
+  add_drills(app, context);
   add_token(app, context);
   add_schema(app, context);
   add_help(app, context);

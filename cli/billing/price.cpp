@@ -38,7 +38,7 @@ struct PriceOptions {
   store::UsageNames names;
   ServiceBillOptions service;  // in place of `usage`
 
-  bool compares() const { return !forecast.empty() || !service.scenario.empty(); }
+  bool compares() const { return !forecast.empty() || service.compares(); }
   bool shows_lines() const { return explain || lines; }
   // Whether what is asked for can be made from one month after the other.
   bool goes_by_month() const {
@@ -58,7 +58,9 @@ Status check_forecast(const PriceOptions& options) {
   for (const auto& [is_given, name] : alone) {
     if (!is_given) continue;
     return bad_input(fmt::format("{} shows one bill, {} compares two", name,
-                                 options.forecast.empty() ? "--scenario" : "--forecast"),
+                                 !options.forecast.empty()    ? "--forecast"
+                                 : options.service.is_applied ? "--applied"
+                                                              : "--scenario"),
                      fmt::format("leave out one of them; {} works for each file by itself", name));
   }
   return kOk;
@@ -281,7 +283,7 @@ Result<Ok, Errors> run_whole(Context& context, const PriceOptions& options, Usag
 // The bill of a service beside the forecast of its policy.
 Result<Ok, Errors> run_beside(Context& context, const PriceOptions& options, UsageToBill usage,
                               const ServiceLedger& ledger, std::span<const cost::Dimension> by) {
-  BACKCAST_TRY(const Forecast forecast, forecast_of(options.service, ledger));
+  BACKCAST_TRY(const Forecast forecast, forecast_of(ledger));
   if (usage.book == nullptr) {
     usage.book = forecast.book;
     usage.options.options.insert(forecast.options.options.begin(), forecast.options.options.end());
@@ -305,9 +307,9 @@ Result<Ok, Errors> run_beside(Context& context, const PriceOptions& options, Usa
 // What the service did, in place of a file.
 Result<Ok, Errors> run_service(Context& context, const PriceOptions& options, UsageToBill usage,
                                std::span<const cost::Dimension> by) {
-  BACKCAST_TRY(ServiceLedger ledger, all_errors(fetch_ledger(options.service)));
+  BACKCAST_TRY(ServiceLedger ledger, fetch_ledger(options.service));
   note(context, fmt::format("{} to {}", format_instant(ledger.from), format_instant(ledger.to)));
-  if (!options.service.scenario.empty()) {
+  if (ledger.planned) {
     return run_beside(context, options, std::move(usage), ledger, by);
   }
   usage.records = std::move(ledger.actual.usage);
@@ -324,6 +326,9 @@ Status check_source(const PriceOptions& options) {
   if (service.is_asked && !options.forecast.empty()) {
     return bad_input("--forecast is for a usage file", "give --scenario for a service");
   }
+  if (options.service.is_applied && !service.is_asked) {
+    return bad_input("--applied is for the bill of a service", "give --server");
+  }
   for (const auto& [value, name] :
        {std::pair{&service.from, "--from"}, std::pair{&service.to, "--to"},
         std::pair{&service.scenario, "--scenario"}}) {
@@ -333,7 +338,7 @@ Status check_source(const PriceOptions& options) {
   if (!service.is_asked && options.usage.empty()) {
     return bad_input("nothing to bill", "name a usage file or a repository, or give --server");
   }
-  if (options.books.empty() && service.scenario.empty()) {
+  if (options.books.empty() && !service.compares()) {
     return bad_input("--prices is required", "backcast prices show lists those that ship");
   }
   return kOk;
@@ -388,6 +393,7 @@ std::shared_ptr<PriceOptions> add_verb(CLI::App& app, Context& context, const st
     options->has_by = verb->count("--by") + verb->count("--dearest") > 0;
     const auto* server = verb->get_option_no_throw("--server");
     options->service.is_asked = server != nullptr && server->count() > 0;
+    options->service.is_applied = server != nullptr && verb->count("--applied") > 0;
     if (auto done = run(context, *options); !done.ok()) report(context, done.error());
   });
   return options;

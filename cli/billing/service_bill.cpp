@@ -96,6 +96,37 @@ study::Ledger ledger_of(std::vector<UsageRecord> usage, const sim::RunResult& ru
   return ledger;
 }
 
+// The scenario that was applied, from when it was.
+Result<Planned, Errors> applied_one(const Client& client, const std::string& name) {
+  BACKCAST_TRY(const auto scenarios, all_errors(fetch_scenarios(client)));
+  std::vector<const control::AppliedScenario*> found;
+  for (const control::AppliedScenario& one : scenarios) {
+    if (name.empty() || one.name == name) found.push_back(&one);
+  }
+  if (found.size() != 1) {
+    return Errors{bad_input(
+        found.empty() ? "no such scenario was applied" : "several scenarios were applied",
+        found.empty() ? "backcast apply does it" : "name one: --applied " + found.front()->name)};
+  }
+  const control::AppliedScenario& one = *found.front();
+  Planned planned{{}, {}, one.name};
+  planned.given.start = one.applied;
+  BACKCAST_TRY(const Document document, all_errors(Document::parse_file(one.document, "-")));
+  BACKCAST_TRY(planned.loaded, scenario::load(document, planned.given));
+  return planned;
+}
+
+Result<std::optional<Planned>, Errors> planned_one(const Client& client,
+                                                   const ServiceBillOptions& options) {
+  if (options.is_applied) {
+    BACKCAST_TRY(Planned planned, applied_one(client, options.applied));
+    return std::optional(std::move(planned));
+  }
+  if (options.scenario.empty()) return std::optional<Planned>();
+  BACKCAST_TRY(scenario::Loaded loaded, scenario::load_file(options.scenario));
+  return std::optional(Planned{std::move(loaded), {}, options.scenario});
+}
+
 }  // namespace
 
 void add_service_bill_options(CLI::App& verb, ServiceBillOptions& options) {
@@ -109,50 +140,52 @@ void add_service_bill_options(CLI::App& verb, ServiceBillOptions& options) {
                   "Put the forecast of this policy beside it, from its start on, and say why they "
                   "differ")
       ->type_name("FILE");
+  verb.add_option("--applied", options.applied,
+                  "The same of the scenario that was applied, from then on; of several, this one")
+      ->type_name("NAME")
+      ->expected(0, 1)
+      ->excludes("--scenario");
 }
 
-Result<ServiceLedger> fetch_ledger(const ServiceBillOptions& options) {
-  BACKCAST_TRY(const Client client, Client::of(named_server(options.server)));
+Result<ServiceLedger, Errors> fetch_ledger(const ServiceBillOptions& options) {
+  BACKCAST_TRY(const Client client, all_errors(Client::of(named_server(options.server))));
   const Instant now = env::posix_env().now();
   ServiceLedger ledger;
-  BACKCAST_TRY(ledger.to, moment(options.to, std::chrono::ceil<std::chrono::seconds>(now)));
-  Instant otherwise = first_of_month(ledger.to);
-  if (options.from.empty() && !options.scenario.empty()) {
-    auto loaded = scenario::load_file(options.scenario);
-    if (!loaded.ok()) return loaded.error().front();
-    otherwise = loaded->scenario.start;
-  }
-  BACKCAST_TRY(ledger.from, moment(options.from, otherwise));
+  BACKCAST_TRY(ledger.planned, planned_one(client, options));
+  BACKCAST_TRY(ledger.to,
+               all_errors(moment(options.to, std::chrono::ceil<std::chrono::seconds>(now))));
+  const Instant otherwise =
+      ledger.planned ? ledger.planned->loaded.scenario.start : first_of_month(ledger.to);
+  BACKCAST_TRY(ledger.from, all_errors(moment(options.from, otherwise)));
   if (ledger.from >= ledger.to) {
-    return bad_input(fmt::format("nothing lies between {} and {}", format_instant(ledger.from),
-                                 format_instant(ledger.to)),
-                     "give --from and --to");
+    return Errors{bad_input(fmt::format("nothing lies between {} and {}",
+                                        format_instant(ledger.from), format_instant(ledger.to)),
+                            "give --from and --to")};
   }
-  BACKCAST_TRY(ledger.actual.usage, usage_of(client, ledger.from, ledger.to));
-  if (options.scenario.empty()) return ledger;
-  BACKCAST_TRY(ledger.actual.backups, backups_of(client, ledger.to));
+  BACKCAST_TRY(ledger.actual.usage, all_errors(usage_of(client, ledger.from, ledger.to)));
+  if (!ledger.planned) return ledger;
+  BACKCAST_TRY(ledger.actual.backups, all_errors(backups_of(client, ledger.to)));
   return ledger;
 }
 
-Result<Forecast, Errors> forecast_of(const ServiceBillOptions& options,
-                                     const ServiceLedger& actual) {
-  BACKCAST_TRY(scenario::Loaded written, scenario::load_file(options.scenario));
+Result<Forecast, Errors> forecast_of(const ServiceLedger& actual) {
+  const Planned& planned = *actual.planned;
   Forecast forecast;
-  forecast.since = written.scenario.start;
+  forecast.since = planned.loaded.scenario.start;
   if (forecast.since >= actual.to) {
-    return Errors{bad_input(fmt::format("{} begins at {}, after what is billed", options.scenario,
+    return Errors{bad_input(fmt::format("{} begins at {}, after what is billed", planned.name,
                                         format_instant(forecast.since)),
                             "give it the start at which the policy was switched on")};
   }
   // As long as what is billed, however long the plan was.
   study::Question question;
-  question.name = options.scenario;
+  question.name = planned.name;
+  question.given = planned.given;
   question.until = format_instant(actual.to);
   const auto days = std::chrono::ceil<std::chrono::days>(actual.to - forecast.since).count();
   question.changes.push_back(
       {"/horizon", study::json_string(fmt::format("{}d", days + 1)), fmt::format("{}d", days + 1)});
-  BACKCAST_TRY(const study::PreparedScenario prepared,
-               study::prepare(std::move(written), question));
+  BACKCAST_TRY(const study::PreparedScenario prepared, study::prepare(planned.loaded, question));
   std::vector<UsageRecord> usage;
   sim::RunOptions how;
   how.ledger = [&](const UsageRecord& record) { usage.push_back(record); };

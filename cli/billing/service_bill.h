@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/service/client.h"
 #include "costmodel/bill/invoice.h"
+#include "scenarios/load/load.h"
 #include "study/live/variance.h"
 
 namespace CLI {
@@ -19,15 +21,26 @@ struct ServiceBillOptions {
   bool is_asked = false;  // rather than a file
   std::string from, to;   // "" = since the first of the month, or since the policy; until now
   std::string scenario;   // whose forecast is put beside it; "" = none
+  std::string applied;    // the same of one that was applied; "" = the only one
+  bool is_applied = false;
+
+  bool compares() const { return is_applied || !scenario.empty(); }
 };
 void add_service_bill_options(CLI::App& verb, ServiceBillOptions& options);
 
+// The policy whose forecast is put beside it.
+struct Planned {
+  scenario::Loaded loaded;
+  scenario::Given given;
+  std::string name;
+};
 // What the service did in the period.
 struct ServiceLedger {
   study::Ledger actual;
   Instant from{}, to{};
+  std::optional<Planned> planned;
 };
-Result<ServiceLedger> fetch_ledger(const ServiceBillOptions& options);
+Result<ServiceLedger, Errors> fetch_ledger(const ServiceBillOptions& options);
 
 // The forecast of the scenario, within the same period: its ledger, and the prices that it names.
 struct Forecast {
@@ -36,7 +49,6 @@ struct Forecast {
   cost::BillOptions options;
   Instant since{};  // when the policy was switched on
 };
-Result<Forecast, Errors> forecast_of(const ServiceBillOptions& options,
-                                     const ServiceLedger& actual);
+Result<Forecast, Errors> forecast_of(const ServiceLedger& actual);
 
 }  // namespace backcast::cli

@@ -16,6 +16,9 @@ reports::Table table_of(const std::string& name,
                         const std::vector<std::pair<std::string, std::string>>& fields,
                         const nlohmann::json& objects);
 
+// Restore drills with what the last one of each measured.
+reports::Table drills_table(const nlohmann::json& drills);
+
 // Adds "NOUN VERB": its options are added by the caller to what is returned. `Options` has a member
 // `server`.
 template <typename Options>

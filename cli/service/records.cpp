@@ -63,6 +63,17 @@ control::Backup backup_in(const json& object) {
   return b;
 }
 
+Result<std::vector<control::AppliedScenario>> read_scenarios(const Client& client) {
+  BACKCAST_TRY(const json answer, client.get("/v1/scenarios"));
+  std::vector<control::AppliedScenario> scenarios;
+  for (const json& object : answer.at("scenarios")) {
+    BACKCAST_TRY(auto scenario, value_in<control::AppliedScenario>(object));
+    scenario.applied = instant_in(object, "applied").value_or(Instant{});
+    scenarios.push_back(std::move(scenario));
+  }
+  return scenarios;
+}
+
 Result<study::ServiceState> read_state(const Client& client) {
   study::ServiceState state;
   BACKCAST_TRY(const json projects, client.get("/v1/projects"));
@@ -100,18 +111,8 @@ Result<study::ServiceState> read_state(const Client& client) {
     BACKCAST_TRY(control::Limit limit, value_in<control::Limit>(object));
     state.limits.push_back(std::move(limit));
   }
+  BACKCAST_TRY(state.scenarios, read_scenarios(client));
   return state;
-}
-
-Result<std::vector<control::AppliedScenario>> read_scenarios(const Client& client) {
-  BACKCAST_TRY(const json answer, client.get("/v1/scenarios"));
-  std::vector<control::AppliedScenario> scenarios;
-  for (const json& object : answer.at("scenarios")) {
-    BACKCAST_TRY(auto scenario, value_in<control::AppliedScenario>(object));
-    scenario.applied = instant_in(object, "applied").value_or(Instant{});
-    scenarios.push_back(std::move(scenario));
-  }
-  return scenarios;
 }
 
 // What is answered by a service of another version may lack what is looked for.

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "cli/repository/passphrase.h"
+#include "cli/service/drills.h"
 #include "cli/service/watch.h"
 #include "cli/shared/verbs.h"
 #include "engine/api/http/server.h"
@@ -202,7 +203,11 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
                 .now = [&] { return clock.now(); },
                 .monotonic = [&] { return env.monotonic(); },
                 .log = [](const std::string& line) { std::fputs((line + "\n").c_str(), stderr); },
-                .more_metrics = [&] { return gauges(*control, running) + watch.gauges(); },
+                .more_metrics =
+                    [&] {
+                      return gauges(*control, running) + watch.gauges() +
+                             service::Drills::gauges(*control);
+                    },
                 .is_tls = !options.certificate.empty(),
                 .calls_per_second = options.calls_per_second});
   api::Backend backend{*control,
@@ -217,6 +222,13 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   BACKCAST_CHECK(give_owner_token(context, options, api));
   BACKCAST_CHECK(runner.start(*control));
   std::optional<service::Scheduler> scheduler(std::in_place, *control, env, clock, log);
+  std::optional<service::Drills> drills(
+      std::in_place,
+      service::DrillPlace{*control, env, [&] { return clock.now(); }, folder,
+                          [&](const control::Backup& backup, const std::string& file) {
+                            return runner.write_file(backup, false, file);
+                          },
+                          log});
   transport.upload_folder = (folder / "uploads").string();
   BACKCAST_TRY(const auto server, api::Server::start(std::move(transport), api.service()));
   running = server.get();
@@ -225,6 +237,7 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   while (!stop) env.sleep(kSecond / 10);
   notify("STOPPING=1\n");
   server->stop(kGrace);
+  drills.reset();
   scheduler.reset();
   runner.stop();
   return kOk;

@@ -42,13 +42,17 @@ void show(Context& context, const json& answer) {
                                                 {"why", "Why"}},
                                                answer.at("requirements"));
   print(context, clusters);
-  if (requirements.rows.empty()) return;
-  print("\n");
-  print(context, requirements);
+  for (const reports::Table& more : {requirements, drills_table(answer.at("drills"))}) {
+    if (more.rows.empty()) continue;
+    print("\n");
+    print(context, more);
+  }
 }
 
 Status status(Context& context, const Client& client) {
-  BACKCAST_TRY(const json answer, client.get("/v1/status"));
+  BACKCAST_TRY(json answer, client.get("/v1/status"));
+  BACKCAST_TRY(const json drills, client.get("/v1/drills"));
+  answer.update(drills);
   if (context.format == Format::kJson) {
     print(answer.dump(2) + "\n");
   } else {
@@ -56,6 +60,10 @@ Status status(Context& context, const Client& client) {
   }
   for (const json& one : answer.at("requirements")) {
     if (one.at("state") == "broken") context.exit_code = kBroken;
+  }
+  for (const json& drill : answer.at("drills")) {
+    const json& last = drill.at("last");
+    if (last.is_object() && last.at("why_not") != "") context.exit_code = kBroken;
   }
   return kOk;
 }
@@ -66,8 +74,8 @@ void add_status(CLI::App& app, Context& context) {
   auto server = std::make_shared<ServerChoice>();
   auto* verb = app.add_subcommand(
       "status",
-      "How the clusters of a service stand, and what was required when a scenario was applied. "
-      "Exit code 1 if a requirement is broken\n\n"
+      "How the clusters of a service stand, what was required when a scenario was applied, and "
+      "restore drills. Exit code 1 if a requirement is broken or a drill failed\n\n"
       "  backcast status");
   add_server_options(*verb, *server);
   verb->callback([&context, server] {

@@ -48,6 +48,7 @@ void add_backups(CLI::App& app, Context& context);
 void add_jobs(CLI::App& app, Context& context);
 void add_apply(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
+void add_drills(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/bytes.h"
+#include "engine/base/document.h"
 #include "engine/base/errors.h"
 #include "engine/policy/service/service_rules.h"
 #include "sim/fit/workload_document.h"
@@ -62,6 +63,7 @@ class FromService {
     if (services_ == 0) return Errors{nothing()};
     put_limits();
     put_events();
+    for (const control::AppliedScenario& applied : state_.scenarios) take_over(applied);
     BACKCAST_TRY(Started made, finish(draft_,
                                       fmt::format("What a service had at {}, written by backcast "
                                                   "simulate --from-server.",
@@ -156,6 +158,7 @@ class FromService {
 
   void put_fields(const ServiceState::Held& held, const policy::History& history) {
     const control::Cluster& c = held.cluster;
+    places_[c.name] = services_;
     const std::string at = fmt::format("/services/{}", services_++);
     const policy::ServiceRules& rules = *rules_.at(c.project);
     draft_.set(at + "/name", c.name);
@@ -273,6 +276,49 @@ class FromService {
     for (const std::string& name : suspended_) put("suspend", name);
   }
 
+  // What it says beside the policy: the service knows no more than that.
+  void take_over(const control::AppliedScenario& applied) {
+    const auto document = Document::parse_file(applied.document, "-");
+    if (!document.ok()) return note(applied.name, "it was applied, and cannot be read any more");
+    const Json root = Json::parse(document->root().dump());
+    for (const char* field : {"price_book", "price_options", "prices", "exchange", "quantile"}) {
+      if (!root.contains(field)) continue;
+      const auto [known, is_new] = prices_.emplace(field, root.at(field));
+      if (is_new) draft_.set(std::string("/") + field, root.at(field));
+      if (known->second != root.at(field)) {
+        note(applied.name, fmt::format("its {} is not that of another scenario that was applied, "
+                                       "which is taken",
+                                       field));
+      }
+    }
+    for (const Json& service : root.value("services", Json::array())) take_job(root, service);
+    for (Json requirement : root.value("requirements", Json::array())) {
+      if (requirement.contains("from") || requirement.contains("until")) {
+        note(applied.name, fmt::format("{} is for a time of its own run, and left out",
+                                       requirement.value("name", "a requirement")));
+        continue;
+      }
+      if (!requirement.contains("service")) {  // of all of its services, not of ours
+        for (const Json& service : root.value("services", Json::array())) {
+          requirement["service"].push_back(service.value("name", ""));
+        }
+      }
+      draft_.set(fmt::format("/requirements/{}", requirements_++), std::move(requirement));
+    }
+  }
+
+  // How fast its jobs are taken to be.
+  void take_job(const Json& root, const Json& service) {
+    const auto place = places_.find(service.value("name", ""));
+    if (place == places_.end()) return;
+    Json job = root.value(Json::json_pointer("/defaults/job"), Json::object());
+    job.update(service.value("job", Json::object()));
+    for (const char* field : {"overlap", "retries", "retry_after"}) job.erase(field);
+    for (const auto& [field, value] : job.items()) {
+      draft_.set(fmt::format("/services/{}/job/{}", place->second, field), value);
+    }
+  }
+
   void note(const std::string& about, const std::string& text) {
     notes_.push_back(about + ": " + text);
   }
@@ -280,7 +326,9 @@ class FromService {
   const ServiceState& state_;
   std::uint32_t days_;
   Draft draft_;
-  std::size_t projects_ = 0, services_ = 0;
+  std::size_t projects_ = 0, services_ = 0, requirements_ = 0;
+  std::map<std::string, std::size_t> places_;  // of services, by name
+  std::map<std::string, Json> prices_;         // fields about prices that were taken over
   std::map<std::string, const policy::ServiceRules*> rules_;  // by project
   std::map<std::string, std::string> names_, ids_;            // of clusters, each by the other
   std::vector<std::string> off_, suspended_;

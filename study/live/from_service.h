@@ -22,11 +22,13 @@ struct ServiceState {
   std::vector<control::Project> projects;
   std::vector<Held> clusters;
   std::vector<control::Limit> limits;
+  std::vector<control::AppliedScenario> scenarios;
 };
 
-// `days`: how long the run is to be. What a scenario cannot say is in the notes, and clusters of
-// which nothing is known but their name are left out, with the reason. Errors: no cluster can be
-// simulated; every fault of the document, as where a vendor's rules refuse what stands there.
+// `days`: how long the run is to be. Requirements, prices and speeds are those of the scenarios
+// that were applied. What a scenario cannot say is in the notes, and clusters of which nothing is
+// known but their name are left out, with the reason. Errors: no cluster can be simulated; every
+// fault of the document, as where a vendor's rules refuse what stands there.
 Result<Started, Errors> start_from_service(const ServiceState& state, std::uint32_t days);
 
 }  // namespace backcast::study

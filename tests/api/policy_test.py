@@ -15,7 +15,7 @@ import subprocess
 import time
 import unittest
 
-from served import PROGRAM, Served, write_cluster
+from served import PROGRAM, Served, rows_of, write_cluster
 
 DAY = datetime.timedelta(days=1)
 # A dollar for each megabyte a day.
@@ -190,6 +190,99 @@ class PolicyTest(unittest.TestCase):
         self.assertIn("keep their size", self.told)  # three backups tell of no growth
         kept = json.loads(self.run_verb("simulate", "now.json", "--json", "--quiet", "--backups"))
         self.assertEqual([b["id"] for b in kept["rows"]], [b["id"] for b in run])
+
+    def test_what_was_applied_goes_with_it(self):
+        cluster, _ = self.cluster()
+        self.backup(cluster)
+        path = self.scenario(
+            price_book=str(self.prices), horizon="30d",
+            requirements=[{"name": "age", "kind": "rpo", "at_most": "25h"},
+                          {"name": "late", "kind": "rpo", "at_most": "25h", "from": "+1d"}])
+        document = json.loads(path.read_text())
+        document["services"][0]["job"]["rate"] = "10 MB/s"
+        path.write_text(json.dumps(document))
+        self.apply(path, "--yes")
+        told = self.run_verb("simulate", "--from-server", "--print-scenario")
+        self.assertIn("late is for a time of its own run", self.told)
+        for text in ('"at_most": "25h"', '"rate": "10 MB/s"', '"price_book"'):
+            self.assertIn(text, told)
+        self.run_verb("simulate", "--from-server", "--days", "9", "-o", "now.json")
+        self.assertIn("HOLDS", self.run_verb("validate", "now.json", "--quiet"))
+        # The forecast of what was applied stands beside the bill as well.
+        self.edit_catalogue(("UPDATE scenarios SET applied = applied - ?", (3 * 86400 * 10**9,)))
+        told = json.loads(self.run_verb("bill", "--server", "--applied", "--json"),
+                          parse_float=decimal.Decimal)
+        self.assertEqual(sum(c["amount"] for c in told["causes"]["rows"][:-1]),
+                         told["lines"]["rows"][-1]["difference"])
+        self.assertIn("no such scenario", self.run_verb("bill", "--server", "--applied", "other",
+                                                        code=2))
+
+    def test_restore_drills_bring_back_measure_and_clean_up(self):
+        cluster, data = self.cluster(rows=500)
+        backup = self.backup(cluster)
+        before = rows_of(data)
+        self.run_verb("drills", "set", "vectors", "--every", "1d")
+        drill = self.drilled(lambda last: last is not None)
+        self.assertEqual((drill["last"]["why_not"], drill["last"]["how"], drill["last"]["backup"],
+                          drill["last"]["rows"]), ("", "restored", backup, 500))
+        known = self.served.need("GET", f"/v1/backups/{backup}")
+        self.assertEqual(drill["last"]["bytes"], known["size_bytes"])
+        self.assertGreater(drill["last"]["seconds"], 0)
+        job = self.served.need("GET", "/v1/jobs/" + drill["last"]["job"])
+        self.assertEqual((job["type"], job["state"]), ("RESTORE", "SUCCESSFUL"))
+        due = datetime.datetime.fromisoformat(drill["due"].replace("Z", "+00:00"))
+        self.assertGreater(due, self.now + DAY - datetime.timedelta(minutes=1))
+        # Nothing stays, and nothing was touched.
+        self.assertEqual(rows_of(data), before)
+        self.assertEqual([c["id"] for c in self.served.need("GET", "/v1/clusters")["clusters"]],
+                         [cluster])
+        self.assertEqual(list((self.served.home / "clusters").iterdir()), [])
+        metrics = self.served.ask("GET", "/metrics")[1].decode()
+        self.assertIn('backcast_drill_ok{cluster="vectors",project="shop"} 1\n', metrics)
+        self.assertIn("restored", self.run_verb("status"))
+        # One that fails: the bytes of the backup are gone.
+        for pack in (self.served.home / "repositories").rglob("*"):
+            if pack.is_file() and pack.stat().st_size > 10_000:
+                pack.write_bytes(b"x" * pack.stat().st_size)
+        self.run_verb("drills", "set", "vectors", "--every", "2d")
+        drill = self.drilled(lambda last: last["why_not"] != "")
+        self.assertIn("FAILED", self.run_verb("drills", "list", code=1))
+        self.assertIn('backcast_drill_ok{cluster="vectors",project="shop"} 0\n',
+                      self.served.ask("GET", "/metrics")[1].decode())
+        self.assertEqual(list((self.served.home / "clusters").iterdir()), [])
+        self.run_verb("drills", "off", "vectors")
+        self.assertEqual(self.served.need("GET", "/v1/drills")["drills"], [])
+        self.run_verb("drills", "off", "vectors", code=1)
+        self.run_verb("drills", "set", "vectors", "--every", "1s", code=2)
+
+    def test_a_drill_that_was_killed_leaves_nothing_and_is_done_again(self):
+        cluster, _ = self.cluster(rows=200_000)
+        self.backup(cluster)
+        self.served.need("PUT", f"/v1/clusters/{cluster}/drill", {"every_seconds": 86400})
+        for _ in range(600):
+            if list((self.served.home / "clusters").glob("*")):
+                break
+            time.sleep(0.01)
+        self.served.kill()
+        self.served.start()
+        drill = self.drilled(lambda last: last is not None)
+        self.assertEqual((drill["last"]["why_not"], drill["last"]["rows"]), ("", 200_000))
+        self.assertEqual(list((self.served.home / "clusters").iterdir()), [])
+        self.assertEqual(len(self.served.need("GET", "/v1/clusters")["clusters"]), 1)
+
+    def test_a_drill_without_a_backup_fails(self):
+        cluster, _ = self.cluster()
+        self.served.need("PUT", f"/v1/clusters/{cluster}/drill", {"every_seconds": 86400})
+        drill = self.drilled(lambda last: last is not None)
+        self.assertIn("no backup", drill["last"]["why_not"])
+
+    def drilled(self, is_done):
+        for _ in range(600):
+            (drill,) = self.served.need("GET", "/v1/drills")["drills"]
+            if is_done(drill["last"]):
+                return drill
+            time.sleep(0.1)
+        raise AssertionError(drill)
 
     def test_what_a_scenario_cannot_say_is_said(self):
         cluster, _ = self.cluster()

@@ -1,9 +1,11 @@
 // Our own routes of what happened: usage, decisions, the audit log and how things stand.
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "engine/api/routes/backend.h"
 #include "engine/api/routes/values.h"
+#include "engine/base/json_number.h"
 
 namespace backcast::api {
 namespace {
@@ -11,6 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMostOfAPage = 10'000;
+constexpr std::uint64_t kMostDrillSeconds = 10ULL * 366 * 86'400;
 
 Outcome usage(Backend& backend, const Call& call) {
   BACKCAST_TRY(const auto from, instant_in(call, "from"));
@@ -135,6 +138,81 @@ json requirements(Backend& backend, const Call& call) {
   return listed;
 }
 
+json json_of_drill(const control::Drill& drill) {
+  json told{
+      {"cluster", drill.cluster},
+      {"name", drill.name},
+      {"project", drill.project},
+      {"every_seconds", std::chrono::duration_cast<std::chrono::seconds>(drill.every).count()},
+      {"due", format_instant(drill.due)},
+      {"last", nullptr}};
+  if (!drill.last) return told;
+  const control::DrillResult& last = *drill.last;
+  const double seconds = std::chrono::duration<double>(last.ended - last.started).count();
+  told["last"] = {{"backup", last.backup},
+                  {"job", last.job},
+                  {"started", format_instant(last.started)},
+                  {"seconds", std::round(seconds * 1000) / 1000},
+                  {"bytes", last.bytes},
+                  {"rows", last.rows},
+                  {"how", last.how},
+                  {"why_not", last.why_not}};
+  return told;
+}
+
+Outcome drills(Backend& backend, const Call& call) {
+  BACKCAST_TRY(const auto drills, told(backend.control.drills()));
+  json listed = json::array();
+  for (const control::Drill& drill : drills) {
+    if (reaches(call.caller, drill.project)) listed.push_back(json_of_drill(drill));
+  }
+  return json_response({{"drills", std::move(listed)}});
+}
+
+Outcome put_drill(Backend& backend, const Call& call) {
+  BACKCAST_TRY(const Owned owned, cluster_of(backend, call, call.path("cluster")));
+  const auto seconds = count_number(call.body["every_seconds"], kMostDrillSeconds);
+  if (!seconds) return Failure{400, "\"every_seconds\" must be from 60 to ten years"};
+  BACKCAST_TRY(const control::Drill drill,
+               told(backend.control.put_drill(caller_of(call), owned.cluster.id,
+                                              std::chrono::seconds(*seconds))));
+  return json_response(json_of_drill(drill));
+}
+
+Outcome delete_drill(Backend& backend, const Call& call) {
+  BACKCAST_TRY(const Owned owned, cluster_of(backend, call, call.path("cluster")));
+  BACKCAST_CHECK(told(backend.control.delete_drill(caller_of(call), owned.cluster.id)));
+  return json_response({{"cluster", owned.cluster.id}});
+}
+
+std::vector<Field> drill_fields() {
+  return {
+      {"cluster", "string", "Its id", true},
+      {"name", "string", "", true},
+      {"project", "string", "", true},
+      {"every_seconds", "integer", "", true},
+      {"due", "string", "The next one", true},
+      {"last",
+       "object",
+       "What the last one measured",
+       true,
+       {{"backup", "string", "", true},
+        {"job", "string", "", true},
+        {"started", "string", "RFC 3339", true},
+        {"seconds", "number", "", true},
+        {"bytes", "integer", "Of the backup", true},
+        {"rows", "integer", "Compared with what was saved; 0: this kind of data tells none", true},
+        {"how",
+         "string",
+         "Restored into a place of its own, or read whole",
+         true,
+         {},
+         {"", "restored", "read"}},
+        {"why_not", "string", "\"\": all of it came back", true}},
+       {},
+       true}};
+}
+
 // A limit of jobs that names no project counts those of all.
 bool reaches_limit(const Call& call, const control::Limit& limit) {
   return limit.project.empty() ? call.caller.projects.empty() : reaches(call.caller, limit.project);
@@ -251,7 +329,30 @@ std::vector<Route> policy_routes(Backend& backend) {
            .summary = "A scenario holds no longer; what it set stays",
            .needs = Privilege::kManage,
            .answer = {{"name", "string", "", true}},
-           .handle = [&backend](const Call& call) { return delete_scenario(backend, call); }}};
+           .handle = [&backend](const Call& call) { return delete_scenario(backend, call); }},
+          {.method = "GET",
+           .pattern = "/v1/drills",
+           .id = "listDrills",
+           .summary = "Restore drills, and what the last one of each measured",
+           .needs = Privilege::kView,
+           .answer = {{"drills", "array", "", true, drill_fields()}},
+           .handle = [&backend](const Call& call) { return drills(backend, call); }},
+          {.method = "PUT",
+           .pattern = "/v1/clusters/{cluster}/drill",
+           .id = "putDrill",
+           .summary = "Restores the newest backup again and again, the first time now",
+           .needs = Privilege::kManage,
+           .body = {{"every_seconds", "integer", "", true}},
+           .answer = drill_fields(),
+           .takes = Takes::kJson,
+           .handle = [&backend](const Call& call) { return put_drill(backend, call); }},
+          {.method = "DELETE",
+           .pattern = "/v1/clusters/{cluster}/drill",
+           .id = "deleteDrill",
+           .summary = "No more drills",
+           .needs = Privilege::kManage,
+           .answer = {{"cluster", "string", "Its id", true}},
+           .handle = [&backend](const Call& call) { return delete_drill(backend, call); }}};
 }
 
 std::vector<Route> record_routes(Backend& backend) {

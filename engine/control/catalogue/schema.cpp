@@ -38,6 +38,14 @@ CREATE TABLE limit_clusters(
 CREATE TABLE scenarios(
   name TEXT PRIMARY KEY, document TEXT NOT NULL, projects TEXT NOT NULL, applied INTEGER NOT NULL,
   who TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE drills(
+  cluster INTEGER PRIMARY KEY REFERENCES clusters(id), every INTEGER NOT NULL,
+  due INTEGER NOT NULL);
+CREATE TABLE drill_results(
+  id INTEGER PRIMARY KEY, cluster INTEGER NOT NULL REFERENCES clusters(id), backup TEXT NOT NULL,
+  job TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  rows INTEGER NOT NULL, how TEXT NOT NULL, why_not TEXT NOT NULL);
+CREATE INDEX drills_of_cluster ON drill_results(cluster);
 CREATE TABLE schedules(
   id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE,
   cluster INTEGER NOT NULL REFERENCES clusters(id), place INTEGER NOT NULL, name TEXT NOT NULL,

@@ -166,6 +166,24 @@ struct AppliedScenario {
   std::string who;                    // applied it
 };
 
+// What a restore drill measured.
+struct DrillResult {
+  std::string cluster, backup, job;  // ids; "" = it did not come so far
+  Instant started{}, ended{};
+  std::uint64_t bytes = 0;  // of the backup
+  std::uint64_t rows = 0;   // that came back and were compared; 0 = this kind tells none
+  std::string how;          // "restored" into a place of its own; "read" whole, where none can be
+  std::string why_not;      // "" = all of it came back
+};
+
+// That the newest backup of a cluster is restored again and again.
+struct Drill {
+  std::string cluster, name, project;
+  Duration every{0};
+  Instant due{};
+  std::optional<DrillResult> last;
+};
+
 // One entry of the audit log.
 struct Audit {
   Instant at{};

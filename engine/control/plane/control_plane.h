@@ -117,6 +117,11 @@ class ControlPlane {
   Result<AppliedScenario> put_scenario(const Caller& caller, AppliedScenario scenario);
   Result<std::vector<AppliedScenario>> scenarios();
   Status delete_scenario(const Caller& caller, const std::string& name);
+  // --- restore drills; the first is due at once
+  Result<Drill> put_drill(const Caller& caller, const std::string& cluster, Duration every);
+  Result<std::vector<Drill>> drills();  // by when they are due
+  Status delete_drill(const Caller& caller, const std::string& cluster);
+  Status note_drill(const DrillResult& result);
 
   // --- schedules
   // A new one, or a change of the one with this id, which holds from now on.
