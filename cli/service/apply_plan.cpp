@@ -242,6 +242,7 @@ class Planner {
       }
       const json before = same_words(*is);
       Differing differing;
+      if (holds_alike(*is, schedule)) after["from"] = before["from"];
       after["zone"] = zone_words(schedule.zone);
       for (const char* field :
            {"rule", "zone", "retention", "catches_up", "copies", "from", "until"}) {
@@ -258,6 +259,14 @@ class Planner {
     const auto found = std::find_if(schedules.begin(), schedules.end(),
                                     [&](const auto& s) { return s.name == name; });
     return found == schedules.end() ? nullptr : &*found;
+  }
+
+  // Both hold already, and nothing is counted from when they began to.
+  bool holds_alike(const control::Schedule& is, const control::Schedule& wanted) const {
+    const auto has_begun = [&](const control::Schedule& s) {
+      return s.from.value_or(Instant{}) <= state_.now;
+    };
+    return has_begun(is) && has_begun(wanted) && wanted.rule.find("@every") == std::string::npos;
   }
 
   static json same_words(control::Schedule schedule) {

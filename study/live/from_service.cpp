@@ -26,14 +26,20 @@ std::string seconds_text(Duration d) {
   return fmt::format("{}s", std::chrono::duration_cast<std::chrono::seconds>(d).count());
 }
 
-// The days that a scenario states for such a policy of what is made: the rules' own words of them.
-std::optional<std::int64_t> days_of(const policy::ServiceRules& rules, const std::string& words) {
+std::string canonical(const std::string& words) {
   const auto policy = policy::parse_policy(words);
-  if (!policy.ok()) return std::nullopt;
-  const std::string asked = policy::to_text(*policy);
+  return policy.ok() ? policy::to_text(*policy) : words;
+}
+
+// The days that a scenario states for such a policy of what is made: in the rules' own words, or as
+// a plain time to live.
+std::optional<std::int64_t> days_of(const policy::ServiceRules& rules, const std::string& words) {
+  const std::string asked = canonical(words);
   for (std::int64_t days = 1; days <= kMostDays; ++days) {
     const auto of_days = policy::retention_of_days(rules, days);
-    if (of_days.ok() && policy::to_text(*of_days) == asked) return days;
+    if (!of_days.ok()) continue;
+    if (policy::to_text(*of_days) == asked) return days;
+    if (canonical(fmt::format("native: --ttl {}d", days)) == asked) return days;
   }
   return std::nullopt;
 }
@@ -69,6 +75,7 @@ class FromService {
                                                   "simulate --from-server.",
                                                   format_instant(state_.now)),
                                       "from-server.json"));
+    BACKCAST_CHECK(say_what_profiles_add(made.text));
     made.services = services_;
     made.left_out = std::move(left_out_);
     made.notes.insert(made.notes.begin(), notes_.begin(), notes_.end());
@@ -91,6 +98,28 @@ class FromService {
     for (const control::Project& p : state_.projects) {
       if (!p.deleted && is_used(p.id)) put_project(p);
     }
+  }
+
+  // What a provider's plan says where the service itself says nothing.
+  Result<Ok, Errors> say_what_profiles_add(const std::string& text) {
+    BACKCAST_TRY(const Document document, all_errors(Document::parse(text, "from-server.json")));
+    BACKCAST_TRY(const scenario::Loaded loaded, scenario::load(document));
+    for (const sim::Project& project : loaded.scenario.projects) {
+      const auto is = std::find_if(state_.projects.begin(), state_.projects.end(),
+                                   [&](const auto& p) { return p.id == project.name; });
+      if (is == state_.projects.end()) continue;
+      if (project.quota_bytes && !is->quota_bytes) {
+        note(project.name, fmt::format("the quota of its plan, {}, is in the scenario; the service "
+                                       "keeps none",
+                                       format_bytes(*project.quota_bytes)));
+      }
+      if (project.grace != is->grace) {
+        note(project.name, fmt::format("backups of what is deleted stay for {} in the scenario, "
+                                       "for {} in the service",
+                                       format_duration(project.grace), format_duration(is->grace)));
+      }
+    }
+    return kOk;
   }
 
   bool is_used(const std::string& project) const {
@@ -177,7 +206,7 @@ class FromService {
     if (!c.tags.empty()) {
       note(c.name, "the tags that every backup of its schedules gets are not said in a scenario");
     }
-    put_workload(at, c.name, rules, history);
+    put_workload(at, c, rules, history);
     draft_.set(at + "/schedules", Json::array());
     std::size_t place = 0;
     for (const control::Schedule& s : held.schedules) {
@@ -191,30 +220,33 @@ class FromService {
 
   // Growth, as the backups that exist show it with its uncertainty; of a store that keeps only what
   // changes, change as well.
-  void put_workload(const std::string& at, const std::string& name,
+  void put_workload(const std::string& at, const control::Cluster& c,
                     const policy::ServiceRules& rules, const policy::History& history) {
     const bool is_own = rules.name == policy::service_rules("plain")->name;
-    const auto fit = fit_workload(policy::to_json(history), name, {}, false);
+    const auto footing = footing_of(std::string(rules.name), c.cloud, c.region);
+    const bool by_change = footing.ok() && lives_by_change(*footing);
+    const auto fit = fit_workload(policy::to_json(history), c.name, {}, false);
     if (!fit.ok()) {
-      note(name, fmt::format("its data are taken to keep their size, no growth can be told: {}",
-                             fit.error().message));
-      if (is_own) {
-        draft_.choose(at + "/delta", "full", "too few backups tell how much of the data changes");
-      }
+      note(c.name, fmt::format("its data are taken to keep their size, no growth can be told: {}",
+                               fit.error().message));
+      const char* because = "too few backups tell how much of the data changes: all of it, at most";
+      if (by_change && is_own) draft_.choose(at + "/delta", "full", because);
+      if (by_change && !is_own) draft_.choose(at + "/change/per_day", "100%", because);
       return;
     }
     const Json fields = Json::parse(sim::workload_json(fit->fit));
-    for (const char* field : {"growth", "outlook"}) {
-      if (fields.contains(field)) draft_.set(at + "/" + field, fields.at(field));
-    }
-    for (const char* field : {"change", "delta"}) {
-      if (is_own && fields.contains(field)) draft_.set(at + "/" + field, fields.at(field));
-    }
+    const auto put = [&](const char* field, bool is_asked) {
+      if (is_asked && fields.contains(field)) draft_.set(at + "/" + field, fields.at(field));
+    };
+    put("growth", true);
+    put("outlook", true);
+    put("change", by_change);
+    put("delta", is_own);
     if (fields.contains("growth")) {
       draft_.comment(at + "/growth", fmt::format("As {} backups show it.", fit->fit.backups));
     }
-    for (const std::string& text : fit->notes) note(name, text);
-    for (const std::string& text : fit->fit.warnings) note(name, text);
+    for (const std::string& text : fit->notes) note(c.name, text);
+    for (const std::string& text : fit->fit.warnings) note(c.name, text);
   }
 
   // What is kept for so many days, or for ever.
@@ -298,13 +330,34 @@ class FromService {
                                        requirement.value("name", "a requirement")));
         continue;
       }
-      if (!requirement.contains("service")) {  // of all of its services, not of ours
-        for (const Json& service : root.value("services", Json::array())) {
-          requirement["service"].push_back(service.value("name", ""));
-        }
+      if (!narrow(root, requirement)) {
+        note(applied.name, fmt::format("{} speaks of nothing that is left, and is left out",
+                                       requirement.value("name", "a requirement")));
+        continue;
       }
       draft_.set(fmt::format("/requirements/{}", requirements_++), std::move(requirement));
     }
+  }
+
+  // To those of the scenario's own services that are here. False: none is.
+  bool narrow(const Json& root, Json& requirement) const {
+    if (requirement.contains("project")) {
+      return rules_.contains(requirement.at("project").get<std::string>());
+    }
+    Json named = requirement.value("service", Json("*"));
+    if (named.is_string()) named = Json::array({named});
+    if (std::find(named.begin(), named.end(), Json("*")) != named.end()) {
+      named = Json::array();
+      for (const Json& service : root.value("services", Json::array())) {
+        named.push_back(service.value("name", ""));
+      }
+    }
+    Json here = Json::array();
+    for (const Json& name : named) {
+      if (places_.contains(name.get<std::string>())) here.push_back(name);
+    }
+    requirement["service"] = here;
+    return !here.empty();
   }
 
   // How fast its jobs are taken to be.

@@ -92,6 +92,10 @@ Json begins_with(const Footing& footing, const std::string& key) {
   return Json::parse(top->at(key).dump());
 }
 
+bool lives_by_change(const Footing& footing) {
+  return lives_by_change(scenario::with_defaults(footing.profile, footing.cloud, {}, {}));
+}
+
 std::string scenario_name(std::string_view text) {
   std::string name;
   for (const char c : text) {

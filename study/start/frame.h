@@ -24,6 +24,9 @@ Result<Footing, Errors> footing_of(const std::string& provider, const std::strin
 // What the profile says `backcast new` begins with on this cloud; null if nothing.
 Draft::Json begins_with(const Footing& footing, const std::string& key);
 
+// Whether what its backups add depends on how much of the data changes.
+bool lives_by_change(const Footing& footing);
+
 void put_head(Draft& draft, const StartChoices& choices, const std::string& title);
 // Prices that the provider's book does not know, each a guess that is marked.
 void put_prices(Draft& draft, const Footing& footing);

@@ -4,100 +4,17 @@
 usage: policy_test.py BACKCAST
 """
 
-import contextlib
-import datetime
 import decimal
 import json
-import os
 import shutil
-import sqlite3
-import subprocess
 import time
 import unittest
 
-from served import PROGRAM, Served, rows_of, write_cluster
-
-DAY = datetime.timedelta(days=1)
-# A dollar for each megabyte a day.
-PRICES = {
-    "backcast_prices": 1, "name": "test", "provider": "Example", "as_of": "2026-01-01",
-    "currency": "USD", "default_storage_class": "standard",
-    "meters": [{"name": "storage", "kind": "storage", "unit": "MB-Days", "size": "1 MB",
-                "per": "1d"},
-               {"name": "transfer", "kind": "transfer", "unit": "MB", "size": "1 MB"}],
-    "prices": [{"service": "Backups", "meter": meter, "storage_class": kind, "price": "1",
-                "source": "example", "as_of": "2026", "certainty": "high"}
-               for meter, kind in (("storage", "standard"), ("transfer", ""))]}
+from policy_case import DAY, PolicyCase, text_of
+from served import write_cluster
 
 
-def text_of(moment):
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-class PolicyTest(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        self.served = Served().start()
-        self.now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-        self.prices = self.served.root / "prices.json"
-        self.prices.write_text(json.dumps(
-            {**PRICES, "prices": [{k: v for k, v in p.items() if v} for p in PRICES["prices"]]}))
-
-    def tearDown(self):
-        self.assertEqual(self.served.stop(), 0)
-        self.served.folder.cleanup()
-
-    def run_verb(self, *words, code=0):
-        done = subprocess.run(
-            [PROGRAM, *words], capture_output=True, text=True, check=False, timeout=120,
-            cwd=self.served.root,
-            env={**os.environ, "BACKCAST_SERVER": f"http://127.0.0.1:{self.served.port}",
-                 "BACKCAST_TOKEN_FILE": str(self.served.home / "owner.token")})
-        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
-        self.told = done.stderr
-        return done.stdout if code == 0 else done.stdout + done.stderr
-
-    def cluster(self, name="vectors", rows=1000, project="shop"):
-        data = self.served.root / "data" / name
-        write_cluster(data, {"articles": rows})
-        self.served.need("PUT", f"/v1/projects/{project}", {"rules": "plain"})
-        made = self.served.need("POST", "/v1/clusters", {
-            "name": name, "project": project, "region": "home", "kind": "folder",
-            "source": {"path": str(data)}})
-        return made["id"], data
-
-    def backup(self, cluster, state="SUCCESSFUL", **more):
-        made = self.served.need("POST", f"/v1/clusters/{cluster}/backups", more)
-        self.assertEqual(self.served.job(made["job"])["state"], state)
-        return made["backup"]
-
-    def edit_catalogue(self, *statements):
-        """The past of a service that is young: while it stands still."""
-        self.assertEqual(self.served.stop(), 0)
-        with contextlib.closing(sqlite3.connect(self.served.home / "catalogue")) as catalogue:
-            for statement in statements:
-                catalogue.execute(*statement)
-            catalogue.commit()
-        self.served.start()
-
-    def moved_back(self, backup, days, automatic=False):
-        back = round(days * 86400 * 10**9)
-        kind = "automatic" if automatic else "manual"
-        return ("UPDATE backups SET born = born - ?, available = available - ?, kind = ? "
-                "WHERE uid = ?", (back, back, kind, backup))
-
-    def scenario(self, **more):
-        path = self.served.root / "policy.json"
-        path.write_text(json.dumps({
-            "name": "policy", "start": text_of(self.now - 4 * DAY), "horizon": "1d",
-            "provider": "plain", "projects": [{"name": "shop"}],
-            "services": [{"name": "vectors", "project": "shop", "region": "home", "size": "1 MB",
-                          "delta": "full", "schedules": [{"every": "1d", "retention_days": 30}],
-                          "job": {"overlap": "skip"}}],
-            **more}))
-        return path
-
+class PolicyTest(PolicyCase):
     def bill(self, *words):
         return json.loads(self.run_verb("bill", "--server", "--prices", str(self.prices),
                                         "--json", *words), parse_float=decimal.Decimal)
@@ -191,6 +108,36 @@ class PolicyTest(unittest.TestCase):
         kept = json.loads(self.run_verb("simulate", "now.json", "--json", "--quiet", "--backups"))
         self.assertEqual([b["id"] for b in kept["rows"]], [b["id"] for b in run])
 
+    def test_what_is_made_of_each_vendors_service_applies_to_it(self):
+        made = []
+        for rules, region, rule, kept in (
+                ("zilliz", "aws-us-east-1", "zilliz: 1,3,5 02:00-04:00", "native: --ttl 7d"),
+                ("qdrant", "aws-eu-central-1", "0 2 * * *", "native: --ttl 7d"),
+                ("zerops", "home", "0 2 * * *", "")):
+            data = self.served.root / "data" / rules
+            data.mkdir(parents=True)
+            (data / "file").write_text("x" * 5000)
+            write_cluster(data, {"articles": 50})
+            self.served.need("PUT", f"/v1/projects/{rules}", {"rules": rules, **(
+                {"plan": "dedicated"} if rules == "zilliz" else {})})
+            cluster = self.served.need("POST", "/v1/clusters", {
+                "name": f"of-{rules}", "project": rules, "region": region, "cu": 8,
+                "cloud": "" if rules == "zerops" else "aws", "version": "2.5.4",
+                "kind": "shared-storage" if rules == "zerops" else "folder",
+                "source": {"path": str(data)}})["id"]
+            self.served.need("POST", f"/v1/clusters/{cluster}/schedules",
+                             {"name": "nightly", "rule": rule, "retention": kept})
+            made.append(self.served.need("POST", f"/v1/clusters/{cluster}/backups", {})["job"])
+        for job in made:
+            self.assertEqual(self.served.job(job)["state"], "SUCCESSFUL", self.served.job(job))
+        told = self.run_verb("simulate", "--from-server", "--print-scenario")
+        self.assertEqual(told.count('"retention_days": 7'), 2)
+        self.assertIn("of-qdrant: its data are taken to keep their size", self.told)
+        (self.served.root / "now.json").write_text(told)
+        self.apply("now.json", "--yes")
+        self.assertEqual(self.changes("now.json", code=0), [])
+        self.assertIn("UNKNOWN", self.run_verb("validate", "now.json", code=1))
+
     def test_what_was_applied_goes_with_it(self):
         cluster, _ = self.cluster()
         self.backup(cluster)
@@ -217,73 +164,6 @@ class PolicyTest(unittest.TestCase):
         self.assertIn("no such scenario", self.run_verb("bill", "--server", "--applied", "other",
                                                         code=2))
 
-    def test_restore_drills_bring_back_measure_and_clean_up(self):
-        cluster, data = self.cluster(rows=500)
-        backup = self.backup(cluster)
-        before = rows_of(data)
-        self.run_verb("drills", "set", "vectors", "--every", "1d")
-        drill = self.drilled(lambda last: last is not None)
-        self.assertEqual((drill["last"]["why_not"], drill["last"]["how"], drill["last"]["backup"],
-                          drill["last"]["rows"]), ("", "restored", backup, 500))
-        known = self.served.need("GET", f"/v1/backups/{backup}")
-        self.assertEqual(drill["last"]["bytes"], known["size_bytes"])
-        self.assertGreater(drill["last"]["seconds"], 0)
-        job = self.served.need("GET", "/v1/jobs/" + drill["last"]["job"])
-        self.assertEqual((job["type"], job["state"]), ("RESTORE", "SUCCESSFUL"))
-        due = datetime.datetime.fromisoformat(drill["due"].replace("Z", "+00:00"))
-        self.assertGreater(due, self.now + DAY - datetime.timedelta(minutes=1))
-        # Nothing stays, and nothing was touched.
-        self.assertEqual(rows_of(data), before)
-        self.assertEqual([c["id"] for c in self.served.need("GET", "/v1/clusters")["clusters"]],
-                         [cluster])
-        self.assertEqual(list((self.served.home / "clusters").iterdir()), [])
-        metrics = self.served.ask("GET", "/metrics")[1].decode()
-        self.assertIn('backcast_drill_ok{cluster="vectors",project="shop"} 1\n', metrics)
-        self.assertIn("restored", self.run_verb("status"))
-        # One that fails: the bytes of the backup are gone.
-        for pack in (self.served.home / "repositories").rglob("*"):
-            if pack.is_file() and pack.stat().st_size > 10_000:
-                pack.write_bytes(b"x" * pack.stat().st_size)
-        self.run_verb("drills", "set", "vectors", "--every", "2d")
-        drill = self.drilled(lambda last: last["why_not"] != "")
-        self.assertIn("FAILED", self.run_verb("drills", "list", code=1))
-        self.assertIn('backcast_drill_ok{cluster="vectors",project="shop"} 0\n',
-                      self.served.ask("GET", "/metrics")[1].decode())
-        self.assertEqual(list((self.served.home / "clusters").iterdir()), [])
-        self.run_verb("drills", "off", "vectors")
-        self.assertEqual(self.served.need("GET", "/v1/drills")["drills"], [])
-        self.run_verb("drills", "off", "vectors", code=1)
-        self.run_verb("drills", "set", "vectors", "--every", "1s", code=2)
-
-    def test_a_drill_that_was_killed_leaves_nothing_and_is_done_again(self):
-        cluster, _ = self.cluster(rows=200_000)
-        self.backup(cluster)
-        self.served.need("PUT", f"/v1/clusters/{cluster}/drill", {"every_seconds": 86400})
-        for _ in range(600):
-            if list((self.served.home / "clusters").glob("*")):
-                break
-            time.sleep(0.01)
-        self.served.kill()
-        self.served.start()
-        drill = self.drilled(lambda last: last is not None)
-        self.assertEqual((drill["last"]["why_not"], drill["last"]["rows"]), ("", 200_000))
-        self.assertEqual(list((self.served.home / "clusters").iterdir()), [])
-        self.assertEqual(len(self.served.need("GET", "/v1/clusters")["clusters"]), 1)
-
-    def test_a_drill_without_a_backup_fails(self):
-        cluster, _ = self.cluster()
-        self.served.need("PUT", f"/v1/clusters/{cluster}/drill", {"every_seconds": 86400})
-        drill = self.drilled(lambda last: last is not None)
-        self.assertIn("no backup", drill["last"]["why_not"])
-
-    def drilled(self, is_done):
-        for _ in range(600):
-            (drill,) = self.served.need("GET", "/v1/drills")["drills"]
-            if is_done(drill["last"]):
-                return drill
-            time.sleep(0.1)
-        raise AssertionError(drill)
-
     def test_what_a_scenario_cannot_say_is_said(self):
         cluster, _ = self.cluster()
         self.cluster("empty")
@@ -298,9 +178,6 @@ class PolicyTest(unittest.TestCase):
         for text in ("vectors: 1 copies in other regions", "vectors: the tags that every backup",
                      "left out empty: no backup says", '"kind": "disable_schedules"'):
             self.assertIn(text, told)
-
-    def apply(self, path, *words, code=0):
-        return self.run_verb("apply", str(path), *words, code=code)
 
     def changes(self, path, code=2):
         told = self.run_verb("apply", str(path), "--json", "--quiet", code=code)
@@ -373,62 +250,6 @@ class PolicyTest(unittest.TestCase):
             self.assertIn(pointer, told)
             self.assertEqual(self.served.need("GET", "/v1/scenarios")["scenarios"], [])
 
-    def standing(self, wanted):
-        """Waits until the requirements stand so; the service looks every ten seconds."""
-        for _ in range(300):
-            found = {r["name"]: r for r in self.served.need("GET", "/v1/status")["requirements"]}
-            if {name: r["state"] for name, r in found.items()} == wanted:
-                return found
-            time.sleep(0.2)
-        self.assertEqual({name: r["state"] for name, r in found.items()}, wanted, found)
-        return found
-
-    def test_what_a_scenario_requires_is_judged_while_the_service_runs(self):
-        cluster, _ = self.cluster()
-        self.assertEqual(self.served.need("GET", "/v1/status")["requirements"], [])
-        path = self.scenario(price_book=str(self.prices), requirements=[
-            {"name": "age", "kind": "rpo", "at_most": "26h"},
-            {"name": "copies", "kind": "copy_within", "region": "away", "at_most": "1h"},
-            {"name": "back", "kind": "restore_time", "at_most": "1h"},
-            {"name": "room", "kind": "quota", "at_most": "1 GB"},
-            {"name": "cost", "kind": "budget", "per": "month", "at_most": "1000 USD"}])
-        self.apply(path, "--yes")
-        unknown = {"age": "unknown", "copies": "unknown", "back": "unknown", "room": "holds",
-                   "cost": "holds"}
-        found = self.standing(unknown)
-        self.assertIn("too short", found["age"]["why"])
-        self.assertIn("no restore has been measured", found["back"]["why"])
-        self.assertEqual(self.run_verb("status", "--csv").count("unknown"), 3)
-        # Three days without a backup.
-        self.edit_catalogue(("UPDATE scenarios SET applied = applied - ?", (3 * 86400 * 10**9,)))
-        found = self.standing({**unknown, "age": "broken"})
-        since = datetime.datetime.fromisoformat(found["age"]["since"].replace("Z", "+00:00"))
-        self.assertLess(abs((since - self.now + 3 * DAY).total_seconds() - 26 * 3600), 300)
-        self.assertIn("no restore point", found["age"]["why"])
-        told = self.run_verb("status", code=1)
-        self.assertIn("is never older than 1d 2h", told)
-        metrics = self.served.ask("GET", "/metrics")[1].decode()
-        labels = '{scenario="policy",requirement="age"}'
-        self.assertIn(f"backcast_requirement_holds{labels} 0\n", metrics)
-        self.assertIn(f"backcast_requirement_unknown{labels} 0\n", metrics)
-        self.assertNotIn('backcast_requirement_holds{scenario="policy",requirement="back"}',
-                         metrics)
-        # One that has no copy after two hours, and can be restored.
-        backup = self.backup(cluster)
-        self.edit_catalogue(self.moved_back(backup, 2 / 24, True))
-        restored = self.served.need("POST", f"/v1/backups/{backup}/restore", {"in_place": True})
-        self.assertEqual(self.served.job(restored["job"])["state"], "SUCCESSFUL")
-        found = self.standing({"age": "holds", "copies": "broken", "back": "holds",
-                               "room": "holds", "cost": "holds"})
-        self.assertGreater(found["age"]["broken_seconds"], 40 * 3600)
-        self.assertIn("has no copy in away", found["copies"]["why"])
-        # Without the cluster nobody knows.
-        self.served.need("DELETE", f"/v1/clusters/{cluster}")
-        found = self.standing({name: "unknown" for name in found})
-        self.assertIn("there is no cluster vectors", found["age"]["why"])
-        self.served.need("DELETE", "/v1/scenarios/policy")
-        self.standing({})
-
     def test_a_token_changes_what_is_its_own(self):
         self.cluster()
         self.cluster("theirs", project="other")
@@ -450,6 +271,22 @@ class PolicyTest(unittest.TestCase):
         self.served.need("DELETE", "/v1/scenarios/x")
         self.assertEqual(self.served.ask("DELETE", "/v1/scenarios/x")[0], 404)
 
+    def test_restore_points_in_a_document(self):
+        def simulate(history, code=0):
+            path = self.scenario(horizon="9d")
+            document = json.loads(path.read_text())
+            document["services"][0]["history"] = history
+            path.write_text(json.dumps(document))
+            return self.run_verb("simulate", str(path), "--backups", "--csv", code=code)
+
+        point = {"id": "old", "time": text_of(self.now - 5 * DAY), "size_bytes": 10**6,
+                 "expires": text_of(self.now - DAY)}
+        told = simulate({"points": [point]})
+        self.assertRegex(told, "vectors/old,.*deleted,.*" + text_of(self.now - DAY))
+        for history in ({}, {"points": [point], "file": "x.csv"}):
+            self.assertIn("either", simulate(history, code=2))
+        self.assertIn("time", simulate({"points": [{"id": "old"}]}, code=2))
+
     def test_what_cannot_be_asked_for(self):
         for words, why in ((["bill", "--prices", "aws"], "--server"),
                            (["bill", "x.csv", "--server", "--prices", "aws"], "two bills"),
@@ -461,7 +298,6 @@ class PolicyTest(unittest.TestCase):
                            (["bill", "--server", "--scenario", str(self.scenario())],
                             "no price book")):
             self.assertIn(why, self.run_verb(*words, code=2))
-
 
 if __name__ == "__main__":
     unittest.main(warnings="ignore")
