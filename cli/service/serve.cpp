@@ -15,11 +15,12 @@
 #include "cli/service/drills.h"
 #include "cli/service/watch.h"
 #include "cli/shared/verbs.h"
+#include "engine/api/every_route.h"
 #include "engine/api/http/server.h"
-#include "engine/api/routes/backend.h"
 #include "engine/control/catalogue/tokens.h"
 #include "engine/env/stop_on_signal.h"
 #include "engine/env/unique_fd.h"
+#include "engine/service/arrivals.h"
 #include "engine/service/runner.h"
 #include "engine/service/scheduler.h"
 #include "engine/service/trusted_clock.h"
@@ -33,6 +34,7 @@ constexpr Duration kGrace = 30 * kSecond;  // for requests in flight; systemd wa
 
 struct Options {
   std::string folder, listen = "127.0.0.1:7420", certificate, key, passphrase_file, latest_version;
+  std::vector<std::string> recover_from;
   bool plain = false, new_owner_token = false, accept_clock = false, rebuild = false;
   std::uint32_t max_connections = 256, calls_per_second = 1000;
 };
@@ -157,7 +159,7 @@ std::string gauges(control::ControlPlane& control, const api::Server* server) {
 
 Status make_folders(const fs::path& folder) {
   std::error_code error;
-  for (const char* name : {"", "spool", "uploads", "scratch"}) {
+  for (const char* name : {"", "spool", "uploads", "scratch", "snapshots", "adopted"}) {
     const fs::path path = folder / name;
     fs::create_directories(path, error);
     if (!error) fs::permissions(path, fs::perms::owner_all, error);
@@ -178,6 +180,37 @@ Status rebuild(const Context& context, service::Runner& runner, control::Control
                    "no label",
                    rebuilt.adopted, rebuilt.known, rebuilt.lost, rebuilt.unlabelled));
   return kOk;
+}
+
+kinds::CollectionName name_of(const api::Part& part) {
+  return {"default", part.collection, part.shard};
+}
+
+// What routes do with the data of clusters.
+api::DataBackend data_backend(env::Env& env, service::Runner& runner,
+                              const service::Arrivals& arrivals) {
+  return {[](const control::Cluster& cluster) { return kinds::has_collections(cluster.kind); },
+          [&](const control::Cluster& cluster) {
+            return service::describe(env, runner.data_of(cluster));
+          },
+          [&](const control::Cluster& cluster, const api::Part& part, const std::string& file,
+              const std::string& checksum) {
+            return service::check_file(env, runner.data_of(cluster), name_of(part), file, checksum);
+          },
+          [&](const control::Cluster& cluster, const api::Part& of, const control::Backup& backup,
+              const api::Part& as) {
+            return service::check_contents(env, runner.data_of(cluster), backup.contents,
+                                           name_of(of), name_of(as));
+          },
+          [&](const std::string& file) { return runner.adoptions().take_in(file); },
+          [&](const std::string& taken_in) { runner.adoptions().remove(taken_in); },
+          [&](const control::Cluster& cluster, const std::string& location) {
+            return arrivals.check(cluster.id, location);
+          },
+          [&](const control::Cluster& cluster, const std::string& location,
+              const std::string& api_key, const std::string& file, const std::atomic<bool>& ends) {
+            return arrivals.fetch(cluster.id, location, api_key, file, ends);
+          }};
 }
 
 Status serve(const Context& context, const Options& options, std::atomic<bool>& stop) {
@@ -210,6 +243,8 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
                     },
                 .is_tls = !options.certificate.empty(),
                 .calls_per_second = options.calls_per_second});
+  const service::Arrivals arrivals(env,
+                                   {.folder = folder / "snapshots", .hosts = options.recover_from});
   api::Backend backend{*control,
                        [&](const control::Backup& backup, bool encrypted, const std::string& file) {
                          return runner.write_file(backup, encrypted, file);
@@ -217,8 +252,11 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
                        [&] { return clock.now(); },
                        (folder / "scratch").string(),
                        options.latest_version,
-                       [&] { return watch.requirements(); }};
-  api::add_all(api, backend);
+                       [&] { return watch.requirements(); },
+                       data_backend(env, runner, arrivals)};
+  api::Snapshots snapshots(backend);
+  api::Recoveries recoveries(snapshots);
+  api::add_all(api, backend, recoveries);
   BACKCAST_CHECK(give_owner_token(context, options, api));
   BACKCAST_CHECK(runner.start(*control));
   std::optional<service::Scheduler> scheduler(std::in_place, *control, env, clock, log);
@@ -276,6 +314,11 @@ void add_serve(CLI::App& app, Context& context) {
   verb->add_option("--latest-version", options->latest_version,
                    "Version that clusters restored anew run; without: that of the backup")
       ->type_name("1.2.3");
+  verb->add_option("--recover-from", options->recover_from,
+                   "A host from which snapshots may be recovered by their address; may be given "
+                   "several times. Without it only files and uploads are")
+      ->type_name("HOST[:PORT]")
+      ->allow_extra_args(false);
   verb->add_option("--max-connections", options->max_connections, "Open at once")
       ->capture_default_str()
       ->check(CLI::Range(1U, 10'000U));

@@ -11,15 +11,13 @@ using nlohmann::json;
 
 struct Options {
   ServerChoice server;
-  std::string name, role = "view";
+  std::string name, role = "view", cluster;
   std::vector<std::string> projects;
 };
 
-const std::vector<std::pair<std::string, std::string>> kFields{{"name", "Token"},
-                                                               {"role", "Role"},
-                                                               {"projects", "Projects"},
-                                                               {"created", "Created"},
-                                                               {"revoked", "Revoked"}};
+const std::vector<std::pair<std::string, std::string>> kFields{
+    {"name", "Token"},      {"role", "Role"},       {"projects", "Projects"},
+    {"cluster", "Cluster"}, {"created", "Created"}, {"revoked", "Revoked"}};
 
 Status list(Context& context, const Client& client, const Options&) {
   BACKCAST_TRY(const json answer, client.get("/v1/tokens"));
@@ -28,10 +26,11 @@ Status list(Context& context, const Client& client, const Options&) {
 }
 
 Status create(Context& context, const Client& client, const Options& options) {
-  BACKCAST_TRY(
-      const json made,
-      client.ask("POST", "/v1/tokens",
-                 {{"name", options.name}, {"role", options.role}, {"projects", options.projects}}));
+  json asked{{"name", options.name}, {"role", options.role}, {"projects", options.projects}};
+  if (!options.cluster.empty()) {
+    BACKCAST_TRY(asked["cluster"], client.cluster_id(options.cluster));
+  }
+  BACKCAST_TRY(const json made, client.ask("POST", "/v1/tokens", asked));
   note(context, "This is the only time the token is shown");
   print(made.at("token").get<std::string>() + "\n");
   return kOk;
@@ -50,7 +49,8 @@ void add_token(CLI::App& app, Context& context) {
   auto* noun = app.add_subcommand(
       "token",
       "Who may ask a service: create, list, revoke\n\n"
-      "  backcast token create nightly --role manage --project shop > nightly.token");
+      "  backcast token create nightly --role manage --project shop > nightly.token\n"
+      "  backcast token create vectors --role manage --cluster vectors > vectors.key");
   noun->require_subcommand(1);
   const auto add = [&](const char* name, const char* help, auto run) {
     return add_verb<Options>(*noun, context, options, name, help, run);
@@ -62,6 +62,8 @@ void add_token(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"organization_owner", "project_admin", "manage", "view"}));
   make->add_option("--project", options->projects, "The only ones it reaches; without: all")
       ->allow_extra_args(false);
+  make->add_option("--cluster", options->cluster,
+                   "The only one it is for: it may do nothing but handle that one's snapshots");
   add("list", "List tokens, never their secrets", list);
   add("revoke", "Revoke a token at once", revoke)
       ->add_option("name", options->name, "Its name")

@@ -16,6 +16,14 @@ Result<kinds::LoadChoice> load_of(const json& value) {
   return bad_input("load is as_saved, loaded or released, not " + word);
 }
 
+Result<kinds::Priority> priority_of(const json& value) {
+  const std::string word = value.value("priority", "snapshot");
+  if (word == "snapshot") return kinds::Priority::kSnapshot;
+  if (word == "no_sync") return kinds::Priority::kNoSync;
+  if (word == "replica") return kinds::Priority::kReplica;
+  return bad_input("priority is no_sync, snapshot or replica, not " + word);
+}
+
 Result<kinds::RestoreChoice> read_choice(const json& value) {
   kinds::RestoreChoice choice;
   BACKCAST_TRY(choice.load, load_of(value));
@@ -28,6 +36,9 @@ Result<kinds::RestoreChoice> read_choice(const json& value) {
     collection.to_database = one.value("to_database", "");
     collection.to_name = one.value("to_name", "");
     BACKCAST_TRY(collection.load, load_of(one));
+    collection.replaces = one.value("replaces", false);
+    BACKCAST_TRY(collection.priority, priority_of(one));
+    if (one.contains("shard")) collection.shard = one["shard"].get<std::uint32_t>();
     choice.collections.push_back(std::move(collection));
   }
   for (const json& login : value.value("logins", json::array())) {
@@ -75,8 +86,11 @@ Result<kinds::RestoreChoice> choice_of(const std::string& text, const std::strin
     }
     if (choice.collections.empty() && is_part) {
       for (const json& one : held["chosen"]) {
-        choice.collections.push_back(
-            {one.value("database", ""), one.value("name", ""), {}, {}, choice.load});
+        kinds::CollectionChoice& collection = choice.collections.emplace_back();
+        collection.database = one.value("database", "");
+        collection.name = one.value("name", "");
+        collection.load = choice.load;
+        if (one.contains("shard")) collection.shard = one["shard"].get<std::uint32_t>();
       }
     }
     return choice;

@@ -17,9 +17,9 @@ std::string contents_with(const std::string& described, const control::Cluster& 
                           const std::vector<std::string>& warnings);
 void read_configuration(const nlohmann::json& configuration, control::Cluster& cluster);
 
-// {"collections": [{"database", "name", "to_database", "to_name", "load"}], "load": "as_saved" |
-// "loaded" | "released", "users", "max_shards", "logins": [{"user", "password"}]}; "" = all of it.
-// In place what the cluster holds goes, and nothing can be chosen.
+// {"collections": [{"database", "name", "to_database", "to_name", "load", "replaces", "priority",
+// "shard"}], "load": "as_saved" | "loaded" | "released", "users", "max_shards", "logins": [{"user",
+// "password"}]}; "" = all of it. In place what the cluster holds goes, and nothing can be chosen.
 Result<kinds::RestoreChoice> choice_of(const std::string& text, const std::string& contents,
                                        bool in_place);
 

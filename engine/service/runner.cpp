@@ -27,7 +27,8 @@ Runner::Runner(env::Env& env, fs::path folder, store::SecretText passphrase, Log
       folder_(std::move(folder)),
       log_(std::move(log)),
       keys_(env, folder_ / "keys", std::move(passphrase)),
-      tasks_(env, keys_) {}
+      tasks_(env, keys_),
+      adoptions_(env, folder_ / "adopted") {}
 
 Runner::~Runner() {
   stop();
@@ -39,6 +40,7 @@ Status Runner::start(control::ControlPlane& control) {
   BACKCAST_TRY(const auto held, control.held());
   for (const auto& one : held) held_.put(one.vault, one.backup, one.size_bytes);
   held_.commit();
+  BACKCAST_CHECK(tidy_adopted());
   BACKCAST_TRY(const auto running, control.running());
   for (const control::Work& work : running) add({Deed::What::kJob, work.job});
   BACKCAST_TRY(const auto shelves, control.shelves());
@@ -49,6 +51,16 @@ Status Runner::start(control::ControlPlane& control) {
   threads_.emplace_back([this] { work(upkeep_); });
   ticker_ = env_.every(kSecond, [this] { report_progress(); });
   return kOk;
+}
+
+// What a service that was killed had taken in, and no backup needs.
+Status Runner::tidy_adopted() {
+  if (adoptions_.empty()) return kOk;
+  control::BackupFilter being_made;
+  being_made.state = "CREATING";
+  being_made.limit = INT64_MAX;
+  BACKCAST_TRY(const auto made, control_->backups(being_made));
+  return adoptions_.tidy(made.page);
 }
 
 void Runner::stop() {
@@ -256,11 +268,16 @@ Result<control::Ended> Runner::run(const control::ControlPlane::Detail& detail,
 
 Result<control::Ended> Runner::back_up(const control::ControlPlane::Detail& detail,
                                        kinds::JobWatch& watch) {
-  const kinds::BackupTask task{
-      detail.project.id,   detail.backup.id,
-      detail.cluster.name, place_of(detail.project.id, detail.backup.region),
-      folder_ / "spool",   data_of(detail.cluster),
-      detail.backup.tags,  detail.backup.contents};
+  BACKCAST_TRY(const fs::path adopted, adoptions_.file_of(detail.backup));
+  const kinds::BackupTask task{detail.project.id,
+                               detail.backup.id,
+                               detail.cluster.name,
+                               place_of(detail.project.id, detail.backup.region),
+                               folder_ / "spool",
+                               data_of(detail.cluster),
+                               detail.backup.tags,
+                               detail.backup.contents,
+                               adopted};
   BACKCAST_TRY(const kinds::Stored stored, tasks_.back_up(task, watch));
   control::Ended ended;
   ended.size_bytes = stored.logical_bytes;

@@ -13,7 +13,9 @@
 
 #include "engine/control/plane/control_plane.h"
 #include "engine/kinds/runner/tasks.h"
+#include "engine/service/collections.h"
 #include "engine/service/held.h"
+#include "engine/service/log.h"
 #include "engine/service/upkeep.h"
 
 namespace backcast::service {
@@ -34,6 +36,9 @@ class Runner : public control::Outside {
 
   // The data of a backup into a new file, decrypted or as an age file.
   Status write_file(const control::Backup& backup, bool encrypted, const std::string& file);
+
+  kinds::DataPlace data_of(const control::Cluster& cluster) const;
+  Adoptions& adoptions() { return adoptions_; }
 
   Duration start_delay(control::Id cluster, std::uint32_t schedule, Instant named,
                        int window_seconds) override;
@@ -83,6 +88,7 @@ class Runner : public control::Outside {
   House house() { return {folder_, *control_, tasks_, log_}; }
   void report_progress();
   bool rests(Duration time);  // false: the service stops
+  Status tidy_adopted();
   void do_job(control::Id job);
   Result<control::Ended> run(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch);
   Result<control::Ended> back_up(const control::ControlPlane::Detail& detail,
@@ -91,7 +97,6 @@ class Runner : public control::Outside {
   Status remove_bytes(control::Id backup);
   Status discard(control::Id backup, const std::string& snapshot);
   Status destroy(control::Id project);
-  kinds::DataPlace data_of(const control::Cluster& cluster) const;
   std::filesystem::path place_of(const std::string& project, const std::string& region) const;
 
   env::Env& env_;
@@ -99,6 +104,7 @@ class Runner : public control::Outside {
   const Log log_;
   kinds::ProjectKeys keys_;
   kinds::Tasks tasks_;
+  Adoptions adoptions_;
   control::ControlPlane* control_ = nullptr;
 
   // Of the transaction that is under way: the thread that decides alone.

@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "engine/api/every_route.h"
 #include "engine/api/http/server.h"
-#include "engine/api/routes/backend.h"
 #include "engine/env/env.h"
 
 namespace backcast::api {
@@ -91,6 +91,19 @@ Status written(const fs::path& file, const std::string& text) {
   return kOk;
 }
 
+// Nothing comes from outside here: tests/api/snapshots_test.py tries that with real data.
+DataBackend played_data() {
+  const auto none = [](auto&&...) { return Status(bad_input("data is played here")); };
+  return {[](const control::Cluster&) { return true; },
+          [](const control::Cluster&) { return std::string(kContents); },
+          none,
+          none,
+          [](const std::string&) { return Result<std::string>(bad_input("data is played here")); },
+          [](const std::string&) {},
+          none,
+          none};
+}
+
 int serve(const fs::path& folder) {
   env::Env& env = env::posix_env();
   Played played(folder);
@@ -109,8 +122,14 @@ int serve(const fs::path& folder) {
                   [](const control::Backup& backup, bool encrypted, const std::string& file) {
                     return written(file, backup.id + (encrypted ? " sealed" : " open"));
                   },
-                  [&] { return env.now(); }, folder.string(), "2.6.1"};
-  add_all(api, backend);
+                  [&] { return env.now(); },
+                  folder.string(),
+                  "2.6.1",
+                  {},
+                  played_data()};
+  Snapshots snapshots(backend);
+  Recoveries recoveries(snapshots);
+  add_all(api, backend, recoveries);
   auto owner = new_token("first", "organization_owner", {}, env.now());
   if (!owner.ok() || !api.options().tokens.add(owner->token).ok()) return 1;
   auto server = Server::start({.upload_folder = folder.string()}, api.service());

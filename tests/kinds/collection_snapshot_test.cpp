@@ -88,6 +88,45 @@ TEST(CollectionSnapshot, Q_SNP_10_ADenseTarIsWrittenThatEveryTarReads) {
   EXPECT_EQ(tree_of(scratch / "back"), tree_of(scratch / "docs"));
 }
 
+TEST(CollectionSnapshot, ATarOfAWholeFolderListsTheFolderItself) {
+  const Scratch scratch;
+  fill(scratch / "docs", "first");
+  const auto file = scratch / "docs.tar";
+  shell(fmt::format("tar -C {} -cf {} .", (scratch / "docs").string(), file.string()));
+  const std::atomic<bool> stop{false};
+  const Status done = untar(env::posix_env(), file, scratch / "back", stop);
+  ASSERT_TRUE(done.ok()) << to_string(done.error());
+  EXPECT_EQ(tree_of(scratch / "back"), tree_of(scratch / "docs"));
+}
+
+TEST(CollectionSnapshot, ALinkWithinASegmentIsRefused) {
+  const Scratch scratch;
+  fill(scratch / "docs", "first");
+  const auto segments = scratch / "docs/0/segments";
+  std::filesystem::create_symlink("/etc/passwd", segments / "link");
+  std::filesystem::create_symlink("/etc/passwd",
+                                  segments / "0a1b2c3d-0000-4000-8000-000000000001/link");
+  std::atomic<std::uint64_t> bytes{0};
+  const std::atomic<bool> stop{false};
+  const auto file = scratch / "docs.snapshot";
+  ASSERT_TRUE(write_collection_snapshot(scratch / "docs", file, bytes, stop).ok());
+  EXPECT_EQ(shell("tar xOf " + file.string() +
+                  " 0/segments/0a1b2c3d-0000-4000-8000-000000000001.tar | tar t | grep -c link;"
+                  " tar tf " +
+                  file.string() + " | grep -c link; true"),
+            "0\n0\n");
+  const auto segment = segments / "0a1b2c3d-0000-4000-8000-000000000001.tar";
+  shell(fmt::format("tar -C {0} -cf {0}.tar link", (segments / "x").parent_path().string()));
+  std::filesystem::rename(segments.string() + ".tar", segment);
+  shell(fmt::format("tar -C {} -cf {} 0/segments/{} 0/shard_config.json config.json",
+                    (scratch / "docs").string(), (scratch / "evil").string(),
+                    segment.filename().string()));
+  EXPECT_EQ(unpack_collection_snapshot(env::posix_env(), scratch / "evil", scratch / "in", stop)
+                .error()
+                .code,
+            Errc::kCorrupt);
+}
+
 TEST(CollectionSnapshot, WhatIsNoneOrDamagedIsRefused) {
   const Scratch scratch;
   fill(scratch / "docs", "first");

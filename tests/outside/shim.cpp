@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -178,6 +179,11 @@ SHIM_PART("write", pwrite64, (int fd, const void* from, size_t size, off64_t at)
           (fd, from, size, at))
 struct iovec;
 SHIM("write", ssize_t, writev, (int fd, const iovec* parts, int count), (fd, parts, count))
+SHIM("write", ssize_t, sendfile, (int to, int from, off_t* at, size_t count),
+     (to, from, at, count))
+SHIM("write", ssize_t, copy_file_range,
+     (int from, off_t* from_at, int to, off_t* to_at, size_t count, unsigned flags),
+     (from, from_at, to, to_at, count, flags))
 
 SHIM("sync", int, fsync, (int fd), (fd))
 SHIM("sync", int, fdatasync, (int fd), (fd))

@@ -79,6 +79,14 @@ Result<NewToken> new_token(std::string name, std::string_view role,
   return made;
 }
 
+Status bind_to_cluster(Token& token, std::string cluster) {
+  if (token.role != policy::CallerRole::kCustomWithBackup || !token.projects.empty()) {
+    return bad_input("a token for one cluster has the role manage or view, and no project");
+  }
+  token.cluster = std::move(cluster);
+  return kOk;
+}
+
 Result<std::optional<Token>> token_of(const TokenStore& store, std::string_view secret) {
   // Found by its hash: how long the search takes tells nothing of the secret.
   BACKCAST_TRY(std::optional<Token> token, store.find(sha256_hex(secret)));

@@ -26,6 +26,7 @@ struct Token {
   policy::CallerRole role = policy::CallerRole::kOther;
   bool manages = false;               // of a custom role: manage, not only view
   std::vector<std::string> projects;  // the only ones it reaches; none: all
+  std::string cluster;                // the only one it is for; "" = any
   Instant created{};
   std::optional<Instant> revoked;
 };
@@ -35,7 +36,8 @@ std::string_view role_word(const Token& token);
 // Where tokens are kept.
 struct TokenStore {
   std::function<Result<std::optional<Token>>(const std::string& hash)> find;
-  std::function<Status(const Token&)> add;  // kExists where the name is taken
+  // kExists where the name is taken, kNotFound for a cluster that there is not.
+  std::function<Status(const Token&)> add;
   std::function<Status(const std::string& name, Instant when)> revoke;  // kNotFound
   std::function<Result<std::vector<Token>>()> list;
 };
@@ -48,6 +50,8 @@ struct NewToken {
 // admin of no project.
 Result<NewToken> new_token(std::string name, std::string_view role,
                            std::vector<std::string> projects, Instant now);
+// Errors: kBadInput for a role above "manage", and where projects are named.
+Status bind_to_cluster(Token& token, std::string cluster);
 // Nothing for a secret that is unknown or revoked. Errors: those of the store.
 Result<std::optional<Token>> token_of(const TokenStore& store, std::string_view secret);
 

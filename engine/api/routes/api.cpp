@@ -135,6 +135,10 @@ Result<Token, Failure> Api::caller_of(const Request& request, const Route& route
   BACKCAST_TRY(const std::string secret, secret_in(request));
   BACKCAST_TRY(std::optional<Token> token, told(token_of(options_.tokens, secret)));
   if (!token) return Failure{401, "this token is unknown or revoked"};
+  if (!token->cluster.empty() && !route.of_cluster) {
+    return Failure{403, fmt::format("the token \"{}\" is for one cluster alone", token->name),
+                   "it may ask for /collections/... and /snapshots"};
+  }
   if (!has(*token, route.needs)) {
     return Failure{403,
                    fmt::format("the token \"{}\" may not do this: it needs the privilege {}",
@@ -178,8 +182,12 @@ BodyPlan Api::plan(const Request& request) {
     return BodyPlan{refused(request, found.route, failure, caller, started), 0, false};
   };
   // Without a route, too, only those who have a token learn what there is.
-  static const Route kAny{
-      .method = "", .pattern = "", .id = "", .summary = "", .needs = Privilege::kView};
+  static const Route kAny{.method = "",
+                          .pattern = "",
+                          .id = "",
+                          .summary = "",
+                          .needs = Privilege::kView,
+                          .of_cluster = true};
   auto caller = caller_of(request, found.route ? *found.route : kAny);
   if (!caller.ok()) {
     const bool stranger = caller.error().status == 401;

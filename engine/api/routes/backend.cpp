@@ -8,7 +8,6 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
-#include "engine/api/routes/qdrant.h"
 #include "engine/control/catalogue/tokens.h"
 #include "engine/policy/retention/retention.h"
 
@@ -23,6 +22,7 @@ Token token_from(const control::Token& row) {
   token.name = row.name;
   token.hash = row.hash;
   token.projects = row.projects;
+  token.cluster = row.cluster;
   token.created = row.created;
   token.revoked = row.revoked;
   if (row.role == "manage" || row.role == "view") {
@@ -38,6 +38,15 @@ bool is_about(const control::Project& project, std::string_view rules) {
   return rules.empty() || project.rules == rules;
 }
 
+// In a header only what says nothing there.
+std::string plain(std::string name) {
+  for (char& c : name) {
+    const bool fine = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-';
+    if (!fine) c = '_';
+  }
+  return name;
+}
+
 }  // namespace
 
 TokenStore store_of(control::Tokens& tokens) {
@@ -48,7 +57,7 @@ TokenStore store_of(control::Tokens& tokens) {
           },
           [&tokens](const Token& token) -> Status {
             return tokens.add({token.name, token.hash, std::string(role_word(token)),
-                               token.projects, token.created, token.revoked});
+                               token.projects, token.cluster, token.created, token.revoked});
           },
           [&tokens](const std::string& name, Instant when) { return tokens.revoke(name, when); },
           [&tokens]() -> Result<std::vector<Token>> {
@@ -57,18 +66,6 @@ TokenStore store_of(control::Tokens& tokens) {
             for (const control::Token& row : rows) listed.push_back(token_from(row));
             return listed;
           }};
-}
-
-void add_all(Api& api, Backend& backend) {
-  api.add(server_routes(api));
-  api.add(token_routes(api));
-  for (const auto table :
-       {project_routes, cluster_routes, schedule_routes, backup_routes, job_routes, record_routes,
-        policy_routes, zilliz_policy_routes, zilliz_backup_routes, zilliz_restore_routes,
-        qdrant_backup_routes, qdrant_schedule_routes}) {
-    api.add(table(backend));
-  }
-  api.add(zerops_routes(backend, api));
 }
 
 control::Caller caller_of(const Call& call) {
@@ -149,15 +146,16 @@ Result<control::Backups, Failure> backups_of(Backend& backend, const Call& call,
   return all;
 }
 
-Response download_of(Backend& backend, const control::Backup& backup, bool encrypted,
-                     const std::string& file_name) {
+Response download_of(Backend& backend, const Call& call, const control::Backup& backup,
+                     bool encrypted, const std::string& file_name) {
   const std::string file = backend.scratch_folder + "/download-" + std::to_string(::getpid()) +
                            "-" + std::to_string(next_file++);
   auto written = std::make_shared<std::future<Status>>(std::async(
       std::launch::async,
       [&backend, backup, encrypted, file] { return backend.write_file(backup, encrypted, file); }));
   Response response;
-  response.later = [written, file, file_name]() -> std::optional<Response> {
+  response.later = [written, file, file_name,
+                    &dialect = dialect_of(call.request.target)]() -> std::optional<Response> {
     if (written->wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
       return std::nullopt;
     }
@@ -165,12 +163,12 @@ Response download_of(Backend& backend, const control::Backup& backup, bool encry
     Response answer;
     if (!done.ok()) {
       ::unlink(file.c_str());
-      return own_dialect().refuse(failure_of(done.error()));
+      return dialect.refuse(failure_of(done.error()));
     }
     answer.file = file;
     answer.removes_file = true;
     answer.headers = {{"content-type", "application/octet-stream"},
-                      {"content-disposition", "attachment; filename=\"" + file_name + "\""}};
+                      {"content-disposition", "attachment; filename=\"" + plain(file_name) + "\""}};
     return answer;
   };
   return response;

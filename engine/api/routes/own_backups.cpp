@@ -102,7 +102,8 @@ Outcome download(Backend& backend, const Call& call) {
   BACKCAST_TRY(const OwnedBackup found, backup_of(backend, call, call.path("backup"), kBackup));
   BACKCAST_TRY(const bool encrypted, flag_in(call, "encrypted"));
   if (found.backup.state != "AVAILABLE") return Failure{409, "the backup is not available"};
-  return download_of(backend, found.backup, encrypted, found.backup.id + (encrypted ? ".age" : ""));
+  return download_of(backend, call, found.backup, encrypted,
+                     found.backup.id + (encrypted ? ".age" : ""));
 }
 
 Outcome list_jobs(Backend& backend, const Call& call) {

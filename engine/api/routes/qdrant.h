@@ -12,7 +12,5 @@ Result<Owned, Failure> qdrant_cluster(Backend& backend, const Call& call, const 
 // "86400s" as the words of a policy.
 Result<std::string, Failure> qdrant_retention(const policy::ServiceRules& rules,
                                               const std::string& period);
-std::vector<Route> qdrant_backup_routes(Backend& backend);
-std::vector<Route> qdrant_schedule_routes(Backend& backend);
 
 }  // namespace backcast::api

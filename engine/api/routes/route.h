@@ -80,8 +80,9 @@ struct Route {
   std::vector<Field> query{}, body{}, answer{};
   Takes takes = Takes::kNothing;
   Gives gives = Gives::kJson;
-  int forbidden_code = 0;  // the vendor's, for a caller without the privilege
-  bool by_link = false;    // a signed address serves instead of a token
+  int forbidden_code = 0;   // the vendor's, for a caller without the privilege
+  bool by_link = false;     // a signed address serves instead of a token
+  bool of_cluster = false;  // answers about one cluster: a token for it may ask this alone
   std::function<Outcome(const Call&)> handle{};
 };
 

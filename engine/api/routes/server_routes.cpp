@@ -17,6 +17,7 @@ std::vector<Field> token_fields() {
            {},
            {"organization_owner", "project_admin", "manage", "view"}},
           {"projects", "array", "The only ones it reaches; none: all", true},
+          {"cluster", "string", "The only one it is for; \"\": any", true},
           {"created", "string", "RFC 3339", true},
           {"revoked", "string", "RFC 3339; null while it holds", true, {}, {}, true}};
 }
@@ -25,6 +26,7 @@ json shown(const Token& token) {
   return {{"name", token.name},
           {"role", role_word(token)},
           {"projects", token.projects},
+          {"cluster", token.cluster},
           {"created", format_instant(token.created)},
           {"revoked", token.revoked ? json(format_instant(*token.revoked)) : json(nullptr)}};
 }
@@ -34,6 +36,9 @@ Outcome create_token(const ApiOptions& options, const Call& call) {
       NewToken made,
       told(new_token(call.body["name"], call.body["role"].get<std::string>(),
                      call.body.value("projects", std::vector<std::string>()), options.now())));
+  if (const std::string cluster = call.body.value("cluster", ""); !cluster.empty()) {
+    BACKCAST_CHECK(told(bind_to_cluster(made.token, cluster)));
+  }
   BACKCAST_CHECK(told(options.tokens.add(made.token)));
   json answer = shown(made.token);
   answer["token"] = made.secret;
@@ -106,7 +111,8 @@ std::vector<Route> token_routes(const Api& api) {
                      true,
                      {},
                      {"organization_owner", "project_admin", "manage", "view"}},
-                    {"projects", "array", "The only ones it reaches"}},
+                    {"projects", "array", "The only ones it reaches"},
+                    {"cluster", "string", "The only one it is for, as its api key"}},
            .answer = created,
            .takes = Takes::kJson,
            .handle = [&options](const Call& call) { return create_token(options, call); }},

@@ -199,7 +199,7 @@ Outcome download_url(Backend& backend, const Call& call, const Api& api) {
 Outcome download(Backend& backend, const Call& call) {
   BACKCAST_TRY(const Owned owned, service_of(backend, call));
   BACKCAST_TRY(const control::Backup backup, backup_at(backend, owned, call.path("date")));
-  return download_of(backend, backup, false, owned.cluster.name + "-" + call.path("date"));
+  return download_of(backend, call, backup, false, owned.cluster.name + "-" + call.path("date"));
 }
 
 Outcome configure(Backend& backend, const Call& call) {

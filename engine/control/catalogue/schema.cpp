@@ -113,7 +113,8 @@ CREATE TABLE audit(
   subject TEXT NOT NULL, detail TEXT NOT NULL);
 CREATE TABLE tokens(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE,
-  role TEXT NOT NULL, projects TEXT NOT NULL, created INTEGER NOT NULL, revoked INTEGER);
+  role TEXT NOT NULL, projects TEXT NOT NULL, cluster INTEGER REFERENCES clusters(id),
+  created INTEGER NOT NULL, revoked INTEGER);
 )sql",
 };
 

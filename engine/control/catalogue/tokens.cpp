@@ -25,10 +25,15 @@ Token read(Row& r) {
   token.hash = r.text();
   token.role = r.text();
   token.projects = words_of(r.text());
+  token.cluster = r.text();
   token.created = r.instant();
   token.revoked = r.instant_if();
   return token;
 }
+
+constexpr const char* kColumns =
+    "SELECT t.name, t.hash, t.role, t.projects, coalesce(c.uid, ''), t.created, t.revoked "
+    "FROM tokens t LEFT JOIN clusters c ON c.id = t.cluster ";
 
 template <typename Act>
 auto guarded(std::mutex& mutex, Act act) -> decltype(act()) {
@@ -44,12 +49,17 @@ auto guarded(std::mutex& mutex, Act act) -> decltype(act()) {
 
 Status Tokens::add(const Token& token) {
   return guarded(mutex_, [&]() -> Status {
+    const auto cluster = database_.number(
+        "SELECT id FROM clusters WHERE uid = ? AND deleted IS NULL", token.cluster);
+    if (!cluster && !token.cluster.empty()) {
+      return Error{Errc::kNotFound, fmt::format("there is no cluster {}", token.cluster), {}, {}};
+    }
     try {
       database_.run(
-          "INSERT INTO tokens(name, hash, role, projects, created) "
-          "VALUES(?, ?, ?, ?, ?)",
+          "INSERT INTO tokens(name, hash, role, projects, cluster, created) "
+          "VALUES(?, ?, ?, ?, ?, ?)",
           token.name, token.hash, token.role, fmt::format("{}", fmt::join(token.projects, " ")),
-          token.created);
+          cluster, token.created);
     } catch (const SQLite::Exception& thrown) {
       if (thrown.getErrorCode() != kConstraint) throw;
       return Error{Errc::kExists, fmt::format("there is a token named {}", token.name), {}, {}};
@@ -60,10 +70,8 @@ Status Tokens::add(const Token& token) {
 
 Result<std::optional<Token>> Tokens::find(const std::string& hash) {
   return guarded(mutex_, [&]() -> Result<std::optional<Token>> {
-    return database_.row(
-        "SELECT name, hash, role, projects, created, revoked FROM tokens "
-        "WHERE hash = ?",
-        read, hash);
+    static const std::string sql = fmt::format("{}WHERE t.hash = ?", kColumns);
+    return database_.row(sql.c_str(), read, hash);
   });
 }
 
@@ -79,8 +87,8 @@ Status Tokens::revoke(const std::string& name, Instant when) {
 
 Result<std::vector<Token>> Tokens::list() {
   return guarded(mutex_, [&]() -> Result<std::vector<Token>> {
-    return database_.rows(
-        "SELECT name, hash, role, projects, created, revoked FROM tokens ORDER BY id", read);
+    static const std::string sql = fmt::format("{}ORDER BY t.id", kColumns);
+    return database_.rows(sql.c_str(), read);
   });
 }
 

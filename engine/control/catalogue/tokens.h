@@ -19,6 +19,7 @@ struct Token {
   std::string hash;                   // hex
   std::string role;                   // as policy::parse_caller_role reads it, with what it may do
   std::vector<std::string> projects;  // none: all of the organisation
+  std::string cluster;                // "" = not for one alone
   Instant created{};
   std::optional<Instant> revoked;
 };
@@ -27,7 +28,8 @@ class Tokens {
  public:
   Tokens(Database& database, std::mutex& mutex) : database_(database), mutex_(mutex) {}
 
-  Status add(const Token& token);                              // kExists if the name is taken
+  // kExists if the name is taken, kNotFound for a cluster that there is not.
+  Status add(const Token& token);
   Result<std::optional<Token>> find(const std::string& hash);  // none, or one that was revoked, too
   Status revoke(const std::string& name, Instant when);        // kNotFound
   Result<std::vector<Token>> list();

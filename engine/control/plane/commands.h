@@ -105,7 +105,7 @@ struct Backup {
 };
 
 struct BackupFilter {
-  std::string cluster, project, region, kind, state, tag;
+  std::string cluster, project, region, kind, state, tag, name;
   std::optional<Instant> from, to;  // born from (inclusive) to (exclusive)
   bool with_gone = false;           // deleted, failed and refused ones, too
   std::uint64_t offset = 0, limit = 100;

@@ -46,7 +46,8 @@ std::string where_of(const BackupFilter& f, int state) {
       {!f.tag.empty(), "instr(' ' || b.tags || ' ', ' ' || ?6 || ' ') > 0", "?6 IS ?6"},
       {f.from.has_value(), "b.born >= ?7", "?7 IS ?7"},
       {f.to.has_value(), "b.born < ?8", "?8 IS ?8"},
-      {state < 0 && !f.with_gone, "b.state <= 1", "1"}};
+      {state < 0 && !f.with_gone, "b.state <= 1", "1"},
+      {!f.name.empty(), "b.name = ?9", "?9 IS ?9"}};
   return where(conditions);
 }
 
@@ -128,13 +129,13 @@ Result<Backups> ControlPlane::backups(const BackupFilter& f) {
     backups.count = static_cast<std::uint64_t>(
         database_
             ->number(kept(fmt::format("SELECT count(*) FROM backups b {}", asked)), f.cluster,
-                     f.project, f.region, f.kind, state, f.tag, f.from, f.to)
+                     f.project, f.region, f.kind, state, f.tag, f.from, f.to, f.name)
             .value_or(0));
     backups.page = database_->rows(
-        kept(fmt::format("{}{}{}ORDER BY b.born DESC, b.id DESC LIMIT ?9 OFFSET ?10", kColumns,
+        kept(fmt::format("{}{}{}ORDER BY b.born DESC, b.id DESC LIMIT ?10 OFFSET ?11", kColumns,
                          kFrom, asked)),
-        read_backup, f.cluster, f.project, f.region, f.kind, state, f.tag, f.from, f.to, f.limit,
-        f.offset);
+        read_backup, f.cluster, f.project, f.region, f.kind, state, f.tag, f.from, f.to, f.name,
+        f.limit, f.offset);
     return backups;
   });
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,19 @@ struct Captured {
 
 enum class LoadChoice : std::uint8_t { kAsSaved, kLoaded, kReleased };
 
+// Which side wins where a shard that is recovered has other replicas that are active.
+enum class Priority : std::uint8_t { kNoSync, kSnapshot, kReplica };
+
 struct CollectionChoice {
   std::string database, name;            // as saved
   std::string to_database{}, to_name{};  // "" = the same
   LoadChoice load = LoadChoice::kAsSaved;
+  // Takes the place of the collection that has its name now, where there is one of the same shape
+  // (check_fit), and keeps that one's aliases. Otherwise a name that is taken is kExists.
+  bool replaces = false;
+  Priority priority = Priority::kSnapshot;  // of what is replaced
+  // Of this shard alone, which takes the place of the one that the collection has.
+  std::optional<std::uint32_t> shard{};
 };
 
 struct NewLogin {
@@ -54,6 +64,7 @@ struct RestoreChoice {
 
 struct CollectionName {
   std::string database, name;
+  std::optional<std::uint32_t> shard{};  // this one alone; none: all of the collection
 };
 
 class ClusterSource {
@@ -73,7 +84,23 @@ class ClusterSource {
   // data does not know.
   virtual Status restore(const std::filesystem::path& from, const RestoreChoice& choice,
                          Progress& progress) = 0;
+
+  // A file that holds one collection or shard, as a download of it gave it or the vendor's own
+  // server: what it holds, as a capture of `as` would describe it. Reads all of it.
+  // Errors: kBadInput for a file of another kind, or of a kind of data that is captured whole;
+  // kCorrupt for one that is not whole.
+  virtual Result<std::string> look_into(const std::filesystem::path& file,
+                                        const CollectionName& as);
+  // The same into a folder that exists and is empty, as capture would have written it.
+  virtual Result<Captured> adopt(const std::filesystem::path& file, const CollectionName& as,
+                                 const std::filesystem::path& into, Progress& progress);
 };
+
+// Whether the collection or shard `of` of what was saved may take the place of `as` in the cluster:
+// their vectors and number of shards must be the same. `saved` and `cluster` are descriptions, as
+// of capture() and describe(). Errors: kBadInput, kNotFound for a shard that is not there.
+Status check_fit(const std::string& saved, const CollectionName& of, const std::string& cluster,
+                 const CollectionName& as);
 
 // `kind` is one of kind_names(); `source` is JSON that says where the data is, by kind. `env` must
 // outlive what is returned. Errors: kBadInput with the place in `source`.
@@ -81,5 +108,7 @@ Result<std::unique_ptr<ClusterSource>> open_source(const std::string& kind,
                                                    const std::string& source, env::Env& env);
 // "folder", "shared-storage", …
 std::vector<std::string> kind_names();
+// Whether it has collections that can be backed up and brought back one by one, from files too.
+bool has_collections(const std::string& kind);
 
 }  // namespace backcast::kinds

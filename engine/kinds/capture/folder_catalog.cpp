@@ -175,7 +175,7 @@ std::string write_catalog(const FolderCatalog& catalog) {
          "\n";
 }
 
-std::string describe_catalog(const FolderCatalog& catalog) {
+std::string describe_catalog(const FolderCatalog& catalog, const Path& data) {
   json told = json::parse(write_catalog(catalog), nullptr, false);
   for (json& database : told["databases"]) {
     for (json& collection : database["collections"]) {
@@ -184,6 +184,9 @@ std::string describe_catalog(const FolderCatalog& catalog) {
         rows += segment["rows"].get<std::uint64_t>();
       }
       collection["rows"] = rows;
+      const auto dimension = read_dimension(data / database["name"].get<std::string>() /
+                                            collection["folder"].get<std::string>());
+      if (dimension.ok()) collection["vectors"] = {{"size", *dimension}};
       collection.erase("segments");
       collection.erase("folder");
     }

@@ -58,8 +58,9 @@ struct FolderCatalog {
 // kNotFound if there is none; kBadInput with file, line and field otherwise.
 Result<FolderCatalog> read_catalog(const Path& cluster);
 std::string write_catalog(const FolderCatalog& catalog);
-// The same for whoever looks: rows are sums, no segment and no hash of a password is told.
-std::string describe_catalog(const FolderCatalog& catalog);
+// The same for whoever looks: rows are sums, the vectors of each collection are what its schema in
+// `data` says, no segment and no hash of a password is told.
+std::string describe_catalog(const FolderCatalog& catalog, const Path& data);
 // Of collection.json, the schema of a collection: {"dimension": 128, …}.
 Result<std::uint32_t> read_dimension(const Path& collection);
 

@@ -8,6 +8,7 @@
 #include "engine/base/text.h"
 #include "engine/kinds/capture/folder_restore.h"
 #include "engine/kinds/capture/sources.h"
+#include "engine/kinds/formats/tar_folder.h"
 
 namespace backcast::kinds {
 namespace fs = std::filesystem;
@@ -17,6 +18,7 @@ constexpr int kAttempts = 10;
 constexpr Duration kLockPatience = std::chrono::seconds(30);
 constexpr Duration kLockPause = std::chrono::milliseconds(20);
 constexpr const char* kLockFile = "lock";
+constexpr std::uint64_t kMaxTextBytes = 16 << 20;
 constexpr std::size_t kNameInFolder = 200;  // bytes of the collection's name in its folder's
 
 // A segment must have the rows that the catalogue says it has: a torn one is told now, not when it
@@ -73,13 +75,16 @@ class FolderCluster : public ClusterSource {
   FolderCluster(Path path, env::Env& env) : path_(std::move(path)), env_(env) {}
 
   Status choose(std::vector<CollectionName> collections) override {
+    for (const CollectionName& one : collections) {
+      if (one.shard) return no_shards();
+    }
     chosen_ = std::move(collections);
     return kOk;
   }
 
   Result<std::string> describe() override {
     BACKCAST_TRY(const FolderCatalog catalog, read_catalog(path_));
-    return describe_catalog(catalog);
+    return describe_catalog(catalog, path_);
   }
 
   Result<Captured> capture(const Path& into, Progress& progress) override {
@@ -106,6 +111,7 @@ class FolderCluster : public ClusterSource {
     } else if (found.error().code != Errc::kNotFound) {
       return found.error();
     }
+    BACKCAST_CHECK(check_shapes(describe_catalog(backup, from), cluster, choice));
     BACKCAST_TRY(FolderPlan plan, plan_folder_restore(backup, cluster, choice));
     BACKCAST_CHECK(remove_leftovers(cluster));
     Placed placed;
@@ -116,11 +122,93 @@ class FolderCluster : public ClusterSource {
     BACKCAST_CHECK(sync_folder_tree(env_, path_));
     BACKCAST_CHECK(write_text(env_, path_ / kCatalogFile, write_catalog(plan.catalog)));
     placed.keep();
-    if (choice.replace) remove_folders_of(cluster);
+    remove_folders_of(plan.gone);
     return kOk;
   }
 
+  Result<std::string> look_into(const Path& file, const CollectionName& as) override {
+    BACKCAST_CHECK(check_target(as));
+    const Aside aside(file.string() + ".look");
+    BACKCAST_CHECK(check_only_files(file));
+    const TarVisitor keep_texts = [&](const TarEntry& entry, const auto& content) -> Status {
+      const Path place = aside.path() / entry.path;
+      const bool is_text = place.filename() == kSchemaFile || entry.path == kCatalogFile;
+      if (!is_text) return content([](ByteView) -> Status { return kOk; });
+      if (entry.node.kind != source::NodeKind::kFile || entry.node.size_bytes > kMaxTextBytes) {
+        return not_ours(file);
+      }
+      BACKCAST_CHECK(make_folders(place.parent_path()));
+      return write_file(place, content);
+    };
+    BACKCAST_CHECK(read_tar(file, keep_texts));
+    BACKCAST_TRY(FolderCatalog catalog, only_collection(aside.path(), file));
+    FolderDatabase& database = catalog.databases.front();
+    database.collections.front().name = as.name;
+    std::error_code error;
+    fs::rename(aside.path() / database.name, aside.path() / as.database, error);
+    if (error) return not_ours(file);  // its files are not there
+    database.name = as.database;
+    return describe_catalog(catalog, aside.path());
+  }
+
+  Result<Captured> adopt(const Path& file, const CollectionName& as, const Path& into,
+                         Progress& progress) override {
+    BACKCAST_CHECK(check_target(as));
+    BACKCAST_CHECK(check_only_files(file));
+    const Aside aside(into.string() + ".adopted");
+    BACKCAST_CHECK(untar(env_, file, aside.path(), progress.stop));
+    BACKCAST_TRY(const FolderCatalog saved, only_collection(aside.path(), file));
+    FolderCatalog catalog;
+    catalog.generation = saved.generation;
+    catalog.databases = {{as.database, {saved.databases.front().collections.front()}}};
+    FolderCollection& collection = catalog.databases.front().collections.front();
+    const Path from = aside.path() / saved.databases.front().name / collection.folder;
+    collection.name = collection.folder = as.name;
+    collection.aliases.clear();
+    BACKCAST_CHECK(place_collection(from, into / as.database / as.name, collection, progress));
+    return captured(catalog, into);
+  }
+
  private:
+  static Error no_shards() {
+    return bad_input("a cluster in a folder does not keep its shards apart",
+                     "take the whole collection");
+  }
+  static Status check_target(const CollectionName& as) {
+    if (as.shard) return no_shards();
+    BACKCAST_CHECK(check_name("the collection", as.name));
+    return check_name("the database", as.database);
+  }
+  static Error not_ours(const Path& file) {
+    return bad_input(file.filename().string() + " is no collection of a cluster in a folder",
+                     "only what was downloaded from such a cluster comes back into one");
+  }
+
+  // Of what a tar held: the database with one collection that it must be.
+  static Result<FolderCatalog> only_collection(const Path& folder, const Path& file) {
+    auto catalog = read_catalog(folder);
+    if (!catalog.ok()) return not_ours(file);
+    std::erase_if(catalog->databases, [](const auto& one) { return one.collections.empty(); });
+    if (catalog->databases.size() != 1 || catalog->databases.front().collections.size() != 1) {
+      return not_ours(file);
+    }
+    return std::move(*catalog);
+  }
+
+  // What takes the place of a collection has its vectors and its shards.
+  Status check_shapes(const std::string& saved, const FolderCatalog& cluster,
+                      const RestoreChoice& choice) const {
+    const std::string now = describe_catalog(cluster, path_);
+    for (const CollectionChoice& one : choice.collections) {
+      if (one.shard) return no_shards();
+      if (!one.replaces) continue;
+      const CollectionName as{one.to_database.empty() ? one.database : one.to_database,
+                              one.to_name.empty() ? one.name : one.to_name};
+      BACKCAST_CHECK(check_fit(saved, {one.database, one.name}, now, as));
+    }
+    return kOk;
+  }
+
   Result<FolderCatalog> chosen_of(FolderCatalog whole) const {
     if (chosen_.empty()) return whole;
     FolderCatalog part;
@@ -166,7 +254,7 @@ class FolderCluster : public ClusterSource {
       }
     }
     BACKCAST_CHECK(write_text(env_, into / kCatalogFile, write_catalog(catalog)));
-    result.contents = describe_catalog(catalog);
+    result.contents = describe_catalog(catalog, into);
     BACKCAST_TRY(result.logical_bytes, folder_bytes(into));
     return result;
   }

@@ -46,6 +46,7 @@ Result<std::vector<Placing>> chosen(FolderCatalog backup, const RestoreChoice& c
                   restored_as(*saved, one.load, choice)};
     if (!one.to_name.empty()) place.restored.name = one.to_name;
     place.restored.aliases.clear();
+    place.replaces = one.replaces;
     BACKCAST_CHECK(check_name("the collection", place.restored.name));
     BACKCAST_CHECK(check_name("the database", place.to_database));
     placing.push_back(std::move(place));
@@ -71,6 +72,24 @@ Status check_free(const FolderCatalog& cluster, const std::vector<Placing>& plac
     }
   }
   return kOk;
+}
+
+// What is replaced leaves its aliases, its time to live and its load state to what comes.
+void make_room(FolderPlan& plan) {
+  for (Placing& place : plan.placing) {
+    if (!place.replaces) continue;
+    const FolderCollection* now = plan.catalog.find(place.to_database, place.restored.name);
+    if (now == nullptr) continue;
+    place.restored.aliases = now->aliases;
+    place.restored.ttl_seconds = now->ttl_seconds;
+    place.restored.loaded = now->loaded;
+    if (plan.gone.find_database(place.to_database) == nullptr) {
+      plan.gone.databases.push_back({place.to_database, {}});
+    }
+    plan.gone.find_database(place.to_database)->collections.push_back(*now);
+    auto& collections = plan.catalog.find_database(place.to_database)->collections;
+    std::erase_if(collections, [&](const auto& one) { return one.name == place.restored.name; });
+  }
 }
 
 Result<std::string> hash_of(const std::string& password) {
@@ -119,7 +138,8 @@ Result<FolderPlan> plan_folder_restore(const FolderCatalog& backup, const Folder
   } else {
     BACKCAST_TRY(plan.placing, chosen(backup, choice));
   }
-  if (!choice.replace) plan.catalog = cluster;
+  (choice.replace ? plan.gone : plan.catalog) = cluster;
+  make_room(plan);
   plan.catalog.generation = cluster.generation + 1;
   BACKCAST_CHECK(check_free(plan.catalog, plan.placing));
   BACKCAST_CHECK(add_users(backup, choice, plan.catalog));

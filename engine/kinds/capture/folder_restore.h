@@ -11,11 +11,13 @@ struct Placing {
   FolderCollection saved;     // the same
   std::string to_database;    // where they go
   FolderCollection restored;  // its folder and files are chosen when they are placed
+  bool replaces = false;      // the collection that has its name now
 };
 
 struct FolderPlan {
   FolderCatalog catalog;         // after the restore, but for the collections placed
   std::vector<Placing> placing;  // in order of the backup
+  FolderCatalog gone;            // what the cluster had and has no longer
 };
 
 // Errors: kNotFound for a collection that the backup does not have, kExists for a name that is

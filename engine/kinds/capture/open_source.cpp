@@ -13,16 +13,17 @@ namespace {
 struct Kind {
   std::string_view name;
   Opened (*open)(const Node& source, env::Env& env);
+  bool has_collections = false;
 };
 constexpr Kind kKinds[] = {
     {"elasticsearch", open_search_dumps},
-    {"folder", open_folder_cluster},
+    {"folder", open_folder_cluster, true},
     {"mariadb", open_mariadb},
     {"meilisearch", open_index_dumps},
     {"milvus-backup", open_milvus_folder},
     {"nats", open_nats},
     {"postgresql", open_postgresql},
-    {"qdrant", open_vector_server},
+    {"qdrant", open_vector_server, true},
     {"shared-storage", open_shared_storage},
 };
 
@@ -31,6 +32,21 @@ constexpr Kind kKinds[] = {
 Status ClusterSource::choose(std::vector<CollectionName> collections) {
   if (collections.empty()) return kOk;
   return bad_input("data of this kind is captured whole", "ask for a backup of the whole cluster");
+}
+
+Result<std::string> ClusterSource::look_into(const std::filesystem::path&, const CollectionName&) {
+  return bad_input("data of this kind comes back from its own backups alone");
+}
+
+Result<Captured> ClusterSource::adopt(const std::filesystem::path&, const CollectionName&,
+                                      const std::filesystem::path&, Progress&) {
+  return bad_input("data of this kind comes back from its own backups alone");
+}
+
+bool has_collections(const std::string& kind) {
+  return std::any_of(std::begin(kKinds), std::end(kKinds), [&](const Kind& known) {
+    return known.name == kind && known.has_collections;
+  });
 }
 
 std::vector<std::string> kind_names() {

@@ -1,7 +1,6 @@
 #include "engine/kinds/formats/collection_snapshot.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <set>
@@ -10,7 +9,6 @@
 #include "engine/env/child.h"
 #include "engine/env/system_error.h"
 #include "engine/source/tar.h"
-#include "engine/store/format/id.h"
 
 namespace backcast::kinds {
 namespace fs = std::filesystem;
@@ -38,6 +36,12 @@ Result<std::string> text_of(const std::function<Status(const ByteSink&)>& conten
     return kOk;
   }));
   return text;
+}
+
+// What a link leads to is not the collection's.
+bool is_own_file(const fs::directory_entry& entry) {
+  std::error_code ignored;
+  return fs::is_regular_file(entry.symlink_status(ignored));
 }
 
 // A file as an entry of a tar.
@@ -68,7 +72,7 @@ Status write_segment(const Path& segment, const Path& file, std::atomic<std::uin
     std::set<Path> files;
     std::error_code error;
     for (const auto& entry : fs::recursive_directory_iterator(segment, error)) {
-      if (entry.is_regular_file(error)) files.insert(entry.path());
+      if (is_own_file(entry)) files.insert(entry.path());
     }
     if (error) return file_error("list", segment, error);
     for (const Path& each : files) {
@@ -131,10 +135,10 @@ Status write_collection_snapshot(const Path& collection, const Path& file,
   for (fs::recursive_directory_iterator at(collection, error), end; !error && at != end;
        at.increment(error)) {
     const bool in_segments = at->path().parent_path().filename() == kSegments;
-    if (at->is_directory(error) && in_segments) {
+    if (in_segments && fs::is_directory(at->symlink_status(error))) {
       at.disable_recursion_pending();
       segments.insert(at->path());
-    } else if (at->is_regular_file(error)) {
+    } else if (is_own_file(*at)) {
       files.insert(at->path());
     }
   }
@@ -171,6 +175,7 @@ Status unpack_collection_snapshot(env::Env& env, const Path& file, const Path& c
   for (const Path& tar : segments) {
     const Path place = tar.parent_path() / tar.stem();
     const Aside aside(place.string() + ".unpacking");
+    BACKCAST_CHECK(check_only_files(tar));
     BACKCAST_CHECK(untar(env, tar, aside.path(), stop));
     BACKCAST_CHECK(make_folders(aside.path() / kInSegment));
     fs::rename(aside.path() / kInSegment, place, error);
@@ -178,22 +183,6 @@ Status unpack_collection_snapshot(env::Env& env, const Path& file, const Path& c
     if (error) return file_error("unpack", tar, error);
   }
   return kOk;
-}
-
-Result<std::string> sha256_of(const Path& file) {
-  const env::UniqueFd in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!in) return env::system_error("open", file.string(), errno);
-  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> sum(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  BACKCAST_ASSERT(EVP_DigestInit_ex(sum.get(), EVP_sha256(), nullptr) == 1);
-  std::vector<std::uint8_t> part(kPart);
-  while (true) {
-    BACKCAST_TRY(const std::size_t got, env::read_stream(in.get(), part, file.string()));
-    if (got == 0) break;
-    EVP_DigestUpdate(sum.get(), part.data(), got);
-  }
-  std::array<std::uint8_t, 32> digest{};
-  EVP_DigestFinal_ex(sum.get(), digest.data(), nullptr);
-  return store::to_hex(ByteView(digest));
 }
 
 }  // namespace backcast::kinds

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/kinds/formats/sha256.h"
 #include "engine/kinds/formats/tar_folder.h"
 
 namespace backcast::kinds {
@@ -36,8 +37,5 @@ Status write_collection_snapshot(const Path& collection, const Path& file,
 // Into a folder of the storage that does not exist yet, segments unpacked.
 Status unpack_collection_snapshot(env::Env& env, const Path& file, const Path& collection,
                                   const std::atomic<bool>& stop);
-
-// Of a whole file, in hexadecimal: what the server keeps beside it as FILE.checksum.
-Result<std::string> sha256_of(const Path& file);
 
 }  // namespace backcast::kinds

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <stdio.h>
 
 #include <array>
 
@@ -97,6 +98,15 @@ std::string fresh_name(env::Env& env) {
   std::array<std::uint8_t, 8> random{};
   env.random(random);
   return fmt::format("r{:02x}", fmt::join(random, ""));
+}
+
+Status exchange_folders(const Path& from, const Path& to) {
+  std::error_code error;
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return kOk;
+  if (errno != ENOENT) return env::system_error("put into its place", to.string(), errno);
+  fs::rename(from, to, error);
+  if (error) return file_error("put into its place", to, error);
+  return kOk;
 }
 
 Status sync_folder_tree(env::Env& env, const Path& path) {

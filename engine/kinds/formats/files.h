@@ -56,6 +56,8 @@ class Aside {
   Path path_;
 };
 
+// A folder to its place; what stands there goes in the same step, and is in `from` then.
+Status exchange_folders(const Path& from, const Path& to);
 // Waits until all of it survives a power cut.
 Status sync_folder_tree(env::Env& env, const Path& path);
 

@@ -39,6 +39,10 @@ using TarVisitor = std::function<Status(const TarEntry& entry,
                                         const std::function<Status(const ByteSink&)>& content)>;
 Status read_tar(const Path& file, const TarVisitor& visit);
 
+// kCorrupt for a tar that holds anything but files and folders: of strangers, a link could lead to
+// what is not theirs.
+Status check_only_files(const Path& file);
+
 // Puts the entries of a tar beneath `into` and nowhere else; sparse entries become sparse files.
 Status untar(env::Env& env, const Path& file, const Path& into, const std::atomic<bool>& stop);
 

@@ -121,8 +121,13 @@ Result<TarEntry> entry_of(archive_entry* from, const Path& file) {
   node.group = or_empty(archive_entry_gname(from));
   node.mtime_ns = archive_entry_mtime(from) * kNsPerSecond + archive_entry_mtime_nsec(from);
   node.target = or_empty(archive_entry_symlink(from));
-  node.device_major = static_cast<std::uint32_t>(major(archive_entry_rdev(from)));
-  node.device_minor = static_cast<std::uint32_t>(minor(archive_entry_rdev(from)));
+  if ((node.kind == NodeKind::kSymlink) != !node.target.empty()) {
+    return damaged(file, "its link " + printable(entry.path) + " leads nowhere");
+  }
+  if (node.kind == NodeKind::kCharDevice || node.kind == NodeKind::kBlockDevice) {
+    node.device_major = static_cast<std::uint32_t>(major(archive_entry_rdev(from)));
+    node.device_minor = static_cast<std::uint32_t>(minor(archive_entry_rdev(from)));
+  }
   if (node.kind == NodeKind::kFile && link == nullptr) {
     node.size_bytes = static_cast<std::uint64_t>(archive_entry_size(from));
     read_sparse(from, node);
@@ -160,7 +165,9 @@ class Unpacker {
   Status add(const TarEntry& entry, const std::function<Status(const ByteSink&)>& content) {
     if (stop_) return Error{Errc::kInterrupted, "stopped before it was done", {}, ""};
     if (entry.path.empty()) {
-      restorer_.set_root_metadata(entry.node);
+      Node root = entry.node;
+      root.name = "root";  // "./" has none, and every node needs one
+      restorer_.set_root_metadata(root);
       return kOk;
     }
     const std::string parent_path = parent_of(entry.path);
@@ -251,6 +258,20 @@ Status read_tar(const Path& file, const TarVisitor& visit) {
     };
     BACKCAST_CHECK(visit(entry, content));
   }
+}
+
+Status check_only_files(const Path& file) {
+  return read_tar(file, [&](const TarEntry& entry, const auto& content) -> Status {
+    if (entry.node.kind == source::NodeKind::kFolder) return kOk;
+    if (entry.node.kind == source::NodeKind::kFile) {
+      return content([](ByteView) -> Status { return kOk; });
+    }
+    return Error{Errc::kCorrupt,
+                 fmt::format("{} holds {}, which is neither file nor folder", file.string(),
+                             printable(entry.path)),
+                 {},
+                 ""};
+  });
 }
 
 Status untar(env::Env& env, const Path& file, const Path& into, const std::atomic<bool>& stop) {

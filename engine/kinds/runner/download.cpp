@@ -1,4 +1,8 @@
 // A backup as its maker's own tools read it: one file where it is one, otherwise a tar.
+#include <nlohmann/json.hpp>
+
+#include "engine/kinds/formats/json_fields.h"
+#include "engine/kinds/formats/sha256.h"
 #include "engine/kinds/keys/age.h"
 #include "engine/kinds/runner/tasks.h"
 #include "engine/store/packs/load_index.h"
@@ -35,6 +39,22 @@ Status write_out(store::Repository& repository, const store::Snapshot& snapshot,
 }
 
 }  // namespace
+
+Status Tasks::measure(store::Repository& repository, const store::Snapshot& snapshot,
+                      std::string& contents) {
+  nlohmann::json all = nlohmann::json::parse(contents, nullptr, false);
+  if (!flag_in(all, "snapshot")) return kOk;
+  Sha256 sum;
+  std::uint64_t bytes = 0;
+  BACKCAST_CHECK(write_out(repository, snapshot, [&](ByteView part) -> Status {
+    sum.add(part);
+    bytes += part.size();
+    return kOk;
+  }));
+  all["snapshot"] = {{"bytes", bytes}, {"sha256", sum.hex()}};
+  contents = dumped(all);
+  return kOk;
+}
 
 Status Tasks::download(const ExportTask& task, const Sink& sink) {
   BACKCAST_TRY(const auto repository, keys_.open(task.project, task.repository, false));

@@ -102,11 +102,21 @@ using nlohmann::json;
 Result<json> asked_contents(const BackupTask& task) {
   if (task.contents.empty()) return json::object();
   json asked = json::parse(task.contents, nullptr, false);
-  if (!asked.is_object() || list_in(asked, "chosen").empty()) {
+  if (!asked.is_object() || (list_in(asked, "chosen").empty() && !flag_in(asked, "snapshot"))) {
     return bad_input("the collections that are to be backed up are not named",
                      "name them: {\"chosen\": [{\"database\": \"default\", \"name\": \"docs\"}]}");
   }
   return asked;
+}
+
+std::vector<CollectionName> chosen_in(const json& asked) {
+  std::vector<CollectionName> chosen;
+  for (const json& one : list_in(asked, "chosen")) {
+    CollectionName& name =
+        chosen.emplace_back(CollectionName{text_in(one, "database"), text_in(one, "name")});
+    if (one.contains("shard")) name.shard = static_cast<std::uint32_t>(count_in(one, "shard"));
+  }
+  return chosen;
 }
 
 // Contents that say what was chosen, as they were asked for.
@@ -114,7 +124,8 @@ std::string with_chosen(const std::string& contents, const json& asked) {
   if (asked.empty()) return contents;
   json all = json::parse(contents, nullptr, false);
   if (!all.is_object()) all = json::object();
-  all["chosen"] = list_in(asked, "chosen");
+  if (asked.contains("chosen")) all["chosen"] = list_in(asked, "chosen");
+  if (flag_in(asked, "snapshot")) all["snapshot"] = true;
   return dumped(all);
 }
 
@@ -150,25 +161,28 @@ Result<Stored> Tasks::back_up(const BackupTask& task, JobWatch& watch) {
     stored.snapshot = store::to_hex(before->id);
     stored.logical_bytes = before->content_bytes - stored.contents.size();
     stored.added_bytes = before->added_stored_bytes;
+    BACKCAST_CHECK(measure(*repository, *before, stored.contents));
     return stored;
   }
   BACKCAST_TRY(const SpoolFolder spool, SpoolFolder::make(env_, task.spool));
   BACKCAST_TRY(const auto source, open_source(task.data.kind, task.data.source, env_));
   BACKCAST_TRY(const json asked, asked_contents(task));
-  std::vector<CollectionName> chosen;
-  for (const json& one : list_in(asked, "chosen")) {
-    chosen.push_back({text_in(one, "database"), text_in(one, "name")});
-  }
-  BACKCAST_CHECK(source->choose(std::move(chosen)));
+  const std::vector<CollectionName> chosen = chosen_in(asked);
+  BACKCAST_CHECK(source->choose(chosen));
   BACKCAST_CHECK(make_folders(spool.path() / kDataFolder));
   Progress progress;
   const Stopper::Reaches reaches(watch.stopper, progress.stop);
-  BACKCAST_TRY(Captured captured, source->capture(spool.path() / kDataFolder, progress));
+  const Path data = spool.path() / kDataFolder;
+  if (!task.adopted.empty() && chosen.size() != 1) return bad_input("a file holds one collection");
+  BACKCAST_TRY(Captured captured, task.adopted.empty()
+                                      ? source->capture(data, progress)
+                                      : source->adopt(task.adopted, chosen[0], data, progress));
   watch.percent = kCaptured;
   captured.contents = with_chosen(captured.contents, asked);
   BACKCAST_CHECK(write_text(env_, spool.path() / kContentsFile, captured.contents));
   BACKCAST_TRY(const store::Snapshot snapshot,
                save(*repository, task, spool.path(), captured.logical_bytes, watch));
+  BACKCAST_CHECK(measure(*repository, snapshot, captured.contents));
   watch.percent = 100;
   return Stored{store::to_hex(snapshot.id), captured.logical_bytes, snapshot.added_stored_bytes,
                 std::move(captured.contents), std::move(captured.warnings)};

@@ -17,6 +17,10 @@
 #include "engine/kinds/keys/project_keys.h"
 #include "engine/kinds/runner/stopper.h"
 
+namespace backcast::store {
+struct Snapshot;
+}
+
 namespace backcast::kinds {
 
 // For whoever shows or ends a job.
@@ -34,9 +38,13 @@ struct BackupTask {
   std::filesystem::path repository, spool;
   DataPlace data;
   std::vector<std::string> tags;
-  // JSON: {"chosen": [{"database", "name"}, …]}, the collections that are asked for; "" = all. The
-  // contents of what was stored say so, too.
+  // JSON: {"chosen": [{"database", "name", "shard"}, …]}, the collections that are asked for, and
+  // "snapshot", whether its download is to have a checksum; "" = all, without. The contents of what
+  // was stored say both, too.
   std::string contents{};
+  // What it is made of instead of the cluster's data: a file with the one collection that is
+  // chosen, as ClusterSource::adopt takes it. "" = none.
+  std::filesystem::path adopted{};
 };
 struct CopyTask {
   std::string project;
@@ -98,6 +106,9 @@ class Tasks {
                                const std::string& snapshot);
 
  private:
+  // Where "snapshot" is asked for: reads back what a download gives, and notes its length and sum.
+  static Status measure(store::Repository& repository, const store::Snapshot& snapshot,
+                        std::string& contents);
   Status free_space(store::Repository& repository, const std::filesystem::path& path);
 
   env::Env& env_;
