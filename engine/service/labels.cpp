@@ -96,8 +96,15 @@ control::Cluster cluster_in(const json& value) {
   return c;
 }
 
+// What the catalogue knows of the contents beyond what the snapshot itself says.
+json beyond_snapshot(const std::string& text) {
+  json contents = json::parse(text, nullptr, false);
+  if (!contents.is_object()) return json::object();
+  for (const char* long_list : {"databases", "users", "roles"}) contents.erase(long_list);
+  return contents;
+}
+
 json json_of(const control::Backup& b) {
-  const json contents = json::parse(b.contents, nullptr, false);
   return {
       {"id", b.id},
       {"region", b.region},
@@ -114,7 +121,7 @@ json json_of(const control::Backup& b) {
       {"size_bytes", b.size_bytes},
       {"added_bytes", b.added_bytes},
       {"reason", b.reason},
-      {"configuration", contents.is_object() ? contents.value("configuration", json()) : json()}};
+      {"contents", beyond_snapshot(b.contents)}};
 }
 
 control::Backup backup_in(const json& value) {
@@ -134,9 +141,7 @@ control::Backup backup_in(const json& value) {
   b.size_bytes = value.at("size_bytes");
   b.added_bytes = value.at("added_bytes");
   b.reason = value.at("reason");
-  if (!value.at("configuration").is_null()) {
-    b.contents = json{{"configuration", value["configuration"]}}.dump();
-  }
+  b.contents = value.at("contents").dump();
   return b;
 }
 

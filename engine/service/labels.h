@@ -8,7 +8,7 @@
 
 namespace backcast::service {
 
-// JSON, without the contents of the backup, which are in the snapshot.
+// JSON. Of the contents of the backup it has what the snapshot itself does not say.
 std::string label_of(const control::Kept& kept);
 // kBadInput for what label_of has not written.
 Result<control::Kept> read_label(const std::string& text);

@@ -5,7 +5,6 @@
 #include <set>
 #include <tuple>
 
-#include "engine/service/contents.h"
 #include "engine/service/labels.h"
 #include "engine/service/places.h"
 #include "engine/service/upkeep.h"
@@ -19,14 +18,12 @@ using nlohmann::json;
 
 const control::Caller kCaller{"rebuild"};
 
-// As the catalogue had them: what the snapshot holds, and how the cluster was configured then.
+// As the catalogue had them: what the snapshot holds, and what is beyond that.
 std::string whole_contents(const std::string& described, const control::Kept& kept) {
-  control::Cluster then = kept.cluster;
-  const json told = json::parse(kept.backup.contents, nullptr, false);
-  if (told.is_object() && told.contains("configuration")) {
-    read_configuration(told["configuration"], then);
-  }
-  return contents_with(described, then, {});
+  json whole = json::parse(described, nullptr, false);
+  if (!whole.is_object()) whole = json::object();
+  whole.update(json::parse(kept.backup.contents));  // which read_label made
+  return whole.dump();
 }
 
 struct Found {
