@@ -38,6 +38,11 @@ std::string shell_text(std::string_view text) {
   return out + '\'';
 }
 
+// What the program answers while the shell completes; nothing where no service answers.
+std::string answer_of(const OptionView& option) {
+  return fmt::format("$(backcast {} 2>/dev/null)", option.asks);
+}
+
 std::string bash(const VerbView& program) {
   std::string paths, words, values, scenarios;
   std::vector<std::string> everywhere;
@@ -57,17 +62,21 @@ std::string bash(const VerbView& program) {
       offered.insert(offered.end(), option.flags.begin(), option.flags.end());
       for (const std::string& flag : option.flags) {
         if (option.value.empty()) continue;  // a switch
-        values += fmt::format("    {}:{}) words='{}' values=1 ;;\n", verb.path.empty() ? "*" : path,
-                              flag, joined(option.choices, " "));
+        values +=
+            fmt::format("    {}:{}) words={} values=1 ;;\n", verb.path.empty() ? "*" : path, flag,
+                        option.asks.empty() ? "'" + joined(option.choices, " ") + "'"
+                                            : '"' + answer_of(option) + '"');
       }
     }
+    std::string asked;
     for (const OptionView& positional : verb.positionals) {
       offered.insert(offered.end(), positional.choices.begin(), positional.choices.end());
+      if (!positional.asks.empty()) asked = "\" " + answer_of(positional) + '"';
       if (positional.takes_scenario)
         scenarios += fmt::format("{0}[!-1]*:{1}|:{1}", scenarios.empty() ? "" : "|", path);
     }
     if (!verb.path.empty()) offered.insert(offered.end(), everywhere.begin(), everywhere.end());
-    words += fmt::format("    '{}') words='{}' ;;\n", path, joined(offered, " "));
+    words += fmt::format("    '{}') words='{}'{} ;;\n", path, joined(offered, " "), asked);
   });
   return fmt::format(R"(# bash completion for backcast; made by `backcast completion bash`
 _backcast() {{
@@ -105,7 +114,9 @@ std::string zsh_option(const OptionView& option) {
     std::string spec = fmt::format("{}[{}]", flag, help);
     if (!option.value.empty()) {
       spec += ':' + option.value + ':';
-      spec += option.choices.empty() ? "_files" : '(' + joined(option.choices, " ") + ')';
+      spec += !option.asks.empty()     ? "{compadd -- " + answer_of(option) + "}"
+              : option.choices.empty() ? "_files"
+                                       : '(' + joined(option.choices, " ") + ')';
     }
     out += " \\\n    " + shell_text(spec);
   }
@@ -136,6 +147,8 @@ std::string zsh(const VerbView& program) {
       std::string values = "_files";
       if (!verb.positionals.empty() && !verb.positionals[0].choices.empty()) {
         values = "(" + joined(verb.positionals[0].choices, " ") + ")";
+      } else if (!verb.positionals.empty() && !verb.positionals[0].asks.empty()) {
+        values = "{compadd -- " + answer_of(verb.positionals[0]) + "}";
       } else if (!verb.positionals.empty() && verb.positionals[0].takes_scenario) {
         values = "{ _alternative \"shipped:shipped scenario:(" + shipped_scenarios(" ") +
                  ")\" \"files:file:_files -g \\\"*.(json|yaml|yml)\\\"\" }";
@@ -178,7 +191,9 @@ std::string fish(const VerbView& program) {
       for (const std::string& flag : option.flags) {
         out += flag.starts_with("--") ? " -l " + flag.substr(2) : " -s " + flag.substr(1);
       }
-      if (!option.choices.empty()) {
+      if (!option.asks.empty()) {
+        out += fmt::format(" -x -a '(backcast {} 2>/dev/null)'", option.asks);
+      } else if (!option.choices.empty()) {
         out += " -x -a " + shell_text(joined(option.choices, " "));
       } else if (!option.value.empty()) {
         out += " -r";
@@ -189,6 +204,10 @@ std::string fish(const VerbView& program) {
       if (positional.takes_scenario) {
         out += fmt::format("complete -c backcast -n {} -a {}\n", shell_text(here),
                            shell_text(shipped_scenarios(" ")));
+      }
+      if (!positional.asks.empty()) {
+        out += fmt::format("complete -c backcast -f -n {} -a '(backcast {} 2>/dev/null)'\n",
+                           shell_text(here), positional.asks);
       }
       if (positional.choices.empty()) continue;
       out += fmt::format("complete -c backcast -f -n {} -a {}\n", shell_text(here),

@@ -15,7 +15,7 @@ struct Options {
   std::string cluster, backup, tag, state, file, name;
   std::vector<std::string> tags;
   std::uint64_t limit = 100;
-  bool wait = false, encrypted = false, all = false;
+  bool wait = false, encrypted = false, all = false, names = false;
 };
 
 Status list(Context& context, const Client& client, const Options& options) {
@@ -28,6 +28,10 @@ Status list(Context& context, const Client& client, const Options& options) {
   if (!options.state.empty()) query += "&state=" + escaped(options.state);
   if (options.all) query += "&with_gone=true";
   BACKCAST_TRY(const json answer, client.get("/v1/backups" + query));
+  if (options.names) {
+    print_names(answer.at("backups"), {"id"});
+    return kOk;
+  }
   print(context, table_of("backups",
                           {{"id", "Backup"},
                            {"cluster", "Cluster"},
@@ -97,17 +101,20 @@ void add_backups(CLI::App& app, Context& context) {
         ->type_name("A,B");
   };
   const auto add_backup = [&](CLI::App* verb) {
-    verb->add_option("backup", options->backup, "Its id")->required();
+    verb->add_option("backup", options->backup, "Its id")->required()->type_name(kBackupType);
     return verb;
   };
   auto* all = add("list", "List backups, newest first", list);
-  all->add_option("--cluster", options->cluster, "Id or name");
+  add_names(*all, options->names);
+  all->add_option("--cluster", options->cluster, "Id or name")->type_name(kClusterType);
   all->add_option("--tag", options->tag, "Only those that have it");
   all->add_option("--state", options->state, "CREATING, AVAILABLE, DELETED, FAILED, REFUSED");
   all->add_option("--limit", options->limit, "At most so many")->capture_default_str();
   all->add_flag("--all", options->all, "Deleted, failed and refused ones, too");
   auto* make = add("create", "Make a backup now", create);
-  make->add_option("service", options->cluster, "Cluster: id or name")->required();
+  make->add_option("service", options->cluster, "Cluster: id or name")
+      ->required()
+      ->type_name(kClusterType);
   add_tags(make);
   make->add_option("--name", options->name, "What to call it");
   make->add_flag("--wait", options->wait, "Until it is made");

@@ -15,12 +15,16 @@ struct Options {
   ServerChoice server;
   std::string cluster, project, region, kind = "folder", source, version, backup, into;
   std::vector<std::string> collections;
-  bool delete_backups = false, wait = false, in_place = false;
+  bool delete_backups = false, wait = false, in_place = false, names = false;
 };
 
 Status list(Context& context, const Client& client, const Options& options) {
   const std::string query = options.project.empty() ? "" : "?project=" + escaped(options.project);
   BACKCAST_TRY(const json answer, client.get("/v1/clusters" + query));
+  if (options.names) {
+    print_names(answer.at("clusters"), {"name", "id"});
+    return kOk;
+  }
   print(context, table_of("clusters",
                           {{"id", "Cluster"},
                            {"name", "Name"},
@@ -112,7 +116,9 @@ void add_clusters(CLI::App& app, Context& context) {
   const auto add = [&](const char* name, const char* help, auto run) {
     return add_verb<Options>(*noun, context, options, name, help, run);
   };
-  add("list", "List clusters", list)->add_option("--project", options->project, "Only its own");
+  auto* all = add("list", "List clusters", list);
+  all->add_option("--project", options->project, "Only its own");
+  add_names(*all, options->names);
   auto* make = add("create", "Tell of a cluster whose data is to be backed up", create);
   make->add_option("name", options->cluster, "Unique in its project")->required();
   make->add_option("--project", options->project, "Its project")->required();
@@ -122,12 +128,13 @@ void add_clusters(CLI::App& app, Context& context) {
   make->add_option("--source", options->source, "Where its data is, by kind")->type_name("JSON");
   make->add_option("--data-version", options->version, "Version of its server")->type_name("1.2.3");
   auto* gone = add("delete", "Forget a cluster", remove);
-  gone->add_option("cluster", options->cluster, "Id or name")->required();
+  gone->add_option("cluster", options->cluster, "Id or name")->required()->type_name(kClusterType);
   gone->add_flag("--delete-backups", options->delete_backups,
                  "Its backups, too, where the rules leave it to you");
   auto* back = add("restore", "Restore a backup", restore);
-  back->add_option("backup", options->backup, "Its id")->required();
-  back->add_option("--into", options->into, "Another cluster than that it came from");
+  back->add_option("backup", options->backup, "Its id")->required()->type_name(kBackupType);
+  back->add_option("--into", options->into, "Another cluster than that it came from")
+      ->type_name(kClusterType);
   back->add_option("--collection", options->collections,
                    "Only this one, and under which name: DATABASE.NAME=DATABASE.NAME")
       ->type_name("NAME[=NAME]")

@@ -84,11 +84,12 @@ void add_drills(CLI::App& app, Context& context) {
   };
   add("list", "When each is due, and what the last one measured. Exit code 1 if one failed", list);
   auto* put = add("set", "Restore the newest backup again and again, the first time now", set);
-  put->add_option("cluster", options->cluster, "Id or name")->required();
+  put->add_option("cluster", options->cluster, "Id or name")->required()->type_name(kClusterType);
   put->add_option("--every", options->every, "How often")->capture_default_str();
   add("off", "No more of them", off)
       ->add_option("cluster", options->cluster, "Id or name")
-      ->required();
+      ->required()
+      ->type_name(kClusterType);
 }
 
 }  // namespace backcast::cli

@@ -12,7 +12,7 @@ using nlohmann::json;
 struct Options {
   ServerChoice server;
   std::string cluster, job;
-  bool wait = false;
+  bool wait = false, names = false;
 };
 
 const std::vector<std::pair<std::string, std::string>> kFields{
@@ -27,6 +27,10 @@ Status list(Context& context, const Client& client, const Options& options) {
     query = "?cluster=" + escaped(id);
   }
   BACKCAST_TRY(const json answer, client.get("/v1/jobs" + query));
+  if (options.names) {
+    print_names(answer.at("jobs"), {"id"});
+    return kOk;
+  }
   print(context, table_of("jobs", kFields, answer.at("jobs")));
   return kOk;
 }
@@ -56,14 +60,16 @@ void add_jobs(CLI::App& app, Context& context) {
   const auto add = [&](const char* name, const char* help, auto run) {
     return add_verb<Options>(*noun, context, options, name, help, run);
   };
-  add("list", "List jobs, newest first", list)
-      ->add_option("--cluster", options->cluster, "Id or name");
+  auto* all = add("list", "List jobs, newest first", list);
+  all->add_option("--cluster", options->cluster, "Id or name")->type_name(kClusterType);
+  add_names(*all, options->names);
   auto* one = add("show", "How far a job is", show);
-  one->add_option("job", options->job, "Its id")->required();
+  one->add_option("job", options->job, "Its id")->required()->type_name(kJobType);
   one->add_flag("--wait", options->wait, "Until it has ended");
   add("cancel", "End a backup that is being made", cancel)
       ->add_option("job", options->job, "Its id")
-      ->required();
+      ->required()
+      ->type_name(kJobType);
 }
 
 }  // namespace backcast::cli

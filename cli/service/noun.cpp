@@ -1,5 +1,7 @@
 #include "cli/service/noun.h"
 
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 namespace backcast::cli {
@@ -35,6 +37,22 @@ reports::Table table_of(const std::string& name,
     table.rows.push_back(std::move(row));
   }
   return table;
+}
+
+void add_names(CLI::App& verb, bool& names) {
+  verb.add_flag("--names", names, "Only what each is called, one a line");
+}
+
+void print_names(const json& objects, const std::vector<std::string>& fields) {
+  for (const json& object : objects) {
+    for (const std::string& field : fields) {
+      const std::string name = object.value(field, "");
+      const bool is_plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
+      });
+      if (!name.empty() && is_plain) print(name + "\n");
+    }
+  }
 }
 
 }  // namespace backcast::cli

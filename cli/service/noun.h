@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/service/client.h"
+#include "cli/shared/parser_view.h"
 
 namespace backcast::cli {
 
@@ -15,6 +16,12 @@ namespace backcast::cli {
 reports::Table table_of(const std::string& name,
                         const std::vector<std::pair<std::string, std::string>>& fields,
                         const nlohmann::json& objects);
+
+// --names of a list, for shells that complete.
+void add_names(CLI::App& verb, bool& names);
+// One of these fields a line for each object, each in letters, digits, dots, hyphens and
+// underscores: shells expand what they complete.
+void print_names(const nlohmann::json& objects, const std::vector<std::string>& fields);
 
 // Restore drills with what the last one of each measured.
 reports::Table drills_table(const nlohmann::json& drills);

@@ -84,7 +84,9 @@ void add_policies(CLI::App& app, Context& context) {
   noun->require_subcommand(1);
   const auto add = [&](const char* name, const char* help, auto run) {
     auto* verb = add_verb<Options>(*noun, context, options, name, help, run);
-    verb->add_option("cluster", options->cluster, "Id or name")->required();
+    verb->add_option("cluster", options->cluster, "Id or name")
+        ->required()
+        ->type_name(kClusterType);
     return verb;
   };
   add("show", "The schedules of a cluster", show);

@@ -13,14 +13,19 @@ struct Options {
   ServerChoice server;
   std::string name, role = "view", cluster;
   std::vector<std::string> projects;
+  bool names = false;
 };
 
 const std::vector<std::pair<std::string, std::string>> kFields{
     {"name", "Token"},      {"role", "Role"},       {"projects", "Projects"},
     {"cluster", "Cluster"}, {"created", "Created"}, {"revoked", "Revoked"}};
 
-Status list(Context& context, const Client& client, const Options&) {
+Status list(Context& context, const Client& client, const Options& options) {
   BACKCAST_TRY(const json answer, client.get("/v1/tokens"));
+  if (options.names) {
+    print_names(answer.at("tokens"), {"name"});
+    return kOk;
+  }
   print(context, table_of("tokens", kFields, answer.at("tokens")));
   return kOk;
 }
@@ -63,11 +68,13 @@ void add_token(CLI::App& app, Context& context) {
   make->add_option("--project", options->projects, "The only ones it reaches; without: all")
       ->allow_extra_args(false);
   make->add_option("--cluster", options->cluster,
-                   "The only one it is for: it may do nothing but handle that one's snapshots");
-  add("list", "List tokens, never their secrets", list);
+                   "The only one it is for: it may do nothing but handle that one's snapshots")
+      ->type_name(kClusterType);
+  add_names(*add("list", "List tokens, never their secrets", list), options->names);
   add("revoke", "Revoke a token at once", revoke)
       ->add_option("name", options->name, "Its name")
-      ->required();
+      ->required()
+      ->type_name(kTokenType);
 }
 
 }  // namespace backcast::cli

@@ -27,6 +27,18 @@ std::vector<std::string> choices_of(const std::string& type) {
   return choices;
 }
 
+// What prints, one a line, whatever may stand for a value of the type.
+std::string asks_for(const std::string& type) {
+  constexpr std::pair<const char*, const char*> kAsks[] = {{kClusterType, "clusters list --names"},
+                                                           {kBackupType, "backups list --names"},
+                                                           {kJobType, "jobs list --names"},
+                                                           {kTokenType, "token list --names"}};
+  for (const auto& [name, words] : kAsks) {
+    if (type == name) return words;
+  }
+  return {};
+}
+
 OptionView option_view(const CLI::Option& option) {
   OptionView view;
   for (const std::string& name : option.get_snames()) view.flags.push_back('-' + name);
@@ -38,6 +50,7 @@ OptionView option_view(const CLI::Option& option) {
     view.value = view.choices.empty() ? first_line(type).substr(0, type.find(':')) : "WHICH";
   }
   view.takes_scenario = type == kScenarioType;
+  view.asks = asks_for(type);
   view.ends_the_run =
       !view.flags.empty() && (view.flags.back() == "--help" || view.flags.back() == "--version");
   view.help = option.get_description();

@@ -20,7 +20,8 @@ struct OptionView {
   std::string help;
   std::string variable;         // of the environment, that stands in for it; may be empty
   bool takes_scenario = false;  // a file, or the name of one that is shipped
-  bool ends_the_run = false;    // prints, and nothing else happens: --help
+  std::string asks;           // the words after "backcast" that print what it may be; may be empty
+  bool ends_the_run = false;  // prints, and nothing else happens: --help
   bool is_required = false;
   bool repeats = false;
 };
@@ -36,6 +37,11 @@ struct VerbView {
 
 // The type of an option or position that takes a scenario.
 inline constexpr const char* kScenarioType = "SCENARIO";
+// The types of what a service knows: a shell that completes asks it.
+inline constexpr const char* kClusterType = "CLUSTER";
+inline constexpr const char* kBackupType = "BACKUP";
+inline constexpr const char* kJobType = "JOB";
+inline constexpr const char* kTokenType = "TOKEN";
 
 VerbView view(const CLI::App& app);
 

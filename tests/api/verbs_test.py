@@ -37,6 +37,41 @@ class CommandLineTest(unittest.TestCase):
     def rows(self, *words):
         return json.loads(self.run_verb(*words, "--json"))["rows"]
 
+    def completed(self, shell, *words):
+        """What the shell offers for the last word."""
+        script = self.served.root / f"completion.{shell}"
+        script.write_text(self.run_verb("completion", shell))
+        if shell == "bash":
+            command = ["bash", "-c", f'source "{script}"; COMP_WORDS=("$@"); '
+                       'COMP_CWORD=$(($# - 1)); _backcast; printf "%s\\n" "${COMPREPLY[@]}"',
+                       "bash", "backcast", *words]
+        else:
+            command = ["fish", "--no-config", "-c",
+                       f'source {script}; complete -C "backcast {" ".join(words)}"']
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env={
+            **os.environ, "PATH": f"{os.path.dirname(PROGRAM)}:{os.environ['PATH']}",
+            "BACKCAST_SERVER": f"http://127.0.0.1:{self.served.port}",
+            "BACKCAST_TOKEN_FILE": str(self.served.home / "owner.token")})
+        return [line.split("\t")[0] for line in done.stdout.splitlines()]
+
+    def test_names_are_completed_from_the_service(self):
+        made = self.served.need("POST", "/v1/clusters", {
+            "name": "completed", "project": "shop", "region": "eu", "kind": "folder",
+            "source": {"path": str(self.data)}})
+        self.served.need("POST", "/v1/clusters", {
+            "name": "$(touch${IFS}harm)", "project": "shop", "region": "eu", "kind": "folder"})
+        backup = self.served.need("POST", f"/v1/clusters/{made['id']}/backups", {})
+        for shell in ("bash", "fish"):
+            self.assertEqual(self.completed(shell, "clusters", "delete", "compl"), ["completed"])
+            self.assertEqual(self.completed(shell, "backups", "list", "--cluster", "compl"),
+                             ["completed"])
+            self.assertIn(backup["backup"], self.completed(shell, "clusters", "restore", "backup"))
+            self.assertIn(backup["job"], self.completed(shell, "jobs", "show", "job"))
+            self.assertEqual(self.completed(shell, "token", "revoke", "own"), ["owner"])
+        # A shell expands what it is offered.
+        self.assertNotIn("harm", self.run_verb("clusters", "list", "--names"))
+        self.served.job(backup["job"])
+
     def test_a_backup_with_tags_from_the_command_line_P_CLI_01(self):
         self.run_verb("clusters", "create", "vectors", "--project", "shop", "--region", "eu",
                       "--source", json.dumps({"path": str(self.data)}), "--data-version", "1.2.3")
