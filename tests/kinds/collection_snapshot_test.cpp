@@ -178,6 +178,23 @@ TEST(VectorServer, StorageComesBackWithItsAliasesOrUnderAnotherName) {
             tree_of(scratch / "storage/collections/docs"));
 }
 
+TEST(VectorServer, InPlaceNothingStaysThatTheBackupDoesNotHave) {
+  const Scratch scratch;
+  fill(scratch / "storage/collections/docs", "first");
+  Progress progress;
+  ASSERT_TRUE(open("storage", scratch / "storage")->capture(scratch.make("backup"), progress).ok());
+  const auto before = tree_of(scratch / "storage/collections");
+  fill(scratch / "storage/collections/docs", "changed");
+  fill(scratch / "storage/collections/newer", "second");
+  write_whole(scratch / "storage/aliases/data.json", R"({"current": "newer"})");
+  RestoreChoice choice;
+  choice.replace = true;
+  ASSERT_TRUE(
+      open("storage", scratch / "storage")->restore(scratch / "backup", choice, progress).ok());
+  EXPECT_EQ(tree_of(scratch / "storage/collections"), before);
+  EXPECT_EQ(read_whole(scratch / "storage/aliases/data.json"), "{}");
+}
+
 TEST(VectorServer, TheServersOwnSnapshotsAreKeptByteForByteWithTheirChecksums) {
   const Scratch scratch;
   fill(scratch / "docs", "first");

@@ -104,6 +104,9 @@ class VectorServer : public ClusterSource {
     for (const Wanted& one : wanted) {
       BACKCAST_CHECK(exchange_folders(aside.path() / one.to, place_of(one)));
     }
+    if (is_storage_ && choice.replace && choice.collections.empty()) {
+      BACKCAST_CHECK(set_others_aside(wanted, aside.path()));
+    }
     return restore_aliases(from, choice);
   }
 
@@ -338,6 +341,19 @@ class VectorServer : public ClusterSource {
     return wanted;
   }
 
+  // In place goes what the backup does not have.
+  Status set_others_aside(const std::vector<Wanted>& wanted, const Path& aside) const {
+    BACKCAST_TRY(const auto names, folders_in(root()));
+    for (const std::string& name : names) {
+      const bool stays = std::any_of(wanted.begin(), wanted.end(),
+                                     [&](const Wanted& one) { return one.to == name; });
+      std::error_code error;
+      if (!stays) fs::rename(root() / name, aside / name, error);
+      if (error) return file_error("remove", root() / name, error);
+    }
+    return kOk;
+  }
+
   // Which replicas there are is the cluster's to know, not the snapshot's.
   Status keep_replicas(const Wanted& one, const Path& restored) {
     const json shards =
@@ -385,14 +401,16 @@ class VectorServer : public ClusterSource {
   }
 
   Status restore_aliases(const Path& from, const RestoreChoice& choice) {
+    if (!is_storage_ || !choice.collections.empty()) return kOk;
     std::error_code error;
-    if (!is_storage_ || !choice.collections.empty() || !fs::exists(from / kMapping, error)) {
-      return kOk;
+    json aliases = json::object();
+    if (fs::exists(from / kMapping, error)) {
+      BACKCAST_TRY(const std::string text,
+                   read_text_file((from / kMapping).string(), kMaxTextBytes));
+      aliases = object_in(json::parse(text, nullptr, false), "collections_aliases");
     }
-    BACKCAST_TRY(const std::string text, read_text_file((from / kMapping).string(), kMaxTextBytes));
-    const json mapping = json::parse(text, nullptr, false);
-    const json aliases = object_in(mapping, "collections_aliases");
-    if (aliases.empty()) return kOk;
+    const bool has_others = choice.replace && fs::exists(path_ / kAliases, error);
+    if (aliases.empty() && !has_others) return kOk;
     BACKCAST_CHECK(make_folders((path_ / kAliases).parent_path()));
     return write_text(env_, path_ / kAliases, dumped(aliases));
   }
