@@ -22,7 +22,7 @@ struct Options {
   ScenarioOptions scenario;
   std::string against = "backcast", size = "32 MiB", keep, decisions;
   std::vector<std::string> data;
-  bool all_days = false;
+  bool all_days = false, real_bytes = false;
 };
 
 // A folder of its own that goes away with everything in it, unless it is to be kept.
@@ -152,13 +152,19 @@ Result<Ok, Errors> run_control(Context& context, const Options& options) {
     std::error_code error;
     std::filesystem::create_directories(options.keep, error);
     if (error) return all_errors(Status(failed(options.keep + ": " + error.message())));
-    return rehearse_control(context, options.scenario, options.keep, options.decisions);
+    return rehearse_control(context, options.scenario,
+                            {options.keep, options.decisions, options.real_bytes});
   }
   BACKCAST_TRY(const auto work, all_errors(WorkFolder::make({})));
-  return rehearse_control(context, options.scenario, work->path(), options.decisions);
+  return rehearse_control(context, options.scenario,
+                          {work->path(), options.decisions, options.real_bytes});
 }
 
 void rehearse(Context& context, const Options& options) {
+  if (options.real_bytes && options.against != "control") {
+    return report(context, bad_input("--real-bytes goes with --against control",
+                                     "every other rehearsal is with real bytes already"));
+  }
   if (options.against == "control") {
     if (auto done = run_control(context, options); !done.ok()) report(context, done.error());
     return;
@@ -209,6 +215,9 @@ void add_rehearse(CLI::App& app, Context& context) {
   verb->add_option("--keep", options->keep, "Leave repositories and data in this new folder");
   verb->add_option("--decisions", options->decisions,
                    "Also write the decisions of the control plane here, one a line");
+  verb->add_flag("--real-bytes", options->real_bytes,
+                 "With control: make, copy and delete real backups of small data as well, and "
+                 "restore what is left");
   verb->add_flag("--all-days", options->all_days, "Every day in the table");
   verb->callback([options, &context] { rehearse(context, *options); });
 }

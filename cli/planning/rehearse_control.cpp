@@ -2,16 +2,52 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
 #include "engine/base/errors.h"
+#include "engine/env/env.h"
+#include "rehearsal/bytes/real_bytes.h"
 #include "rehearsal/twin/twin.h"
 #include "sim/words/decisions.h"
 
 namespace backcast::cli {
 
+namespace {
+
+using rehearsal::RealBytes;
+
+// Real data below the folder of the catalogue, held to it at the end.
+void add_real_bytes(const sim::Scenario& scenario, const std::string& folder,
+                    rehearsal::TwinOptions& how, RealBytes::Checked& checked) {
+  std::vector<rehearsal::ClusterPlace> clusters;
+  for (const sim::Service& service : scenario.services) {
+    clusters.push_back({scenario.projects[service.project].name, service.region});
+  }
+  std::vector<std::string> projects;
+  for (const sim::Project& project : scenario.projects) projects.push_back(project.name);
+  auto bytes = std::make_shared<RealBytes*>(nullptr);
+  how.between = [=](control::Outside& weather) {
+    auto made = std::make_unique<RealBytes>(env::posix_env(), folder + "/bytes", clusters, projects,
+                                            weather);
+    *bytes = made.get();
+    return made;
+  };
+  how.at_end = [bytes, &checked](control::ControlPlane& plane) -> Status {
+    BACKCAST_TRY(checked, (*bytes)->check(plane));
+    return kOk;
+  };
+}
+
+}  // namespace
+
 Result<Ok, Errors> rehearse_control(Context& context, const ScenarioOptions& options,
-                                    const std::string& folder, const std::string& decisions) {
+                                    const ControlRehearsal& asked) {
+  const std::string catalogue = asked.folder + "/catalogue.db";
+  if (asked.real_bytes && std::filesystem::exists(catalogue)) {
+    return Errors{bad_input("a rehearsal with real bytes begins anew", "give --keep a new folder")};
+  }
   ScenarioOptions scenario = options;
   scenario.bill = false;
   BACKCAST_TRY(const study::PreparedScenario prepared, prepare(scenario));
@@ -21,12 +57,14 @@ Result<Ok, Errors> rehearse_control(Context& context, const ScenarioOptions& opt
   how.stop = watch.stop;
   how.progress = watch.begin("rehearsing", 0, "steps");
   std::vector<std::string> decided;
+  RealBytes::Checked checked;
+  if (asked.real_bytes) add_real_bytes(prepared.loaded.scenario, asked.folder, how, checked);
   BACKCAST_CHECK(all_errors(rehearsal::play(
-      prepared.loaded.scenario, folder + "/catalogue.db", how,
+      prepared.loaded.scenario, catalogue, how,
       [&](const policy::Decision& decision) { decided.push_back(policy::to_line(decision)); })));
-  if (!decisions.empty()) {
+  if (!asked.decisions.empty()) {
     BACKCAST_CHECK(
-        all_errors(write_output(decisions, fmt::format("{}\n", fmt::join(decided, "\n")))));
+        all_errors(write_output(asked.decisions, fmt::format("{}\n", fmt::join(decided, "\n")))));
   }
   sim::RunOptions together;
   together.together = true;
@@ -44,6 +82,11 @@ Result<Ok, Errors> rehearse_control(Context& context, const ScenarioOptions& opt
   }
   print(fmt::format("{} decisions of the control plane, the same as in the simulation\n",
                     decided.size()));
+  if (!asked.real_bytes) return kOk;
+  print(
+      fmt::format("{} backups and {} copies with real bytes, {} deleted; all {} that are left "
+                  "restore to the data of their moment\n",
+                  checked.made, checked.copied, checked.removed, checked.restored));
   return kOk;
 }
 

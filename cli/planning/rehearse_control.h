@@ -8,9 +8,14 @@
 
 namespace backcast::cli {
 
-// Plays it in a catalogue in `folder`, writes every decision to `decisions` unless that is "", and
-// compares them with those of the simulation. Exit code 1 if one differs.
+struct ControlRehearsal {
+  std::string folder;     // of its catalogue, which goes on where it was
+  std::string decisions;  // file for all of them; "" = none
+  bool real_bytes = false;
+};
+// Plays the scenario and compares every decision with those of the simulation. Exit code 1 if one
+// differs.
 Result<Ok, Errors> rehearse_control(Context& context, const ScenarioOptions& scenario,
-                                    const std::string& folder, const std::string& decisions);
+                                    const ControlRehearsal& how);
 
 }  // namespace backcast::cli

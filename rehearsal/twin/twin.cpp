@@ -59,7 +59,9 @@ Status play(const sim::Scenario& stated, const std::string& path, const TwinOpti
     scenario.events.push_back(std::move(drawn));
   }
   if (!std::filesystem::exists(path)) BACKCAST_CHECK(begin(scenario, draws, path));
-  WeatherOutside outside(scenario, draws);
+  WeatherOutside weather(scenario, draws);
+  const auto between = options.between ? options.between(weather) : nullptr;
+  control::Outside& outside = between ? *between : weather;
   BACKCAST_TRY(const auto plane, control::ControlPlane::open(path, outside, how_to_open(scenario)));
   const Instant last = scenario.end - Duration{1};
   constexpr std::uint64_t kLooksUpEvery = 256;
@@ -72,6 +74,7 @@ Status play(const sim::Scenario& stated, const std::string& path, const TwinOpti
       return Error{Errc::kInterrupted, "interrupted; it goes on where it was", {}, {}};
     }
   }
+  if (options.at_end) BACKCAST_CHECK(options.at_end(*plane));
   return hand_over(*plane, decided);
 }
 

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "engine/base/error.h"
+#include "engine/control/plane/control_plane.h"
 #include "engine/policy/service/decision.h"
 #include "sim/model/scenario.h"
 
@@ -17,6 +19,10 @@ struct TwinOptions {
   std::uint32_t replication = 0;
   const std::atomic<bool>* stop = nullptr;
   std::function<void(std::uint64_t steps)> progress = {};  // steps made since the last call
+  // What stands between the control plane and its outside; without: nothing.
+  std::function<std::unique_ptr<control::Outside>(control::Outside& weather)> between = {};
+  // When all of it has been played.
+  std::function<Status(control::ControlPlane& plane)> at_end = {};
 };
 
 // Plays the scenario in the catalogue at `path`, or goes on where a run of it was cut off, and

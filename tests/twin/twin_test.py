@@ -8,10 +8,12 @@ side, the comparison must find each.
 
 import argparse
 import collections
+import itertools
 import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -116,6 +118,31 @@ def shipped_runs(twin):
     return faults
 
 
+def real_bytes_runs(program, folder, count):
+    """The first days of shipped and random scenarios with real backups, each of which is restored."""
+    shipped = [(str(path), "+4d") for path in sorted(SHIPPED.glob("*.json"))]
+    drawn = ((write(folder, scenarios.scenario(seed)), "+2d") for seed in itertools.count(1001))
+    faults, played, made, restored = 0, 0, 0, 0
+    for scenario, until in itertools.chain(shipped, drawn):
+        done = subprocess.run([program, "rehearse", scenario, "--until", until, "--against",
+                               "control", "--real-bytes"], capture_output=True, text=True,
+                              check=False, env={**os.environ, "TMPDIR": str(folder)})
+        told = re.search(r"(\d+) backups .* all (\d+) that are left restore", done.stdout)
+        if told is None and "does not play" in done.stderr:
+            continue
+        played += 1
+        if told is None or done.returncode != 0 or "the same as" not in done.stdout:
+            faults += 1
+            print(f"{scenario}: {done.stdout}{done.stderr}")
+        else:
+            made += int(told[1])
+            restored += int(told[2])
+        if played == count:
+            break
+    print(f"{played} scenarios with real bytes: {made} backups, {restored} restored, {faults} fail")
+    return faults
+
+
 # Each of these must have happened so often that a difference in it would have been seen.
 EXPECTED = (
     "backup_completed", "backup_failed", "backup_refused", "backup_started", "backup_waits",
@@ -153,8 +180,11 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--real-bytes", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="twin-") as folder:
+        if options.real_bytes:
+            return 1 if real_bytes_runs(options.program, folder, options.real_bytes) else 0
         twin = Twin(options.program, folder)
         faults = shipped_runs(twin)
         more, killed = random_runs(twin, options.runs, options.first)
