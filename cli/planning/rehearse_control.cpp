@@ -84,8 +84,8 @@ Result<Ok, Errors> rehearse_control(Context& context, const ScenarioOptions& opt
                     decided.size()));
   if (!asked.real_bytes) return kOk;
   print(
-      fmt::format("{} backups and {} copies with real bytes, {} deleted; all {} that are left "
-                  "restore to the data of their moment\n",
+      fmt::format("with real bytes: {} made, {} copied, {} deleted; all {} that are left restore "
+                  "to the data of their moment\n",
                   checked.made, checked.copied, checked.removed, checked.restored));
   return kOk;
 }

@@ -119,7 +119,7 @@ def shipped_runs(twin):
 
 
 def real_bytes_runs(program, folder, count):
-    """The first days of shipped and random scenarios with real backups, each of which is restored."""
+    """The first days of shipped and random scenarios with real backups, all of them restored."""
     shipped = [(str(path), "+4d") for path in sorted(SHIPPED.glob("*.json"))]
     drawn = ((write(folder, scenarios.scenario(seed)), "+2d") for seed in itertools.count(1001))
     faults, played, made, restored = 0, 0, 0, 0
@@ -127,7 +127,7 @@ def real_bytes_runs(program, folder, count):
         done = subprocess.run([program, "rehearse", scenario, "--until", until, "--against",
                                "control", "--real-bytes"], capture_output=True, text=True,
                               check=False, env={**os.environ, "TMPDIR": str(folder)})
-        told = re.search(r"(\d+) backups .* all (\d+) that are left restore", done.stdout)
+        told = re.search(r"bytes: (\d+) made, .* all (\d+) that are left restore", done.stdout)
         if told is None and "does not play" in done.stderr:
             continue
         played += 1
