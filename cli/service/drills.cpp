@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -130,7 +131,9 @@ control::DrillResult Drills::drill(const control::Drill& due) {
 Status Drills::restore(const control::Backup& backup, const control::Cluster& of,
                        control::DrillResult& result) {
   control::Cluster scratch = of;
-  scratch.id = fmt::format("{}{}-{}", kScratch, of.id, unix_seconds(place_.now()));
+  std::array<std::uint8_t, 8> random;
+  place_.env.random(random);
+  scratch.id = fmt::format("{}{}-{:02x}", kScratch, of.id, fmt::join(random, ""));
   scratch.name = scratch.id;
   scratch.source.clear();
   scratch.retention.clear();

@@ -105,23 +105,22 @@ json beyond_snapshot(const std::string& text) {
 }
 
 json json_of(const control::Backup& b) {
-  return {
-      {"id", b.id},
-      {"region", b.region},
-      {"original", b.original},
-      {"kind", b.kind},
-      {"schedule", b.schedule},
-      {"name", b.name},
-      {"tags", b.tags},
-      {"of_manual", b.of_manual},
-      {"protected", b.is_protected},
-      {"born", count_of(b.born)},
-      {"available", count_of(b.available)},
-      {"expires", count_of(b.expires)},
-      {"size_bytes", b.size_bytes},
-      {"added_bytes", b.added_bytes},
-      {"reason", b.reason},
-      {"contents", beyond_snapshot(b.contents)}};
+  return {{"id", b.id},
+          {"region", b.region},
+          {"original", b.original},
+          {"kind", b.kind},
+          {"schedule", b.schedule},
+          {"name", b.name},
+          {"tags", b.tags},
+          {"of_manual", b.of_manual},
+          {"protected", b.is_protected},
+          {"born", count_of(b.born)},
+          {"available", count_of(b.available)},
+          {"expires", count_of(b.expires)},
+          {"size_bytes", b.size_bytes},
+          {"added_bytes", b.added_bytes},
+          {"reason", b.reason},
+          {"contents", beyond_snapshot(b.contents)}};
 }
 
 control::Backup backup_in(const json& value) {
