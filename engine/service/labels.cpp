@@ -150,6 +150,7 @@ std::string label_of(const control::Kept& kept) {
   return json{{"version", kVersion},
               {"row", kept.row},
               {"cluster_row", kept.cluster_row},
+              {"changes", kept.changes},
               {"label", kept.label},
               {"project", json_of(kept.project)},
               {"cluster", json_of(kept.cluster)},
@@ -168,6 +169,7 @@ Result<control::Kept> read_label(const std::string& text) {
     control::Kept kept;
     kept.row = value.at("row");
     kept.cluster_row = value.at("cluster_row");
+    kept.changes = value.at("changes");
     kept.label = value.at("label");
     kept.project = project_in(value.at("project"));
     kept.cluster = cluster_in(value.at("cluster"));

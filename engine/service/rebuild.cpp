@@ -26,16 +26,11 @@ std::string whole_contents(const std::string& described, const control::Kept& ke
   return whole.dump();
 }
 
-struct Found {
-  control::Kept kept;
-  std::string snapshot;
-};
-
-Result<std::vector<Found>> read_labels(House house, const ControlPlane::Shelf& shelf,
+std::vector<control::Kept> read_labels(House house, const ControlPlane::Shelf& shelf,
                                        const fs::path& place,
                                        const std::vector<kinds::Labelled>& snapshots,
                                        Rebuilt& rebuilt) {
-  std::vector<Found> found;
+  std::vector<control::Kept> found;
   for (const kinds::Labelled& snapshot : snapshots) {
     auto kept = read_label(snapshot.label);
     if (!kept.ok()) {
@@ -50,11 +45,16 @@ Result<std::vector<Found>> read_labels(House house, const ControlPlane::Shelf& s
                             place.string()));
       continue;
     }
-    BACKCAST_TRY(const std::string described,
-                 house.tasks.contents(shelf.project, place, snapshot.snapshot));
-    kept->backup.contents = whole_contents(described, *kept);
+    // A backup of which bytes are damaged is listed all the same: most of it may come back.
+    const auto described = house.tasks.contents(shelf.project, place, snapshot.snapshot);
+    if (described.ok()) {
+      kept->backup.contents = whole_contents(*described, *kept);
+    } else {
+      house.log(fmt::format("what {} in {} holds cannot be read: {}", snapshot.snapshot,
+                            place.string(), to_string(described.error())));
+    }
     kept->backup.snapshot = snapshot.snapshot;
-    found.push_back({std::move(*kept), snapshot.snapshot});
+    found.push_back(std::move(*kept));
   }
   return found;
 }
@@ -91,29 +91,37 @@ std::vector<ControlPlane::Shelf> shelves_in(const fs::path& folder) {
 
 Result<Rebuilt> rebuild(House house) {
   Rebuilt rebuilt;
-  std::vector<Found> all;
+  std::vector<control::Kept> all;
   std::vector<std::pair<ControlPlane::Shelf, std::vector<kinds::Labelled>>> there;
   for (const ControlPlane::Shelf& shelf : shelves_in(house.folder)) {
     const fs::path place = repository_of(house.folder, shelf.project, shelf.region);
-    auto snapshots = house.tasks.labelled(shelf.project, place);
+    std::vector<Error> damaged;
+    auto snapshots = house.tasks.labelled(shelf.project, place, damaged);
     if (!snapshots.ok()) {  // a repository that cannot be read says nothing of what is lost
       house.log(place.string() + ": " + to_string(snapshots.error()));
       continue;
     }
-    BACKCAST_TRY(auto found, read_labels(house, shelf, place, *snapshots, rebuilt));
+    auto found = read_labels(house, shelf, place, *snapshots, rebuilt);
     std::move(found.begin(), found.end(), std::back_inserter(all));
-    there.emplace_back(shelf, std::move(*snapshots));
+    tell_damaged(house, place, damaged);
+    if (damaged.empty()) there.emplace_back(shelf, std::move(*snapshots));
   }
   // Originals before their copies, and each in the order of its making.
-  std::sort(all.begin(), all.end(), [](const Found& a, const Found& b) {
-    const auto key = [](const Found& f) {
-      return std::tuple(!f.kept.backup.original.empty(), f.kept.backup.born, f.kept.row);
+  std::sort(all.begin(), all.end(), [](const control::Kept& a, const control::Kept& b) {
+    const auto key = [](const control::Kept& kept) {
+      return std::tuple(!kept.backup.original.empty(), kept.backup.born, kept.row);
     };
     return key(a) < key(b);
   });
-  for (const Found& found : all) {
-    BACKCAST_TRY(const bool is_new, house.control.adopt(kCaller, found.kept));
-    ++(is_new ? rebuilt.adopted : rebuilt.known);
+  for (const control::Kept& kept : all) {
+    const auto is_new = house.control.adopt(kCaller, kept);
+    if (!is_new.ok() && is_new.error().code != Errc::kExists) return is_new.error();
+    if (is_new.ok()) {
+      ++(*is_new ? rebuilt.adopted : rebuilt.known);
+    } else {
+      ++rebuilt.refused;
+      house.log(to_string(is_new.error()));
+    }
   }
   for (const auto& [shelf, snapshots] : there) {
     BACKCAST_CHECK(note_lost(house, shelf, snapshots, rebuilt));

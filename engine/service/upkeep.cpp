@@ -62,12 +62,20 @@ Status label(House house, control::Id backup) {
                            kept.backup.snapshot, label_of(kept));
 }
 
+void tell_damaged(House house, const fs::path& place, const std::vector<Error>& damaged) {
+  for (const Error& error : damaged) {
+    house.log(fmt::format("a snapshot in {} cannot be read: {}", place.string(), to_string(error)));
+  }
+}
+
 Status tidy(House house, const ControlPlane::Shelf& shelf) {
   const fs::path place = repository_of(house.folder, shelf.project, shelf.region);
   std::error_code none;
   if (!fs::exists(place, none)) return kOk;
   // First the snapshots: what is published from now on is not judged.
-  BACKCAST_TRY(const auto snapshots, house.tasks.labelled(shelf.project, place));
+  std::vector<Error> damaged;
+  BACKCAST_TRY(const auto snapshots, house.tasks.labelled(shelf.project, place, damaged));
+  tell_damaged(house, place, damaged);
   BACKCAST_TRY(const auto items, house.control.on_shelf(shelf));
   const Known known(items);
   std::uint64_t unknown = 0;

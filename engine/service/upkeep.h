@@ -21,6 +21,10 @@ struct House {
 // Says beside a backup's snapshot what the catalogue says of it.
 Status label(House house, control::Id backup);
 
+// Tells the log of snapshots that Tasks::labelled could not read.
+void tell_damaged(House house, const std::filesystem::path& place,
+                  const std::vector<Error>& damaged);
+
 // Removes snapshots whose backup has failed or was deleted, and writes labels that are missing or
 // old: what a service that was killed could not do any more. A snapshot that the catalogue does
 // not know at all stays, and the log says so.
@@ -33,10 +37,13 @@ Status copy_catalogue(House house, Instant now);
 Status bring_back_catalogue(const std::filesystem::path& folder, const Log& log);
 
 struct Rebuilt {
-  std::uint64_t adopted = 0, known = 0, lost = 0, unlabelled = 0;
+  std::uint64_t adopted = 0, known = 0, lost = 0;
+  std::uint64_t unlabelled = 0;  // snapshots that say nothing of themselves
+  std::uint64_t refused = 0;     // whose names other backups have
 };
 // Takes every labelled snapshot of the repositories in the folder into the catalogue. Backups of
-// the catalogue whose snapshot is gone are noted as lost.
+// the catalogue whose snapshot is gone are noted as lost, but in a repository of which anything
+// cannot be read: that it is gone is not known there.
 Result<Rebuilt> rebuild(House house);
 
 }  // namespace backcast::service

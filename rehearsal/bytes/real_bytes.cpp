@@ -195,7 +195,9 @@ Result<RealBytes::Checked> RealBytes::check(control::ControlPlane& plane) {
                               by_bytes.size()));
   }
   for (const auto& [place, snapshots] : wanted) {
-    BACKCAST_TRY(const auto there, tasks_.labelled(project_of[place], place));
+    std::vector<Error> damaged;
+    BACKCAST_TRY(const auto there, tasks_.labelled(project_of[place], place, damaged));
+    if (!damaged.empty()) return damaged.front();
     std::set<std::string> found;
     for (const kinds::Labelled& one : there) found.insert(one.snapshot);
     if (found != snapshots) {

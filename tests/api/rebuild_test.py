@@ -123,6 +123,43 @@ class RebuildTest(unittest.TestCase):
         self.assertEqual({b["id"] for b in self.backups()}, {stays, late})
         self.assertEqual(self.served.stop(), 0)
 
+    def test_what_the_catalogue_knows_better_stays(self):
+        backup = self.backup(tags=["old"])
+        self.until(lambda: len(self.files("labels")) == 1)
+        self.served.stop()
+        (label,) = self.files("labels")
+        older = label.read_bytes()
+        self.served.start()
+        self.served.need("PUT", f"/v1/backups/{backup}/tags", {"tags": ["new"]})
+        self.until(lambda: [p.read_bytes() for p in self.files("labels")] not in ([], [older]))
+        self.served.stop()
+        # As if the service had been killed before it could write the newer label.
+        for newer in self.files("labels"):
+            newer.unlink()
+        label.write_bytes(older)
+        log = self.rebuild()
+        self.assertIn("0 backups were taken in, 1 were known, 0 are lost", log)
+        self.assertEqual(self.backups()[0]["tags"], ["new"])
+        self.assertEqual(self.served.stop(), 0)
+
+    def test_a_snapshot_that_cannot_be_read_is_not_lost(self):
+        backup = self.backup()
+        self.until(lambda: len(self.files("labels")) == 1)
+        self.served.stop()
+        (snapshot,) = self.files("snapshots")
+        whole = snapshot.read_bytes()
+        snapshot.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        log = self.rebuild()
+        self.assertIn("0 are lost", log)
+        self.assertIn("cannot be read", log)
+        self.assertEqual([b["state"] for b in self.backups()], ["AVAILABLE"])
+        self.served.stop()
+        snapshot.write_bytes(whole)
+        self.served.start()
+        job = self.served.need("POST", f"/v1/backups/{backup}/restore", {"in_place": True})["job"]
+        self.assertEqual(self.served.job(job)["state"], "SUCCESSFUL")
+        self.assertEqual(self.served.stop(), 0)
+
     def test_a_damaged_catalogue_is_not_served(self):
         self.served.stop()
         (self.served.home / "catalogue").write_bytes(b"no catalogue" * 1000)

@@ -67,7 +67,7 @@ CREATE TABLE backups(
   expires INTEGER, size INTEGER NOT NULL, added INTEGER NOT NULL DEFAULT 0,
   reason TEXT NOT NULL DEFAULT '', birth_policy TEXT NOT NULL DEFAULT '',
   birth_place INTEGER NOT NULL DEFAULT 0, birth_copy INTEGER NOT NULL DEFAULT 0,
-  expiry_over INTEGER NOT NULL DEFAULT 0,
+  expiry_over INTEGER NOT NULL DEFAULT 0, changes INTEGER NOT NULL DEFAULT 0,
   contents TEXT NOT NULL DEFAULT '', snapshot TEXT NOT NULL DEFAULT '');
 CREATE INDEX backups_held ON backups(vault, sequence) WHERE state = 1;
 CREATE INDEX backups_expire ON backups(vault, expires) WHERE state = 1 AND expires IS NOT NULL;

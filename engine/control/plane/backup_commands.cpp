@@ -78,7 +78,7 @@ Status ControlPlane::retag(const Caller& caller, const std::string& id,
     }
     database_->run("UPDATE backups SET tags = ? WHERE id = ?", joined(now), backup.id);
     audit(caller, "retag", id, joined(tags));
-    if (backup.state == BackupState::kAvailable) core_->outside.changed(backup.id);
+    if (backup.state == BackupState::kAvailable) core_->note_changed(backup.id);
     return kOk;
   });
 }

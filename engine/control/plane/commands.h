@@ -151,6 +151,7 @@ struct Kept {
   Backup backup;
   std::string label;  // as decisions name it
   std::int64_t row = 0, cluster_row = 0;
+  std::int64_t changes = 0;  // how often it has changed: the greater one is the later
   // The policy that gave it its expiry, and where that stood (policy::PolicyPlace).
   std::string birth_policy;
   int birth_place = 0;

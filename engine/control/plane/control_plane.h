@@ -89,8 +89,8 @@ class ControlPlane {
   Result<std::vector<Shelf>> shelves();
   Result<std::vector<OnShelf>> on_shelf(const Shelf& shelf);
   Result<Kept> kept_backup(Id backup);
-  // Takes a backup in whose bytes are there; true: the catalogue did not have it. One that was
-  // deleted stays so. kExists where another one has its name.
+  // Takes a backup in whose bytes are there; true: the catalogue did not have it. What the
+  // catalogue knows better stays. kExists where another backup has its name.
   Result<bool> adopt(const Caller& caller, const Kept& kept);
   // An available backup has no bytes any more.
   Status lost(const Caller& caller, Id backup);

@@ -290,6 +290,11 @@ void Core::set_state(Id backup, BackupState state, const std::string& reason) {
       static_cast<int>(state), reason, now, backup);
 }
 
+void Core::note_changed(Id backup) {
+  db.run("UPDATE backups SET changes = changes + 1 WHERE id = ?", backup);
+  outside.changed(backup);
+}
+
 void Core::end_job(Id job, JobState state, const std::string& reason) {
   db.run(
       // What was asked for may hold a password, and nobody needs it any more.

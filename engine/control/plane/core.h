@@ -130,6 +130,8 @@ class Core {
               std::int64_t number = 0, const std::vector<std::string>& tags = {},
               const std::optional<Instant>& expires = {});
   void set_state(Id backup, BackupState state, const std::string& reason);
+  // What is said of an available backup has changed.
+  void note_changed(Id backup);
   void end_job(Id job, JobState state, const std::string& reason = {});
   // It waits or runs from now on, behind those that do already.
   void set_turn(Id job, JobState state);

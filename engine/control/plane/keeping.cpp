@@ -131,7 +131,7 @@ void arrive(Core& core, Id backup_id, const Birth& birth) {
   const BackupRow backup = core.backup(backup_id);
   const ClusterRow cluster = core.cluster(backup.cluster);
   const policy::RetentionPolicy* policy = core.policy_of(birth.policy);
-  if (policy == nullptr) return core.outside.changed(backup.id);
+  if (policy == nullptr) return core.note_changed(backup.id);
   std::vector<policy::Point> older;
   if (policy::birth_looks_back(*policy)) {
     for (const BackupRow& held : core.held(backup.vault)) {
@@ -145,7 +145,7 @@ void arrive(Core& core, Id backup_id, const Birth& birth) {
   core.db.run("UPDATE backups SET expires = ?, reason = ? WHERE id = ?", verdict.expires,
               policy::code_of(policy::Ruled{birth.place(), verdict.reason}), backup.id);
   if (verdict.expires) core.push(*verdict.expires, policy::Due::kExpires, backup.vault);
-  core.outside.changed(backup.id);
+  core.note_changed(backup.id);
 }
 
 bool store(Core& core, const JobRow& job, Birth birth) {

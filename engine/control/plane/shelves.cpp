@@ -84,10 +84,10 @@ void write_backup(Core& core, const Kept& kept, Id id, Id cluster) {
   core.db.run(
       "UPDATE backups SET tags = ?, protected = ?, state = 1, born = ?, available = ?, "
       "expires = ?, size = ?, added = ?, reason = ?, contents = ?, snapshot = ?, "
-      "birth_policy = ?, birth_place = ?, birth_copy = ? WHERE id = ?",
+      "birth_policy = ?, birth_place = ?, birth_copy = ?, changes = ? WHERE id = ?",
       joined(b.tags), b.is_protected, b.born, b.available, b.expires, b.size_bytes, b.added_bytes,
       b.reason, b.contents, b.snapshot, kept.birth_policy, kept.birth_place, kept.birth_of_copy,
-      id);
+      kept.changes, id);
   if (b.expires) core.push(*b.expires, policy::Due::kExpires, core.backup(id).vault);
 }
 
@@ -133,7 +133,8 @@ Result<Kept> ControlPlane::kept_backup(Id id) {
   kept.row = id;
   const auto names = transact([&]() -> Result<Names> {
     const auto found = database_->row(
-        "SELECT b.uid, c.uid, p.name, b.label, c.id, b.birth_policy, b.birth_place, b.birth_copy "
+        "SELECT b.uid, c.uid, p.name, b.label, c.id, b.birth_policy, b.birth_place, b.birth_copy, "
+        "b.changes "
         "FROM backups b JOIN clusters c ON c.id = b.cluster JOIN projects p ON p.id = c.project "
         "WHERE b.id = ?",
         [&](Row& r) {
@@ -146,6 +147,7 @@ Result<Kept> ControlPlane::kept_backup(Id id) {
           kept.birth_policy = r.text();
           kept.birth_place = static_cast<int>(r.integer());
           kept.birth_of_copy = r.flag();
+          kept.changes = r.integer();
           return of;
         },
         id);
@@ -175,7 +177,9 @@ Result<bool> ControlPlane::adopt(const Caller& caller, const Kept& kept) {
                      {},
                      "take it in to a service of its own"};
       }
-      if (row.state == BackupState::kDeleted) return false;
+      // Whoever was killed between a change and its label left an older one.
+      const auto changes = database_->number("SELECT changes FROM backups WHERE id = ?", *known);
+      if (row.state == BackupState::kDeleted || *changes >= kept.changes) return false;
     }
     const Id project = adopt_project(*database_, kept.project);
     const Id cluster = adopt_cluster(*core_, kept, project);

@@ -281,11 +281,13 @@ Status Tasks::label(const std::string& project, const Path& path, const std::str
   return store::set_label(*repository, *id, text);
 }
 
-Result<std::vector<Labelled>> Tasks::labelled(const std::string& project, const Path& path) {
+Result<std::vector<Labelled>> Tasks::labelled(const std::string& project, const Path& path,
+                                              std::vector<Error>& damaged) {
   BACKCAST_TRY(const auto repository, keys_.open(project, path, false));
-  std::vector<Error> damaged;
   BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
-  BACKCAST_TRY(const auto labels, store::load_labels(*repository, damaged));
+  // Of a label that cannot be read the one before it holds, or none.
+  std::vector<Error> damaged_labels;
+  BACKCAST_TRY(const auto labels, store::load_labels(*repository, damaged_labels));
   std::map<store::Id, std::string> texts;
   for (const store::Label& label : labels) texts[label.snapshot] = label.text;
   std::vector<Labelled> all;

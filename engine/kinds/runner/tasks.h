@@ -99,8 +99,10 @@ class Tasks {
   Status label(const std::string& project, const std::filesystem::path& repository,
                const std::string& snapshot, const std::string& text);
   // All snapshots, with what was said of them last: "" where a job was killed before it could.
+  // Those that cannot be read are left out, and `damaged` says which: they may be there.
   Result<std::vector<Labelled>> labelled(const std::string& project,
-                                         const std::filesystem::path& repository);
+                                         const std::filesystem::path& repository,
+                                         std::vector<Error>& damaged);
   // What describe() said of the backup's cluster.
   Result<std::string> contents(const std::string& project, const std::filesystem::path& repository,
                                const std::string& snapshot);
