@@ -67,6 +67,7 @@ void add_verbs(CLI::App& app, backcast::cli::Context& context) {
   add_status(app, context);
   add_drills(app, context);
   add_token(app, context);
+  add_keys(app, context);
   add_schema(app, context);
   add_help(app, context);
   add_completion(app, context);

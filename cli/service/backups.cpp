@@ -12,7 +12,7 @@ using nlohmann::json;
 
 struct Options {
   ServerChoice server;
-  std::string cluster, backup, tag, state, file, name;
+  std::string cluster, backup, tag, state, file, name, bucket, directory;
   std::vector<std::string> tags;
   std::uint64_t limit = 100;
   bool wait = false, encrypted = false, all = false, names = false;
@@ -81,13 +81,23 @@ Status download(Context& context, const Client& client, const Options& options) 
   return kOk;
 }
 
+Status send(Context& context, const Client& client, const Options& options) {
+  BACKCAST_TRY(const json started,
+               client.ask("POST", "/v1/backups/" + escaped(options.backup) + "/export",
+                          {{"bucket", options.bucket}, {"directory", options.directory}}));
+  if (options.wait) BACKCAST_CHECK(client.wait_for(context, started.at("job")));
+  print(context,
+        table_of("exports", {{"backup", "Backup"}, {"job", "Job"}}, json::array({started})));
+  return kOk;
+}
+
 }  // namespace
 
 void add_backups(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   auto* noun = app.add_subcommand(
       "backups",
-      "Backups of a service: list, create, delete, tag, download\n\n"
+      "Backups of a service: list, create, delete, tag, download, export\n\n"
       "  backcast backups create vectors --tags before-migration,protected --wait\n"
       "  backcast backups download backup12_3 vectors.tar");
   noun->require_subcommand(1);
@@ -123,6 +133,11 @@ void add_backups(CLI::App& app, Context& context) {
   auto* load = add_backup(add("download", "The data of a backup into a new file", download));
   load->add_option("file", options->file, "Where to")->required();
   load->add_flag("--encrypted", options->encrypted, "As an age file to the project's key");
+  auto* out = add_backup(add("export", "Send the files of a backup to a bucket", send));
+  out->add_option("--bucket", options->bucket, "As the service calls it")->required();
+  out->add_option("--directory", options->directory,
+                  "Above the backup's own folder there; without: none");
+  out->add_flag("--wait", options->wait, "Until it is there");
 }
 
 }  // namespace backcast::cli

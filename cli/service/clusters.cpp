@@ -13,7 +13,7 @@ using nlohmann::json;
 
 struct Options {
   ServerChoice server;
-  std::string cluster, project, region, kind = "folder", source, version, backup, into;
+  std::string cluster, project, region, kind = "folder", source, version, key, backup, into;
   std::vector<std::string> collections;
   bool delete_backups = false, wait = false, in_place = false, names = false;
 };
@@ -38,11 +38,8 @@ Status list(Context& context, const Client& client, const Options& options) {
 }
 
 Status create(Context& context, const Client& client, const Options& options) {
-  json cluster{{"name", options.cluster},
-               {"project", options.project},
-               {"region", options.region},
-               {"kind", options.kind},
-               {"version", options.version}};
+  json cluster{{"name", options.cluster}, {"project", options.project}, {"region", options.region},
+               {"kind", options.kind},    {"version", options.version}, {"key", options.key}};
   if (!options.source.empty()) {
     const json source = json::parse(options.source, nullptr, false);
     if (!source.is_object()) {
@@ -127,6 +124,9 @@ void add_clusters(CLI::App& app, Context& context) {
       ->capture_default_str();
   make->add_option("--source", options->source, "Where its data is, by kind")->type_name("JSON");
   make->add_option("--data-version", options->version, "Version of its server")->type_name("1.2.3");
+  make->add_option("--cluster-key", options->key,
+                   "That seals its backups, of its region; without: that of the project")
+      ->type_name("KEY");
   auto* gone = add("delete", "Forget a cluster", remove);
   gone->add_option("cluster", options->cluster, "Id or name")->required()->type_name(kClusterType);
   gone->add_flag("--delete-backups", options->delete_backups,

@@ -34,7 +34,7 @@ constexpr Duration kGrace = 30 * kSecond;  // for requests in flight; systemd wa
 
 struct Options {
   std::string folder, listen = "127.0.0.1:7420", certificate, key, passphrase_file, latest_version;
-  std::vector<std::string> recover_from;
+  std::vector<std::string> recover_from, buckets;
   bool plain = false, new_owner_token = false, accept_clock = false, rebuild = false;
   std::uint32_t max_connections = 256, calls_per_second = 1000;
 };
@@ -179,6 +179,9 @@ Status rebuild(const Context& context, service::Runner& runner, control::Control
        fmt::format("{} backups were taken in, {} were known, {} are lost, {} snapshots have "
                    "no label",
                    rebuilt.adopted, rebuilt.known, rebuilt.lost, rebuilt.unlabelled));
+  if (rebuilt.refused > 0) {
+    note(context, fmt::format("{} were left out: other backups have their names", rebuilt.refused));
+  }
   return kOk;
 }
 
@@ -213,6 +216,33 @@ api::DataBackend data_backend(env::Env& env, service::Runner& runner,
           }};
 }
 
+using Buckets = std::map<std::string, fs::path>;
+
+Result<Buckets> buckets_of(const Options& options) {
+  Buckets buckets;
+  for (const std::string& text : options.buckets) {
+    const std::size_t equals = text.find('=');
+    const fs::path folder = equals == std::string::npos ? "" : text.substr(equals + 1);
+    if (equals == 0 || folder.empty() || text.find(' ') < equals) {
+      return bad_input("--bucket takes NAME=FOLDER, not \"" + text + "\"",
+                       "as exports=/mnt/exports");
+    }
+    std::error_code error;
+    if (!fs::is_directory(folder, error)) {
+      return bad_input("--bucket: " + folder.string() + " is no folder",
+                       "make it, or mount what is to be there");
+    }
+    buckets[text.substr(0, equals)] = fs::absolute(folder);
+  }
+  return buckets;
+}
+
+std::vector<std::string> names_of(const Buckets& buckets) {
+  std::vector<std::string> names;
+  for (const auto& [name, folder] : buckets) names.push_back(name);
+  return names;
+}
+
 Status serve(const Context& context, const Options& options, std::atomic<bool>& stop) {
   BACKCAST_TRY(api::ServerOptions transport, server_options(options));
   env::Env& env = env::posix_env();
@@ -220,7 +250,8 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   BACKCAST_CHECK(make_folders(folder));
   BACKCAST_TRY(store::SecretText secret, passphrase(options, env));
   const service::Log log = [](const std::string& line) { complain(line); };
-  service::Runner runner(env, folder, std::move(secret), log);
+  BACKCAST_TRY(const auto buckets, buckets_of(options));
+  service::Runner runner(env, folder, std::move(secret), log, buckets);
   service::TrustedClock clock(env, log);
   if (options.rebuild) BACKCAST_CHECK(service::bring_back_catalogue(folder, log));
   BACKCAST_TRY(const auto control, control::ControlPlane::open(
@@ -253,7 +284,8 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
                        (folder / "scratch").string(),
                        options.latest_version,
                        [&] { return watch.requirements(); },
-                       data_backend(env, runner, arrivals)};
+                       data_backend(env, runner, arrivals),
+                       names_of(buckets)};
   api::Snapshots snapshots(backend);
   api::Recoveries recoveries(snapshots);
   api::add_all(api, backend, recoveries);
@@ -318,6 +350,11 @@ void add_serve(CLI::App& app, Context& context) {
                    "A host from which snapshots may be recovered by their address; may be given "
                    "several times. Without it only files and uploads are")
       ->type_name("HOST[:PORT]")
+      ->allow_extra_args(false);
+  verb->add_option("--bucket", options->buckets,
+                   "A folder that backups may be exported to, and what callers call it; may be "
+                   "given several times")
+      ->type_name("NAME=FOLDER")
       ->allow_extra_args(false);
   verb->add_option("--max-connections", options->max_connections, "Open at once")
       ->capture_default_str()

@@ -50,6 +50,7 @@ void add_apply(CLI::App& app, Context& context);
 void add_status(CLI::App& app, Context& context);
 void add_drills(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
+void add_keys(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace backcast::cli

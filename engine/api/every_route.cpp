@@ -7,8 +7,8 @@ void add_all(Api& api, Backend& backend, Recoveries& recoveries) {
   api.add(token_routes(api));
   for (const auto table :
        {project_routes, cluster_routes, schedule_routes, backup_routes, job_routes, record_routes,
-        policy_routes, zilliz_policy_routes, zilliz_backup_routes, zilliz_restore_routes,
-        qdrant_backup_routes, qdrant_schedule_routes}) {
+        key_routes, export_routes, policy_routes, zilliz_policy_routes, zilliz_backup_routes,
+        zilliz_restore_routes, qdrant_backup_routes, qdrant_schedule_routes}) {
     api.add(table(backend));
   }
   api.add(zerops_routes(backend, api));

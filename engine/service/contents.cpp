@@ -50,7 +50,7 @@ Result<kinds::RestoreChoice> read_choice(const json& value) {
 }  // namespace
 
 std::string contents_with(const std::string& described, const control::Cluster& cluster,
-                          const std::vector<std::string>& warnings) {
+                          const std::vector<std::string>& warnings, const std::string& node) {
   json contents = json::parse(described, nullptr, false);
   if (!contents.is_object()) contents = json::object();
   contents["version"] = cluster.version;
@@ -60,6 +60,7 @@ std::string contents_with(const std::string& described, const control::Cluster& 
                                {"memory_gib", cluster.memory_gib},
                                {"nodes", cluster.nodes}};
   if (!warnings.empty()) contents["warnings"] = warnings;
+  if (!node.empty()) contents["node"] = node;
   return contents.dump();
 }
 

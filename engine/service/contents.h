@@ -10,11 +10,10 @@
 
 namespace backcast::service {
 
-// The description of a capture, with the cluster's configuration at that time. `asked` is what the
-// backup was to be of: {"chosen": [{"database", "name"}]}, "" = all; other collections are left
-// out.
+// The description of a capture, with the cluster's configuration at that time and the node that it
+// was made of; "" = it has but one.
 std::string contents_with(const std::string& described, const control::Cluster& cluster,
-                          const std::vector<std::string>& warnings);
+                          const std::vector<std::string>& warnings, const std::string& node);
 void read_configuration(const nlohmann::json& configuration, control::Cluster& cluster);
 
 // {"collections": [{"database", "name", "to_database", "to_name", "load", "replaces", "priority",

@@ -34,13 +34,23 @@ std::string name_of_folder(const std::string& folder) {
   return name;
 }
 
-fs::path repositories_of(const fs::path& folder, const std::string& project) {
-  return folder / "repositories" / folder_name(project);
+std::string keyring_of(const std::string& project, const std::string& key) {
+  return key.empty() ? project : project + ' ' + key;
 }
 
-fs::path repository_of(const fs::path& folder, const std::string& project,
+KeyringName name_of_keyring(const std::string& keyring) {
+  const std::size_t blank = keyring.find(' ');
+  if (blank == std::string::npos) return {keyring, ""};
+  return {keyring.substr(0, blank), keyring.substr(blank + 1)};
+}
+
+fs::path repositories_of(const fs::path& folder, const std::string& keyring) {
+  return folder / "repositories" / folder_name(keyring);
+}
+
+fs::path repository_of(const fs::path& folder, const std::string& keyring,
                        const std::string& region) {
-  return repositories_of(folder, project) / folder_name(region);
+  return repositories_of(folder, keyring) / folder_name(region);
 }
 
 }  // namespace backcast::service

@@ -39,14 +39,16 @@ std::vector<control::Kept> read_labels(House house, const ControlPlane::Shelf& s
                             kept.error().message));
       continue;
     }
-    if (kept->project.id != shelf.project || kept->backup.region != shelf.region) {
+    if (kept->project.id != shelf.project || kept->cluster.key != shelf.key ||
+        kept->backup.region != shelf.region) {
       ++rebuilt.unlabelled;
       house.log(fmt::format("snapshot {} in {} has the label of another place", snapshot.snapshot,
                             place.string()));
       continue;
     }
     // A backup of which bytes are damaged is listed all the same: most of it may come back.
-    const auto described = house.tasks.contents(shelf.project, place, snapshot.snapshot);
+    const auto described =
+        house.tasks.contents(keyring_of(shelf.project, shelf.key), place, snapshot.snapshot);
     if (described.ok()) {
       kept->backup.contents = whole_contents(*described, *kept);
     } else {
@@ -75,14 +77,15 @@ Status note_lost(House house, const ControlPlane::Shelf& shelf,
 std::vector<ControlPlane::Shelf> shelves_in(const fs::path& folder) {
   std::vector<ControlPlane::Shelf> shelves;
   std::error_code none;
-  for (const auto& project : fs::directory_iterator(folder / "repositories", none)) {
-    for (const auto& region : fs::directory_iterator(project.path(), none)) {
-      shelves.push_back({name_of_folder(project.path().filename().string()),
-                         name_of_folder(region.path().filename().string())});
+  for (const auto& keyring : fs::directory_iterator(folder / "repositories", none)) {
+    for (const auto& region : fs::directory_iterator(keyring.path(), none)) {
+      const KeyringName whose = name_of_keyring(name_of_folder(keyring.path().filename().string()));
+      shelves.push_back(
+          {whose.project, whose.key, name_of_folder(region.path().filename().string())});
     }
   }
   std::sort(shelves.begin(), shelves.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.project, a.region) < std::tie(b.project, b.region);
+    return std::tie(a.project, a.key, a.region) < std::tie(b.project, b.key, b.region);
   });
   return shelves;
 }
@@ -94,9 +97,10 @@ Result<Rebuilt> rebuild(House house) {
   std::vector<control::Kept> all;
   std::vector<std::pair<ControlPlane::Shelf, std::vector<kinds::Labelled>>> there;
   for (const ControlPlane::Shelf& shelf : shelves_in(house.folder)) {
-    const fs::path place = repository_of(house.folder, shelf.project, shelf.region);
+    const std::string keyring = keyring_of(shelf.project, shelf.key);
+    const fs::path place = repository_of(house.folder, keyring, shelf.region);
     std::vector<Error> damaged;
-    auto snapshots = house.tasks.labelled(shelf.project, place, damaged);
+    auto snapshots = house.tasks.labelled(keyring, place, damaged);
     if (!snapshots.ok()) {  // a repository that cannot be read says nothing of what is lost
       house.log(place.string() + ": " + to_string(snapshots.error()));
       continue;

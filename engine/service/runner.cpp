@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "engine/policy/service/service_rules.h"
 #include "engine/service/contents.h"
 #include "engine/service/places.h"
 
@@ -20,11 +21,35 @@ constexpr std::size_t kJobsAtOnce = 2;
 constexpr Duration kLookAtCopies = kHour;
 constexpr Duration kTellAgain = 5 * kSecond;
 
+// The same for the same number; over many of them even.
+std::uint64_t spread(std::uint64_t number) {
+  constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
+  return (number * kStep) >> 32;
+}
+
+// A repository and what opens it.
+struct Place {
+  std::string keyring;
+  fs::path repository;
+};
+
+Place place_of(const fs::path& folder, const std::string& project, const std::string& key,
+               const std::string& region) {
+  const std::string keyring = keyring_of(project, key);
+  return {keyring, repository_of(folder, keyring, region)};
+}
+
+Place place_of(const fs::path& folder, const control::Backup& backup) {
+  return place_of(folder, backup.project, backup.key, backup.region);
+}
+
 }  // namespace
 
-Runner::Runner(env::Env& env, fs::path folder, store::SecretText passphrase, Log log)
+Runner::Runner(env::Env& env, fs::path folder, store::SecretText passphrase, Log log,
+               std::map<std::string, fs::path> buckets)
     : env_(env),
       folder_(std::move(folder)),
+      buckets_(std::move(buckets)),
       log_(std::move(log)),
       keys_(env, folder_ / "keys", std::move(passphrase)),
       tasks_(env, keys_),
@@ -80,9 +105,8 @@ void Runner::stop() {
 
 Duration Runner::start_delay(Id cluster, std::uint32_t schedule, Instant, int window_seconds) {
   // Clusters of one window do not all begin in its first second.
-  constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
-  const std::uint64_t at = (static_cast<std::uint64_t>(cluster) * 64 + schedule) * kSpread;
-  return std::chrono::seconds((at >> 32) % static_cast<std::uint64_t>(std::max(window_seconds, 1)));
+  const std::uint64_t at = spread(static_cast<std::uint64_t>(cluster) * 64 + schedule);
+  return std::chrono::seconds(at % static_cast<std::uint64_t>(std::max(window_seconds, 1)));
 }
 
 control::Begun Runner::begin(const control::Work& work, Instant) {
@@ -249,15 +273,20 @@ void Runner::do_job(Id job) {
 
 Result<control::Ended> Runner::run(const control::ControlPlane::Detail& detail,
                                    kinds::JobWatch& watch) {
+  if (!detail.key_refusal.empty()) return failed(detail.key_refusal);
   if (detail.work.kind == control::WorkKind::kBackup) return back_up(detail, watch);
   control::Ended ended;
+  if (detail.work.kind == control::WorkKind::kExport) {
+    BACKCAST_CHECK(send(detail, watch));
+    return ended;
+  }
   if (detail.work.kind == control::WorkKind::kRestore) {
     BACKCAST_CHECK(restore(detail, watch));
     return ended;
   }
-  kinds::CopyTask task{detail.project.id, detail.original.snapshot,
-                       place_of(detail.project.id, detail.original.region),
-                       place_of(detail.project.id, detail.backup.region)};
+  const Place from = place_of(folder_, detail.original), to = place_of(folder_, detail.backup);
+  const kinds::CopyTask task{from.keyring, detail.original.snapshot, from.repository,
+                             to.repository};
   BACKCAST_TRY(const kinds::Stored stored, tasks_.copy(task, watch));
   ended.size_bytes = stored.logical_bytes;
   ended.added_bytes = stored.added_bytes;
@@ -269,30 +298,34 @@ Result<control::Ended> Runner::run(const control::ControlPlane::Detail& detail,
 Result<control::Ended> Runner::back_up(const control::ControlPlane::Detail& detail,
                                        kinds::JobWatch& watch) {
   BACKCAST_TRY(const fs::path adopted, adoptions_.file_of(detail.backup));
-  const kinds::BackupTask task{detail.project.id,
-                               detail.backup.id,
-                               detail.cluster.name,
-                               place_of(detail.project.id, detail.backup.region),
-                               folder_ / "spool",
-                               data_of(detail.cluster),
-                               detail.backup.tags,
-                               detail.backup.contents,
-                               adopted};
+  const Place place = place_of(folder_, detail.backup);
+  BACKCAST_TRY(const NodePlace node, node_of(detail));
+  const kinds::BackupTask task{place.keyring,      detail.backup.id,       detail.cluster.name,
+                               place.repository,   folder_ / "spool",      node.data,
+                               detail.backup.tags, detail.backup.contents, adopted};
   BACKCAST_TRY(const kinds::Stored stored, tasks_.back_up(task, watch));
   control::Ended ended;
   ended.size_bytes = stored.logical_bytes;
   ended.added_bytes = stored.added_bytes;
   ended.snapshot = stored.snapshot;
-  ended.contents = contents_with(stored.contents, detail.cluster, stored.warnings);
+  ended.contents = contents_with(stored.contents, detail.cluster, stored.warnings, node.name);
+  ended.reason = stored.schema_change;
   return ended;
+}
+
+Result<NodePlace> Runner::node_of(const control::ControlPlane::Detail& detail) {
+  if (detail.cluster.source.empty()) return NodePlace{"", true, data_of(detail.cluster)};
+  BACKCAST_TRY(const auto nodes, nodes_of(detail.cluster.kind, detail.cluster.source));
+  return node_for(nodes, policy::service_rules(detail.project.rules)->nodes, detail.work.automatic,
+                  spread(static_cast<std::uint64_t>(detail.work.backup)), env_);
 }
 
 Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch) {
   BACKCAST_TRY(kinds::RestoreChoice choice,
                choice_of(detail.choice, detail.backup.contents, detail.in_place));
-  const kinds::RestoreTask task{
-      detail.project.id, detail.backup.snapshot, place_of(detail.project.id, detail.backup.region),
-      folder_ / "spool", data_of(detail.into),   std::move(choice)};
+  const Place place = place_of(folder_, detail.backup);
+  const kinds::RestoreTask task{place.keyring,     detail.backup.snapshot, place.repository,
+                                folder_ / "spool", data_of(detail.into),   std::move(choice)};
   BACKCAST_CHECK(tasks_.restore(task, watch));
   if (!detail.in_place) return kOk;
   // In place the cluster is again as it was: its version and size, too.
@@ -304,32 +337,57 @@ Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWa
   return kOk;
 }
 
+Status Runner::send(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch) {
+  const auto bucket = buckets_.find(detail.sent.bucket);
+  if (bucket == buckets_.end()) {
+    return failed("no bucket is called " + detail.sent.bucket,
+                  "serve --bucket names those that exports go to");
+  }
+  const Place place = place_of(folder_, detail.backup);
+  std::string directory = detail.sent.directory;
+  if (!directory.empty() && !directory.ends_with('/')) directory += '/';
+  return tasks_.send({place.keyring, detail.backup.snapshot, place.repository, bucket->second,
+                      directory + detail.backup.id},
+                     watch);
+}
+
 Status Runner::remove_bytes(Id backup) {
   BACKCAST_TRY(const auto bytes, control_->bytes_of(backup));
   if (bytes.snapshot.empty() || bytes.is_shared) return kOk;
-  return tasks_.remove(bytes.project, place_of(bytes.project, bytes.region), bytes.snapshot);
+  const Place place = place_of(folder_, bytes.project, bytes.key, bytes.region);
+  return tasks_.remove(place.keyring, place.repository, bytes.snapshot);
 }
 
 Status Runner::discard(Id backup, const std::string& snapshot) {
   BACKCAST_TRY(const auto bytes, control_->bytes_of(backup));
   if (bytes.is_wanted) return kOk;  // another attempt takes it as its own
-  return tasks_.remove(bytes.project, place_of(bytes.project, bytes.region), snapshot);
+  const Place place = place_of(folder_, bytes.project, bytes.key, bytes.region);
+  return tasks_.remove(place.keyring, place.repository, snapshot);
 }
 
 Status Runner::destroy(Id project) {
   BACKCAST_TRY(const std::string name, control_->project_name(project));
-  std::vector<fs::path> repositories;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(repositories_of(folder_, name), error)) {
-    repositories.push_back(entry.path());
+  BACKCAST_TRY(const auto keys, control_->keys());
+  std::vector<std::string> keyrings{name};
+  for (const control::ClusterKey& key : keys) {
+    if (key.project == name) keyrings.push_back(keyring_of(name, key.name));
   }
-  return keys_.destroy(name, repositories);
+  for (const std::string& keyring : keyrings) {
+    std::vector<fs::path> repositories;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(repositories_of(folder_, keyring), error)) {
+      repositories.push_back(entry.path());
+    }
+    BACKCAST_CHECK(keys_.destroy(keyring, repositories));
+  }
+  return kOk;
 }
 
 Status Runner::write_file(const control::Backup& backup, bool encrypted, const std::string& file) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  const kinds::ExportTask task{backup.project, backup.snapshot,
-                               place_of(backup.project, backup.region), encrypted};
+  BACKCAST_CHECK(control_->check_key(backup.project, backup.key));
+  const Place place = place_of(folder_, backup);
+  const kinds::ExportTask task{place.keyring, backup.snapshot, place.repository, encrypted};
   BACKCAST_CHECK(tasks_.download(task, [&](ByteView bytes) -> Status {
     out.write(reinterpret_cast<const char*>(bytes.data()),
               static_cast<std::streamsize>(bytes.size()));
@@ -342,16 +400,18 @@ Status Runner::write_file(const control::Backup& backup, bool encrypted, const s
 }
 
 kinds::DataPlace Runner::data_of(const control::Cluster& cluster) const {
-  if (!cluster.source.empty()) return {cluster.kind, cluster.source};
+  if (!cluster.source.empty()) {
+    const auto nodes = nodes_of(cluster.kind, cluster.source);
+    const auto primary = [](const NodePlace& node) { return node.primary; };
+    // What is no list of nodes, the kind of data refuses in its own words.
+    return nodes.ok() ? std::find_if(nodes->begin(), nodes->end(), primary)->data
+                      : kinds::DataPlace{cluster.kind, cluster.source};
+  }
   // A cluster that a restore made has its data here.
   const fs::path own = folder_ / "clusters" / folder_name(cluster.id);
   std::error_code ignored;
   fs::create_directories(own, ignored);
   return {cluster.kind, json{{"path", own.string()}}.dump()};
-}
-
-fs::path Runner::place_of(const std::string& project, const std::string& region) const {
-  return repository_of(folder_, project, region);
 }
 
 }  // namespace backcast::service

@@ -16,14 +16,16 @@
 #include "engine/service/collections.h"
 #include "engine/service/held.h"
 #include "engine/service/log.h"
+#include "engine/service/nodes.h"
 #include "engine/service/upkeep.h"
 
 namespace backcast::service {
 
 class Runner : public control::Outside {
  public:
-  // `folder` is the service's own.
-  Runner(env::Env& env, std::filesystem::path folder, store::SecretText passphrase, Log log);
+  // `folder` is the service's own; exports go to the buckets, by the names callers know them by.
+  Runner(env::Env& env, std::filesystem::path folder, store::SecretText passphrase, Log log,
+         std::map<std::string, std::filesystem::path> buckets = {});
   ~Runner() override;
 
   // Begins again what the process before this one left, and works from here on.
@@ -37,6 +39,7 @@ class Runner : public control::Outside {
   // The data of a backup into a new file, decrypted or as an age file.
   Status write_file(const control::Backup& backup, bool encrypted, const std::string& file);
 
+  // Of several nodes that of the primary.
   kinds::DataPlace data_of(const control::Cluster& cluster) const;
   Adoptions& adoptions() { return adoptions_; }
 
@@ -94,13 +97,15 @@ class Runner : public control::Outside {
   Result<control::Ended> back_up(const control::ControlPlane::Detail& detail,
                                  kinds::JobWatch& watch);
   Status restore(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch);
+  Result<NodePlace> node_of(const control::ControlPlane::Detail& detail);
+  Status send(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch);
   Status remove_bytes(control::Id backup);
   Status discard(control::Id backup, const std::string& snapshot);
   Status destroy(control::Id project);
-  std::filesystem::path place_of(const std::string& project, const std::string& region) const;
 
   env::Env& env_;
   const std::filesystem::path folder_;
+  const std::map<std::string, std::filesystem::path> buckets_;
   const Log log_;
   kinds::ProjectKeys keys_;
   kinds::Tasks tasks_;

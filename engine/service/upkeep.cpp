@@ -57,8 +57,8 @@ Status label(House house, control::Id backup) {
   BACKCAST_TRY(const control::Kept kept, house.control.kept_backup(backup));
   // It may be gone by now.
   if (kept.backup.state != "AVAILABLE" || kept.backup.snapshot.empty()) return kOk;
-  return house.tasks.label(kept.project.id,
-                           repository_of(house.folder, kept.project.id, kept.backup.region),
+  const std::string keyring = keyring_of(kept.project.id, kept.cluster.key);
+  return house.tasks.label(keyring, repository_of(house.folder, keyring, kept.backup.region),
                            kept.backup.snapshot, label_of(kept));
 }
 
@@ -69,12 +69,13 @@ void tell_damaged(House house, const fs::path& place, const std::vector<Error>& 
 }
 
 Status tidy(House house, const ControlPlane::Shelf& shelf) {
-  const fs::path place = repository_of(house.folder, shelf.project, shelf.region);
+  const std::string keyring = keyring_of(shelf.project, shelf.key);
+  const fs::path place = repository_of(house.folder, keyring, shelf.region);
   std::error_code none;
   if (!fs::exists(place, none)) return kOk;
   // First the snapshots: what is published from now on is not judged.
   std::vector<Error> damaged;
-  BACKCAST_TRY(const auto snapshots, house.tasks.labelled(shelf.project, place, damaged));
+  BACKCAST_TRY(const auto snapshots, house.tasks.labelled(keyring, place, damaged));
   tell_damaged(house, place, damaged);
   BACKCAST_TRY(const auto items, house.control.on_shelf(shelf));
   const Known known(items);
@@ -89,7 +90,7 @@ Status tidy(House house, const ControlPlane::Shelf& shelf) {
       BACKCAST_TRY(const control::Kept kept, house.control.kept_backup(item->backup));
       if (label_of(kept) != snapshot.label) BACKCAST_CHECK(label(house, item->backup));
     }
-    if (!is_wanted) BACKCAST_CHECK(house.tasks.remove(shelf.project, place, snapshot.snapshot));
+    if (!is_wanted) BACKCAST_CHECK(house.tasks.remove(keyring, place, snapshot.snapshot));
   }
   if (unknown > 0) {
     house.log(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 PROGRAM = sys.argv.pop(1)
 
@@ -112,3 +113,54 @@ class Served:
                 return found
             time.sleep(0.1)
         raise AssertionError(found)
+
+
+class ServedCase(unittest.TestCase):
+    """Tests of one service, `cls.served`, which is to stop well after them."""
+
+    maxDiff = None
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.served.stop() == 0
+        cls.served.folder.cleanup()
+
+    def cluster(self, name, collections, project, kind="folder", **more):
+        """Its id, and where its data is."""
+        data = self.served.root / "data" / name
+        write_cluster(data, collections)
+        made = self.served.need("POST", "/v1/clusters", {
+            "name": name, "project": project, "region": "aws-us-east-1", "kind": kind,
+            "version": "1.9.3", "cu": 8, "cpu": 2, "memory_gib": 8, "nodes": 3,
+            "source": {"path": str(data)}, **more})
+        return made["id"], data
+
+    def catalog(self, data, **changed):
+        """A cluster's catalog, changed where that is said."""
+        catalog = json.loads((data / "cluster.json").read_text())
+        if changed:
+            (data / "cluster.json.new").write_text(json.dumps({**catalog, **changed}))
+            (data / "cluster.json.new").replace(data / "cluster.json")
+        return {**catalog, **changed}
+
+    def backup(self, cluster):
+        made = self.served.need("POST", f"/v1/clusters/{cluster}/backups", {})
+        self.assertEqual(self.served.job(made["job"])["state"], "SUCCESSFUL")
+        return made["backup"]
+
+    def settled(self, cluster):
+        """The newest job of a cluster, when all of them have ended."""
+        for _ in range(600):
+            jobs = self.served.need("GET", f"/v1/jobs?cluster={cluster}")["jobs"]
+            if all(job["ended"] for job in jobs):
+                return jobs[0]
+            time.sleep(0.1)
+        raise AssertionError(jobs)
+
+    def refused(self, method, target, body=None):
+        """The message of what is refused, with the vendor's code before it."""
+        status, data = self.served.ask(method, target, body)
+        answer = json.loads(data)
+        message = answer.get("message") or str(answer.get("error", ""))
+        self.assertTrue(status >= 400 or answer.get("code", 0) != 0, answer)
+        return f"{answer.get('code', status)}: {message}"

@@ -9,9 +9,10 @@ import ctypes.util
 import json
 import shutil
 import time
+import time
 import unittest
 
-from served import Served, rows_of, write_cluster
+from served import Served, ServedCase, rows_of, write_cluster
 
 SODIUM = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
 ACCOUNT = "/api/cluster/backup/v1/accounts/acc-1"
@@ -29,49 +30,13 @@ def hash_of(password):
     return text.value.decode()
 
 
-class VendorsTest(unittest.TestCase):
-    maxDiff = None
-
+class VendorsTest(ServedCase):
     @classmethod
     def setUpClass(cls):
         cls.served = Served().start()
         cls.served.need("PUT", "/v1/projects/proj-a", {"rules": "zilliz", "plan": "dedicated"})
         cls.served.need("PUT", "/v1/projects/acc-1", {"rules": "qdrant"})
         cls.served.need("PUT", "/v1/projects/zero", {"rules": "zerops"})
-
-    @classmethod
-    def tearDownClass(cls):
-        assert cls.served.stop() == 0
-        cls.served.folder.cleanup()
-
-    def cluster(self, name, collections, project, kind="folder"):
-        data = self.served.root / "data" / name
-        write_cluster(data, collections)
-        made = self.served.need("POST", "/v1/clusters", {
-            "name": name, "project": project, "region": "aws-us-east-1", "kind": kind,
-            "version": "1.9.3", "cu": 8, "cpu": 2, "memory_gib": 8, "nodes": 3,
-            "source": {"path": str(data)}})
-        return made["id"], data
-
-    def catalog(self, data, **changed):
-        """A cluster's catalog, changed where that is said."""
-        catalog = json.loads((data / "cluster.json").read_text())
-        if changed:
-            (data / "cluster.json").write_text(json.dumps({**catalog, **changed}))
-        return {**catalog, **changed}
-
-    def backup(self, cluster):
-        made = self.served.need("POST", f"/v1/clusters/{cluster}/backups", {})
-        self.assertEqual(self.served.job(made["job"])["state"], "SUCCESSFUL")
-        return made["backup"]
-
-    def settled(self, cluster):
-        for _ in range(600):
-            jobs = self.served.need("GET", f"/v1/jobs?cluster={cluster}")["jobs"]
-            if all(job["ended"] for job in jobs):
-                return jobs[0]
-            time.sleep(0.1)
-        raise AssertionError(jobs)
 
     def test_a_restore_brings_back_exactly_the_state_Q_RES_01_Q_RES_03(self):
         cluster, data = self.cluster("exact", {"articles": 500, "notes": 7}, "acc-1")

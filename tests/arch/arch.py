@@ -47,9 +47,12 @@ SEES = {
     "engine/api/access": (BASE, POLICY, "engine/env", "engine/api/http"),
     "engine/api/routes": (BASE, POLICY, "engine/env", "engine/control", "engine/api/http",
                           "engine/api/access"),
+    "engine/api/vendors": (BASE, POLICY, "engine/env", "engine/control", "engine/api/http",
+                           "engine/api/access", "engine/api/routes"),
     "engine/api/snapshots": (BASE, POLICY, "engine/env", "engine/control", "engine/api/http",
                              "engine/api/access", "engine/api/routes"),
-    "engine/api": (BASE, POLICY, "engine/api/routes", "engine/api/snapshots"),
+    "engine/api": (BASE, POLICY, "engine/api/routes", "engine/api/vendors",
+                   "engine/api/snapshots"),
     "engine/control/outside": (BASE, POLICY),
     "engine/control/catalogue": (BASE, POLICY),
     "engine/control/plane": (BASE, POLICY, "engine/control/outside", "engine/control/catalogue"),
@@ -132,7 +135,8 @@ UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 VENDOR = re.compile(r"zilliz|qdrant|zerops", re.I)
 VENDOR_ROOMS = ("engine/kinds/capture",
                 "engine/policy/service", "engine/policy/retention", "engine/policy/schedule",
-                "engine/api/every_route.cpp", "engine/api/routes", "engine/api/snapshots")
+                "engine/api/every_route.cpp", "engine/api/routes", "engine/api/vendors",
+                "engine/api/snapshots")
 VENDOR_EXAMPLES = ("  backcast ", "a name such as zilliz", "zilliz:, qdrant:, zerops:, robfig:")
 
 TEXT_SUFFIXES = (".h", ".cpp", ".py", ".js", ".mjs", ".css", ".sh", ".cmake", ".txt", ".md",

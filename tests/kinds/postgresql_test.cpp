@@ -222,7 +222,8 @@ TEST(PostgreSql, P_BAD_01_ASourceThatDisappearsIsNoBackup) {
   ASSERT_FALSE(stored.ok());
   EXPECT_THAT(to_string(stored.error()), testing::AnyOf(HasSubstr("pg_dump"), HasSubstr("psql")));
   EXPECT_TRUE(std::filesystem::is_empty(server.scratch() / "spool"));
-  EXPECT_TRUE(tasks->labelled("shop", server.scratch() / "repository")->empty());
+  std::vector<Error> damaged;
+  EXPECT_TRUE(tasks->labelled("shop", server.scratch() / "repository", damaged)->empty());
   JobWatch later;
   EXPECT_THAT(to_string(tasks->back_up(task, later).error()), HasSubstr("server"));
   server.start();

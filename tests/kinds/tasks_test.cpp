@@ -42,6 +42,12 @@ struct Service {
     return tasks.restore(
         {"shop", snapshot, scratch / repository, scratch / "spool", folder(into), {}}, watch);
   }
+  std::vector<Labelled> labelled() {
+    std::vector<Error> damaged;
+    auto all = tasks.labelled("shop", scratch / "repository", damaged);
+    EXPECT_TRUE(all.ok() && damaged.empty());
+    return all.ok() ? *std::move(all) : std::vector<Labelled>();
+  }
   std::vector<std::string> spool() const {
     std::vector<std::string> names;
     std::error_code error;
@@ -96,16 +102,16 @@ TEST(Tasks, P_BAD_01_WhatFailsLeavesNoFileAndTheNextRunTriesAgain) {
   const auto missing = service.tasks.back_up(service.backup_of("cluster", "backup1"), watch);
   ASSERT_FALSE(missing.ok());
   EXPECT_THAT(to_string(missing.error()), HasSubstr("cluster.json"));
-  EXPECT_THAT(*service.tasks.labelled("shop", service.scratch / "repository"), IsEmpty());
+  EXPECT_THAT(service.labelled(), IsEmpty());
   EXPECT_THAT(service.spool(), IsEmpty());
   fill(service.scratch / "cluster");
   JobWatch stopped;
   stopped.stopper.stop();
   EXPECT_EQ(service.tasks.back_up(service.backup_of("cluster", "backup1"), stopped).error().code,
             Errc::kInterrupted);
-  EXPECT_THAT(*service.tasks.labelled("shop", service.scratch / "repository"), IsEmpty());
+  EXPECT_THAT(service.labelled(), IsEmpty());
   service.back_up("cluster", "backup1");
-  EXPECT_EQ(service.tasks.labelled("shop", service.scratch / "repository")->size(), 1u);
+  EXPECT_EQ(service.labelled().size(), 1u);
 }
 
 TEST(Tasks, ChosenCollectionsAloneAreBackedUpAndTheContentsSaySo) {
@@ -163,14 +169,13 @@ TEST(Tasks, TheCatalogueCanBeRebuiltFromTheRepository) {
   const auto path = service.scratch / "repository";
   ASSERT_TRUE(service.tasks.label("shop", path, one.snapshot, "first").ok());
   ASSERT_TRUE(service.tasks.label("shop", path, one.snapshot, "retagged").ok());
-  const auto all = service.tasks.labelled("shop", path);
-  ASSERT_TRUE(all.ok());
-  ASSERT_EQ(all->size(), 2u);
-  EXPECT_EQ(all->at(0).backup, "backup1");
-  EXPECT_EQ(all->at(0).cluster, "cluster");
-  EXPECT_EQ(all->at(0).label, "retagged");
-  EXPECT_EQ(all->at(1).snapshot, two.snapshot);
-  EXPECT_EQ(all->at(1).label, "");
+  const auto all = service.labelled();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all.at(0).backup, "backup1");
+  EXPECT_EQ(all.at(0).cluster, "cluster");
+  EXPECT_EQ(all.at(0).label, "retagged");
+  EXPECT_EQ(all.at(1).snapshot, two.snapshot);
+  EXPECT_EQ(all.at(1).label, "");
 }
 
 TEST(Tasks, P_SEC_01_NothingStoredShowsPlaintextAndOtherProjectsOpenNothing) {

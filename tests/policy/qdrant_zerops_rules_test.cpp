@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "engine/policy/retention/tags.h"
 #include "engine/policy/schedule/zerops_schedule.h"
 #include "engine/policy/service/quota.h"
@@ -12,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pair;
 
 Instant at(std::string_view text) {
   return parse_instant(text)->instant;
@@ -268,6 +271,25 @@ TEST(ZeropsRules, P_SEC_03_KeyGoesSevenDaysAfterTheProject) {
   const Instant deleted = at("2025-06-10T12:00:00Z");
   EXPECT_EQ(key_destroyed_at(service_rules("zerops")->deletion, deleted), deleted + 7 * kDay);
   EXPECT_EQ(key_destroyed_at(service_rules("zilliz")->deletion, deleted), std::nullopt);
+}
+
+TEST(ZeropsRules, P_HA_01_AutomaticOnesOfAnyHealthyNodeThoseByHandOfThePrimary) {
+  const std::vector<Node> nodes{{false, true}, {true, true}, {false, false}, {false, true}};
+  const NodeRule rule = service_rules("zerops")->nodes;
+  std::map<std::size_t, int> times;
+  for (std::uint64_t draw = 0; draw < 300; ++draw) {
+    ++times[backup_node(rule, nodes, true, draw).value()];
+    EXPECT_EQ(backup_node(rule, nodes, false, draw), 1u);
+    EXPECT_EQ(backup_node(service_rules("qdrant")->nodes, nodes, true, draw), 1u);
+  }
+  EXPECT_THAT(times, ElementsAre(Pair(0u, 100), Pair(1u, 100), Pair(3u, 100)));
+}
+
+TEST(ZeropsRules, P_HA_01_AnotherNodeMakesItWhereThePrimaryIsIll) {
+  const std::vector<Node> nodes{{true, false}, {false, true}, {false, true}};
+  EXPECT_EQ(backup_node(NodeRule::kPrimary, nodes, false, 7), 1u);
+  const std::vector<Node> ill{{true, false}, {false, false}};
+  EXPECT_EQ(backup_node(NodeRule::kSpreads, ill, true, 7), std::nullopt);
 }
 
 }  // namespace

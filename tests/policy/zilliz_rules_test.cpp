@@ -200,5 +200,16 @@ TEST(ZillizRules, Z_RES_07_VersionIsFixedAfterThirtyDaysOrOnTheLatestMinor) {
   EXPECT_TRUE(version_choice(born, born + kDay, {1, 9, 0}, {2, 0, 0}).original);
 }
 
+TEST(ZillizRules, Z_RES_15_KeysOfClustersAreOfBusinessCritical) {
+  const ServiceRules& zilliz = *service_rules("zilliz");
+  EXPECT_TRUE(check_key(zilliz, ServicePlan::kBusinessCritical).ok());
+  EXPECT_THAT(check_key(zilliz, ServicePlan::kDedicated).error().message, HasSubstr("96028"));
+  EXPECT_TRUE(check_key(*service_rules("plain"), ServicePlan::kFree).ok());
+  EXPECT_FALSE(check_key(*service_rules("qdrant"), ServicePlan::kBusinessCritical).ok());
+  EXPECT_TRUE(check_key_count(zilliz, 19).ok());
+  EXPECT_FALSE(check_key_count(zilliz, 20).ok());
+  EXPECT_TRUE(check_key_count(*service_rules("plain"), 1000).ok());
+}
+
 }  // namespace
 }  // namespace backcast::policy

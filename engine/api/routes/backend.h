@@ -72,6 +72,7 @@ struct Backend {
   std::string latest_version;  // that new clusters run; "" = that of their backup
   std::function<std::vector<RequirementState>()> requirements = {};  // none: nobody judges
   DataBackend data{};
+  std::vector<std::string> buckets{};  // that backups may be exported to, by their names
 };
 
 TokenStore store_of(control::Tokens& tokens);
@@ -83,6 +84,8 @@ std::vector<Route> schedule_routes(Backend& backend);
 std::vector<Route> backup_routes(Backend& backend);
 std::vector<Route> job_routes(Backend& backend);
 std::vector<Route> record_routes(Backend& backend);
+std::vector<Route> key_routes(Backend& backend);
+std::vector<Route> export_routes(Backend& backend);
 std::vector<Route> policy_routes(Backend& backend);
 std::vector<Route> zilliz_policy_routes(Backend& backend);
 std::vector<Route> zilliz_backup_routes(Backend& backend);
@@ -93,6 +96,9 @@ std::vector<Route> qdrant_schedule_routes(Backend& backend);
 std::vector<Route> zerops_routes(Backend& backend, const Api& api);
 
 control::Caller caller_of(const Call& call);
+// Sends a backup to a bucket; `code` where there is none of this name.
+Result<control::Started, Failure> send_to_bucket(Backend& backend, const Call& call,
+                                                 const control::Export& asked, int code = 0);
 
 // What a caller reaches. What lies beyond is not there for them: `beyond` is how they are told.
 struct Scope {

@@ -253,7 +253,7 @@ std::vector<Route> job_routes(Backend& backend) {
            .summary = "Jobs, newest first",
            .needs = kView,
            .query = {{"cluster", "string", "Its id"},
-                     {"type", "string", "BACKUP, COPY, RESTORE"},
+                     {"type", "string", "BACKUP, COPY, RESTORE, EXPORT"},
                      {"state", "string", "PENDING, IN_PROGRESS, SUCCESSFUL, FAILED, CANCELED"},
                      {"offset", "integer", ""},
                      {"limit", "integer", "At most 1000; 100 if it is not given"}},
@@ -272,7 +272,7 @@ std::vector<Route> job_routes(Backend& backend) {
           {.method = "POST",
            .pattern = "/v1/jobs/{job}/cancel",
            .id = "cancelJob",
-           .summary = "Ends a backup that is being made",
+           .summary = "Ends a backup that is being made, or an export; what was sent stays",
            .needs = kManage,
            .answer = job_fields(),
            .handle = [&backend](const Call& call) -> Outcome {

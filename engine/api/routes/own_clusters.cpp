@@ -72,8 +72,11 @@ Outcome change_cluster(Backend& backend, const Call& call) {
   const control::Cluster& was = owned.cluster;
   const bool is_same = changed.id == was.id && changed.name == was.name &&
                        changed.project == was.project && changed.region == was.region &&
-                       changed.cloud == was.cloud && changed.kind == was.kind;
-  if (!is_same) return Failure{409, "id, name, project, cloud, region and kind of a cluster stay"};
+                       changed.cloud == was.cloud && changed.kind == was.kind &&
+                       changed.key == was.key;
+  if (!is_same) {
+    return Failure{409, "id, name, project, cloud, region, kind and key of a cluster stay"};
+  }
   BACKCAST_TRY(changed, told(backend.control.change_cluster(caller_of(call), changed)));
   return json_response(json_of(changed));
 }

@@ -89,7 +89,14 @@ json description_of(const control::Backup& snapshot) {
   return described;
 }
 
+// Set back to what it was, a cluster serves nobody meanwhile.
 Result<control::Cluster, Failure> Snapshots::cluster_of(const Call& call) {
+  BACKCAST_TRY(control::Cluster cluster, meant_by(call));
+  if (cluster.state != "RESTORING") return cluster;
+  return Failure{503, "Service unavailable: the cluster is being restored"};
+}
+
+Result<control::Cluster, Failure> Snapshots::meant_by(const Call& call) {
   const Failure none{404, "no cluster of this token has collections",
                      "create one, or send the api key of another"};
   if (!call.caller.cluster.empty()) {

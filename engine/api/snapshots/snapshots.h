@@ -17,7 +17,8 @@ class Snapshots {
   explicit Snapshots(Backend& backend) : backend_(backend) {}
   Backend& backend() { return backend_; }
 
-  // The one that a call is about: that of its token, else the only one which the token reaches.
+  // The one that a call is about: that of its token, else the only one which the token reaches. 503
+  // while it is restored in place.
   Result<control::Cluster, Failure> cluster_of(const Call& call);
   // 404 unless the cluster has it now.
   Allowed check_there(const control::Cluster& cluster, const Part& part);
@@ -36,6 +37,7 @@ class Snapshots {
                                          const std::string& taken_in, const std::string& wish);
 
  private:
+  Result<control::Cluster, Failure> meant_by(const Call& call);
   Result<std::string, Failure> free_name(const control::Cluster& cluster, const Part& part,
                                          const std::string& wish);
   Result<control::Started, Failure> begin(const control::Caller& caller,

@@ -29,6 +29,9 @@ CREATE TABLE clusters(
   automatic INTEGER NOT NULL DEFAULT 0, manual INTEGER NOT NULL DEFAULT 0,
   newest_automatic INTEGER);
 CREATE INDEX clusters_of_project ON clusters(project);
+CREATE TABLE keys(
+  id INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES projects(id), name TEXT NOT NULL,
+  region TEXT NOT NULL, created INTEGER NOT NULL, revoked INTEGER, UNIQUE(project, name));
 CREATE TABLE limits(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, jobs INTEGER NOT NULL, wait INTEGER,
   project INTEGER REFERENCES projects(id), region TEXT NOT NULL, named INTEGER NOT NULL);
@@ -85,7 +88,7 @@ CREATE TABLE jobs(
   turn INTEGER NOT NULL DEFAULT 0, request TEXT NOT NULL DEFAULT '',
   from_region TEXT NOT NULL DEFAULT '', to_region TEXT NOT NULL DEFAULT '',
   into_cluster INTEGER REFERENCES clusters(id), in_place INTEGER NOT NULL DEFAULT 0,
-  told INTEGER NOT NULL DEFAULT 0);
+  told INTEGER NOT NULL DEFAULT 0, warns TEXT NOT NULL DEFAULT '');
 CREATE INDEX jobs_by_state ON jobs(state, type, cluster);
 CREATE INDEX jobs_of_cluster ON jobs(cluster);
 CREATE TABLE copies(

@@ -16,7 +16,7 @@ namespace backcast::control {
 // A row of the catalogue. Rows of one kind are numbered in the order in which they came.
 using Id = std::int64_t;
 
-enum class WorkKind : std::uint8_t { kBackup, kCopy, kRestore };
+enum class WorkKind : std::uint8_t { kBackup, kCopy, kRestore, kExport };
 
 // One attempt of one job.
 struct Work {

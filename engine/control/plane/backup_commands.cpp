@@ -29,6 +29,18 @@ Status check_tags(const policy::ServiceRules& rules, const std::vector<std::stri
   return bad_input(policy::explain(check, tags, limits));
 }
 
+// Of a bucket: names with "/" between them, and behind them as people write it.
+Status check_directory(const std::string& directory) {
+  for (std::size_t from = 0; from < directory.size();) {
+    const std::size_t to = std::min(directory.find('/', from), directory.size());
+    if (Status fits = check_name("directory", directory.substr(from, to - from)); !fits.ok()) {
+      return fits;
+    }
+    from = to + 1;
+  }
+  return kOk;
+}
+
 }  // namespace
 
 Result<Started> ControlPlane::create_backup(const Caller& caller, const ManualBackup& asked) {
@@ -91,9 +103,28 @@ Result<Started> ControlPlane::restore(const Caller& caller, const Restore& resto
     if (restore.in_place && !restore.into.empty() && restore.into != restore.cluster) {
       return bad_input("a restore in place goes into the cluster that the backup is of");
     }
+    if (Status keys = check_keys_of(*core_, restore); !keys.ok()) return keys.error();
+    const Id target = restore.into.empty() ? cluster : cluster_id(restore.into);
+    if (core_->cluster(target).restoring) {
+      return failed("the cluster is being restored already", "wait until that is done");
+    }
     audit(caller, "restore", restore.cluster, restore.backup);
     const StartedRows started = start_restore(*core_, cluster, restore);
     return Started{uid_of_backup(*database_, started.backup), uid_of_job(*database_, started.job)};
+  });
+}
+
+Result<Started> ControlPlane::send(const Caller& caller, const Export& asked) {
+  return transact([&]() -> Result<Started> {
+    const Id id = backup_id(asked.backup);
+    const BackupRow backup = core_->backup(id);
+    if (backup.state != BackupState::kAvailable) {
+      return failed(fmt::format("backup {} is not available", asked.backup));
+    }
+    if (Status key = check_key_of(*core_, backup.cluster); !key.ok()) return key.error();
+    if (Status fits = check_directory(asked.directory); !fits.ok()) return fits.error();
+    audit(caller, "export", asked.backup, asked.bucket + ' ' + asked.directory);
+    return Started{asked.backup, uid_of_job(*database_, start_export(*core_, id, asked))};
   });
 }
 
@@ -108,6 +139,7 @@ Status ControlPlane::cancel_job(const Caller& caller, const std::string& id) {
     audit(caller, "cancel_job", id);
     if (job.state == JobState::kRuns) core_->outside.cancel(core_->work_of(job), core_->now);
     core_->end_job(job.id, JobState::kCanceled, "canceled");
+    if (job.kind == WorkKind::kExport) return kOk;  // what was sent stays
     core_->set_state(job.backup, BackupState::kFailed, "canceled");
     core_->decide(policy::Code::kBackupFailed, core_->backup(job.backup).label, "canceled");
     start_waiting(*core_);

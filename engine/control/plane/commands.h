@@ -29,13 +29,23 @@ struct Project {
   std::optional<Instant> deleted, key_destroyed;
 };
 
+// Seals the backups of the clusters that name it, apart from what the project's own key seals.
+struct ClusterKey {
+  std::string project, name;  // unique in its project
+  std::string region;         // of the clusters that may name it
+  Instant created{};
+  // Nothing under it can be made or read any more, until somebody takes that back.
+  std::optional<Instant> revoked;
+};
+
 // A database cluster or service whose data is backed up.
 struct Cluster {
   std::string id;    // "" = made by the control plane
   std::string name;  // of at least one character, unique in its project
   std::string project, cloud, region;
   std::string kind;  // "postgresql", "folder"; see docs/kinds.md
-  std::string version, key;
+  std::string version;
+  std::string key;  // a ClusterKey's name; "" = that of the project. It stays
   std::uint32_t cu = 1, cpu = 0, memory_gib = 0, nodes = 1;
   std::string source;     // JSON that says where its data is
   std::string zone;       // in which it prunes; "" = UTC
@@ -90,6 +100,7 @@ struct Started {
 
 struct Backup {
   std::string id, cluster, project, region;
+  std::string key;       // of its cluster, which seals it
   std::string original;  // of a copy
   std::string kind;      // "automatic", "manual", "copy"
   std::string schedule, name;
@@ -117,7 +128,7 @@ struct Backups {
 
 struct Job {
   std::string id;
-  std::string type;  // "BACKUP", "COPY", "RESTORE"
+  std::string type;  // "BACKUP", "COPY", "RESTORE", "EXPORT"
   std::string cluster, backup;
   std::string state;  // "PENDING", "IN_PROGRESS", "SUCCESSFUL", "FAILED", "CANCELED"
   std::string reason;
@@ -142,6 +153,11 @@ struct Restore {
   std::string role;  // who asks, as policy::parse_caller_role reads it; "" = not said
   std::string backup_version, target_version, latest_version;  // "1.2.3"; "" = not said
   std::string choice;  // JSON for the kind of data: names, databases, load states
+};
+
+// A backup's files as objects in a bucket that the service knows by this name.
+struct Export {
+  std::string backup, bucket, directory;
 };
 
 // An available backup, and all that is needed to take it in again where the catalogue is lost.

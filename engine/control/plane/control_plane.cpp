@@ -79,6 +79,17 @@ Error error_of(const SQLite::Exception& thrown) {
   }
 }
 
+Status check_name(const char* what, const std::string& name) {
+  constexpr std::size_t kMost = 128;
+  const bool fits = !name.empty() && name.size() <= kMost && name.front() != '.' &&
+                    name.find_first_of(" /\\\"'<>") == std::string::npos;
+  const bool printable =
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > 0x20 && c != 0x7F; });
+  if (fits && printable) return kOk;
+  return bad_input(fmt::format("'{}' is no name of a {}", name, what),
+                   "1 to 128 characters without blanks, quotes and slashes");
+}
+
 ControlPlane::ControlPlane(std::unique_ptr<Database> database, Outside& outside,
                            OpenOptions options)
     : database_(std::move(database)),
@@ -144,8 +155,13 @@ Result<bool> ControlPlane::ended(Id job_id, const Ended& how) {
   return transact([&]() -> Result<bool> {
     const JobRow job = core_->job(job_id);
     if (job.state != JobState::kRuns) return false;
-    database_->run("UPDATE jobs SET told = 1, reason = ? WHERE id = ?",
-                   how.ok ? std::string() : how.reason, job.id);
+    database_->run("UPDATE jobs SET told = 1, reason = ?, warns = ? WHERE id = ?",
+                   how.ok ? std::string() : how.reason, how.ok ? how.reason : std::string(),
+                   job.id);
+    if (job.kind == WorkKind::kExport) {
+      end_export(*core_, job, how);
+      return true;
+    }
     if (how.ok && job.kind != WorkKind::kRestore) {
       database_->run(
           "UPDATE backups SET size = ?, added = ?, contents = ?, snapshot = ? "

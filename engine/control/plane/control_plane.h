@@ -56,13 +56,15 @@ class ControlPlane {
     Cluster cluster, into;    // of the data; that a restore goes into
     Backup backup, original;  // of a copy
     std::string choice;       // of a restore
+    Export sent;              // of an export
+    std::string key_refusal;  // why what the cluster's key seals cannot be read; "" = it can
     bool in_place = false;    // as Restore::in_place
   };
   Result<Detail> detail(Id job);
   // A backup's bytes, which may be gone by the catalogue.
   struct Bytes {
     Id vault = 0, backup = 0;
-    std::string project, region, snapshot;
+    std::string project, key, region, snapshot;
     bool is_wanted = false;  // available, or being made
     bool is_shared = false;  // of bytes_of: another available backup has the same snapshot
   };
@@ -78,7 +80,7 @@ class ControlPlane {
   // --- for what keeps the stores and the catalogue in step
   // What lies in one repository by the catalogue, with what is gone.
   struct Shelf {
-    std::string project, region;
+    std::string project, key, region;
   };
   struct OnShelf {
     Id backup = 0;
@@ -108,6 +110,12 @@ class ControlPlane {
   Result<Cluster> cluster(const std::string& id);
   Result<std::vector<Cluster>> clusters();
   Status delete_cluster(const Caller& caller, const std::string& id, bool delete_backups);
+  Result<ClusterKey> create_key(const Caller& caller, const ClusterKey& key);
+  Result<std::vector<ClusterKey>> keys();
+  Result<ClusterKey> switch_key(const Caller& caller, const std::string& project,
+                                const std::string& name, bool revoked);
+  // kFailed where the key has been revoked. "" is that of the project, which nobody revokes.
+  Status check_key(const std::string& project, const std::string& key);
   Status suspend(const Caller& caller, const std::string& id, bool suspended);
   Status set_limit(const Caller& caller, const Limit& limit);
   Result<std::vector<Limit>> limits();
@@ -138,6 +146,7 @@ class ControlPlane {
   Status delete_backup(const Caller& caller, const std::string& id);
   Status retag(const Caller& caller, const std::string& id, const std::vector<std::string>& tags);
   Result<Started> restore(const Caller& caller, const Restore& restore);
+  Result<Started> send(const Caller& caller, const Export& asked);
   Result<std::vector<Job>> jobs(const JobFilter& filter);
   Result<Job> job(const std::string& id);
   Status cancel_job(const Caller& caller, const std::string& id);

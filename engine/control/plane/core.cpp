@@ -298,7 +298,8 @@ void Core::note_changed(Id backup) {
 void Core::end_job(Id job, JobState state, const std::string& reason) {
   db.run(
       // What was asked for may hold a password, and nobody needs it any more.
-      "UPDATE jobs SET state = ?, reason = ?, ended = ?, request = '', "
+      "UPDATE jobs SET state = ?, reason = CASE WHEN ?1 = 2 THEN warns ELSE ? END, ended = ?, "
+      "request = '', "
       "progress = CASE WHEN ?1 = 2 THEN 100 ELSE progress END WHERE id = ?",
       static_cast<int>(state), reason, now, job);
 }

@@ -13,18 +13,6 @@ Error not_found(const char* what, const std::string& id) {
   return {Errc::kNotFound, fmt::format("there is no {} {}", what, id), {}, {}};
 }
 
-// A word of an id or name: what labels, paths and lists of words are made of.
-Status check_name(const char* what, const std::string& name) {
-  constexpr std::size_t kMost = 128;
-  const bool fits = !name.empty() && name.size() <= kMost && name.front() != '.' &&
-                    name.find_first_of(" /\\\"'<>") == std::string::npos;
-  const bool printable =
-      std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > 0x20 && c != 0x7F; });
-  if (fits && printable) return kOk;
-  return bad_input(fmt::format("'{}' is no name of a {}", name, what),
-                   "1 to 128 characters without blanks, quotes and slashes");
-}
-
 Status check_texts(Core& core, const Cluster& cluster) {
   core.policy_of(cluster.retention);  // both throw what is wrong
   core.zone_of(cluster.zone);
@@ -174,6 +162,9 @@ Result<Cluster> ControlPlane::create_cluster(const Caller& caller, Cluster clust
                    {},
                    {}};
     }
+    if (Status status = check_new_key(*core_, project, cluster); !status.ok()) {
+      return status.error();
+    }
     const auto id = database_->number("SELECT coalesce(max(id), 0) + 1 FROM clusters");
     if (cluster.id.empty()) cluster.id = fmt::format("in01-{:015x}", *id);
     if (Status status = check_name("cluster", cluster.id); !status.ok()) return status.error();
@@ -196,12 +187,12 @@ Result<Cluster> ControlPlane::change_cluster(const Caller& caller, const Cluster
     cluster_id(cluster.id);
     if (Status status = check_texts(*core_, cluster); !status.ok()) return status.error();
     database_->run(
-        "UPDATE clusters SET version = ?, key = ?, cu = ?, cpu = ?, memory = ?, nodes = ?, "
+        "UPDATE clusters SET version = ?, cu = ?, cpu = ?, memory = ?, nodes = ?, "
         "source = ?, zone = ?, retention = ?, overlap = ?, retries = ?, retry_after = ?, tags = ? "
         "WHERE uid = ?",
-        cluster.version, cluster.key, cluster.cu, cluster.cpu, cluster.memory_gib, cluster.nodes,
-        cluster.source, cluster.zone, cluster.retention, cluster.overlap, cluster.retries,
-        cluster.retry_after, joined(cluster.tags), cluster.id);
+        cluster.version, cluster.cu, cluster.cpu, cluster.memory_gib, cluster.nodes, cluster.source,
+        cluster.zone, cluster.retention, cluster.overlap, cluster.retries, cluster.retry_after,
+        joined(cluster.tags), cluster.id);
     audit(caller, "change_cluster", cluster.id);
     return one_cluster(*database_, cluster.id);
   });

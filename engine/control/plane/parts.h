@@ -56,6 +56,16 @@ void fail_copies_to(Core& core, const std::string& region, policy::Why why);
 void fail_copies_of(Core& core, Id cluster, policy::Why why,
                     const std::function<bool(const BackupRow&)>& goes);
 
+// --- keys.cpp: keys of clusters
+// Whether a cluster may be under the key it names.
+Status check_new_key(Core& core, Id project, const Cluster& cluster);
+Status check_key(Core& core, const std::string& project, const std::string& key);
+Status check_key_of(Core& core, Id cluster);
+// The rules on restores of what a key seals, and into what one seals.
+Status check_keys_of(Core& core, const Restore& restore);
+// One that a backup names and the catalogue does not know.
+void adopt_key(Core& core, Id project, const std::string& key, const std::string& region);
+
 // --- owners.cpp: what becomes of clusters, projects and regions
 void delete_cluster(Core& core, Id cluster, bool delete_backups);
 void delete_project(Core& core, Id project, bool delete_backups);
@@ -72,6 +82,9 @@ void suspend(Core& core, Id cluster, bool suspended);
 StartedRows start_restore(Core& core, Id cluster, const Restore& restore);
 void bring_back_data(Core& core, Id job);
 void end_restore(Core& core, Id job);
+// An export touches nothing that is kept: a job, and no decision.
+Id start_export(Core& core, Id backup, const Export& asked);
+void end_export(Core& core, const JobRow& job, const Ended& how);
 
 // --- planned.cpp: what a scenario or a drill has planned, as JSON
 void begin_planned(Core& core, Id planned);

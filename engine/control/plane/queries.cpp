@@ -56,7 +56,8 @@ constexpr const char* kFrom =
     "LEFT JOIN backups o ON o.id = b.original ";
 
 constexpr const char* kColumns =
-    "SELECT b.uid, c.uid, p.name, b.region, coalesce(o.uid, ''), b.kind, b.schedule, b.name, "
+    "SELECT b.uid, c.uid, p.name, b.region, c.key, coalesce(o.uid, ''), b.kind, b.schedule, "
+    "b.name, "
     "b.tags, b.of_manual, b.protected, b.state, b.born, b.available, b.deleted, b.expires, b.size, "
     "b.added, b.reason, b.contents, b.snapshot ";
 
@@ -75,6 +76,7 @@ Backup read_backup(Row& r) {
   b.cluster = r.text();
   b.project = r.text();
   b.region = r.text();
+  b.key = r.text();
   b.original = r.text();
   b.kind = r.text();
   b.schedule = r.text();
@@ -95,7 +97,7 @@ Backup read_backup(Row& r) {
   return b;
 }
 
-constexpr const char* kTypes[] = {"BACKUP", "COPY", "RESTORE"};
+constexpr const char* kTypes[] = {"BACKUP", "COPY", "RESTORE", "EXPORT"};
 constexpr const char* kStates[] = {"PENDING", "IN_PROGRESS", "SUCCESSFUL",
                                    "FAILED",  "CANCELED",    "PENDING"};
 
@@ -107,7 +109,7 @@ constexpr const char* kJobColumns =
 Job read_job(Row& r) {
   Job j;
   j.id = r.text();
-  j.type = kTypes[std::min<std::int64_t>(r.integer(), 2)];
+  j.type = kTypes[std::min<std::int64_t>(r.integer(), 3)];
   j.cluster = r.text();
   j.backup = r.text();
   j.state = kStates[std::min<std::int64_t>(r.integer(), 5)];

@@ -1,4 +1,4 @@
-// Restores: which backup serves, whether the provider's rules allow it, and its job.
+// Restores: which backup serves, whether the provider's rules allow it, and its job. Exports.
 #include <fmt/format.h>
 
 #include "engine/base/time_math.h"
@@ -118,6 +118,24 @@ void end_restore(Core& core, Id job_id) {
       job.id);
   core.end_job(job.id, job.fails.empty() ? JobState::kSuccessful : JobState::kFailed, job.fails);
   core.decide(job.fails.empty() ? Code::kRestoreCompleted : Code::kRestoreFailed, label, job.fails);
+}
+
+Id start_export(Core& core, Id backup_id, const Export& asked) {
+  const BackupRow backup = core.backup(backup_id);
+  const auto id = core.db.number("SELECT coalesce(max(id), 0) + 1 FROM jobs");
+  core.db.run(
+      "INSERT INTO jobs(id, uid, type, cluster, backup, attempt, state, scheduled, started, "
+      "request, from_region, to_region) VALUES(?, ?, 3, ?, ?, 1, 1, ?, ?, ?, ?, ?)",
+      *id, fmt::format("job-{:08}", *id), backup.cluster, backup.id, core.now, core.now,
+      asked.bucket + ' ' + asked.directory, backup.region, backup.region);
+  core.outside.begin(core.work_of(core.job(*id)), core.now);
+  return *id;
+}
+
+void end_export(Core& core, const JobRow& job, const Ended& how) {
+  const bool is_there = core.backup(job.backup).state == BackupState::kAvailable;
+  const std::string why = !how.ok ? how.reason : is_there ? "" : "the backup was deleted meanwhile";
+  core.end_job(job.id, why.empty() ? JobState::kSuccessful : JobState::kFailed, why);
 }
 
 }  // namespace backcast::control

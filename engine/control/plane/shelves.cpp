@@ -18,7 +18,7 @@ using policy::Why;
 constexpr const char* kItems =
     "SELECT b.id, b.snapshot, coalesce(o.uid, b.uid), b.state FROM backups b "
     "JOIN clusters c ON c.id = b.cluster JOIN projects p ON p.id = c.project "
-    "LEFT JOIN backups o ON o.id = b.original WHERE p.name = ? AND b.region = ?";
+    "LEFT JOIN backups o ON o.id = b.original WHERE p.name = ? AND c.key = ? AND b.region = ?";
 
 // The row it had, or the next one: what is named after rows later on is then named otherwise.
 Id free_row(Database& db, const char* taken, const char* next, Id wanted) {
@@ -51,6 +51,7 @@ Id adopt_cluster(Core& core, const Kept& kept, Id project) {
       c.memory_gib, c.nodes, c.source, c.zone, c.retention, c.overlap, c.retries, c.retry_after,
       joined(c.tags), c.created, c.deleted);
   core.vault(id, c.region);
+  adopt_key(core, project, c.key, c.region);
   return id;
 }
 
@@ -96,11 +97,12 @@ void write_backup(Core& core, const Kept& kept, Id id, Id cluster) {
 Result<std::vector<ControlPlane::Shelf>> ControlPlane::shelves() {
   return transact([&]() -> Result<std::vector<Shelf>> {
     return database_->rows(
-        "SELECT DISTINCT p.name, v.region FROM vaults v JOIN clusters c ON c.id = v.cluster "
-        "JOIN projects p ON p.id = c.project WHERE p.key_gone IS NULL ORDER BY 1, 2",
+        "SELECT DISTINCT p.name, c.key, v.region FROM vaults v JOIN clusters c ON c.id = v.cluster "
+        "JOIN projects p ON p.id = c.project WHERE p.key_gone IS NULL ORDER BY 1, 2, 3",
         [](Row& r) {
           Shelf shelf;
           shelf.project = r.text();
+          shelf.key = r.text();
           shelf.region = r.text();
           return shelf;
         });
@@ -121,7 +123,7 @@ Result<std::vector<ControlPlane::OnShelf>> ControlPlane::on_shelf(const Shelf& s
           item.is_wanted = item.is_available || state == BackupState::kCreating;
           return item;
         },
-        shelf.project, shelf.region);
+        shelf.project, shelf.key, shelf.region);
   });
 }
 

@@ -9,6 +9,9 @@ namespace backcast::control {
 
 Error error_of(const SQLite::Exception& thrown);
 
+// A word of an id or name: what labels, paths and lists of words are made of.
+Status check_name(const char* what, const std::string& name);
+
 template <typename Act>
 auto ControlPlane::transact(Act act) -> decltype(act()) {
   const std::lock_guard lock(mutex_);

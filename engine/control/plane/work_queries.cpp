@@ -13,7 +13,7 @@ std::string text_of(Database& db, const char* sql, Id id) {
 }
 
 constexpr const char* kBytes =
-    "SELECT b.vault, b.id, p.name, b.region, b.snapshot, b.state <= 1 FROM backups b "
+    "SELECT b.vault, b.id, p.name, c.key, b.region, b.snapshot, b.state <= 1 FROM backups b "
     "JOIN clusters c ON c.id = b.cluster JOIN projects p ON p.id = c.project ";
 
 ControlPlane::Bytes read_bytes(Row& r) {
@@ -21,6 +21,7 @@ ControlPlane::Bytes read_bytes(Row& r) {
   bytes.vault = r.integer();
   bytes.backup = r.integer();
   bytes.project = r.text();
+  bytes.key = r.text();
   bytes.region = r.text();
   bytes.snapshot = r.text();
   bytes.is_wanted = r.flag();
@@ -32,7 +33,8 @@ ControlPlane::Bytes read_bytes(Row& r) {
 Result<std::vector<Work>> ControlPlane::running() {
   return transact([&]() -> Result<std::vector<Work>> {
     std::vector<Work> works;
-    for (const WorkKind kind : {WorkKind::kBackup, WorkKind::kCopy, WorkKind::kRestore}) {
+    for (const WorkKind kind :
+         {WorkKind::kBackup, WorkKind::kCopy, WorkKind::kRestore, WorkKind::kExport}) {
       for (const JobRow& job : core_->open_jobs(kind, JobState::kRuns)) {
         if (!job.told) works.push_back(core_->work_of(job));
       }
@@ -50,6 +52,14 @@ Result<ControlPlane::Detail> ControlPlane::detail(Id id) {
     const JobRow job = core_->job(id);
     detail.work = core_->work_of(job);
     detail.choice = text_of(*database_, "SELECT request FROM jobs WHERE id = ?", id);
+    if (job.kind == WorkKind::kExport) {  // a name has no blank
+      const std::size_t blank = detail.choice.find(' ');
+      detail.sent.bucket = detail.choice.substr(0, blank);
+      detail.sent.directory = detail.choice.substr(blank + 1);
+    }
+    if (Status key = check_key_of(*core_, job.cluster); !key.ok()) {
+      detail.key_refusal = to_string(key.error());
+    }
     detail.in_place =
         database_->number("SELECT in_place FROM jobs WHERE id = ?", id).value_or(0) != 0;
     constexpr const char* kCluster = "SELECT uid FROM clusters WHERE id = ?";

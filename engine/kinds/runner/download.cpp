@@ -57,7 +57,7 @@ Status Tasks::measure(store::Repository& repository, const store::Snapshot& snap
 }
 
 Status Tasks::download(const ExportTask& task, const Sink& sink) {
-  BACKCAST_TRY(const auto repository, keys_.open(task.project, task.repository, false));
+  BACKCAST_TRY(const auto repository, keys_.open(task.keyring, task.repository, false));
   const auto id = store::id_from_hex(task.snapshot);
   if (!id) return bad_input("\"" + task.snapshot + "\" is no snapshot");
   BACKCAST_TRY(const store::Snapshot snapshot, store::load_snapshot(*repository, *id));

@@ -6,6 +6,7 @@
 
 #include "engine/kinds/formats/files.h"
 #include "engine/kinds/formats/json_fields.h"
+#include "engine/kinds/runner/schema_change.h"
 #include "engine/store/repository/label.h"
 #include "engine/store/snapshots/forgotten.h"
 #include "engine/store/upkeep/prune.h"
@@ -153,7 +154,7 @@ Result<std::string> contents_of(store::Repository& repository, const store::Snap
 }  // namespace
 
 Result<Stored> Tasks::back_up(const BackupTask& task, JobWatch& watch) {
-  BACKCAST_TRY(const auto repository, keys_.open(task.project, task.repository, true));
+  BACKCAST_TRY(const auto repository, keys_.open(task.keyring, task.repository, true));
   BACKCAST_TRY(const auto before, published(*repository, task.backup));
   Stored stored;
   if (before) {
@@ -174,9 +175,12 @@ Result<Stored> Tasks::back_up(const BackupTask& task, JobWatch& watch) {
   const Stopper::Reaches reaches(watch.stopper, progress.stop);
   const Path data = spool.path() / kDataFolder;
   if (!task.adopted.empty() && chosen.size() != 1) return bad_input("a file holds one collection");
-  BACKCAST_TRY(Captured captured, task.adopted.empty()
+  const bool captures = task.adopted.empty();
+  const Result<std::string> held = captures ? source->describe() : std::string();
+  BACKCAST_TRY(Captured captured, captures
                                       ? source->capture(data, progress)
                                       : source->adopt(task.adopted, chosen[0], data, progress));
+  const Result<std::string> holds = captures ? source->describe() : std::string();
   watch.percent = kCaptured;
   captured.contents = with_chosen(captured.contents, asked);
   BACKCAST_CHECK(write_text(env_, spool.path() / kContentsFile, captured.contents));
@@ -184,13 +188,17 @@ Result<Stored> Tasks::back_up(const BackupTask& task, JobWatch& watch) {
                save(*repository, task, spool.path(), captured.logical_bytes, watch));
   BACKCAST_CHECK(measure(*repository, snapshot, captured.contents));
   watch.percent = 100;
-  return Stored{store::to_hex(snapshot.id), captured.logical_bytes, snapshot.added_stored_bytes,
-                std::move(captured.contents), std::move(captured.warnings)};
+  return Stored{store::to_hex(snapshot.id),
+                captured.logical_bytes,
+                snapshot.added_stored_bytes,
+                std::move(captured.contents),
+                std::move(captured.warnings),
+                held.ok() && holds.ok() ? schema_change(*held, *holds) : std::string()};
 }
 
 Result<Stored> Tasks::copy(const CopyTask& task, JobWatch& watch) {
-  BACKCAST_TRY(const auto from, keys_.open(task.project, task.from, false));
-  BACKCAST_TRY(const auto to, keys_.open(task.project, task.to, true));
+  BACKCAST_TRY(const auto from, keys_.open(task.keyring, task.from, false));
+  BACKCAST_TRY(const auto to, keys_.open(task.keyring, task.to, true));
   BACKCAST_TRY(const store::Snapshot snapshot, find(*from, task.snapshot));
   store::CopyProgress progress;
   const Stopper::Reaches reaches(watch.stopper, progress.stop);
@@ -210,7 +218,7 @@ Result<Stored> Tasks::copy(const CopyTask& task, JobWatch& watch) {
 }
 
 Status Tasks::restore(const RestoreTask& task, JobWatch& watch) {
-  BACKCAST_TRY(const auto repository, keys_.open(task.project, task.repository, false));
+  BACKCAST_TRY(const auto repository, keys_.open(task.keyring, task.repository, false));
   BACKCAST_TRY(const store::Snapshot snapshot, find(*repository, task.snapshot));
   BACKCAST_TRY(const auto source, open_source(task.data.kind, task.data.source, env_));
   BACKCAST_TRY(const SpoolFolder spool, SpoolFolder::make(env_, task.spool));
@@ -244,8 +252,8 @@ Status Tasks::restore(const RestoreTask& task, JobWatch& watch) {
   return kOk;
 }
 
-Status Tasks::remove(const std::string& project, const Path& path, const std::string& snapshot) {
-  auto repository = keys_.open(project, path, false);
+Status Tasks::remove(const std::string& keyring, const Path& path, const std::string& snapshot) {
+  auto repository = keys_.open(keyring, path, false);
   if (!repository.ok() && repository.error().code == Errc::kNoRepository) return kOk;
   if (!repository.ok()) return repository.error();
   store::ForgetRequest request;
@@ -273,17 +281,17 @@ Status Tasks::free_space(store::Repository& repository, const Path& path) {
   return kOk;
 }
 
-Status Tasks::label(const std::string& project, const Path& path, const std::string& snapshot,
+Status Tasks::label(const std::string& keyring, const Path& path, const std::string& snapshot,
                     const std::string& text) {
   const auto id = store::id_from_hex(snapshot);
   if (!id) return bad_input("\"" + snapshot + "\" is no snapshot");
-  BACKCAST_TRY(const auto repository, keys_.open(project, path, false));
+  BACKCAST_TRY(const auto repository, keys_.open(keyring, path, false));
   return store::set_label(*repository, *id, text);
 }
 
-Result<std::vector<Labelled>> Tasks::labelled(const std::string& project, const Path& path,
+Result<std::vector<Labelled>> Tasks::labelled(const std::string& keyring, const Path& path,
                                               std::vector<Error>& damaged) {
-  BACKCAST_TRY(const auto repository, keys_.open(project, path, false));
+  BACKCAST_TRY(const auto repository, keys_.open(keyring, path, false));
   BACKCAST_TRY(const auto snapshots, store::load_snapshots(*repository, &damaged));
   // Of a label that cannot be read the one before it holds, or none.
   std::vector<Error> damaged_labels;
@@ -298,9 +306,9 @@ Result<std::vector<Labelled>> Tasks::labelled(const std::string& project, const 
   return all;
 }
 
-Result<std::string> Tasks::contents(const std::string& project, const Path& path,
+Result<std::string> Tasks::contents(const std::string& keyring, const Path& path,
                                     const std::string& id) {
-  BACKCAST_TRY(const auto repository, keys_.open(project, path, false));
+  BACKCAST_TRY(const auto repository, keys_.open(keyring, path, false));
   BACKCAST_TRY(const store::Snapshot snapshot, find(*repository, id));
   return contents_of(*repository, snapshot);
 }

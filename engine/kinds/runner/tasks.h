@@ -4,6 +4,9 @@
 //
 // A cluster's data passes through the spool, a folder of its own for each job: nobody else may read
 // it, and it goes with the job.
+//
+// A keyring is a project, by its id, or a key of its own that a cluster names, by both: what was
+// saved under one, no other opens.
 #pragma once
 
 #include <atomic>
@@ -34,7 +37,7 @@ struct DataPlace {
 };
 
 struct BackupTask {
-  std::string project, backup, cluster;  // names; the last two are found again in the snapshot
+  std::string keyring, backup, cluster;  // names; the last two are found again in the snapshot
   std::filesystem::path repository, spool;
   DataPlace data;
   std::vector<std::string> tags;
@@ -47,20 +50,27 @@ struct BackupTask {
   std::filesystem::path adopted{};
 };
 struct CopyTask {
-  std::string project;
+  std::string keyring;
   std::string snapshot;
   std::filesystem::path from, to;
 };
 struct RestoreTask {
-  std::string project, snapshot;
+  std::string keyring, snapshot;
   std::filesystem::path repository, spool;
   DataPlace data;
   RestoreChoice choice;
 };
 struct ExportTask {
-  std::string project, snapshot;
+  std::string keyring, snapshot;
   std::filesystem::path repository;
   bool encrypted = false;  // to the project's key, as an age file
+};
+
+// Into a bucket: a folder that others read.
+struct BucketTask {
+  std::string keyring, snapshot;
+  std::filesystem::path repository, bucket;
+  std::string directory;  // beneath the bucket; names separated by "/"
 };
 
 struct Stored {
@@ -69,6 +79,7 @@ struct Stored {
   std::uint64_t added_bytes = 0;  // by which the repository grew
   std::string contents;           // JSON, as ClusterSource::describe
   std::vector<std::string> warnings;
+  std::string schema_change{};  // as schema_change() says it
 };
 
 // What stands with a snapshot, in text that means nothing here.
@@ -90,21 +101,24 @@ class Tasks {
   Status restore(const RestoreTask& task, JobWatch& watch);
   // The files of a backup as one file where it is one, else as a tar, in parts.
   Status download(const ExportTask& task, const std::function<Status(ByteView)>& sink);
+  // Each file of a backup as one object, whole or not there; one that has its name gives way. What
+  // was written stays if the rest fails or is stopped. The bucket must be there already.
+  Status send(const BucketTask& task, JobWatch& watch);
   // Forgets, and frees what was forgotten a day ago or longer: at most once an hour for a
   // repository, for that reads all of it. kOk if it is gone already.
-  Status remove(const std::string& project, const std::filesystem::path& repository,
+  Status remove(const std::string& keyring, const std::filesystem::path& repository,
                 const std::string& snapshot);
 
   // The label is to tell all that a catalogue knows of the backup.
-  Status label(const std::string& project, const std::filesystem::path& repository,
+  Status label(const std::string& keyring, const std::filesystem::path& repository,
                const std::string& snapshot, const std::string& text);
   // All snapshots, with what was said of them last: "" where a job was killed before it could.
   // Those that cannot be read are left out, and `damaged` says which: they may be there.
-  Result<std::vector<Labelled>> labelled(const std::string& project,
+  Result<std::vector<Labelled>> labelled(const std::string& keyring,
                                          const std::filesystem::path& repository,
                                          std::vector<Error>& damaged);
   // What describe() said of the backup's cluster.
-  Result<std::string> contents(const std::string& project, const std::filesystem::path& repository,
+  Result<std::string> contents(const std::string& keyring, const std::filesystem::path& repository,
                                const std::string& snapshot);
 
  private:

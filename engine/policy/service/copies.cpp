@@ -12,6 +12,10 @@ std::optional<ServicePlan> parse_service_plan(std::string_view name) {
   return std::nullopt;
 }
 
+ServicePlan service_plan(std::string_view name) {
+  return parse_service_plan(name).value_or(ServicePlan::kDedicated);
+}
+
 CopyFault check_copy(const CopyRequest& request, const CopyRules& rules) {
   const bool is_other =
       request.source_cloud.empty() || request.source_cloud != request.target_cloud;

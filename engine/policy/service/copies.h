@@ -13,6 +13,8 @@ namespace backcast::policy {
 enum class ServicePlan : std::uint8_t { kFree, kServerless, kDedicated, kBusinessCritical };
 // "free", "serverless", "dedicated" (also called "standard" or "enterprise"), "business-critical".
 std::optional<ServicePlan> parse_service_plan(std::string_view name);
+// The same; dedicated where nobody said which.
+ServicePlan service_plan(std::string_view name);
 
 struct CopyRules {
   bool anywhere = true;  // the copies are your own affair: nothing below holds

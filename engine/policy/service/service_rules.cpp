@@ -76,6 +76,24 @@ Status check_plan(const ServiceRules& rules, ServicePlan plan) {
   return kOk;
 }
 
+Status check_key(const ServiceRules& rules, ServicePlan plan) {
+  if (!rules.keys.of_clusters) {
+    return bad_input(fmt::format("{} has no keys of single clusters", rules.vendor),
+                     "leave the key out: backups are sealed under that of the project");
+  }
+  if (plan >= rules.keys.lowest_plan) return kOk;
+  return bad_input(
+      fmt::format("keys of clusters are of the Business Critical plan ({} 96028)", rules.vendor),
+      "move the project to the plan \"business-critical\"");
+}
+
+Status check_key_count(const ServiceRules& rules, std::size_t keys) {
+  if (rules.keys.most == 0 || keys < rules.keys.most) return kOk;
+  return bad_input(
+      fmt::format("the project has {} keys, and {} allows no more", keys, rules.vendor),
+      "take one of those for the cluster");
+}
+
 Status check_role(const ServiceRules& rules, CallerRole role) {
   if (!rules.restore.by_role || role == CallerRole::kOrganizationOwner ||
       role == CallerRole::kProjectAdmin || role == CallerRole::kCustomWithBackup) {

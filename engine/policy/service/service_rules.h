@@ -15,6 +15,7 @@
 #include "engine/policy/service/admission.h"
 #include "engine/policy/service/copies.h"
 #include "engine/policy/service/lifecycle.h"
+#include "engine/policy/service/nodes.h"
 #include "engine/policy/service/restore_rules.h"
 
 namespace backcast::policy {
@@ -42,6 +43,13 @@ struct RetentionRules {
   bool manual_permanent = false;     // what is made by hand always does
 };
 
+// Keys that callers name for single clusters, beside that of the project.
+struct KeyRules {
+  bool of_clusters = true;                       // there are such keys
+  ServicePlan lowest_plan = ServicePlan::kFree;  // that has them
+  std::size_t most = 0;                          // of one project; 0 = as many as you like
+};
+
 struct ServiceRules {
   std::string_view name;    // as profiles call them: "zilliz"
   std::string_view vendor;  // as people do: "Zilliz"; "" = your own repository
@@ -52,6 +60,8 @@ struct ServiceRules {
   CopyRules copies;
   DeletionRules deletion;
   RestoreRules restore;
+  KeyRules keys;
+  NodeRule nodes = NodeRule::kPrimary;
   bool has_plans = false;                        // which decide on backups and copies
   bool backs_up_when_switched_on = false;        // one automatic backup at once
   std::span<const std::string_view> kinds = {};  // of the services it backs up; none: of any
@@ -77,6 +87,10 @@ Status check_manual_retention(const ServiceRules& rules);  // any stated for wha
 Status check_grace(const ServiceRules& rules);             // any stated for deleted services
 Status check_kind(const ServiceRules& rules, std::string_view kind);
 Status check_plan(const ServiceRules& rules, ServicePlan plan);
+// Of a cluster under a key of its own, and of a restore into such a cluster or from its backups.
+Status check_key(const ServiceRules& rules, ServicePlan plan);
+// Another key beside so many of the project.
+Status check_key_count(const ServiceRules& rules, std::size_t keys);
 Status check_role(const ServiceRules& rules, CallerRole role);
 Status check_schedule(const ServiceRules& rules, const Schedule& schedule);
 // Taken from the schedule when a backup is made: renaming a schedule leaves earlier backups as they

@@ -26,6 +26,7 @@ constexpr ServiceRules kZilliz{
     .restore = {.versions = VersionRule::kOriginalOrLatest,
                 .stays_in_region = true,
                 .by_role = true},
+    .keys = {.lowest_plan = ServicePlan::kBusinessCritical, .most = 20},
     .has_plans = true,
     .backs_up_when_switched_on = true};
 
@@ -40,7 +41,8 @@ constexpr ServiceRules kQdrant{
     .schedule = {.words = "qdrant: ", .is_utc = true, .name_min = 4, .name_max = 64},
     .copies = {.anywhere = false},
     .deletion = {.as_asked = true},
-    .restore = {.versions = VersionRule::kSetsBack}};
+    .restore = {.versions = VersionRule::kSetsBack},
+    .keys = {.of_clusters = false}};
 
 constexpr std::array<std::string_view, 7> kZeropsKinds{
     "mariadb", "postgresql", "qdrant", "elasticsearch", "nats", "meilisearch", "shared-storage"};
@@ -59,6 +61,8 @@ constexpr ServiceRules kZerops{
                  .grace = 7 * kDay,
                  .destroys_key = true},
     .restore = {},
+    .keys = {.of_clusters = false},
+    .nodes = NodeRule::kSpreads,
     .kinds = kZeropsKinds};
 
 constexpr int kMaxRetentionDays = 36'600;  // as long as the longest run
@@ -71,7 +75,8 @@ constexpr ServiceRules kPlain{
     .schedule = {},
     .copies = {},
     .deletion = {.as_asked = true},
-    .restore = {}};
+    .restore = {},
+    .keys = {}};
 
 constexpr std::array<const ServiceRules*, 4> kVendors{&kZilliz, &kQdrant, &kZerops, &kPlain};
 

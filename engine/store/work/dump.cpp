@@ -78,6 +78,14 @@ class Unsparse {
   std::uint64_t position_ = 0, added_ = 0;
 };
 
+Status write_file(BlobReader& reader, const source::Node& node, Content& content,
+                  const Sink& sink) {
+  Unsparse unsparse(node, sink);
+  BACKCAST_CHECK(
+      write_content(reader, content, [&](ByteView bytes) { return unsparse.add(bytes); }));
+  return unsparse.finish();
+}
+
 Error not_there(const std::string& path) {
   return Error{Errc::kNotFound,
                printable('/' + path) + " is not in the snapshot",
@@ -101,10 +109,7 @@ Status dump_file(Repository& repository, const Snapshot& snapshot, const std::st
       return bad_input(printable('/' + at) + " is a " + source::name_of(node.kind),
                        "only files can be dumped; --tar takes folders");
     }
-    Unsparse unsparse(node, sink);
-    BACKCAST_CHECK(
-        write_content(reader, content, [&](ByteView bytes) { return unsparse.add(bytes); }));
-    BACKCAST_CHECK(unsparse.finish());
+    BACKCAST_CHECK(write_file(reader, node, content, sink));
     done = true;
     return Error{Errc::kInterrupted, "found", {}, {}};  // the rest of the tree does not matter
   };
@@ -115,6 +120,22 @@ Status dump_file(Repository& repository, const Snapshot& snapshot, const std::st
   if (done) return kOk;
   if (browsed.ok() && damage) return *damage;
   return browsed.ok() ? Status(not_there(wanted)) : browsed;
+}
+
+Status dump_files(Repository& repository, const Snapshot& snapshot, const Selection& selection,
+                  const FileTaker& taker) {
+  BACKCAST_TRY(const auto lease, Lease::take_to_read(repository));
+  BACKCAST_TRY(const Index index, load_index(repository));
+  PackFiles packs(repository, index);
+  BlobReader reader(packs);
+  const std::size_t cut = selection.path().size() + 1;
+  const auto entry = [&](const std::string& path, source::Node& node, Content& content) -> Status {
+    if (node.kind != source::NodeKind::kFile || !selection.includes(path)) return kOk;
+    BACKCAST_CHECK(taker.begin(path.size() > cut ? path.substr(cut) : path));
+    BACKCAST_CHECK(write_file(reader, node, content, taker.bytes));
+    return taker.end();
+  };
+  return browse(packs, snapshot, {nullptr, entry});
 }
 
 Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,
@@ -134,12 +155,7 @@ Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selectio
     const bool leads = node.kind == source::NodeKind::kFolder && selection.leads_to(path);
     if ((!chosen && !leads) || path.size() < cut) return kOk;
     BACKCAST_TRY(const bool wanted, tar.begin(path.substr(cut), node));
-    if (wanted) {
-      Unsparse unsparse(node, in_tar);
-      BACKCAST_CHECK(
-          write_content(reader, content, [&](ByteView bytes) { return unsparse.add(bytes); }));
-      BACKCAST_CHECK(unsparse.finish());
-    }
+    if (wanted) BACKCAST_CHECK(write_file(reader, node, content, in_tar));
     return tar.end();
   };
   auto browsed = browse(packs, snapshot, {nullptr, entry});

@@ -44,6 +44,15 @@ Result<RestoreResult> restore(Repository& repository, const Snapshot& snapshot,
 Status dump_file(Repository& repository, const Snapshot& snapshot, const std::string& path,
                  const std::function<Status(ByteView)>& sink,
                  std::vector<std::string>* notes = nullptr);
+// The regular files of the selection in the order of the tree: `begin` with the path beneath the
+// selection, the content to `bytes`, `end`.
+struct FileTaker {
+  std::function<Status(const std::string& path)> begin;
+  std::function<Status(ByteView)> bytes;
+  std::function<Status()> end;
+};
+Status dump_files(Repository& repository, const Snapshot& snapshot, const Selection& selection,
+                  const FileTaker& taker);
 // The selection as a tar stream, with the folders that lead to it or without.
 enum class TarPaths : std::uint8_t { kFromRoot, kBeneathSelection };
 Status dump_tar(Repository& repository, const Snapshot& snapshot, const Selection& selection,

@@ -1,4 +1,4 @@
-#include "engine/api/routes/zilliz.h"
+#include "engine/api/vendors/zilliz.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -20,7 +20,7 @@ std::vector<Field> zilliz_answer(std::vector<Field> data) {
 }
 
 policy::ServicePlan plan_of(const control::Project& project) {
-  return policy::parse_service_plan(project.plan).value_or(policy::ServicePlan::kDedicated);
+  return policy::service_plan(project.plan);
 }
 
 Result<Owned, Failure> zilliz_cluster(Backend& backend, const Call& call, const std::string& id) {

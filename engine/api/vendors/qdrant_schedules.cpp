@@ -5,7 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "engine/api/routes/qdrant.h"
+#include "engine/api/vendors/qdrant.h"
 
 namespace backcast::api {
 namespace {

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "engine/api/routes/zilliz.h"
+#include "engine/api/vendors/zilliz.h"
 
 namespace backcast::api {
 namespace {

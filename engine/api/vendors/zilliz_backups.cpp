@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "engine/api/routes/zilliz.h"
+#include "engine/api/vendors/zilliz.h"
 
 namespace backcast::api {
 namespace {
@@ -197,12 +197,12 @@ Outcome describe_job(Backend& backend, const Call& call) {
     return when ? format_instant(*when) : std::string();
   };
   return zilliz_data({{"jobId", job->id},
-                      {"type", job->type == "RESTORE" ? "RESTORE" : "BACKUP"},
+                      {"type", job->type == "COPY" ? "BACKUP" : job->type},
                       {"status", job->state},
                       {"progress", std::to_string(job->progress)},
                       {"startTime", moment(job->started)},
                       {"endTime", moment(job->ended)},
-                      {"reason", job->state == "SUCCESSFUL" ? "" : job->reason}});
+                      {"reason", job->reason}});
 }
 
 std::vector<Field> backup_answer() {
@@ -319,13 +319,14 @@ std::vector<Route> zilliz_backup_routes(Backend& backend) {
        .id = "describeZillizJob",
        .summary = "How far a job is",
        .needs = Privilege::kView,
-       .answer = zilliz_answer({{"jobId", "string", "", true},
-                                {"type", "string", "BACKUP or RESTORE", true},
-                                {"status", "string", "", true},
-                                {"progress", "string", "0 to 100", true},
-                                {"startTime", "string", "", true},
-                                {"endTime", "string", "\"\" until then", true},
-                                {"reason", "string", "\"\" on success", true}}),
+       .answer =
+           zilliz_answer({{"jobId", "string", "", true},
+                          {"type", "string", "BACKUP, RESTORE or EXPORT", true},
+                          {"status", "string", "", true},
+                          {"progress", "string", "0 to 100", true},
+                          {"startTime", "string", "", true},
+                          {"endTime", "string", "\"\" until then", true},
+                          {"reason", "string", "Why it failed, or what is to be warned of", true}}),
        .handle = [&backend](const Call& call) { return describe_job(backend, call); }}};
 }
 

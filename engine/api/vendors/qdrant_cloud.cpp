@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/api/routes/backend.h"
-#include "engine/api/routes/qdrant.h"
+#include "engine/api/vendors/qdrant.h"
 #include "engine/base/text.h"
 
 namespace backcast::api {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "engine/api/routes/zilliz.h"
+#include "engine/api/vendors/zilliz.h"
 #include "engine/env/env.h"
 
 namespace backcast::api {
@@ -158,6 +158,38 @@ Outcome restore_collection(Backend& backend, const Call& call) {
   return zilliz_data({{"jobId", started.job}});
 }
 
+Outcome export_backup(Backend& backend, const Call& call) {
+  BACKCAST_TRY(const OwnedBackup found, zilliz_available(backend, call, kZBackupFailed));
+  BACKCAST_TRY(const control::Started started,
+               send_to_bucket(backend, call,
+                              {found.backup.id, call.body["integrationId"].get<std::string>(),
+                               call.body.value("directory", "")},
+                              kZBackupFailed));
+  return zilliz_data({{"jobId", started.job}});
+}
+
+Route export_route(Backend& backend) {
+  return {
+      .method = "POST",
+      .pattern = "/v2/clusters/{clusterId}/backups/{backupId}/export",
+      .id = "exportZillizBackup",
+      .summary = "Sends the files of a backup to a bucket",
+      .needs = Privilege::kManage,
+      .body = {{"integrationId",
+                "string",
+                "The bucket, as the service calls it",
+                true,
+                {},
+                {},
+                false,
+                kZBackupFailed},
+               {"directory", "string", "As destdir/; the backup has a folder of its own there"}},
+      .answer = zilliz_answer({{"jobId", "string", "", true}}),
+      .takes = Takes::kJson,
+      .forbidden_code = kZClusterRole,
+      .handle = [&backend](const Call& call) { return export_backup(backend, call); }};
+}
+
 Route restore_cluster_route(Backend& backend) {
   return {.method = "POST",
           .pattern = "/v2/clusters/{clusterId}/backups/{backupId}/restoreCluster",
@@ -199,7 +231,8 @@ Route restore_cluster_route(Backend& backend) {
                     false,
                     kZRestoreClusterFailed},
                    {"includeRbac", "boolean", "Our own: users, roles and grants, too"},
-                   {"cmekId", "string", "Our own: the key of the new cluster; without: none"}},
+                   {"cmekId", "string",
+                    "Our own: the key of the new cluster; without: that of its project"}},
           .answer = zilliz_answer({{"clusterId", "string", "", true},
                                    {"username", "string", "", true},
                                    {"password", "string", "Shown this once", true},
@@ -250,7 +283,7 @@ Route restore_collection_route(Backend& backend) {
 }  // namespace
 
 std::vector<Route> zilliz_restore_routes(Backend& backend) {
-  return {restore_cluster_route(backend), restore_collection_route(backend)};
+  return {restore_cluster_route(backend), restore_collection_route(backend), export_route(backend)};
 }
 
 }  // namespace backcast::api
