@@ -21,7 +21,7 @@ constexpr OutlookPrior kPrior{"twelve development histories, 2026-11",
                               {1, 2.8, 4.5, 6, 12},
                               {1, 1, 1.1, 1.2, 1.5},
                               3,
-                              0.8,
+                              0.7,
                               8,
                               0.98,
                               0.93};

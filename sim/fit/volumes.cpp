@@ -15,6 +15,7 @@ constexpr double kMemory = 40, kClippedShare = 0.03;
 constexpr std::size_t kGrowthSteps = 14, kFirstOrigin = 9;
 constexpr double kPriorGrowthShare = 0.7, kPriorGrowthWeight = 2, kMostGrowthShare = 1.2;
 constexpr double kBurstFactor = 5, kMostBursts = 0.15;
+constexpr double kPriorBursts = 4, kPriorBurstTail = 1, kLeastBurstTail = 0.5, kMostBurstTail = 20;
 
 double median_of(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -152,7 +153,14 @@ RandomBursts fit_bursts(const VolumeSteps& steps) {
   }
   const double rate = static_cast<double>(shares.size()) / static_cast<double>(steps.count());
   if (shares.size() < 2 || rate > kMostBursts) return {};
-  return {rate / 2, median_of(shares), 1};
+  std::sort(shares.begin(), shares.end());
+  const std::size_t middle = shares.size() / 2;
+  const double beyond = shares[middle];
+  double larger = kPriorBursts, logs = kPriorBursts / kPriorBurstTail;
+  for (std::size_t i = middle; i < shares.size(); ++i) {
+    ++larger, logs += portable_log(shares[i] / beyond);
+  }
+  return {rate / 2, beyond, std::clamp(larger / logs, kLeastBurstTail, kMostBurstTail)};
 }
 
 }  // namespace backcast::sim

@@ -36,7 +36,8 @@ VolumeLevel level_of(const VolumeSteps& steps, std::size_t count);  // of the fi
 DayNoise fit_noise(const VolumeSteps& steps);
 
 // Steps with more than five times the median of new bytes, where they are rare (15 of 100 at most)
-// and not single: half of them rewrite more than their median.
+// and not single: half of them rewrite more than their median. How much more has the tail that
+// those show (Hill's estimate), shrunk to a prior of 1 that counts as four of them.
 RandomBursts fit_bursts(const VolumeSteps& steps);
 
 // How far forecasts of sizes and new bytes are off, by how far ahead they look: from a history's

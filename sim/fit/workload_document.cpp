@@ -81,7 +81,7 @@ std::string workload_json(const Calibration& c) {
   if (const RandomBursts& bursts = fitted.random_bursts; bursts.per_day > 0) {
     change["bursts"] = {{"per_day", millionths(bursts.per_day)},
                         {"beyond", millionths(bursts.beyond)},
-                        {"tail", bursts.tail}};
+                        {"tail", millionths(bursts.tail)}};
   }
   return workload.dump(2) + "\n";
 }

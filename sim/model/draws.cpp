@@ -102,7 +102,10 @@ double Outlook::change_spread(double days) const {
 double RandomBursts::share_of(const Draws& draws, std::uint32_t entity, std::int64_t day) const {
   const auto index = static_cast<std::uint64_t>(day) * 2;
   if (!(draws.uniform(entity, Purpose::kBurst, index) < per_day)) return 0;
-  const double u = draws.uniform(entity, Purpose::kBurst, index + 1);
+  return share_at(draws.uniform(entity, Purpose::kBurst, index + 1));
+}
+
+double RandomBursts::share_at(double u) const {
   return std::min(beyond * portable_exp(-portable_log(u) / tail), kMostShare);
 }
 

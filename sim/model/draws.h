@@ -97,6 +97,8 @@ struct Outlook {
 struct RandomBursts {
   double per_day = 0, beyond = 0, tail = 1;
 
+  // The share that a burst rewrites which so many others exceed, 0 < u < 1.
+  double share_at(double u) const;
   // The share that this day rewrites; 0 where it is like others.
   double share_of(const Draws& draws, std::uint32_t entity, std::int64_t day) const;
   static constexpr double kMostShare = 0.95;

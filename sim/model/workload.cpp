@@ -71,6 +71,56 @@ double recorded_busy(const std::vector<BusyPoint>& points, Instant t) {
   return a.operational_time + (after->operational_time - a.operational_time) * part;
 }
 
+// Levels of a uniform draw in the middles of so many equal parts.
+template <std::size_t count>
+std::array<double, count> middles() {
+  std::array<double, count> levels;
+  for (std::size_t i = 0; i < count; ++i) {
+    levels[i] = (static_cast<double>(i) + 0.5) / static_cast<double>(count);
+  }
+  return levels;
+}
+
+// The operational time of a day beside its noise and bursts, so that drawn days lose in the mean
+// what one even day loses: a mean that has bursts in it lies above the days between them, and of a
+// busy and a calm day less dies than of two in between. The mean is that of 16 levels of noise and
+// 4 of bursts: what is rarer is seldom seen in a month. 1 where nothing is drawn; 0.02 to 50.
+double pace_beside_draws(const DayNoise& noise, const RandomBursts& bursts,
+                         const SurvivalCurve& curve) {
+  const double wanted = curve.alive(1);
+  if (wanted >= 1 || (noise.spread == 0 && bursts.per_day == 0)) return 1;
+  std::vector<double> days{1}, added;
+  if (noise.spread > 0) {
+    days.clear();
+    const double scale = noise.scale();
+    for (const double u : middles<16>()) {
+      days.push_back(noise.factor(normal_quantile(u), scale));
+    }
+  }
+  if (bursts.per_day > 0) {
+    for (const double u : middles<4>()) {
+      added.push_back(curve.advance(1 - bursts.share_at(u)) - curve.advance(1 - bursts.beyond));
+    }
+  }
+  const auto left = [&](double pace) {
+    double sum = 0;
+    for (const double day : days) {
+      double after_bursts = 0;
+      for (const double more : added) after_bursts += curve.alive(pace * day + more);
+      sum += (1 - bursts.per_day) * curve.alive(pace * day);
+      if (!added.empty()) sum += bursts.per_day * after_bursts / static_cast<double>(added.size());
+    }
+    return sum / static_cast<double>(days.size());
+  };
+  constexpr int kHalvings = 14;  // to half a thousandth
+  double low = portable_log(0.02), high = portable_log(50);
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = (low + high) / 2;
+    (left(portable_exp(middle)) > wanted ? low : high) = middle;
+  }
+  return portable_exp((low + high) / 2);
+}
+
 // Operational days: each calendar day (UTC) counts as much as its weekday is busy.
 double busy_days(const Workload& workload, Instant start, Instant t) {
   const auto& factor = workload.weekday_factor;
@@ -161,6 +211,7 @@ void Life::begin_outlook() {
                 (!is_path && (workload.noise.spread > 0 || workload.random_bursts.per_day > 0));
   if (!draws_days_) return;
   noise_scale_ = workload.noise.scale();
+  pace_ = has_outlook_ ? pace_beside_draws(workload.noise, workload.random_bursts, *curve_) : 1;
   if (workload.noise.persistence > 0) {  // so long before, that the start says nothing
     constexpr std::int64_t kDaysBefore = 64;
     noise_deviation_ = 0;
@@ -215,8 +266,8 @@ double Life::next_noise(std::int64_t day) {
 void Life::append_day() {
   const std::size_t index = day_pace_.size();
   const std::int64_t day = first_day_ + static_cast<std::int64_t>(index);
-  double pace = 1;
-  if (workload_->noise.spread > 0) pace = workload_->noise.factor(next_noise(day), noise_scale_);
+  double pace = pace_;
+  if (workload_->noise.spread > 0) pace *= workload_->noise.factor(next_noise(day), noise_scale_);
   if (has_outlook_) {
     const auto days = static_cast<double>(index);
     constexpr double kLeast = 0.02;  // time never stands still

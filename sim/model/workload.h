@@ -124,6 +124,7 @@ class Life {
   double size_deviation_ = 0, change_deviation_ = 0;
   std::vector<double> change_factors_;  // at the outlook's points: of operational time
   double noise_scale_ = 1, noise_deviation_ = 0;
+  double pace_ = 1;  // of days beside their noise and bursts
   double rewrite_advance_ = 0;
   double growth_rate_ = 0;              // beside the stated one, as far as it was drawn
   std::vector<double> day_growth_;      // logarithms of the size against the path, as days begin

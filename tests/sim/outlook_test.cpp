@@ -141,6 +141,66 @@ TEST(Outlook, bursts_come_as_often_and_as_large_as_said) {
   EXPECT_NEAR(large / static_cast<double>(all), 0.5, 0.05);
 }
 
+// What so many days lose, in sum and beside days of the path: the middle of many replications.
+double median_loss(const Workload& workload, const SurvivalCurve& curve, int days) {
+  std::vector<double> sums;
+  for (std::uint32_t r = 1; r <= 400; ++r) {
+    Life life;
+    life.begin(workload, curve, kStart, Draws(1, r), 0);
+    double before = 0, lost = 0;
+    for (int day = 1; day <= days; ++day) {
+      const Moment moment = moment_at(workload, kStart, kStart + day * kDay);
+      const double now = life.at(moment).operational_time;
+      lost += 1 - curve.alive(now - before);
+      before = now;
+    }
+    sums.push_back(lost / (days * (1 - curve.alive(1))));
+  }
+  std::nth_element(sums.begin(), sums.begin() + 200, sums.end());
+  return sums[200];
+}
+
+TEST(Outlook, drawn_days_lose_in_the_mean_what_a_day_of_the_path_loses) {
+  Workload workload = doubtful();
+  for (OutlookPoint& point : workload.outlook.points) point.change = 0;
+  for (const double bursts_per_day : {0.0, 0.05}) {
+    for (const double spread : {0.0, 0.5}) {
+      workload.noise = {spread, 0, 0};
+      workload.random_bursts = {bursts_per_day, 0.05, 1};
+      double lost = 0;
+      constexpr std::uint32_t kMany = 4000;
+      for (std::uint32_t r = 1; r <= kMany; ++r) {
+        lost += 1 - kCurve.alive(seen(workload, r, 2).operational_time -
+                                 seen(workload, r, 1).operational_time);
+      }
+      const double path = 1 - kCurve.alive(1);
+      EXPECT_NEAR(lost / kMany / path, 1, 0.1) << bursts_per_day << " " << spread;
+    }
+  }
+}
+
+TEST(Volumes, bursts_that_the_level_has_in_it_are_not_added_once_more) {
+  const auto fit = calibrate(daily(100, [](std::uint32_t i, ObservedBackup& backup) {
+    if (i > 0 && i % 8 == 0) backup.new_bytes = 300'000'000;
+  }));
+  ASSERT_TRUE(fit);
+  EXPECT_GT(fit->random_bursts.per_day, 0);
+  EXPECT_GT(fit->random_bursts.tail, 2);  // all alike: none is much larger than the others
+  EXPECT_NEAR(median_loss(workload_of(*fit), delta_of(*fit).curve, 60), 1, 0.15);
+}
+
+TEST(Volumes, how_much_larger_bursts_become_is_as_the_large_ones_show) {
+  const auto tail_of = [](std::uint64_t more_bytes) {
+    const auto fit = calibrate(daily(200, [&](std::uint32_t i, ObservedBackup& backup) {
+      if (i > 0 && i % 10 == 0) backup.new_bytes = 100'000'000 + i * more_bytes;
+    }));
+    return fit ? fit->random_bursts.tail : 0;
+  };
+  EXPECT_GT(tail_of(10'000), 3);
+  EXPECT_LT(tail_of(4'000'000), 2.5);
+  EXPECT_GT(tail_of(4'000'000), 1);
+}
+
 TEST(Volumes, one_jump_of_the_past_is_no_trend) {
   const auto even = calibrate(daily(80, as_it_is));
   const auto jumped = calibrate(daily(80, [](std::uint32_t i, ObservedBackup& backup) {
