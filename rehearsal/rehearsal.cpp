@@ -14,13 +14,15 @@
 namespace backcast::sim {
 namespace {
 
-// Beyond this the engine has nothing to hold against the simulation: services, projects or storage
-// are deleted from outside.
+// Beyond this the engine has nothing to hold against the simulation: services, projects, backups or
+// storage are deleted from outside, or the policy is another one.
 Instant rehearsed_until(const Scenario& scenario) {
   Instant until = scenario.end;
   for (const ScheduledEvent& event : scenario.events) {
     if (event.kind == EventKind::kDeleteService || event.kind == EventKind::kDeleteProject ||
-        event.kind == EventKind::kStorageLoss) {
+        event.kind == EventKind::kStorageLoss || event.kind == EventKind::kDeleteBackup ||
+        event.kind == EventKind::kDeleteSchedule || event.kind == EventKind::kChangePolicy ||
+        event.kind == EventKind::kChangePlan) {
       until = std::min(until, event.at);
     }
   }
@@ -86,7 +88,7 @@ class Place {
   Status expire(Instant now) {
     if (!is_home()) return expire_copies(now);
     for (const ServiceSchedule& schedule : service_.schedules) {
-      if (!schedule.retention) continue;
+      if (!schedule.retention || !schedule.is_from_the_start()) continue;
       BACKCAST_CHECK(subject->forget(*schedule.retention, schedule.name, now));
     }
     return kOk;
@@ -111,7 +113,7 @@ class Place {
 
   const policy::RetentionPolicy* copy_policy(const std::string& schedule) const {
     for (const ServiceSchedule& s : service_.schedules) {
-      if (s.name != schedule) continue;
+      if (s.name != schedule || !s.is_from_the_start()) continue;
       for (const CopyRule& rule : s.copies) {
         if (rule.region == region_ && rule.retention) return &*rule.retention;
       }

@@ -31,6 +31,7 @@ std::vector<control::Copy> copies_of(const std::vector<sim::CopyRule>& rules) {
 control::Project project_of(const sim::Project& project) {
   control::Project said;
   said.id = project.name;
+  said.plan = project.plan;
   said.rules = std::string(project.rules->name);
   said.quota_bytes = project.quota_bytes;
   said.quota_mode = std::string(policy::name(project.quota_mode));
@@ -111,10 +112,70 @@ const char* deed_of(EventKind kind) {
     case EventKind::kLinkOutage:
     case EventKind::kJobFailures:
       return "outside";
+    case EventKind::kDeleteBackup:
+      return "delete_backup";
+    case EventKind::kDeleteSchedule:
+      return "delete_schedule";
+    case EventKind::kChangePolicy:
+      return "change_policy";
+    case EventKind::kChangePlan:
+      return "change_plan";
     case EventKind::kBurst:
       return nullptr;
   }
   return nullptr;
+}
+
+json copies_as_json(const std::vector<control::Copy>& copies) {
+  json list = json::array();
+  for (const control::Copy& copy : copies) {
+    list.push_back({{"region", copy.region}, {"retention", copy.retention}});
+  }
+  return list;
+}
+
+json schedule_as_json(const control::Schedule& schedule) {
+  json said{{"name", schedule.name},
+            {"rule", schedule.rule},
+            {"zone", schedule.zone},
+            {"retention", schedule.retention},
+            {"initial", schedule.initial},
+            {"catches_up", schedule.catches_up},
+            {"copies", copies_as_json(schedule.copies)}};
+  if (schedule.from) said["from"] = schedule.from->time_since_epoch().count();
+  if (schedule.until) said["until"] = schedule.until->time_since_epoch().count();
+  return said;
+}
+
+// What becomes of the policy of each cluster, by its id.
+json policies_of(const sim::Scenario& scenario, const sim::ScheduledEvent& event) {
+  json policies = json::object();
+  for (const sim::PolicyChange& change : event.changes) {
+    const sim::Service& s = scenario.services[change.service];
+    json& said = policies[uid_of(change.service)] = json::object();
+    if (change.retention) {
+      said["retention"] = text_of(sim::retention_at(s, *change.retention));
+    }
+    if (!change.schedules) continue;
+    if (event.kind == EventKind::kDeleteSchedule) {
+      said["schedule"] = s.schedules[change.schedules->front()].name;
+      continue;
+    }
+    said["schedules"] = json::array();
+    for (const std::uint32_t schedule : *change.schedules) {
+      said["schedules"].push_back(schedule_as_json(schedule_of(s.schedules[schedule])));
+    }
+  }
+  return policies;
+}
+
+void put_plan(const control::Project& project, json& what) {
+  what["project"] = project.id;
+  what["plan"] = project.plan;
+  if (project.quota_bytes) what["quota"] = *project.quota_bytes;
+  what["quota_mode"] = project.quota_mode;
+  what["quota_ceiling"] = project.quota_ceiling_bytes;
+  what["grace"] = project.grace.count();
 }
 
 std::string words_of(const sim::Scenario& scenario, const sim::ScheduledEvent& event,
@@ -132,11 +193,14 @@ std::string words_of(const sim::Scenario& scenario, const sim::ScheduledEvent& e
   what["jump"] = event.jump.count();
   what["tags"] = event.tags;
   what["retention"] = text_of(event.retention);
-  what["copies"] = json::array();
-  for (const control::Copy& copy : copies_of(event.copies)) {
-    what["copies"].push_back({{"region", copy.region}, {"retention", copy.retention}});
+  what["copies"] = copies_as_json(copies_of(event.copies));
+  if (event.becomes) {
+    put_plan(project_of(*event.becomes), what);
+  } else if (!event.changes.empty()) {
+    what["policies"] = policies_of(scenario, event);
   }
   what["to_region"] = event.to_region;
+  what["in_place"] = event.in_place;
   if (event.as_of) what["as_of"] = event.as_of->time_since_epoch().count();
   if (event.role) {
     constexpr const char* kRoles[] = {"organization_owner", "project_admin", "custom_with_backup",
@@ -199,7 +263,9 @@ Said commands_of(const sim::Scenario& scenario) {
   for (const sim::Service& s : scenario.services) {
     said.clusters.push_back(cluster_of(scenario, s));
     auto& schedules = said.schedules.emplace_back();
-    for (const sim::ServiceSchedule& rule : s.schedules) schedules.push_back(schedule_of(rule));
+    for (const sim::ServiceSchedule& rule : s.schedules) {
+      if (rule.is_from_the_start()) schedules.push_back(schedule_of(rule));
+    }
   }
   for (const sim::JobLimit& limit : scenario.limits) {
     said.limits.push_back(limit_of(scenario, limit));

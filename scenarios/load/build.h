@@ -35,7 +35,9 @@ struct Build {
   std::vector<std::string> pointer_of_service, pointer_of_fleet;  // where each stands
   std::vector<nlohmann::json> own_fields;  // by service index: what the scenario itself says
   std::map<std::string, std::uint32_t, std::less<>> service_index, project_index;
-  std::vector<Plan> plan_of_project;                                             // by project index
+  std::vector<Plan> plan_of_project;              // by project index; while events are read, as of
+  std::vector<nlohmann::json> fields_of_project;  // their time, as these fields: with defaults
+  std::vector<const Profile*> profile_of_project;
   std::map<std::string, std::vector<std::uint32_t>, std::less<>> fleet_members;  // expanded ones
   std::map<std::string, std::uint32_t, std::less<>> fleet_index;                 // kept as sums
   std::vector<const Profile*> profile_of_fleet;                                  // by fleet_index
@@ -65,6 +67,9 @@ void check_given(Build& build);                                             // r
 void read_workload(Build& build, const Node& node, sim::Service& service);  // read_workload.cpp
 void read_policies(Build& build, const Node& node, const Profile& profile,
                    sim::Service& service);  // read_policies.cpp
+void read_schedules(Build& build, const Node& node, const Profile& profile, sim::Service& service);
+// Of a service in a project with this quota.
+void read_retention(const Node& node, const sim::Project& project, sim::Service& service);
 std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Profile& profile,
                                        const sim::Service& service, bool scheduled);
 // The price book that what these fields describe is billed by, as the document calls it: their own,
@@ -84,10 +89,50 @@ std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
                                                           const policy::ServiceRules& rules);
 void read_limits(Build& build);        // read_services.cpp
 void read_repositories(Build& build);  // read_services.cpp
-void read_events(Build& build);        // read_events.cpp
-void read_failures(Build& build);      // read_failures.cpp
-void note_assumptions(Build& build);   // assumptions.cpp
-void check_chosen(Build& build);       // chosen.cpp
+// The project that these fields describe; faults of its own ones stand at `own`.
+sim::Project read_project(const Node& fields, const Node& own, const std::string& name,
+                          const Profile& profile);  // read_services.cpp
+// Makes the fields of a project those of this plan; a fault at "plan" where there is none.
+bool take_plan(const Node& node, const Profile& profile, const std::string& plan,
+               nlohmann::json& fields);
+// Events that change policies and plans, read one after the other in the order of time: what is in
+// force by then.
+class MidLife {
+ public:
+  explicit MidLife(Build& build);
+  void delete_schedule(const Node& node, sim::ScheduledEvent& event);
+  void change_policy(const Node& node, sim::ScheduledEvent& event);
+  void change_plan(const Node& node, sim::ScheduledEvent& event);
+
+ private:
+  struct Subject {
+    std::uint32_t index = 0;  // into Scenario::services or fleets
+    bool of_fleet = false;
+  };
+  struct State {
+    std::vector<std::uint32_t> schedules;  // that hold; indices into Service::schedules
+    std::uint32_t retention = 0;           // as sim::retention_at counts
+  };
+  static std::vector<Subject> subjects_of(const sim::ScheduledEvent& event);
+  sim::Service& service_of(const Subject& subject);
+  const Profile& profile_of(const Subject& subject);
+  State& state_of(const Subject& subject);
+  void read_schedules_at(const Node& node, const Subject& subject, Instant at,
+                         sim::PolicyChange& change);
+  void put_retention(const Subject& subject, std::optional<policy::RetentionPolicy> policy,
+                     sim::PolicyChange& change);
+  void check_subject(const Node& node, const Subject& subject, const Plan& plan,
+                     const sim::Project& becomes);
+  void follow_quota(const Subject& subject, std::uint64_t quota_bytes, sim::ScheduledEvent& event);
+
+  Build& build_;
+  std::map<std::pair<bool, std::uint32_t>, State> states_;
+  std::vector<sim::Project> projects_;  // as Scenario::projects
+};
+void read_events(Build& build);       // read_events.cpp
+void read_failures(Build& build);     // read_failures.cpp
+void note_assumptions(Build& build);  // assumptions.cpp
+void check_chosen(Build& build);      // assumptions.cpp
 // Whether the run of this service (of this fleet) depends on the field, such as "job/copy_rate".
 bool uses(const sim::Scenario& scenario, std::uint32_t index, bool of_fleet,
           std::string_view field);     // assumptions.cpp

@@ -22,7 +22,7 @@ struct KindInfo {
   std::string_view needs;  // fields without which it means nothing, separated by spaces
   std::string_view takes;  // further fields that it goes by
 };
-constexpr std::array<KindInfo, 14> kKinds{{
+constexpr std::array<KindInfo, 18> kKinds{{
     {"manual_backup", EventKind::kManualBackup, "service", "tags copies retention_days"},
     {"delete_service", EventKind::kDeleteService, "service", "delete_backups"},
     {"delete_project", EventKind::kDeleteProject, "project", "delete_backups"},
@@ -36,8 +36,13 @@ constexpr std::array<KindInfo, 14> kKinds{{
     {"job_failures", EventKind::kJobFailures, "service for", ""},
     {"storage_loss", EventKind::kStorageLoss, "region", ""},
     {"restore", EventKind::kRestore, "service",
-     "region to_region as_of role backup_version latest_version target_version"},
+     "region to_region as_of role backup_version latest_version target_version in_place"},
     {"burst", EventKind::kBurst, "service rewrites", "adds"},
+    {"delete_backup", EventKind::kDeleteBackup, "service", "region as_of tags"},
+    {"delete_schedule", EventKind::kDeleteSchedule, "service", "schedule delete_backups"},
+    {"change_policy", EventKind::kChangePolicy, "service", "schedules retention"},
+    {"change_plan", EventKind::kChangePlan, "project",
+     "plan quota quota_mode quota_ceiling copies_from_plan"},
 }};
 
 // Fields that are another kind's: nothing would act on them.
@@ -158,10 +163,39 @@ void read_manual(Build& build, const Node& node, sim::ScheduledEvent& event) {
   }
 }
 
-// What only some kinds of event have, by the rules of each service named.
-void read_by_kind(Build& build, const Node& node, sim::ScheduledEvent& event) {
-  if (event.kind == EventKind::kBurst) return read_burst(build, node, event);
-  if (event.kind == EventKind::kManualBackup) return read_manual(build, node, event);
+// Backups lie where the service is, and where copies go.
+void read_deletion(Build& build, const Node& node, sim::ScheduledEvent& event) {
+  event.tags = node.texts("tags");
+  for (const Named& named : named_by(build, event)) {
+    const sim::Service& s = *named.service;
+    const bool is_known = event.region.empty() || event.region == s.region ||
+                          std::any_of(s.elsewhere.begin(), s.elsewhere.end(),
+                                      [&](const auto& p) { return p.region == event.region; });
+    if (is_known) continue;
+    node.fault_at("region",
+                  fmt::format("no backups of {} lie in {}", s.name, printable(event.region)),
+                  "leave the field out for backups in " + s.region);
+  }
+}
+
+// What only some kinds of event have, by the rules of each service named and what is in force.
+void read_by_kind(Build& build, MidLife& life, const Node& node, sim::ScheduledEvent& event) {
+  switch (event.kind) {
+    case EventKind::kBurst:
+      return read_burst(build, node, event);
+    case EventKind::kManualBackup:
+      return read_manual(build, node, event);
+    case EventKind::kDeleteBackup:
+      return read_deletion(build, node, event);
+    case EventKind::kDeleteSchedule:
+      return life.delete_schedule(node, event);
+    case EventKind::kChangePolicy:
+      return life.change_policy(node, event);
+    case EventKind::kChangePlan:
+      return life.change_plan(node, event);
+    default:
+      break;
+  }
   for (const Named& named : named_by(build, event)) {
     if (event.kind == EventKind::kRestore) {
       check_plan(build, node, "kind", *named.service);
@@ -174,19 +208,20 @@ void read_by_kind(Build& build, const Node& node, sim::ScheduledEvent& event) {
   }
 }
 
-void read_event(Build& build, const Node& node) {
+// What all kinds are read by; nothing (and a fault) where that is not enough.
+std::optional<sim::ScheduledEvent> read_event(Build& build, const Node& node) {
   const auto kind = node.text("kind");
-  if (!kind) return;
+  if (!kind) return std::nullopt;
   const auto info = std::find_if(kKinds.begin(), kKinds.end(),
                                  [&](const KindInfo& k) { return k.name == *kind; });
-  if (info == kKinds.end()) return;  // the schema names it
+  if (info == kKinds.end()) return std::nullopt;  // the schema names it
   check_fields(node, *info);
-  if (!has_needed_fields(node, *info)) return;
+  if (!has_needed_fields(node, *info)) return std::nullopt;
   sim::ScheduledEvent event;
   event.kind = info->kind;
   event.pointer = node.pointer();
   const auto at = instant_of(node, "at", build.scenario.start);
-  if (!at) return;
+  if (!at) return std::nullopt;
   event.at = *at;
   check_time(build, node, *at);
   Who who = read_who(build, node, false);
@@ -216,6 +251,7 @@ void read_event(Build& build, const Node& node) {
   event.latest_version = version_in(node, "latest_version");
   event.target_version = version_in(node, "target_version");
   event.delete_backups = node.boolean("delete_backups").value_or(false);
+  event.in_place = node.boolean("in_place").value_or(false);
   event.as_of = instant_of(node, "as_of", build.scenario.start);
   if (const auto project = node.text("project")) {
     const auto found = build.project_index.find(*project);
@@ -225,16 +261,27 @@ void read_event(Build& build, const Node& node) {
       event.project = found->second;
     }
   }
-  read_by_kind(build, node, event);
-  build.scenario.events.push_back(std::move(event));
+  return event;
 }
 
 }  // namespace
 
 void read_events(Build& build) {
-  for (const Node& node : build.root.items("events")) read_event(build, node);
-  std::stable_sort(build.scenario.events.begin(), build.scenario.events.end(),
-                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  struct Read {
+    sim::ScheduledEvent event;
+    Node node;
+  };
+  std::vector<Read> all;
+  for (const Node& node : build.root.items("events")) {
+    if (auto event = read_event(build, node)) all.push_back({std::move(*event), node});
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Read& a, const Read& b) { return a.event.at < b.event.at; });
+  MidLife life(build);
+  for (Read& one : all) {
+    read_by_kind(build, life, one.node, one.event);
+    build.scenario.events.push_back(std::move(one.event));
+  }
   const auto sort = [](std::vector<sim::Burst>& bursts) {
     std::stable_sort(bursts.begin(), bursts.end(),
                      [](const auto& a, const auto& b) { return a.at < b.at; });

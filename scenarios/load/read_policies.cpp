@@ -212,29 +212,19 @@ std::vector<sim::CopyRule> read_copies(Build& build, const Node& node, const Pro
   return rules;
 }
 
-void read_policies(Build& build, const Node& node, const Profile& profile, sim::Service& service) {
-  const Node store = node.child("store");
-  service.store.storage_class = store.text("class").value_or("");
-  service.store.object_bytes = store.bytes("object_size").value_or(0);
-  service.store.retrieval = store.boolean("retrieval").value_or(false);
+void read_schedules(Build& build, const Node& node, const Profile& profile, sim::Service& service) {
   for (const Node& entry : node.items("schedules")) read_schedule(build, entry, profile, service);
   if (!service.schedules.empty()) check_plan(build, node, "schedules", service);
-  read_job(node.child("job"), service.job);
-  if (const auto zone = node.text("zone")) {
-    auto found = policy::Zone::find(*zone);
-    if (found.ok()) {
-      service.zone = *found;
-    } else {
-      node.fault_at("zone", std::move(found).error());
-    }
-  }
+}
+
+void read_retention(const Node& node, const sim::Project& project, sim::Service& service) {
   if (const auto text = node.text("retention")) {
     check_retention_words(node, *text, service);
     auto policy = policy::parse_policy(*text);
     if (policy.ok()) {
       service.retention = std::move(policy).value();
-      const auto& quota_bytes = build.scenario.projects[service.project].quota_bytes;
-      if (quota_bytes) policy::take_quota_as_limit(*service.retention, *quota_bytes);
+      if (project.quota_bytes)
+        policy::take_quota_as_limit(*service.retention, *project.quota_bytes);
       if (!service.history.empty()) {
         service.retention = policy::for_source(*service.retention, service.history.back());
       }
@@ -244,7 +234,25 @@ void read_policies(Build& build, const Node& node, const Profile& profile, sim::
       node.fault_at("retention", std::move(error));
     }
   }
-  check_quota_mode(build, node, service);
+  check_quota_mode(node, project, service);
+}
+
+void read_policies(Build& build, const Node& node, const Profile& profile, sim::Service& service) {
+  const Node store = node.child("store");
+  service.store.storage_class = store.text("class").value_or("");
+  service.store.object_bytes = store.bytes("object_size").value_or(0);
+  service.store.retrieval = store.boolean("retrieval").value_or(false);
+  read_schedules(build, node, profile, service);
+  read_job(node.child("job"), service.job);
+  if (const auto zone = node.text("zone")) {
+    auto found = policy::Zone::find(*zone);
+    if (found.ok()) {
+      service.zone = *found;
+    } else {
+      node.fault_at("zone", std::move(found).error());
+    }
+  }
+  read_retention(node, build.scenario.projects[service.project], service);
 }
 
 }  // namespace backcast::scenario

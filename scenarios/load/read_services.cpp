@@ -23,52 +23,26 @@ std::vector<std::string> names_of(const std::map<std::string, std::uint32_t, std
 
 // A project's fields: the profile's, those of its plan, then its own.
 json project_fields(const Node& node, const Profile& profile) {
-  const json& document = *profile.document;
-  json fields = document.value("project", json::object());
+  json fields = profile.document->value("project", json::object());
   const std::string plan = node.text("plan").value_or(fields.value("plan", std::string()));
-  bool is_unknown = false;
-  if (const auto plans = document.find("plans"); plans != document.end()) {
-    if (plans->contains(plan)) {
-      fields.merge_patch(plans->at(plan));
-    } else if (!plan.empty()) {
-      is_unknown = true;
-      std::vector<std::string> names;
-      for (const auto& [name, unused] : plans->items()) names.push_back(name);
-      node.fault_at("plan", fmt::format("{} has no plan {}", profile.name, printable(plan)),
-                    did_you_mean(plan, names));
-    }
-  } else if (node.has("plan")) {
-    node.fault_at("plan", fmt::format("{} has no plans", profile.name), "leave the field out");
-  }
-  if (!plan.empty()) fields["plan"] = plan;
+  const bool is_known = take_plan(node, profile, plan, fields);
   fields.merge_patch(node.value());
-  if (is_unknown) fields.erase("plan");  // told once
+  if (!is_known) fields.erase("plan");  // told once
   return fields;
 }
 
 void add_project(Build& build, const Node& node, const std::string& name, const Profile& profile) {
   build.merged.push_back(project_fields(node, profile));
   const Node fields(build.merged.back(), node.pointer(), build.faults);
-  sim::Project project;
-  project.name = name;
-  project.provider = profile.name;
-  project.rules = profile.rules;
-  project.grace = times(kDay, fields.integer("grace_days").value_or(0));
-  if (const auto quota = fields.bytes("quota")) {
-    project.quota_bytes = *quota;
-    const auto mode = fields.text("quota_mode");
-    for (const auto known : {policy::QuotaMode::kKeep, policy::QuotaMode::kBill}) {
-      if (mode == policy::name(known)) project.quota_mode = known;
-    }
-    project.quota_ceiling_bytes = fields.bytes("quota_ceiling").value_or(UINT64_MAX);
-  }
-  check_project(node, project);
+  sim::Project project = read_project(fields, node, name, profile);
   if (build.project_index.contains(name)) {
     node.fault_at("name", fmt::format("the project \"{}\" is defined twice", name));
     return;
   }
   build.project_index[name] = static_cast<std::uint32_t>(build.scenario.projects.size());
   build.plan_of_project.push_back(read_plan(fields, project));
+  build.fields_of_project.push_back(fields.value());
+  build.profile_of_project.push_back(&profile);
   build.scenario.projects.push_back(std::move(project));
 }
 
@@ -122,6 +96,47 @@ void read_cost_tags(const Node& fields, sim::Service& service) {
 }
 
 }  // namespace
+
+bool take_plan(const Node& node, const Profile& profile, const std::string& plan, json& fields) {
+  const auto plans = profile.document->find("plans");
+  if (plans == profile.document->end()) {
+    if (node.has("plan")) {
+      node.fault_at("plan", fmt::format("{} has no plans", profile.name), "leave the field out");
+    }
+    return !node.has("plan");
+  }
+  if (plan.empty()) return true;
+  if (!plans->contains(plan)) {
+    std::vector<std::string> names;
+    for (const auto& [name, unused] : plans->items()) names.push_back(name);
+    node.fault_at("plan", fmt::format("{} has no plan {}", profile.name, printable(plan)),
+                  did_you_mean(plan, names));
+    return false;
+  }
+  fields.merge_patch(plans->at(plan));
+  fields["plan"] = plan;
+  return true;
+}
+
+sim::Project read_project(const Node& fields, const Node& own, const std::string& name,
+                          const Profile& profile) {
+  sim::Project project;
+  project.name = name;
+  project.provider = profile.name;
+  project.plan = fields.text("plan").value_or("");
+  project.rules = profile.rules;
+  project.grace = times(kDay, fields.integer("grace_days").value_or(0));
+  if (const auto quota = fields.bytes("quota")) {
+    project.quota_bytes = *quota;
+    const auto mode = fields.text("quota_mode");
+    for (const auto known : {policy::QuotaMode::kKeep, policy::QuotaMode::kBill}) {
+      if (mode == policy::name(known)) project.quota_mode = known;
+    }
+    project.quota_ceiling_bytes = fields.bytes("quota_ceiling").value_or(UINT64_MAX);
+  }
+  check_project(own, project);
+  return project;
+}
 
 std::optional<Made> make_service(Build& build, const Node& node, const json& own,
                                  const json& defaults, const std::string& name) {

@@ -18,7 +18,7 @@ using sim::Distribution;
 // About how many backups and copies a schedule makes in the run, from its first fifty.
 double points_of(const sim::Scenario& scenario, const sim::ServiceSchedule& schedule) {
   Instant at = std::max(scenario.start, schedule.from);
-  const Instant first = at, until = std::min(scenario.end, schedule.until);
+  const Instant first = at, until = std::min({scenario.end, schedule.until, schedule.ended});
   double fired = 0;
   for (; fired < 50; ++fired) {
     const auto next = policy::next(schedule.rule, at, schedule.zone);

@@ -19,7 +19,7 @@ std::vector<policy::Point> first_points(const sim::Scenario& scenario,
   std::vector<Instant> times;
   for (const sim::ServiceSchedule& schedule : service.schedules) {
     Instant at = std::max(scenario.start, schedule.from);
-    const Instant until = std::min(scenario.end, schedule.until);
+    const Instant until = std::min({scenario.end, schedule.until, schedule.ended});
     for (std::size_t n = 0; n < kMostPlanned; ++n) {
       const auto next = policy::next(schedule.rule, at, schedule.zone);
       if (!next || *next >= until) break;

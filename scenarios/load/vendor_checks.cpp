@@ -169,8 +169,7 @@ void check_retention_words(const Node& node, std::string_view words, const sim::
                             rules.name, has_days ? ", or \"retention_days\" in a schedule" : ""));
 }
 
-void check_quota_mode(const Build& build, const Node& node, const sim::Service& service) {
-  const sim::Project& project = build.scenario.projects[service.project];
+void check_quota_mode(const Node& node, const sim::Project& project, const sim::Service& service) {
   if (!project.quota_bytes) return;
   Status kept = policy::check_quota_policy(project.quota_mode, service.retention, project.name);
   if (!kept.ok()) node.fault_at("retention", std::move(kept).error());
@@ -189,6 +188,15 @@ void check_restore(const Node& node, const sim::Service& service,
   refuse("latest_version", rules.versions == policy::VersionRule::kOriginalOrLatest);
   refuse("backup_version", has_versions);
   refuse("target_version", has_versions);
+  // What sets a cluster back, and what you restore yourself, takes the place of what is there.
+  refuse("in_place",
+         rules.versions == policy::VersionRule::kSetsBack || service.rules->copies.anywhere);
+  if (event.in_place && !event.to_region.empty() && event.to_region != service.region) {
+    node.fault_at(
+        "to_region",
+        fmt::format("{} is in {}: in place is nowhere else", service.name, service.region),
+        "leave one of the two fields out");
+  }
   if (event.target_version && !event.backup_version) {
     node.fault_at("target_version",
                   "whether this version can be restored depends on the backup's version",

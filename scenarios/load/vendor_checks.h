@@ -39,7 +39,7 @@ void check_schedule(const Node& node, const sim::ServiceSchedule& schedule,
 // A vendor keeps backups by rules of its own, not by those of another tool.
 void check_retention_words(const Node& node, std::string_view words, const sim::Service& service);
 // A quota that keeps protected and minimum backups goes by a policy that has them.
-void check_quota_mode(const Build& build, const Node& fields, const sim::Service& service);
+void check_quota_mode(const Node& fields, const sim::Project& project, const sim::Service& service);
 
 // Restores: which versions and who asks, and where to; deletions: what goes with the owner.
 void check_restore(const Node& node, const sim::Service& service, const sim::ScheduledEvent& event);

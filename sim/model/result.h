@@ -127,11 +127,11 @@ struct LogEvent {
   LogKind kind{};
   std::uint32_t service = kNone;  // index into RunResult::services
   std::uint32_t backup = kNone;   // index into RunResult::backups
-  // By kind: the scenario's event, its project, its limit of jobs, or index into
-  // RunResult::restores.
+  // By kind: the scenario's event, its project, its limit of jobs, the service's schedule, or index
+  // into RunResult::restores.
   std::uint32_t about = kNone;
   // By kind: bytes to read or to move, the attempt that comes next, nanoseconds of a clock's jump,
-  // the instant that it skipped.
+  // the instant that it skipped, whether a schedule's backups go with it.
   std::int64_t number = 0;
   Reason reason{};
 };

@@ -35,6 +35,11 @@ UsageRecord movement(const Place& from, const Place& to) {
   return record;
 }
 
+const std::optional<policy::RetentionPolicy>& retention_at(const Service& service,
+                                                           std::uint32_t index) {
+  return index == 0 ? service.retention : service.later_retentions[index - 1];
+}
+
 std::string version_refusal(const ScheduledEvent& restore, const Service& service, Instant born,
                             Instant now) {
   if (!restore.backup_version || !restore.target_version) return {};
@@ -58,8 +63,10 @@ const policy::RetentionPolicy* policy_at(const Scenario& scenario, std::uint32_t
   switch (place.in) {
     case PolicyPlace::In::kNowhere:
       break;
-    case PolicyPlace::In::kService:
-      return s.retention ? &*s.retention : nullptr;
+    case PolicyPlace::In::kService: {
+      const auto& policy = retention_at(s, place.index);
+      return policy ? &*policy : nullptr;
+    }
     case PolicyPlace::In::kSchedule:
       return in(s.schedules[place.index]);
     case PolicyPlace::In::kEvent:

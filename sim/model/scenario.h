@@ -40,6 +40,9 @@ struct ServiceSchedule {
   bool catches_up = false;  // a missed start is made up for, once, as soon as possible
   Instant from{};           // holds from here (inclusive) until there (exclusive)
   Instant until = Instant::max();
+  // A change of the policy in mid-life makes it, and another one ends it or puts one in its place.
+  Instant made = Instant::min(), ended = Instant::max();
+  bool is_from_the_start() const { return made == Instant::min(); }
 };
 
 // How long a job takes and whether it succeeds. Rates are bytes of live data per second.
@@ -84,9 +87,11 @@ struct Service {
   std::uint32_t collections = 0;
   Workload workload;
   DeltaModel delta;
-  std::vector<ServiceSchedule> schedules;
+  std::vector<ServiceSchedule> schedules;  // those from the start first
   // The verdict at pruning, looking back over all backups in the home region after each new one.
   std::optional<policy::RetentionPolicy> retention;
+  // What changes in mid-life put in its place, one after the other (PolicyPlace::index).
+  std::vector<std::optional<policy::RetentionPolicy>> later_retentions;
   policy::Zone zone;  // of the machine that makes and prunes the backups
   // Restore points that exist in the home region when the run starts: one source, oldest first,
   // none later than the start. Their sizes are bytes as stored; 0 = as the workload says.
@@ -100,6 +105,9 @@ struct Service {
 // The place of a service's restore points in this region; a region that it does not name is its own
 // provider's.
 Place place_in(const Service& service, const std::string& region);
+// The policy that a change has put in the place of the first one, or that one: 0.
+const std::optional<policy::RetentionPolicy>& retention_at(const Service& service,
+                                                           std::uint32_t index);
 // A record of bytes that leave one place for another: egress of the one where another provider
 // keeps the other, for which it is the internet; else a transfer between regions.
 UsageRecord movement(const Place& from, const Place& to);
@@ -132,11 +140,13 @@ struct Expanded {
 struct Project {
   std::string name;
   std::string provider;
+  std::string plan;  // as the provider calls it; "" = it has none
   const policy::ServiceRules* rules = policy::service_rules("plain");
   std::optional<std::uint64_t> quota_bytes;
   policy::QuotaMode quota_mode = policy::QuotaMode::kHard;
   std::uint64_t quota_ceiling_bytes = UINT64_MAX;  // where billing ends and refusing begins
-  bool watched = false;                            // a requirement limits its bytes, quota or not
+  // A requirement limits its bytes, or a later plan does: they are counted, quota or not.
+  bool watched = false;
   Duration grace{0};  // backups of deleted services and of the deleted project stay so long
 };
 // Of a project that has one.
@@ -183,7 +193,21 @@ enum class EventKind : std::uint8_t {
   kStorageLoss,  // every backup in a region is gone
   kRestore,
   kClockJump,  // the clock of whoever starts the jobs jumps; data and store keep true time
-  kBurst       // data is rewritten or added; the effect lies in Workload::bursts
+  kBurst,      // data is rewritten or added; the effect lies in Workload::bursts
+  kDeleteBackup,
+  kDeleteSchedule,
+  kChangePolicy,  // schedules and retention of a service
+  kChangePlan     // of a project: what it may have, and its quota
+};
+
+// What an event makes of the policy of one service.
+struct PolicyChange {
+  std::uint32_t service = 0;  // index into Scenario::services, or into Scenario::fleets
+  bool of_fleet = false;
+  // Indices into Service::schedules. kDeleteSchedule: the one that goes; else those that hold from
+  // now on, each in the place of the one of its name; none: they stay as they are.
+  std::optional<std::vector<std::uint32_t>> schedules;
+  std::optional<std::uint32_t> retention;  // as retention_at counts; none: it stays as it is
 };
 
 struct ScheduledEvent {
@@ -199,10 +223,13 @@ struct ScheduledEvent {
   std::vector<CopyRule> copies;
   std::optional<policy::RetentionPolicy> retention;
   bool delete_backups = false;
+  std::vector<PolicyChange> changes;  // kDeleteSchedule, kChangePolicy, kChangePlan
+  std::optional<Project> becomes;     // kChangePlan
+  bool in_place = false;  // a restore: the service is set back, and makes no backup meanwhile
   // A restore: who asks for it, and which versions the backup had, the provider offers, is wanted.
   std::optional<policy::CallerRole> role;
   std::optional<policy::Version> backup_version, latest_version, target_version;
-  std::optional<Instant> as_of;  // a restore of the newest backup born at or before this
+  std::optional<Instant> as_of;  // the newest backup born at or before this is meant
   std::string pointer;           // where the document says it
 };
 

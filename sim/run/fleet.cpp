@@ -208,6 +208,13 @@ Scenario scenario_of_one(const Scenario& scenario, std::uint32_t fleet) {
     if (for_some && !names_it(event.fleets)) continue;
     event.services.clear();
     if (for_some) event.services.push_back(0);
+    std::erase_if(event.changes, [&](const PolicyChange& change) {
+      return !change.of_fleet || change.service != fleet;
+    });
+    for (PolicyChange& change : event.changes) {
+      change.service = 0;
+      change.of_fleet = false;
+    }
     one.events.push_back(std::move(event));
   }
   // Those of regions, links and stores are events by now; whom one of jobs strikes is drawn for
@@ -265,8 +272,11 @@ std::string why_one_by_one(const Scenario& scenario, const Fleet& fleet) {
     return "each backup takes as long as its data";
   }
   if (s.store.object_bytes > 0) return "requests are counted by object";
-  const auto* native = s.retention ? std::get_if<policy::NativePolicy>(&*s.retention) : nullptr;
-  if (native != nullptr && native->max_size_bytes > 0) return "retention limits bytes";
+  for (std::uint32_t i = 0; i <= s.later_retentions.size(); ++i) {
+    const auto& retention = retention_at(s, i);
+    const auto* native = retention ? std::get_if<policy::NativePolicy>(&*retention) : nullptr;
+    if (native != nullptr && native->max_size_bytes > 0) return "retention limits bytes";
+  }
   bool copies = false;
   for (const ServiceSchedule& schedule : s.schedules) {
     if (policy::start_window_seconds(schedule.rule) > 0) {

@@ -7,6 +7,13 @@ std::string subject_of(const Scenario& scenario, const RunResult& run, const Log
   const bool of_project =
       event.kind == LogKind::kProjectDeleted || event.kind == LogKind::kKeyDestroyed;
   if (of_project) return scenario.projects[event.about].name;
+  if (event.kind == LogKind::kPlanChanged) {
+    return scenario.projects[*scenario.events[event.about].project].name;
+  }
+  if (event.kind == LogKind::kScheduleDeleted) {
+    const Service& service = scenario.services[event.service];
+    return service.name + "/" + service.schedules[event.about].name;
+  }
   if (event.backup != kNone) return run.backups[event.backup].id;
   return event.service == kNone ? std::string() : run.services[event.service].name;
 }
@@ -15,6 +22,7 @@ std::string subject_of(const Scenario& scenario, const RunResult& run, const Log
 std::string reason_of(const RunResult& run, const LogEvent& event) {
   switch (event.kind) {
     case LogKind::kBackupFailed:
+    case LogKind::kDeletionRefused:
       return policy::code_of(event.reason);
     case LogKind::kRestoreFailed:
       return policy::code_of(run.restores[event.about].why_not);

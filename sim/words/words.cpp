@@ -29,8 +29,11 @@ constexpr const char* kWords[] = {"",
                                   "",
                                   "the store in {region} is down",
                                   "the store in {region} went down",
-                                  "the store in {region} went down while it was copied"};
-static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kStoreFailedOn) + 1);
+                                  "the store in {region} went down while it was copied",
+                                  "somebody wants it gone (scenario event)",
+                                  "no such backup is there",
+                                  "{service} is being restored"};
+static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kRestoring) + 1);
 
 std::string words(Why why, const Service& service, const std::string& region, Instant expires) {
   return fmt::format(fmt::runtime(kWords[static_cast<std::size_t>(why)]),
@@ -57,7 +60,7 @@ struct Explain {
     return policy::explain(verdict, service().rules->admission);
   }
   std::string operator()(const policy::QuotaVerdict& verdict) const {
-    return policy::explain(verdict, quota_of(scenario.projects[service().project]));
+    return policy::explain(verdict);
   }
   std::string operator()(const Orphaned& orphaned) const {
     return policy::explain(orphaned.fate, orphaned.owner, backup.made_by());
@@ -173,6 +176,35 @@ std::string outage_text(const Scenario& scenario, const RunResult& run, const Lo
   }
 }
 
+// "db: the policy is now schedule nightly (0 2 * * *), retention restic: --keep-daily 7".
+std::string policy_text(const Scenario& scenario, const Service& service, const LogEvent& event) {
+  std::vector<std::string> parts;
+  for (const PolicyChange& change : scenario.events[event.about].changes) {
+    if (change.service != event.service) continue;
+    if (change.schedules && change.schedules->empty()) parts.emplace_back("no schedule");
+    if (change.schedules) {
+      for (const std::uint32_t schedule : *change.schedules) {
+        const ServiceSchedule& one = service.schedules[schedule];
+        const std::string kept = one.retention ? ", " + policy::to_text(*one.retention) : "";
+        parts.push_back(fmt::format("schedule {} ({}{})", one.name, policy::print(one.rule), kept));
+      }
+    }
+    if (change.retention) {
+      parts.push_back("retention " + policy::to_text(*retention_at(service, *change.retention)));
+    }
+  }
+  return fmt::format("{}: the policy is now {}", service.name, fmt::join(parts, "; "));
+}
+
+// "project shop is on plan serious: quota 25.00 GiB, mode keep".
+std::string plan_text(const Project& project) {
+  std::string text = "project " + project.name;
+  text += project.plan.empty() ? " has changed" : " is on plan " + project.plan;
+  if (!project.quota_bytes) return text;
+  return text + fmt::format(": quota {}, mode {}", format_bytes(*project.quota_bytes),
+                            policy::name(project.quota_mode));
+}
+
 std::string restore_text(const Scenario& scenario, const RunResult& run, const LogEvent& event) {
   const RestoreRecord& restore = run.restores[event.about];
   if (event.kind == LogKind::kRestoreFailed) {
@@ -181,8 +213,9 @@ std::string restore_text(const Scenario& scenario, const RunResult& run, const L
   }
   const BackupRecord& b = run.backups[restore.backup];
   if (event.kind == LogKind::kRestoreStarted) {
-    return fmt::format("restore of {} ({}) from {} into {} started; {} of work is lost", b.id,
+    return fmt::format("restore of {} ({}) from {} into {}{} started; {} of work is lost", b.id,
                        format_bytes(b.size_bytes), b.region, restore.to_region,
+                       scenario.events[restore.event].in_place ? ", in place," : "",
                        format_duration(restore.lost));
   }
   return fmt::format(
@@ -210,7 +243,8 @@ const std::string& region_of(const Scenario& scenario, const RunResult& run,
                              const LogEvent& event) {
   static const std::string kNowhere;
   if (is_of_restore(event.kind)) return run.restores[event.about].to_region;
-  if (event.kind == LogKind::kProjectDeleted || event.kind == LogKind::kKeyDestroyed) {
+  if (event.kind == LogKind::kProjectDeleted || event.kind == LogKind::kKeyDestroyed ||
+      event.kind == LogKind::kPlanChanged) {
     return kNowhere;
   }
   if (event.backup != kNone) return run.backups[event.backup].region;
@@ -246,6 +280,17 @@ std::string log_text(const Scenario& scenario, const RunResult& run, const LogEv
     case LogKind::kSchedulesOff:
       return service->name +
              ": automatic backups are switched off; existing ones keep their expiry";
+    case LogKind::kScheduleDeleted:
+      return fmt::format(
+          "{}: schedule {} is deleted{}", service->name, service->schedules[event.about].name,
+          event.number != 0 ? ", and its backups with it" : "; its backups keep their expiry");
+    case LogKind::kPolicyChanged:
+      return policy_text(scenario, *service, event);
+    case LogKind::kPlanChanged:
+      return plan_text(*scenario.events[event.about].becomes);
+    case LogKind::kDeletionRefused:
+      return fmt::format("{}: no backup is deleted: {}", service->name,
+                         words(std::get<Why>(event.reason), *service, service->region, kNever));
     case LogKind::kStartSkipped:
       return fmt::format("{}: the start of {} lies in the hours that the clock has skipped",
                          service->name, format_instant(Instant{Duration{event.number}}));

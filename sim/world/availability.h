@@ -14,6 +14,7 @@ class Availability {
  public:
   struct State {
     int suspended = 0, failing = 0;  // open events of these kinds
+    int restoring = 0;               // restores in place that are under way
     bool deleted = false;
   };
 
@@ -39,6 +40,7 @@ class Availability {
     const State& state = states_[service];
     if (state.deleted) return Why::kServiceDeleted;
     if (state.suspended > 0) return Why::kSuspended;
+    if (state.restoring > 0) return Why::kRestoring;
     return why_no_store(stage_.service(service).region);
   }
 

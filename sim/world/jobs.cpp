@@ -27,14 +27,15 @@ Jobs::Jobs(Stage& stage, const Availability& availability, Schedules& schedules,
 }
 
 void Jobs::start_scheduled(std::uint32_t slot) {
-  start(schedules_.slots()[slot].service, slot, kNone);
+  const Schedules::Slot& one = schedules_.slots()[slot];
+  if (!one.ended) start(one.service, slot, kNone);
 }
 
 void Jobs::make_up(std::uint32_t service) {
   if (availability_.why_not(service) != Why::kNothing || !schedules_.are_on(service)) return;
   for (std::uint32_t slot = 0; slot < schedules_.slots().size(); ++slot) {
     Schedules::Slot& mine = schedules_.slots()[slot];
-    if (mine.service != service) continue;
+    if (mine.service != service || mine.ended) continue;
     const ServiceSchedule& schedule = schedules_.schedule_of(mine);
     if (policy::makes_up(mine.timetable, schedule.catches_up, stage_.now(), schedule.until)) {
       start_scheduled(slot);
@@ -85,6 +86,7 @@ void Jobs::start(std::uint32_t service, std::uint32_t slot, std::uint32_t event)
   record.size_bytes = s.delta.full_bytes(job.generation);
   job.backup = stage_.journal.add(std::move(record));
   job.slot = slot;
+  if (automatic) job.schedule = schedules_.slots()[slot].schedule;
   job.event = event;
   job.scheduled = stage_.now();
   jobs_.push_back(std::move(job));
@@ -279,8 +281,9 @@ void Jobs::complete(std::uint32_t index) {
   const Schedules::Slot* slot = automatic ? &schedules_.slots()[job.slot] : nullptr;
   using In = PolicyPlace::In;
   PolicyPlace made =
-      automatic ? PolicyPlace{In::kSchedule, slot->schedule} : PolicyPlace{In::kEvent, job.event};
+      automatic ? PolicyPlace{In::kSchedule, job.schedule} : PolicyPlace{In::kEvent, job.event};
   if (!vaults_.store(job.backup, job.generation, automatic, made)) return;
+  if (automatic) made.index = slot->schedule;  // copies are made as it says by now
   const BackupRecord& record = stage_.journal.backup(job.backup);
   stage_.journal.log({.kind = LogKind::kBackupCompleted, .backup = job.backup});
   const std::uint32_t service = record.service, vault = vaults_.find(service, record.region);

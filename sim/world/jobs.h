@@ -35,6 +35,7 @@ class Jobs {
   struct Job {
     std::uint32_t backup = kNone;
     std::uint32_t slot = kNone;   // kNone = manual
+    std::uint32_t schedule = 0;   // of the slot when it started: the policy of its birth
     std::uint32_t event = kNone;  // of a manual one
     std::uint32_t attempt = 0;
     Instant scheduled{};  // as JobAttempt::scheduled

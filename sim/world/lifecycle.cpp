@@ -8,7 +8,7 @@ namespace backcast::sim {
 policy::DeletionRules Lifecycle::rules_for(const Service& service,
                                            const ScheduledEvent& event) const {
   return policy::when_asked(service.rules->deletion, event.delete_backups,
-                            stage_.scenario.projects[service.project].grace);
+                            stage_.in_force.project(service.project).grace);
 }
 
 void Lifecycle::delete_service(std::uint32_t service, const ScheduledEvent& event) {
@@ -94,7 +94,72 @@ void Lifecycle::switch_on(std::uint32_t service) {
   if (was_on || !stage_.service(service).rules->backs_up_when_switched_on) return;
   const auto& slots = schedules_.slots();
   for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
-    if (slots[slot].service == service) return jobs_.start_scheduled(slot);
+    if (slots[slot].service == service && !slots[slot].ended) return jobs_.start_scheduled(slot);
+  }
+}
+
+void Lifecycle::delete_backup(std::uint32_t service, std::uint32_t index) {
+  const std::uint32_t backup = vaults_.described(stage_.scenario.events[index], service);
+  if (backup != kNone) return vaults_.drop(backup, LogKind::kDeleted, Why::kAsked);
+  stage_.journal.log({.kind = LogKind::kDeletionRefused,
+                      .service = service,
+                      .about = index,
+                      .reason = Why::kNoBackup});
+}
+
+void Lifecycle::delete_schedule(std::uint32_t index) {
+  const ScheduledEvent& event = stage_.scenario.events[index];
+  for (const PolicyChange& change : event.changes) {
+    if (!stage_.members.has(change.service)) continue;
+    const std::uint32_t schedule = change.schedules->front();
+    const std::string& name = stage_.service(change.service).schedules[schedule].name;
+    schedules_.end(schedules_.find(change.service, name));
+    stage_.journal.log({.kind = LogKind::kScheduleDeleted,
+                        .service = change.service,
+                        .about = schedule,
+                        .number = event.delete_backups ? 1 : 0});
+    if (!event.delete_backups) continue;
+    for (const std::uint32_t backup : vaults_.made_by(change.service, name)) {
+      vaults_.drop(backup, LogKind::kDeleted, Why::kAsked);
+    }
+  }
+}
+
+void Lifecycle::change_policy(std::uint32_t index) {
+  for (const PolicyChange& change : stage_.scenario.events[index].changes) {
+    if (!stage_.members.has(change.service)) continue;
+    stage_.journal.log(
+        {.kind = LogKind::kPolicyChanged, .service = change.service, .about = index});
+    if (change.retention) vaults_.change_retention(change.service, *change.retention);
+    if (change.schedules) change_schedules(change);
+  }
+}
+
+void Lifecycle::change_schedules(const PolicyChange& change) {
+  const std::vector<ServiceSchedule>& all = stage_.service(change.service).schedules;
+  const auto stays = [&](const std::string& name) {
+    return std::any_of(change.schedules->begin(), change.schedules->end(),
+                       [&](std::uint32_t schedule) { return all[schedule].name == name; });
+  };
+  const auto& slots = schedules_.slots();
+  for (std::uint32_t slot = 0; slot < slots.size(); ++slot) {
+    const bool is_mine = slots[slot].service == change.service && !slots[slot].ended;
+    if (is_mine && !stays(schedules_.schedule_of(slots[slot]).name)) schedules_.end(slot);
+  }
+  const std::optional<Instant> newest = vaults_.newest(change.service);
+  for (const std::uint32_t schedule : *change.schedules) {
+    schedules_.put(change.service, schedule, newest);
+  }
+}
+
+void Lifecycle::change_plan(std::uint32_t index) {
+  const ScheduledEvent& event = stage_.scenario.events[index];
+  stage_.journal.log({.kind = LogKind::kPlanChanged, .about = index});
+  vaults_.change_project(*event.project, *event.becomes);
+  for (const PolicyChange& change : event.changes) {
+    if (stage_.members.has(change.service)) {
+      vaults_.change_retention(change.service, *change.retention);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
-// What becomes of backups when their service or project is deleted, and what switching schedules
-// off and on does.
+// What becomes of backups when their service or project is deleted, what switching schedules off
+// and on does, and what changes in mid-life: a policy, a plan, a schedule or a backup that is
+// deleted.
 #pragma once
 
 #include <map>
@@ -31,6 +32,11 @@ class Lifecycle {
   void destroy_key(std::uint32_t project);
   void switch_off(std::uint32_t service);
   void switch_on(std::uint32_t service);
+  // By number of the scenario's event.
+  void delete_backup(std::uint32_t service, std::uint32_t event);
+  void delete_schedule(std::uint32_t event);
+  void change_policy(std::uint32_t event);
+  void change_plan(std::uint32_t event);
 
  private:
   // A backup that stays for a grace period after its service was deleted.
@@ -43,6 +49,7 @@ class Lifecycle {
   void end(std::uint32_t service, const policy::DeletionRules& rules, policy::OwnerKind owner);
   void decide_fate(std::uint32_t backup, const policy::DeletionRules& rules,
                    policy::OwnerKind owner);
+  void change_schedules(const PolicyChange& change);
 
   Stage& stage_;
   Availability& availability_;

@@ -9,6 +9,8 @@ namespace backcast::sim {
 Why Restores::why_not(const ScheduledEvent& event, const RestoreRecord& restore) {
   const policy::ServiceRules& rules = *stage_.service(restore.service).rules;
   if (restore.backup == kNone) return Why::kNoRestorePoint;
+  const bool is_gone = event.in_place && availability_.of(restore.service).deleted;
+  if (is_gone) return Why::kServiceDeleted;
   if (availability_.is_down(restore.to_region)) return Why::kRegionDown;
   if (event.role && !policy::check_role(rules, *event.role).ok()) return Why::kRole;
   const bool fits =
@@ -67,6 +69,7 @@ void Restores::start(std::uint32_t index, std::uint32_t service) {
   restore.bytes = b.size_bytes;
   restore.lost = event.as_of.value_or(stage_.now()) - restore.born;
   log(LogKind::kRestoreStarted);
+  if (event.in_place) ++availability_.of(service).restoring;
   stage_.journal.ledger().read_back(s, b, restore);
   restores.push_back(std::move(restore));
   move(static_cast<std::uint32_t>(restores.size() - 1));
@@ -99,6 +102,10 @@ void Restores::bring_back(std::uint32_t index) {
 void Restores::end(std::uint32_t index) {
   stage_.journal.log(
       {.kind = LogKind::kRestoreCompleted, .backup = record(index).backup, .about = index});
+  const RestoreRecord& restore = record(index);
+  if (!stage_.scenario.events[restore.event].in_place) return;
+  --availability_.of(restore.service).restoring;
+  jobs_.make_up(restore.service);
 }
 
 }  // namespace backcast::sim

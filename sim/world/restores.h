@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/world/availability.h"
+#include "sim/world/jobs.h"
 #include "sim/world/links.h"
 #include "sim/world/schedules.h"
 #include "sim/world/vaults.h"
@@ -16,13 +17,14 @@ class Restores {
   // Marks a restore among the ids of a link's transfers.
   static constexpr std::uint64_t kTransfer = 1ULL << 32;
 
-  Restores(Stage& stage, const Availability& availability, const Schedules& schedules, Links& links,
-           Vaults& vaults)
+  Restores(Stage& stage, Availability& availability, const Schedules& schedules, Links& links,
+           Vaults& vaults, Jobs& jobs)
       : stage_(stage),
         availability_(availability),
         schedules_(schedules),
         links_(links),
-        vaults_(vaults) {}
+        vaults_(vaults),
+        jobs_(jobs) {}
 
   // `event`: the scenario's.
   void start(std::uint32_t event, std::uint32_t service);
@@ -38,10 +40,11 @@ class Restores {
   RestoreRecord& record(std::uint32_t restore) { return stage_.journal.result().restores[restore]; }
 
   Stage& stage_;
-  const Availability& availability_;
+  Availability& availability_;
   const Schedules& schedules_;
   Links& links_;
   Vaults& vaults_;
+  Jobs& jobs_;
 };
 
 }  // namespace backcast::sim

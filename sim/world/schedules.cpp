@@ -10,7 +10,10 @@ namespace backcast::sim {
 Schedules::Schedules(Stage& stage) : stage_(stage), states_(stage.members) {
   for (const std::uint32_t service : stage.members) {
     const auto count = static_cast<std::uint32_t>(stage.service(service).schedules.size());
-    for (std::uint32_t i = 0; i < count; ++i) slots_.push_back({service, i, {}});
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const bool is_there = stage.service(service).schedules[i].is_from_the_start();
+      if (is_there) slots_.push_back({service, i, {}});
+    }
   }
 }
 
@@ -33,12 +36,42 @@ void Schedules::await(std::uint32_t slot) {
 void Schedules::start(std::uint32_t slot, const std::optional<Instant>& known) {
   Slot& mine = slots_[slot];
   const ServiceSchedule& schedule = schedule_of(mine);
-  const Instant first = std::max(schedule.from, stage_.scenario.start);
+  const Instant first = std::max(schedule.from, stage_.now());
   if (schedule.initial_backup && first < schedule.until) {
     stage_.agenda.push(first, Due::kInitial, slot);
   }
-  policy::begin(mine.timetable, rules_of(mine), stage_.scenario.start, known, delay_of(mine));
+  policy::begin(mine.timetable, rules_of(mine), stage_.now(), states_[mine.service].clock_ahead,
+                known, delay_of(mine));
   await(slot);
+}
+
+std::uint32_t Schedules::find(std::uint32_t service, const std::string& name) const {
+  for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
+    const Slot& one = slots_[slot];
+    if (one.service == service && !one.ended && schedule_of(one).name == name) return slot;
+  }
+  return kNone;
+}
+
+void Schedules::put(std::uint32_t service, std::uint32_t schedule,
+                    const std::optional<Instant>& known) {
+  const std::uint32_t slot = find(service, stage_.service(service).schedules[schedule].name);
+  if (slot == kNone) {
+    slots_.push_back({service, schedule, {}});
+    return start(static_cast<std::uint32_t>(slots_.size() - 1), known);
+  }
+  Slot& mine = slots_[slot];
+  const policy::TimetableRules before = rules_of(mine);
+  mine.schedule = schedule;
+  if (policy::goes_on(before, rules_of(mine), stage_.now())) return;
+  policy::begin(mine.timetable, rules_of(mine), stage_.now(), states_[service].clock_ahead, known,
+                delay_of(mine));
+  await(slot);
+}
+
+void Schedules::end(std::uint32_t slot) {
+  slots_[slot].ended = true;
+  slots_[slot].timetable.due = Instant::max();
 }
 
 bool Schedules::fires(std::uint32_t slot) {

@@ -15,6 +15,7 @@ class Schedules {
   struct Slot {
     std::uint32_t service = 0, schedule = 0;
     policy::Timetable timetable;
+    bool ended = false;  // deleted, or left out of a new policy
   };
 
   explicit Schedules(Stage& stage);
@@ -26,8 +27,14 @@ class Schedules {
   bool are_on(std::uint32_t service) const { return states_[service].on; }
   void switch_on(std::uint32_t service, bool on) { states_[service].on = on; }
 
-  // `known`: the newest restore point that was there before the run.
+  // `known`: the newest restore point that is there.
   void start(std::uint32_t slot, const std::optional<Instant>& known);
+  // The slot of the service's schedule of this name, or kNone.
+  std::uint32_t find(std::uint32_t service, const std::string& name) const;
+  // From now on schedule number `schedule` of the service holds: in the place of the one of its
+  // name, or as a new one.
+  void put(std::uint32_t service, std::uint32_t schedule, const std::optional<Instant>& known);
+  void end(std::uint32_t slot);
   // Whether the slot's start is now; then the next one is on the agenda. A clock may have jumped.
   bool fires(std::uint32_t slot);
   // A time that was named once is not named again after a jump back; times that a jump forward

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -52,13 +54,44 @@ class PerService {
   std::vector<T> values_;
 };
 
+// Which policies hold now: those that the scenario begins with, or what a change in mid-life has
+// put in their place.
+class InForce {
+ public:
+  InForce(const Scenario& scenario, const Members& members)
+      : scenario_(scenario), retentions_(members) {}
+
+  // Of the service, looking back; and where it stands.
+  const std::optional<policy::RetentionPolicy>& retention(std::uint32_t service) const {
+    return retention_at(scenario_.services[service], retentions_[service]);
+  }
+  PolicyPlace place(std::uint32_t service) const {
+    return {PolicyPlace::In::kService, retentions_[service]};
+  }
+  void change_retention(std::uint32_t service, std::uint32_t index) {
+    retentions_[service] = index;
+  }
+
+  const Project& project(std::uint32_t index) const {
+    const auto changed = projects_.find(index);
+    return changed == projects_.end() ? scenario_.projects[index] : *changed->second;
+  }
+  void change_project(std::uint32_t index, const Project& becomes) { projects_[index] = &becomes; }
+
+ private:
+  const Scenario& scenario_;
+  PerService<std::uint32_t> retentions_;
+  std::map<std::uint32_t, const Project*> projects_;  // that have changed
+};
+
 struct Stage {
   Stage(const Scenario& its_scenario, std::vector<std::uint32_t> services, Draws its_draws)
       : scenario(its_scenario),
         members(std::move(services)),
         draws(its_draws),
         agenda(scenario.start, scenario.end),
-        journal(scenario, agenda) {}
+        journal(scenario, agenda),
+        in_force(scenario, members) {}
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
@@ -70,6 +103,7 @@ struct Stage {
   const Draws draws;
   Agenda agenda;
   Journal journal;
+  InForce in_force;
 };
 
 }  // namespace backcast::sim

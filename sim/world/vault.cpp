@@ -14,8 +14,16 @@ Vault::Vault(Stage& stage, std::uint32_t service, std::string region)
   stored_.project = stage_.scenario.projects[owner().project].name;
   stored_.region = region_;
   stored_.points.push_back({stage_.scenario.start, 0});
-  if (owner().retention && region_ == owner().region) {
-    rolling_ = policy::RollingPlan::of(*owner().retention);
+  follow_policy();
+}
+
+void Vault::follow_policy() {
+  rolling_.reset();
+  if (!retention() || region_ != owner().region) return;
+  rolling_ = policy::RollingPlan::of(*retention());
+  if (rolling_ == nullptr) return;
+  for (const Held& held : held_) {
+    if (held.available) rolling_->add(held.backup, policy::to_point(*retention(), held.snapshot));
   }
 }
 
@@ -57,7 +65,7 @@ void Vault::make_available(Held& held, policy::Snapshot snapshot, const PolicyPl
   held.snapshot = std::move(snapshot);
   if (held.snapshot.expires) expiries_.insert({*held.snapshot.expires, held.backup});
   if (rolling_ == nullptr) return;
-  rolling_->add(held.backup, policy::to_point(*owner().retention, held.snapshot));
+  rolling_->add(held.backup, policy::to_point(*retention(), held.snapshot));
 }
 
 void Vault::arrive(std::uint32_t backup, policy::Snapshot snapshot, const PolicyPlace& birth) {

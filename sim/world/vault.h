@@ -82,6 +82,8 @@ class Vault {
                         const policy::Snapshot& newcomer) const;
   // Those whose own expiry, given at birth, has come.
   std::vector<Doomed> expired();
+  // The service has another policy from now on.
+  void follow_policy();
 
   // Takes out several at once; `doomed` in the order of doomed() and expired().
   void remove(const std::vector<Doomed>& doomed);
@@ -109,6 +111,9 @@ class Vault {
   policy::Point point_of(const policy::RetentionPolicy& policy, const Held& held,
                          const policy::Snapshot& snapshot) const;
   const Service& owner() const { return stage_.service(service_); }
+  const std::optional<policy::RetentionPolicy>& retention() const {
+    return stage_.in_force.retention(service_);
+  }
   // Of null what is left of deleted ones.
   void tell(const Held* held, Instant since, std::uint64_t bytes);
   // Takes it out; what came after it.

@@ -14,12 +14,12 @@ policy::Point Vault::point_of(const policy::RetentionPolicy& policy, const Held&
 std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy) {
   const policy::PlanContext context{stage_.now(), owner().zone};
   std::vector<Doomed> doomed;
-  constexpr PolicyPlace kOwn{PolicyPlace::In::kService};
+  const PolicyPlace own = stage_.in_force.place(service_);
   // Another policy than the service's own, narrowed by a quota, is planned afresh.
-  const bool is_own = rolling_ != nullptr && &policy == &*owner().retention;
+  const bool is_own = rolling_ != nullptr && &policy == &*retention();
   if (const auto known = is_own ? rolling_->dropped(context) : std::nullopt) {
     for (const auto& [backup, reason] : *known) {
-      doomed.push_back({backup, Ruled{kOwn, reason}});
+      doomed.push_back({backup, Ruled{own, reason}});
     }
     return doomed;
   }
@@ -35,7 +35,7 @@ std::vector<Vault::Doomed> Vault::doomed(const policy::RetentionPolicy& policy) 
   if (is_own) rolling_->settle(backups, points, plan);
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (!plan.verdicts[i].keep) {
-      doomed.push_back({backups[i], Ruled{kOwn, plan.reasons_of(i).front()}});
+      doomed.push_back({backups[i], Ruled{own, plan.reasons_of(i).front()}});
     }
   }
   return doomed;
@@ -87,9 +87,7 @@ std::vector<Vault::Doomed> Vault::expired() {
     const Held& held = *place;
     const policy::RetentionPolicy* birth = policy_at(stage_.scenario, service_, held.birth);
     if (birth == nullptr) {  // of a history, which says when but not why
-      if (!owner().retention) {
-        doomed.push_back({held.backup, Why::kHistoryExpiry});
-      }
+      if (!retention()) doomed.push_back({held.backup, Why::kHistoryExpiry});
       continue;
     }
     const policy::Point point = policy::to_point(*birth, held.snapshot);

@@ -65,7 +65,7 @@ std::optional<std::vector<std::string>> Vaults::tags_of(std::uint32_t service,
                                                         std::vector<std::string> usual,
                                                         Instant born) const {
   const Service& s = stage_.service(service);
-  return policy::tags_at_birth(*s.rules, s.retention, std::move(usual), born,
+  return policy::tags_at_birth(*s.rules, stage_.in_force.retention(service), std::move(usual), born,
                                states_[service].newest_automatic, s.zone);
 }
 
@@ -117,7 +117,7 @@ bool Vaults::store(std::uint32_t backup, const Generation& generation, bool auto
                       .value_or(std::vector<std::string>());
   }
   const policy::Snapshot newcomer = snapshot_of(record, origin);
-  record.is_protected = is_protected(s, newcomer);
+  record.is_protected = is_protected(record.service, newcomer);
   const std::uint64_t moved = vaults_[vault]->reserve(backup, generation).moved_bytes;
   if (const std::optional<Reason> why = quota_refusal(newcomer, vault)) {
     vaults_[vault]->remove(backup);
@@ -133,15 +133,16 @@ bool Vaults::store(std::uint32_t backup, const Generation& generation, bool auto
 }
 
 void Vaults::prune(std::uint32_t vault) {
-  const Service& s = stage_.service(vaults_[vault]->service());
-  if (!s.retention || vaults_[vault]->region() != s.region) return;
+  const std::uint32_t service = vaults_[vault]->service();
+  const auto& retention = stage_.in_force.retention(service);
+  if (!retention || vaults_[vault]->region() != stage_.service(service).region) return;
   const auto within = retention_within_quota(vault);
-  drop(vault, vaults_[vault]->doomed(within ? *within : *s.retention), LogKind::kDeleted);
+  drop(vault, vaults_[vault]->doomed(within ? *within : *retention), LogKind::kDeleted);
 }
 
 void Vaults::prune_others(std::uint32_t service, const Availability& availability) {
   const std::uint32_t project = stage_.service(service).project;
-  const Project& p = stage_.scenario.projects[project];
+  const Project& p = stage_.in_force.project(project);
   if (!p.quota_bytes || p.quota_mode != policy::QuotaMode::kKeep) return;
   for (std::uint32_t vault = 0; vault < vaults_.size(); ++vault) {
     if (quota_bytes(project) <= *p.quota_bytes) return;
@@ -188,12 +189,70 @@ void Vaults::lose_storage(const ScheduledEvent& event) {
   }
 }
 
+std::uint32_t Vaults::described(const ScheduledEvent& event, std::uint32_t service) const {
+  const std::string& region = event.region.empty() ? stage_.service(service).region : event.region;
+  const Instant as_of = event.as_of.value_or(stage_.now());
+  std::uint32_t best = kNone;
+  for (const std::uint32_t vault : of(service)) {
+    if (vaults_[vault]->region() != region) continue;
+    for (const Vault::Held& held : vaults_[vault]->held()) {
+      const BackupRecord& b = stage_.journal.backup(held.backup);
+      if (!held.available || !policy::is_described(b.born, b.tags, as_of, event.tags)) continue;
+      if (best == kNone || b.born >= stage_.journal.backup(best).born) best = held.backup;
+    }
+  }
+  return best;
+}
+
+std::vector<std::uint32_t> Vaults::made_by(std::uint32_t service,
+                                           const std::string& schedule) const {
+  std::vector<std::uint32_t> made;
+  for (const std::uint32_t vault : of(service)) {
+    for (const Vault::Held& held : vaults_[vault]->held()) {
+      const BackupRecord& b = stage_.journal.backup(held.backup);
+      const bool is_mine = b.schedule == schedule && b.made_by() == policy::Origin::kAutomatic;
+      if (held.available && is_mine) made.push_back(held.backup);
+    }
+  }
+  return made;
+}
+
+std::optional<Instant> Vaults::newest(std::uint32_t service) const {
+  std::optional<Instant> newest;
+  for (const Vault::Held& held : vaults_[of(service).front()]->held()) {
+    if (!held.available || held.snapshot.origin == policy::Origin::kCopy) continue;
+    newest = std::max(newest.value_or(Instant::min()), stage_.journal.backup(held.backup).born);
+  }
+  return newest;
+}
+
+void Vaults::change_retention(std::uint32_t service, std::uint32_t index) {
+  stage_.in_force.change_retention(service, index);
+  for (const std::uint32_t vault : of(service)) {
+    vaults_[vault]->follow_policy();
+    for (const Vault::Held& held : vaults_[vault]->held()) {
+      if (!held.available) continue;
+      stage_.journal.backup(held.backup).is_protected = is_protected(service, held.snapshot);
+    }
+  }
+}
+
+void Vaults::change_project(std::uint32_t index, const Project& becomes) {
+  const auto series = quotas_.find(index);
+  // A line that was elsewhere before says nothing of the whole run.
+  if (series != quotas_.end() && series->second.limit != becomes.quota_bytes) {
+    series->second.limit.reset();
+  }
+  stage_.in_force.change_project(index, becomes);
+}
+
 // The service's policy as the project's quota leaves it, or none: as it is.
 std::optional<policy::RetentionPolicy> Vaults::retention_within_quota(std::uint32_t vault) const {
   const Service& s = stage_.service(vaults_[vault]->service());
-  const Project& project = stage_.scenario.projects[s.project];
-  if (!project.quota_bytes || !s.retention) return std::nullopt;
-  return policy::within_quota(*s.retention, quota_of(project),
+  const Project& project = stage_.in_force.project(s.project);
+  const auto& retention = stage_.in_force.retention(vaults_[vault]->service());
+  if (!project.quota_bytes || !retention) return std::nullopt;
+  return policy::within_quota(*retention, quota_of(project),
                               quota_bytes(s.project) - vaults_[vault]->stored_bytes());
 }
 
@@ -202,15 +261,16 @@ std::optional<policy::RetentionPolicy> Vaults::retention_within_quota(std::uint3
 std::optional<Reason> Vaults::quota_refusal(const policy::Snapshot& newcomer,
                                             std::uint32_t vault) const {
   const Service& s = stage_.service(vaults_[vault]->service());
-  const Project& project = stage_.scenario.projects[s.project];
+  const Project& project = stage_.in_force.project(s.project);
   if (!project.quota_bytes) return {};
+  const auto& retention = stage_.in_force.retention(vaults_[vault]->service());
   std::uint64_t held_bytes = quota_bytes(s.project);
-  if (s.retention && vaults_[vault]->region() == s.region) {
+  if (retention && vaults_[vault]->region() == s.region) {
     const auto within = retention_within_quota(vault);
     const Vault::Outlook outlook =
-        vaults_[vault]->with_newcomer(within ? *within : *s.retention, newcomer);
+        vaults_[vault]->with_newcomer(within ? *within : *retention, newcomer);
     if (outlook.why_not_kept) {
-      return Ruled{{PolicyPlace::In::kService}, *outlook.why_not_kept, true};
+      return Ruled{stage_.in_force.place(vaults_[vault]->service()), *outlook.why_not_kept, true};
     }
     held_bytes -= outlook.freed_bytes;
   }
@@ -228,8 +288,8 @@ std::uint64_t Vaults::quota_bytes(std::uint32_t project) const {
 }
 
 void Vaults::note_quota(std::uint32_t project) {
-  const Project& p = stage_.scenario.projects[project];
-  if (!p.quota_bytes && !p.watched) return;
+  const Project& p = stage_.in_force.project(project);
+  if (!p.quota_bytes && !stage_.scenario.projects[project].watched) return;
   Series& series = quotas_[project];
   if (series.points.empty()) {
     series.kind = SeriesKind::kQuotaBytes;

@@ -54,6 +54,16 @@ class Vaults {
 
   // Everything available in a region, of the services named or of all.
   void lose_storage(const ScheduledEvent& event);
+
+  // The newest backup of the service that the event describes, or kNone.
+  std::uint32_t described(const ScheduledEvent& event, std::uint32_t service) const;
+  // What a schedule of this name has made, copies, too, that is there.
+  std::vector<std::uint32_t> made_by(std::uint32_t service, const std::string& schedule) const;
+  // When the newest one was born that is there.
+  std::optional<Instant> newest(std::uint32_t service) const;
+  // The service's policy is this one from now on, and so is what it protects.
+  void change_retention(std::uint32_t service, std::uint32_t index);
+  void change_project(std::uint32_t index, const Project& becomes);
   void finish();
 
  private:
@@ -63,7 +73,7 @@ class Vaults {
   };
   void adopt(std::uint32_t vault, const policy::Snapshot& snapshot, const Generation& generation,
              std::string id);
-  static bool is_protected(const Service& s, const policy::Snapshot& snapshot);
+  bool is_protected(std::uint32_t service, const policy::Snapshot& snapshot) const;
   policy::Snapshot snapshot_of(const BackupRecord& record, policy::Origin origin) const;
   std::optional<std::vector<std::string>> tags_of(std::uint32_t service,
                                                   std::vector<std::string> usual,

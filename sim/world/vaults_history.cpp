@@ -27,7 +27,10 @@ const char* kind_of(policy::Origin origin) {
 // The policy that gave a restore point its expiry: its schedule's, or where the history does not
 // name one of the scenario's, the first. What was made by hand got none.
 PolicyPlace birth_policy(const Service& s, const policy::Snapshot& snapshot) {
-  if (snapshot.origin == policy::Origin::kManual || s.schedules.empty()) return {};
+  if (snapshot.origin == policy::Origin::kManual || s.schedules.empty() ||
+      !s.schedules.front().is_from_the_start()) {
+    return {};
+  }
   auto schedule = std::find_if(
       s.schedules.begin(), s.schedules.end(),
       [&](const ServiceSchedule& candidate) { return candidate.name == snapshot.schedule; });
@@ -45,10 +48,11 @@ bool have_short_ids(const std::vector<policy::Snapshot>& history) {
 }  // namespace
 
 // In the store itself, by a pin or by a tag of the policy.
-bool Vaults::is_protected(const Service& s, const policy::Snapshot& snapshot) {
-  if (!s.retention) return snapshot.is_protected || !snapshot.pins.empty();
+bool Vaults::is_protected(std::uint32_t service, const policy::Snapshot& snapshot) const {
+  const auto& retention = stage_.in_force.retention(service);
+  if (!retention) return snapshot.is_protected || !snapshot.pins.empty();
   constexpr int kMarks = policy::kMarkProtected | policy::kMarkPinned;
-  return (policy::to_point(*s.retention, snapshot).marks & kMarks) != 0;
+  return (policy::to_point(*retention, snapshot).marks & kMarks) != 0;
 }
 
 Vaults::Adopted Vaults::adopt(std::uint32_t service) {
@@ -85,7 +89,7 @@ void Vaults::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
   record.kind = kind_of(snapshot.origin);
   record.schedule = snapshot.schedule;
   record.tags = snapshot.tags;
-  record.is_protected = is_protected(s, snapshot);
+  record.is_protected = is_protected(service, snapshot);
   record.of_history = true;
   record.state = BackupState::kAvailable;
   record.born = snapshot.trusted_time();

@@ -20,7 +20,7 @@ World::World(const Scenario& scenario, std::vector<std::uint32_t> members, Draws
       vaults_(stage_, steps),
       copies_(stage_, availability_, schedules_, links_, vaults_),
       jobs_(stage_, availability_, schedules_, vaults_, copies_),
-      restores_(stage_, availability_, schedules_, links_, vaults_),
+      restores_(stage_, availability_, schedules_, links_, vaults_, jobs_),
       lifecycle_(stage_, availability_, schedules_, vaults_, copies_, jobs_) {}
 
 // What is there before the run, and what is known to come.
@@ -133,6 +133,12 @@ void World::begin(std::uint32_t index) {
     case EventKind::kDeleteProject:
       if (event.project) lifecycle_.delete_project(*event.project, event);
       return;
+    case EventKind::kDeleteSchedule:
+      return lifecycle_.delete_schedule(index);
+    case EventKind::kChangePolicy:
+      return lifecycle_.change_policy(index);
+    case EventKind::kChangePlan:
+      return lifecycle_.change_plan(index);
     default:
       break;
   }
@@ -163,6 +169,8 @@ void World::begin_for(std::uint32_t service, std::uint32_t index) {
       return lifecycle_.switch_off(service);
     case EventKind::kEnableSchedules:
       return lifecycle_.switch_on(service);
+    case EventKind::kDeleteBackup:
+      return lifecycle_.delete_backup(service, index);
     case EventKind::kClockJump:
       schedules_.jump_clock(service, event.jump);
       return jobs_.make_up(service);

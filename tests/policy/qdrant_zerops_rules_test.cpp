@@ -239,11 +239,11 @@ TEST(ZeropsRules, P_QUO_02_ThreeReadingsOfTheQuota) {
   const QuotaVerdict ceiling = check_quota(bill, 1024 * kGib + 1);
   EXPECT_FALSE(ceiling.stored);
   EXPECT_EQ(ceiling.reason, QuotaReason::kOverCeiling);
-  EXPECT_EQ(explain(refused, hard),
+  EXPECT_EQ(explain(refused),
             "the project would hold 6.44 GB, 1.07 GB over its quota of 5.37 GB: not stored "
             "(quota_mode \"hard\")");
-  EXPECT_THAT(explain(billed, bill), HasSubstr("billed"));
-  EXPECT_THAT(explain(ceiling, bill), HasSubstr("not stored"));
+  EXPECT_THAT(explain(billed), HasSubstr("billed"));
+  EXPECT_THAT(explain(ceiling), HasSubstr("not stored"));
   const RetentionPolicy zerops = parse_policy("zerops:").value();
   const auto size_limit = [&](const Quota& of, std::uint64_t others) {
     const auto within = within_quota(zerops, of, others);

@@ -38,10 +38,29 @@ constexpr Shape kShapes[] = {
                 "retries": 2})"},
 };
 
+// What changes in mid-life; a schedule that is changed may be deleted before or not.
+std::string random_change(const Shape& shape, int hours) {
+  switch (*rc::gen::inRange(0, 3)) {
+    case 0:
+      return fmt::format(R"({{"at": "+{}h", "kind": "delete_backup", "service": "*"}})", hours);
+    case 1:
+      return fmt::format(
+          R"({{"at": "+{0}h", "kind": "change_policy", "service": "b", "schedules": []}},
+             {{"at": "+{1}h", "kind": "change_policy", "service": "b", "schedules": [{2}]}})",
+          hours, hours + 30, shape.schedule);
+    default:
+      return fmt::format(
+          R"({{"at": "+{}h", "kind": "change_policy", "service": "a", "schedules": [{}]{}}})",
+          hours, shape.schedule,
+          std::string(shape.provider) == "plain" ? R"(, "retention": "restic: --keep-last 2")"
+                                                 : "");
+  }
+}
+
 std::string random_event(const Shape& shape) {
   const auto hours = *rc::gen::inRange(0, 24 * 19);
   const auto lasts = *rc::gen::inRange(1, 80);
-  switch (*rc::gen::inRange(0, 15)) {
+  switch (*rc::gen::inRange(0, 17)) {
     case 0:
       return fmt::format(R"({{"at": "+{}h", "kind": "outage", "region": "{}", "for": "{}h"}})",
                          hours, shape.region, lasts);
@@ -84,6 +103,9 @@ std::string random_event(const Shape& shape) {
       return fmt::format(
           R"({{"at": "+{}h", "kind": "store_outage", "region": "{}", "for": "{}h"}})", hours,
           *rc::gen::element(shape.region, shape.other_region), lasts);
+    case 14:
+    case 15:
+      return random_change(shape, hours % (24 * 18));
     default:
       return fmt::format(
           R"({{"at": "+{}h", "kind": "manual_backup", "service": "a", "tags": ["protected"]}})",
@@ -179,7 +201,8 @@ RC_GTEST_PROP(Chaos, LedgerSeriesAndCatalogueAgree, ()) {
   bool somebody_deletes = false;
   for (const auto& e : ran.scenario.events) {
     somebody_deletes = somebody_deletes || e.kind == sim::EventKind::kStorageLoss ||
-                       e.kind == sim::EventKind::kDeleteService;
+                       e.kind == sim::EventKind::kDeleteService ||
+                       e.kind == sim::EventKind::kDeleteBackup;
   }
   for (const BackupRecord& b : ran.result.backups) {  // P_TAG_06
     const bool keeps = ran.scenario.projects[0].quota_mode == policy::QuotaMode::kKeep;

@@ -216,8 +216,10 @@ TEST(WorldParts, ARestoreTakesTheNewestThatCanBeRead) {
   event.kind = EventKind::kRestore;
   scenario.events = {event};
   Ground ground(scenario);
+  Copies copies(ground.stage, ground.availability, ground.schedules, ground.links, ground.vaults);
+  Jobs jobs(ground.stage, ground.availability, ground.schedules, ground.vaults, copies);
   Restores restores(ground.stage, ground.availability, ground.schedules, ground.links,
-                    ground.vaults);
+                    ground.vaults, jobs);
   restores.start(0, 0);
   const auto& records = ground.stage.journal.result().restores;
   EXPECT_EQ(outcome_text(scenario, records.at(0)), "there is no restore point to restore from");

@@ -32,7 +32,8 @@ def qdrant(r):
     schedule = {"cron": r.choice(("0 */6 * * *", "30 2 * * *", "15 */3 * * *"))}
     if r.random() < .8:
         schedule["retention_days"] = r.randint(1, 6)
-    return schedule, {"change": {"per_day": "10%"}, "job": {"rate": "1 MB/s"}}
+    return schedule, {"change": {"per_day": "10%"},
+                      "job": {"rate": "1 MB/s", "restore_rate": r.choice(("1 MB/s", "5 kB/s"))}}
 
 
 def plain(r):
@@ -51,6 +52,7 @@ def plain(r):
     fields = {"change": {"mixture": [{"share": "20%", "per_day": "50%"}]},
               "delta": r.choice(("incremental", "differential", "lifetimes", "full")),
               "job": {"rate": r.choice(("1 MB/s", "30 kB/s")), "copy_rate": "500 kB/s",
+                      "restore_rate": r.choice(("1 MB/s", "3 kB/s")),
                       "failure_probability": r.choice(("0%", "20%", "50%")),
                       "retries": r.randint(0, 3), "retry_after": r.choice(("10m", "2h"))}}
     if r.random() < .4:
@@ -97,6 +99,8 @@ def event(r, shape):
          "target_version": r.choice(("2.4.0", "2.5.0", "2.6.0")), "latest_version": "2.6.0"}
         if shape["provider"] == "zilliz" else {"at": at, "kind": "restore", "service": service},
         {"at": at, "kind": "restore", "service": "*", "to_region": other},
+        {"at": at, "kind": "restore", "service": service,
+         **({"in_place": True} if shape["provider"] in ("qdrant", "plain") else {})},
         {"at": at, "kind": "disable_schedules", "service": service},
         {"at": at, "kind": "enable_schedules", "service": service},
         {"at": at, "kind": "clock_jump", "service": service, "by": "%dh" % r.randint(-40, 40)},
@@ -106,6 +110,75 @@ def event(r, shape):
         {"at": at, "kind": "manual_backup", "service": service},
         {"at": "+%dh" % (hours + 1), "kind": "manual_backup", "service": service},
     ))
+
+
+def new_schedules(r, shape):
+    """Schedules that a service has from some moment on: one of the old name, another, none."""
+    schedule, _ = MAKERS[shape["provider"]](r)
+    named = r.choice((schedule, schedule, schedule, {**schedule, "name": "another"}))
+    if shape["provider"] != "zilliz" and r.random() < .3:
+        second, _ = MAKERS[shape["provider"]](r)
+        return [named, {**second, "name": "second"}]
+    return [named] if r.random() < .9 else []
+
+
+def new_retention(r, shape):
+    """As a service has it, in the words of its provider; None where those have none."""
+    if shape["provider"] == "zerops":
+        tags = r.choice(("protected", "daily", "protected,weekly", "other"))
+        return zerops(r)[1]["retention"] + " --protected-tags " + tags
+    if shape["provider"] == "plain":
+        return r.choice(("restic: --keep-last %d", "restic: --keep-daily %d",
+                         "native: --min-daily %d --max-daily 5 --max-count 9")) % (
+                             r.randint(1, 5))
+    return None
+
+
+def changes(r, shape, document):
+    """Policies, plans, schedules and backups that change or go in mid-life, in the order of time:
+    a schedule can only be deleted where it is there."""
+    here = {"a": ["schedule"], "b": ["schedule"]}
+    events = []
+    for hours in sorted(r.randint(24, 24 * 18) for _ in range(r.randint(1, 6))):
+        at, service = "+%dh" % hours, r.choice("ab")
+        kind = r.choice(("delete_backup", "delete_backup", "delete_schedule", "change_policy",
+                         "change_policy", "change_plan"))
+        event = {"at": at, "kind": kind, "service": service}
+        if kind == "delete_backup":
+            copies = document["defaults"]["schedules"][0].get("copies")
+            if copies and r.random() < .3:
+                event["region"] = copies[0]["region"]
+            if r.random() < .4:
+                event["as_of"] = "+%dh" % r.randint(0, hours)
+            if r.random() < .4:
+                event["tags"] = [r.choice(("protected", "daily", "weekly"))]
+        elif kind == "delete_schedule":
+            if not here[service]:
+                continue
+            event["schedule"] = r.choice(here[service])
+            here[service].remove(event["schedule"])
+            if shape["provider"] in ("qdrant", "plain"):
+                event["delete_backups"] = r.random() < .5
+        elif kind == "change_policy":
+            retention = new_retention(r, shape)
+            if retention and r.random() < .7:
+                event["retention"] = retention
+            if "retention" not in event or r.random() < .6:
+                event["schedules"] = new_schedules(r, shape)
+                here[service] = [s.get("name", "schedule") for s in event["schedules"]]
+        else:
+            if shape["provider"] not in ("zerops", "plain"):
+                continue
+            del event["service"]
+            event["project"] = "p"
+            if shape["provider"] == "zerops":
+                event |= r.choice(({"plan": "lightweight"}, {"plan": "serious"},
+                                   {"quota": "500 MB"}, {"quota": "1.4 GB"}, {"quota": "300 MB"},
+                                   {"quota": "900 MB", "quota_mode": "hard"}))
+            else:
+                event |= {"quota": r.choice(("400 MB", "2 GB")), "quota_mode": "hard"}
+        events.append(event)
+    return events
 
 
 def rare_events(r, shape):
@@ -122,7 +195,8 @@ def rare_events(r, shape):
                 {"at": "+16d", "kind": "delete_service", "service": "a"}]
     if shape["provider"] == "zerops":
         return [{"at": at, "kind": "delete_project", "project": "p"}]
-    return [{"at": "+14d", "kind": "outage", "region": shape["other"], "for": "9h"}]
+    return [{"at": "+14d", "kind": "outage", "region": shape["other"], "for": "9h"},
+            {"at": at, "kind": "restore", "service": "*", "in_place": True}]
 
 
 def scenario(seed):
@@ -150,6 +224,8 @@ def scenario(seed):
     }
     if r.random() < .3:
         document["events"] += rare_events(r, shape)
+    if r.random() < .5:
+        document["events"] += changes(r, shape, document)
     if shape["region"] != shape["other"] and r.random() < .6:
         document["links"] = [{"from": shape["region"], "to": shape["other"],
                               "rate": r.choice(("100 kB/s", "2 kB/s"))}]

@@ -143,6 +143,19 @@ def real_bytes_runs(program, folder, count):
     return faults
 
 
+# What a scenario whose policies change must have brought about, beside the changes themselves.
+CHANGED = ("plan_changed", "policy_changed", "schedule_deleted", "asked", "quota:over_limit")
+
+
+def one_run(twin, path):
+    """A scenario of its own: the same on both sides, and each change in it has happened."""
+    same, _ = twin.compare(path, path)
+    missing = [what for what in CHANGED if not twin.seen[what]]
+    print(f"{twin.decisions} decisions, {'the same' if same else 'not the same'}; "
+          f"missing: {', '.join(missing) or 'nothing'}")
+    return 0 if same and not missing else 1
+
+
 # Each of these must have happened so often that a difference in it would have been seen.
 EXPECTED = (
     "backup_completed", "backup_failed", "backup_refused", "backup_started", "backup_waits",
@@ -153,6 +166,8 @@ EXPECTED = (
     "service_ended", "service_ended_on", "skips_overlap", "storage_lost", "suspended", "version",
     "waited_too_long", "admission:automatic_runs", "admission:too_many_manual",
     "fate:goes_with_owner", "fate:grace_ends", "quota:over_limit", "quota:over_ceiling",
+    "restoring", "schedule_deleted", "policy_changed", "plan_changed", "deletion_refused", "asked",
+    "no_backup",
 )
 
 
@@ -181,11 +196,14 @@ def main():
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--real-bytes", type=int, default=0)
+    parser.add_argument("--scenario")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="twin-") as folder:
         if options.real_bytes:
             return 1 if real_bytes_runs(options.program, folder, options.real_bytes) else 0
         twin = Twin(options.program, folder)
+        if options.scenario:
+            return one_run(twin, options.scenario)
         faults = shipped_runs(twin)
         more, killed = random_runs(twin, options.runs, options.first)
         faults += more

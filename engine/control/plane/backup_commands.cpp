@@ -66,7 +66,7 @@ Status ControlPlane::delete_backup(const Caller& caller, const std::string& id) 
       return failed(fmt::format("backup {} is not available", id));
     }
     audit(caller, "delete_backup", id);
-    drop(*core_, backup, policy::Code::kDeleted, "asked");
+    drop(*core_, backup, policy::Code::kDeleted, policy::name(policy::Why::kAsked));
     return kOk;
   });
 }

@@ -254,7 +254,8 @@ bool Core::is_down(const std::string& region) {
 policy::Why Core::why_not(const ClusterRow& cluster) {
   using policy::Why;
   if (cluster.deleted) return Why::kServiceDeleted;
-  if (cluster.suspended || cluster.restoring) return Why::kSuspended;
+  if (cluster.suspended) return Why::kSuspended;
+  if (cluster.restoring) return Why::kRestoring;
   return why_no_store(cluster.region);
 }
 

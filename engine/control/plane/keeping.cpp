@@ -230,6 +230,19 @@ void drop(Core& core, const BackupRow& backup, Code code, const std::string& rea
   core.decide(code, backup.label, reason);
 }
 
+void note_protection(Core& core, Id cluster_id) {
+  const ClusterRow cluster = core.cluster(cluster_id);
+  for (const Id vault : core.vaults_of(cluster_id)) {
+    for (const BackupRow& backup : core.held(vault)) {
+      const bool is = is_protected(core, cluster, snapshot_of(core, cluster, backup));
+      const auto was = core.db.number("SELECT protected FROM backups WHERE id = ?", backup.id);
+      if ((was == 1) == is) continue;
+      core.db.run("UPDATE backups SET protected = ? WHERE id = ?", is, backup.id);
+      core.outside.changed(backup.id);
+    }
+  }
+}
+
 void lose_storage(Core& core, const std::string& region, const std::vector<Id>& clusters) {
   for (const auto& vault : core.db.rows(
            "SELECT id, cluster FROM vaults WHERE region = ? "

@@ -184,7 +184,8 @@ Result<Cluster> ControlPlane::create_cluster(const Caller& caller, Cluster clust
 
 Result<Cluster> ControlPlane::change_cluster(const Caller& caller, const Cluster& cluster) {
   return transact([&]() -> Result<Cluster> {
-    cluster_id(cluster.id);
+    const Id id = cluster_id(cluster.id);
+    const std::string retention = core_->cluster(id).retention;
     if (Status status = check_texts(*core_, cluster); !status.ok()) return status.error();
     database_->run(
         "UPDATE clusters SET version = ?, cu = ?, cpu = ?, memory = ?, nodes = ?, "
@@ -193,6 +194,7 @@ Result<Cluster> ControlPlane::change_cluster(const Caller& caller, const Cluster
         cluster.version, cluster.cu, cluster.cpu, cluster.memory_gib, cluster.nodes, cluster.source,
         cluster.zone, cluster.retention, cluster.overlap, cluster.retries, cluster.retry_after,
         joined(cluster.tags), cluster.id);
+    if (retention != cluster.retention) note_protection(*core_, id);
     audit(caller, "change_cluster", cluster.id);
     return one_cluster(*database_, cluster.id);
   });

@@ -105,6 +105,15 @@ void destroy_key(Core& core, Id project) {
   core.outside.destroy_key(project);
 }
 
+void change_plan(Core& core, const Project& project) {
+  core.db.run(
+      "UPDATE projects SET plan = ?, quota = ?, quota_mode = ?, quota_ceiling = ?, grace = ? "
+      "WHERE name = ?",
+      project.plan, project.quota_bytes, project.quota_mode, project.quota_ceiling_bytes,
+      project.grace, project.id);
+  core.decide(Code::kPlanChanged, project.id);
+}
+
 void switch_schedules(Core& core, Id cluster_id, bool on) {
   const ClusterRow cluster = core.cluster(cluster_id);
   core.db.run("UPDATE clusters SET schedules_on = ? WHERE id = ?", on, cluster.id);

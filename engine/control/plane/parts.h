@@ -47,6 +47,14 @@ void prune_others(Core& core, const ClusterRow& cluster);
 void expire(Core& core, Id vault);
 void drop(Core& core, const BackupRow& backup, policy::Code code, const std::string& reason);
 void lose_storage(Core& core, const std::string& region, const std::vector<Id>& clusters);
+// What the cluster's policy protects, after a change of it.
+void note_protection(Core& core, Id cluster);
+
+// --- schedule_commands.cpp
+// A new schedule, whose id is made where it has none, or a change of the one with this id; its row.
+// Throws what the rules of the vendor refuse.
+Id put_schedule(Core& core, Id cluster, Schedule& schedule);
+void delete_schedule(Core& core, const SlotRow& slot, bool delete_backups);
 
 // --- copies.cpp: copies to other regions
 void start_copies(Core& core, const JobRow& original, const Birth& birth);
@@ -72,6 +80,8 @@ void delete_project(Core& core, Id project, bool delete_backups);
 void purge(Core& core, Id cluster);
 void destroy_key(Core& core, Id project);
 void switch_schedules(Core& core, Id cluster, bool on);
+// Its plan, quota and grace; nothing else of it changes.
+void change_plan(Core& core, const Project& project);
 // A region, or only what keeps its backups.
 enum class Down : std::uint8_t { kRegion, kStore };
 void take_down(Core& core, const std::string& region, Down what);

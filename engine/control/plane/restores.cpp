@@ -65,7 +65,8 @@ StartedRows start_restore(Core& core, Id cluster_id, const Restore& restore) {
     backup = core.backup(*named);
     if (backup->state != BackupState::kAvailable) backup.reset();
   }
-  const Why why = why_not(core, rules, restore, backup, into);
+  const bool is_gone = backup && restore.in_place && cluster.deleted;
+  const Why why = is_gone ? Why::kServiceDeleted : why_not(core, rules, restore, backup, into);
   const auto id = core.db.number("SELECT coalesce(max(id), 0) + 1 FROM jobs");
   const auto into_cluster =
       restore.in_place ? std::optional(cluster.id)
@@ -112,12 +113,16 @@ void end_restore(Core& core, Id job_id) {
   const JobRow job = core.job(job_id);
   if (job.state != JobState::kRuns) return;
   const std::string label = core.backup(job.backup).label;
-  core.db.run(
-      "UPDATE clusters SET restoring = 0 WHERE id = "
-      "(SELECT into_cluster FROM jobs WHERE id = ?)",
-      job.id);
+  const auto set_back =
+      core.db.number("SELECT into_cluster FROM jobs WHERE id = ? AND in_place = 1", job.id);
   core.end_job(job.id, job.fails.empty() ? JobState::kSuccessful : JobState::kFailed, job.fails);
   core.decide(job.fails.empty() ? Code::kRestoreCompleted : Code::kRestoreFailed, label, job.fails);
+  if (!set_back) return;
+  core.db.run(
+      "UPDATE clusters SET restoring = EXISTS(SELECT 1 FROM jobs WHERE into_cluster = ?1 AND "
+      "type = 2 AND in_place = 1 AND state = 1) WHERE id = ?1",
+      *set_back);
+  make_up(core, *set_back);
 }
 
 Id start_export(Core& core, Id backup_id, const Export& asked) {

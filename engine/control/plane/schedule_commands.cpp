@@ -53,56 +53,90 @@ std::vector<Schedule> read(Database& db, Id cluster) {
   return schedules;
 }
 
+void check(const Status& status) {
+  if (!status.ok()) throw ErrorThrown(status.error());
+}
+
+// All that is said of it stands to the rules and can be read.
+void check_schedule(Core& core, const policy::ServiceRules& rules, const Schedule& schedule) {
+  check(policy::check_schedule(rules, core.rule_of(schedule.rule)));
+  if (!schedule.name.empty()) check(policy::check_schedule_name(rules, schedule.name));
+  if (core.policy_of(schedule.retention) == nullptr) check(policy::check_forever(rules));
+  core.zone_of(schedule.zone);
+  for (const Copy& copy : schedule.copies) core.policy_of(copy.retention);
+}
+
+void write(Core& core, const Schedule& schedule, Instant from, Instant until, Id row) {
+  core.db.run(
+      "UPDATE schedules SET name = ?, rule = ?, zone = ?, retention = ?, "
+      "catches_up = ?, from_at = ?, until_at = ? WHERE id = ?",
+      schedule.name, schedule.rule, schedule.zone, schedule.retention, schedule.catches_up, from,
+      until, row);
+  core.db.run("DELETE FROM copies WHERE schedule = ?", row);
+  int place = 0;
+  for (const Copy& copy : schedule.copies) {
+    core.db.run("INSERT INTO copies(schedule, place, region, retention) VALUES(?, ?, ?, ?)", row,
+                place++, copy.region, copy.retention);
+  }
+}
+
+// Whether it names the same times as before, and goes on.
+bool goes_on(Core& core, const SlotRow& before, const SlotRow& after) {
+  const auto rules_of = [&](const SlotRow& slot) {
+    return policy::TimetableRules{core.rule_of(slot.rule), core.zone_of(slot.zone), slot.from,
+                                  slot.until};
+  };
+  return policy::goes_on(rules_of(before), rules_of(after), core.now);
+}
+
 }  // namespace
+
+Id put_schedule(Core& core, Id cluster, Schedule& schedule) {
+  check_schedule(core, *core.project(core.cluster(cluster).project).rules, schedule);
+  const auto known =
+      core.db.number("SELECT id FROM schedules WHERE uid = ? AND cluster = ? AND deleted = 0",
+                     schedule.id, cluster);
+  const Instant from = schedule.from.value_or(Instant{});
+  const Instant until = schedule.until.value_or(Instant::max());
+  if (known) {
+    const SlotRow before = core.slot(*known);
+    write(core, schedule, from, until, *known);
+    const SlotRow after = core.slot(*known);
+    if (!goes_on(core, before, after)) begin_schedule(core, after, false);
+    return *known;
+  }
+  const Id id = core.db.number("SELECT coalesce(max(id), 0) + 1 FROM schedules").value_or(1);
+  if (schedule.id.empty()) schedule.id = fmt::format("schedule-{:08}", id);
+  core.db.run(
+      "INSERT INTO schedules(id, uid, cluster, place, name, rule, zone, retention, initial, "
+      "catches_up, from_at, until_at, last, due, missed) VALUES(?, ?, ?, "
+      "(SELECT count(*) FROM schedules WHERE cluster = ?3), '', '', '', '', ?, 0, 0, 0, ?, ?, 0)",
+      id, schedule.id, cluster, schedule.initial, Instant::min(), Instant::max());
+  write(core, schedule, from, until, id);
+  begin_schedule(core, core.slot(id), schedule.initial);
+  return id;
+}
+
+void delete_schedule(Core& core, const SlotRow& slot, bool delete_backups) {
+  core.db.run("UPDATE schedules SET deleted = 1, due = ? WHERE id = ?", Instant::max(), slot.id);
+  if (!delete_backups) return;
+  for (const Id vault : core.vaults_of(slot.cluster)) {
+    for (const BackupRow& backup : core.held(vault)) {
+      const bool mine =
+          backup.schedule == slot.name && backup.made_by() == policy::Origin::kAutomatic;
+      if (mine) drop(core, backup, policy::Code::kDeleted, policy::name(policy::Why::kAsked));
+    }
+  }
+}
 
 Result<Schedule> ControlPlane::put_schedule(const Caller& caller, Schedule schedule) {
   return transact([&]() -> Result<Schedule> {
     const Id cluster = cluster_id(schedule.cluster);
-    const ClusterRow owner = core_->cluster(cluster);
-    const policy::ServiceRules& rules = *core_->project(owner.project).rules;
-    const policy::Schedule& rule = core_->rule_of(schedule.rule);
-    if (Status status = policy::check_schedule(rules, rule); !status.ok()) return status.error();
-    if (!schedule.name.empty()) {
-      Status status = policy::check_schedule_name(rules, schedule.name);
-      if (!status.ok()) return status.error();
-    }
-    if (core_->policy_of(schedule.retention) == nullptr) {
-      if (Status status = policy::check_forever(rules); !status.ok()) return status.error();
-    }
-    core_->zone_of(schedule.zone);
-    for (const Copy& copy : schedule.copies) core_->policy_of(copy.retention);
     const auto known =
-        database_->number("SELECT id FROM schedules WHERE uid = ? AND cluster = ? AND deleted = 0",
+        database_->number("SELECT 1 FROM schedules WHERE uid = ? AND cluster = ? AND deleted = 0",
                           schedule.id, cluster);
-    const Instant from = schedule.from.value_or(Instant{});
-    const Instant until = schedule.until.value_or(Instant::max());
-    if (known) {
-      database_->run(
-          "UPDATE schedules SET name = ?, rule = ?, zone = ?, retention = ?, "
-          "catches_up = ?, from_at = ?, until_at = ?, last = ? WHERE id = ?",
-          schedule.name, schedule.rule, schedule.zone, schedule.retention, schedule.catches_up,
-          from, until, Instant::min(), *known);
-      database_->run("DELETE FROM copies WHERE schedule = ?", *known);
-    } else {
-      const auto id = database_->number("SELECT coalesce(max(id), 0) + 1 FROM schedules");
-      if (schedule.id.empty()) schedule.id = fmt::format("schedule-{:08}", *id);
-      database_->run(
-          "INSERT INTO schedules(id, uid, cluster, place, name, rule, zone, retention, initial, "
-          "catches_up, from_at, until_at, last, due, missed) VALUES(?, ?, ?, "
-          "(SELECT count(*) FROM schedules WHERE cluster = ?3), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-          "0)",
-          *id, schedule.id, cluster, schedule.name, schedule.rule, schedule.zone,
-          schedule.retention, schedule.initial, schedule.catches_up, from, until, Instant::min(),
-          Instant::max());
-    }
-    const Id row = id_of("SELECT id FROM schedules WHERE uid = ?", "schedule", schedule.id);
-    int place = 0;
-    for (const Copy& copy : schedule.copies) {
-      database_->run("INSERT INTO copies(schedule, place, region, retention) VALUES(?, ?, ?, ?)",
-                     row, place++, copy.region, copy.retention);
-    }
+    control::put_schedule(*core_, cluster, schedule);
     audit(caller, known ? "change_schedule" : "create_schedule", schedule.id, schedule.rule);
-    begin_schedule(*core_, core_->slot(row), schedule.initial && !known);
     for (Schedule& now : read(*database_, cluster)) {
       if (now.id == schedule.id) return std::move(now);
     }
@@ -121,15 +155,7 @@ Status ControlPlane::delete_schedule(const Caller& caller, const std::string& id
     const Id row = id_of("SELECT id FROM schedules WHERE uid = ? AND deleted = 0", "schedule", id);
     const SlotRow slot = core_->slot(row);
     audit(caller, "delete_schedule", id);
-    database_->run("UPDATE schedules SET deleted = 1, due = ? WHERE id = ?", Instant::max(), row);
-    if (!delete_backups) return kOk;
-    for (const Id vault : core_->vaults_of(slot.cluster)) {
-      for (const BackupRow& backup : core_->held(vault)) {
-        const bool mine =
-            backup.schedule == slot.name && backup.kind != "manual" && !backup.of_manual;
-        if (mine) drop(*core_, backup, policy::Code::kDeleted, "asked");
-      }
-    }
+    control::delete_schedule(*core_, slot, delete_backups);
     return kOk;
   });
 }

@@ -174,6 +174,7 @@ policy::TimetableRules rules_of(Core& core, const SlotRow& slot) {
 }  // namespace
 
 void start_scheduled(Core& core, Id slot) {
+  if (core.db.number("SELECT 1 FROM schedules WHERE id = ? AND deleted = 1", slot)) return;
   const SlotRow row = core.slot(slot);
   start(core, row.cluster, &row, nullptr);
 }
@@ -240,9 +241,9 @@ void begin_schedule(Core& core, const SlotRow& slot, bool initial) {
   const auto known = core.db.number(
       "SELECT max(born) FROM backups WHERE cluster = ? AND state = 1 AND kind <> 'copy'",
       mine.cluster);
-  policy::begin(mine.timetable, rules_of(core, mine), core.now,
-                known ? std::optional(Instant(Duration(*known))) : std::nullopt,
-                delay_of(core, mine));
+  policy::begin(
+      mine.timetable, rules_of(core, mine), core.now, core.cluster(mine.cluster).clock_ahead,
+      known ? std::optional(Instant(Duration(*known))) : std::nullopt, delay_of(core, mine));
   keep(core, mine);
 }
 

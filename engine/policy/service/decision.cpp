@@ -48,8 +48,9 @@ const char* name(Code code) {
       "service_deleted",   "project_deleted", "key_destroyed",   "outage_began",
       "outage_ended",      "burst",           "restore_started", "restore_completed",
       "restore_failed",    "storage_lost",    "window_missed",   "window_missed",
-      "window_missed",     "window_missed",   "clock_jumped"};
-  static_assert(std::size(kNames) == static_cast<std::size_t>(Code::kClockJumped) + 1);
+      "window_missed",     "window_missed",   "clock_jumped",    "schedule_deleted",
+      "policy_changed",    "plan_changed",    "deletion_refused"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Code::kDeletionRefused) + 1);
   return kNames[static_cast<std::size_t>(code)];
 }
 
@@ -78,8 +79,11 @@ const char* name(Why why) {
                                     "version",
                                     "store_down",
                                     "store_failed",
-                                    "store_failed_on"};
-  static_assert(std::size(kNames) == static_cast<std::size_t>(Why::kStoreFailedOn) + 1);
+                                    "store_failed_on",
+                                    "asked",
+                                    "no_backup",
+                                    "restoring"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Why::kRestoring) + 1);
   return kNames[static_cast<std::size_t>(why)];
 }
 

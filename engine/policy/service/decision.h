@@ -64,7 +64,11 @@ enum class Code : std::uint8_t {
   kWaitOver,
   kSchedulesOff,
   kStartSkipped,
-  kClockJumped
+  kClockJumped,
+  kScheduleDeleted,
+  kPolicyChanged,
+  kPlanChanged,
+  kDeletionRefused
 };
 // snake_case: "backup_started". Every way of missing a start is a "window_missed".
 const char* name(Code code);
@@ -91,16 +95,21 @@ enum class Why : std::uint8_t {
   kNoRestorePoint,  // of a restore, as the next two
   kRole,
   kVersion,
-  kStoreDown,     // of backups again
-  kStoreFailed,   // while the job ran
-  kStoreFailedOn  // while it was copied
+  kStoreDown,      // of backups again
+  kStoreFailed,    // while the job ran
+  kStoreFailedOn,  // while it was copied
+  kAsked,          // somebody wants it gone
+  kNoBackup,       // of a deletion: none is as it is described
+  kRestoring       // the cluster is being set back to what a backup holds
 };
 const char* name(Why why);  // "region_down"
 
 // Where a policy is stated; nowhere by default.
 struct PolicyPlace {
   enum class In : std::uint8_t { kNowhere, kService, kSchedule, kEvent } in{};
-  std::uint32_t index = 0;        // of the service's schedule, or of the scenario's event
+  // Of the service's schedule, of the scenario's event, or of the policy: 0 is the first one that
+  // the service has, then each that a change puts in its place.
+  std::uint32_t index = 0;
   std::uint32_t copy = kNoIndex;  // of its copies; kNoIndex: of what it makes itself
   bool operator==(const PolicyPlace&) const = default;
 };

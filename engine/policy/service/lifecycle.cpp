@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/time_math.h"
 
 namespace backcast::policy {
@@ -42,6 +44,13 @@ std::string explain(const Fate& fate, OwnerKind owner, Origin made_by) {
       return fmt::format("kept until its own expiry {}", gone);
   }
   return {};
+}
+
+bool is_described(Instant born, const std::vector<std::string>& tags, Instant as_of,
+                  const std::vector<std::string>& wanted) {
+  return born <= as_of && std::all_of(wanted.begin(), wanted.end(), [&](const std::string& tag) {
+           return std::find(tags.begin(), tags.end(), tag) != tags.end();
+         });
 }
 
 std::optional<Instant> key_destroyed_at(const DeletionRules& rules, Instant project_deleted_at) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/base/instant.h"
 #include "engine/policy/retention/history.h"
@@ -40,6 +41,11 @@ Fate after_deletion(const DeletionRules& rules, Origin made_by, Instant deleted_
                     std::optional<Instant> expires = std::nullopt);
 // "kept: the service is deleted, backups made by hand stay"
 std::string explain(const Fate& fate, OwnerKind owner, Origin made_by);
+
+// Whether a backup is one that a deletion by hand describes: born at or before a moment, with all
+// of these tags. The newest of them is meant.
+bool is_described(Instant born, const std::vector<std::string>& tags, Instant as_of,
+                  const std::vector<std::string>& wanted);
 
 // When the project's private key is destroyed; after that no copy of a backup can be opened.
 std::optional<Instant> key_destroyed_at(const DeletionRules& rules, Instant project_deleted_at);

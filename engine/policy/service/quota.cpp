@@ -21,15 +21,18 @@ std::string_view name(QuotaMode mode) {
 }
 
 QuotaVerdict check_quota(const Quota& quota, std::uint64_t held_bytes) {
-  if (held_bytes <= quota.limit_bytes) return {};
+  if (held_bytes <= quota.limit_bytes) return {true, QuotaReason::kWithin, 0, quota};
   const std::uint64_t over_bytes = held_bytes - quota.limit_bytes;
-  if (quota.mode == QuotaMode::kKeep) return {true, QuotaReason::kKept, over_bytes};
-  if (quota.mode == QuotaMode::kHard) return {false, QuotaReason::kOverLimit, over_bytes};
-  if (held_bytes > quota.ceiling_bytes) return {false, QuotaReason::kOverCeiling, over_bytes};
-  return {true, QuotaReason::kBilled, over_bytes};
+  if (quota.mode == QuotaMode::kKeep) return {true, QuotaReason::kKept, over_bytes, quota};
+  if (quota.mode == QuotaMode::kHard) return {false, QuotaReason::kOverLimit, over_bytes, quota};
+  if (held_bytes > quota.ceiling_bytes) {
+    return {false, QuotaReason::kOverCeiling, over_bytes, quota};
+  }
+  return {true, QuotaReason::kBilled, over_bytes, quota};
 }
 
-std::string explain(const QuotaVerdict& verdict, const Quota& quota) {
+std::string explain(const QuotaVerdict& verdict) {
+  const Quota& quota = verdict.quota;
   if (verdict.reason == QuotaReason::kWithin) return "within the quota";
   const std::string held =
       fmt::format("the project would hold {}, {} over its quota of {}",
@@ -65,10 +68,7 @@ std::optional<RetentionPolicy> within_quota(const RetentionPolicy& policy, const
 
 void take_quota_as_limit(RetentionPolicy& policy, std::uint64_t quota_bytes) {
   auto* native = std::get_if<NativePolicy>(&policy);
-  if (native != nullptr && native->is_default_size) {
-    native->max_size_bytes = quota_bytes;
-    native->is_default_size = false;
-  }
+  if (native != nullptr && native->is_default_size) native->max_size_bytes = quota_bytes;
 }
 
 Status check_quota_policy(QuotaMode mode, const std::optional<RetentionPolicy>& policy,

@@ -35,6 +35,7 @@ struct QuotaVerdict {
   bool stored = true;
   QuotaReason reason = QuotaReason::kWithin;
   std::uint64_t over_bytes = 0;  // above the limit: charged if stored, too much if not
+  Quota quota = {};              // that was asked
 };
 
 // May a backup be stored? `held_bytes` is what the project would hold once retention has run with
@@ -43,7 +44,7 @@ struct QuotaVerdict {
 QuotaVerdict check_quota(const Quota& quota, std::uint64_t held_bytes);
 
 // "the project would hold 5.40 GB, 400.00 MB over its quota of 5.00 GB: not stored"
-std::string explain(const QuotaVerdict& verdict, const Quota& quota);
+std::string explain(const QuotaVerdict& verdict);
 
 // kKeep: the policy of one service with what the quota leaves it, while the project's others hold
 // so much, as its size limit: what protected tags and minimums ask for stays, all others go. None
@@ -51,7 +52,8 @@ std::string explain(const QuotaVerdict& verdict, const Quota& quota);
 std::optional<RetentionPolicy> within_quota(const RetentionPolicy& policy, const Quota& quota,
                                             std::uint64_t held_by_others_bytes);
 
-// A vendor's policy that leaves its size limit to the vendor has the project's quota as its limit.
+// A vendor's policy that leaves its size limit to the vendor has the project's quota as its limit:
+// it is written as before, and takes another quota in the same way.
 void take_quota_as_limit(RetentionPolicy& policy, std::uint64_t quota_bytes);
 
 // kKeep goes by minimums and protected tags. Errors: the policy has none.

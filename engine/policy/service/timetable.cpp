@@ -23,8 +23,9 @@ void plan_next(Timetable& timetable, const TimetableRules& rules, Instant after,
 
 }  // namespace
 
-void begin(Timetable& timetable, const TimetableRules& rules, Instant now,
+void begin(Timetable& timetable, const TimetableRules& rules, Instant now, Duration clock_ahead,
            const std::optional<Instant>& known, const StartDelay& delay) {
+  timetable.last = Instant::min();
   const Instant first = std::max(rules.from, now);
   Instant after = std::max(first - Duration{1}, known.value_or(Instant::min()));
   if (std::holds_alternative<EverySchedule>(rules.rule)) {
@@ -34,7 +35,12 @@ void begin(Timetable& timetable, const TimetableRules& rules, Instant now,
     after = from_known && *from_known >= first ? *known : first;
   }
   // Else a run at the very time of the newest restore point is the one that made it.
-  plan_next(timetable, rules, after, now, Duration{0}, delay);
+  plan_next(timetable, rules, after, now, clock_ahead, delay);
+}
+
+bool goes_on(const TimetableRules& before, const TimetableRules& after, Instant now) {
+  return print(before.rule) == print(after.rule) && before.zone.name() == after.zone.name() &&
+         std::max(before.from, now) == std::max(after.from, now) && before.until == after.until;
 }
 
 bool fires(Timetable& timetable, const TimetableRules& rules, Instant now, Duration clock_ahead,

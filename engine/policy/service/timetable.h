@@ -25,11 +25,13 @@ struct TimetableRules {
 // Inside a window the vendor starts somewhere: how long after the named time.
 using StartDelay = std::function<Duration(Instant named, int window_seconds)>;
 
-// The first start. `known`: the newest restore point that is there already.
-void begin(Timetable& timetable, const TimetableRules& rules, Instant now,
+// The first start, of a new schedule or of one that is changed. `clock_ahead`: how far the
+// scheduler's clock is ahead of true time. `known`: the newest restore point that is there already.
+void begin(Timetable& timetable, const TimetableRules& rules, Instant now, Duration clock_ahead,
            const std::optional<Instant>& known, const StartDelay& delay);
-// Whether it starts a backup now; then the next start is planned. `clock_ahead`: how far the
-// scheduler's clock is ahead of true time.
+// Whether a schedule that is changed now names the same times as before: then it goes on.
+bool goes_on(const TimetableRules& before, const TimetableRules& after, Instant now);
+// Whether it starts a backup now; then the next start is planned.
 bool fires(Timetable& timetable, const TimetableRules& rules, Instant now, Duration clock_ahead,
            const StartDelay& delay);
 // The scheduler's clock has jumped and is `clock_ahead` now. A time that was named once is not

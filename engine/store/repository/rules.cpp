@@ -156,10 +156,9 @@ std::uint64_t held_bytes(const Index& index) {
 
 Status check_quota(const std::optional<RulesInForce>& rules, std::uint64_t held_bytes) {
   if (!rules || !rules->rules.quota) return kOk;
-  const policy::Quota& quota = *rules->rules.quota;
-  const policy::QuotaVerdict verdict = policy::check_quota(quota, held_bytes);
+  const policy::QuotaVerdict verdict = policy::check_quota(*rules->rules.quota, held_bytes);
   if (verdict.stored) return kOk;
-  return failed("the repository's quota: " + policy::explain(verdict, quota),
+  return failed("the repository's quota: " + policy::explain(verdict),
                 "backcast forget and prune make room; backcast policy changes the quota");
 }
 
