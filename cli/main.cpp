@@ -59,6 +59,7 @@ void add_verbs(CLI::App& app, backcast::cli::Context& context) {
   add_key(app, context);
   add_stats(app, context);
   add_serve(app, context);
+  add_projects(app, context);
   add_clusters(app, context);
   add_policies(app, context);
   add_backups(app, context);

@@ -114,11 +114,13 @@ void add_clusters(CLI::App& app, Context& context) {
     return add_verb<Options>(*noun, context, options, name, help, run);
   };
   auto* all = add("list", "List clusters", list);
-  all->add_option("--project", options->project, "Only its own");
+  all->add_option("--project", options->project, "Only its own")->type_name(kProjectType);
   add_names(*all, options->names);
   auto* make = add("create", "Tell of a cluster whose data is to be backed up", create);
   make->add_option("name", options->cluster, "Unique in its project")->required();
-  make->add_option("--project", options->project, "Its project")->required();
+  make->add_option("--project", options->project, "Its project")
+      ->required()
+      ->type_name(kProjectType);
   make->add_option("--region", options->region, "Where its backups are kept")->required();
   make->add_option("--kind", options->kind, "Of its data: folder, postgresql and others")
       ->capture_default_str();

@@ -78,11 +78,13 @@ void add_keys(CLI::App& app, Context& context) {
   };
   const auto add_key = [&](CLI::App* verb) {
     verb->add_option("name", options->name, "Of the key")->required();
-    verb->add_option("--project", options->project, "Its project")->required();
+    verb->add_option("--project", options->project, "Its project")
+        ->required()
+        ->type_name(kProjectType);
     return verb;
   };
   auto* all = add("list", "List keys, never what they are", list);
-  all->add_option("--project", options->project, "Only its own");
+  all->add_option("--project", options->project, "Only its own")->type_name(kProjectType);
   add_names(*all, options->names);
   add_key(add("create", "Make a key", create))
       ->add_option("--region", options->region, "Of the clusters that may be under it")

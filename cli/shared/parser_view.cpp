@@ -32,7 +32,8 @@ std::string asks_for(const std::string& type) {
   constexpr std::pair<const char*, const char*> kAsks[] = {{kClusterType, "clusters list --names"},
                                                            {kBackupType, "backups list --names"},
                                                            {kJobType, "jobs list --names"},
-                                                           {kTokenType, "token list --names"}};
+                                                           {kTokenType, "token list --names"},
+                                                           {kProjectType, "projects list --names"}};
   for (const auto& [name, words] : kAsks) {
     if (type == name) return words;
   }

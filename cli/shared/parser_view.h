@@ -42,6 +42,7 @@ inline constexpr const char* kClusterType = "CLUSTER";
 inline constexpr const char* kBackupType = "BACKUP";
 inline constexpr const char* kJobType = "JOB";
 inline constexpr const char* kTokenType = "TOKEN";
+inline constexpr const char* kProjectType = "PROJECT";
 
 VerbView view(const CLI::App& app);
 

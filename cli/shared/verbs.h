@@ -51,6 +51,7 @@ void add_status(CLI::App& app, Context& context);
 void add_drills(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_keys(CLI::App& app, Context& context);
+void add_projects(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 
 }  // namespace backcast::cli

@@ -15,7 +15,10 @@ from served import PROGRAM, Served, rows_of, write_cluster
 class CommandLineTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.served = Served().start()
+        cls.served = Served()
+        cls.bucket = cls.served.root / "bucket"
+        cls.bucket.mkdir()
+        cls.served.start("--bucket", f"out={cls.bucket}")
         cls.served.need("PUT", "/v1/projects/shop", {"rules": "plain"})
         cls.data = cls.served.root / "data"
         write_cluster(cls.data, {"articles": 100, "notes": 5})
@@ -53,6 +56,41 @@ class CommandLineTest(unittest.TestCase):
             "BACKCAST_SERVER": f"http://127.0.0.1:{self.served.port}",
             "BACKCAST_TOKEN_FILE": str(self.served.home / "owner.token")})
         return [line.split("\t")[0] for line in done.stdout.splitlines()]
+
+    def test_projects_are_made_changed_and_deleted(self):
+        self.assertIn("make it: backcast projects set", self.run_verb(
+            "clusters", "create", "lost", "--project", "nowhere", "--region", "eu", code=1))
+        self.run_verb("projects", "set", "search", "--rules", "zilliz", "--plan", "dedicated",
+                      "--quota", "500 GB", "--quota-mode", "keep", "--regions", "eu,us")
+        (row,) = [row for row in self.rows("projects", "list") if row["id"] == "search"]
+        self.assertEqual((row["rules"], row["plan"], row["quota_bytes"], row["quota_mode"],
+                          row["regions"]), ("zilliz", "dedicated", "500000000000", "keep", "eu,us"))
+        self.run_verb("projects", "set", "search", "--quota", "none")
+        (row,) = [row for row in self.rows("projects", "list") if row["id"] == "search"]
+        self.assertEqual((row["rules"], row["quota_bytes"]), ("zilliz", ""))
+        self.assertIn("unit", self.run_verb("projects", "set", "search", "--quota", "500", code=2))
+        self.run_verb("clusters", "create", "c", "--project", "search", "--region", "eu",
+                      "--source", json.dumps({"path": str(self.data)}))
+        self.run_verb("projects", "delete", "search")
+        self.assertIn("search\n", self.run_verb("projects", "list", "--names"))
+        self.assertEqual([row for row in self.rows("clusters", "list", "--project", "search")], [])
+
+    def test_keys_are_revoked_and_backups_exported(self):
+        self.run_verb("keys", "create", "billing", "--project", "shop", "--region", "eu")
+        self.run_verb("clusters", "create", "sealed", "--project", "shop", "--region", "eu",
+                      "--cluster-key", "billing", "--source", json.dumps({"path": str(self.data)}))
+        (made,) = self.rows("backups", "create", "sealed", "--wait")
+        self.run_verb("backups", "export", made["backup"], "--bucket", "out", "--wait")
+        self.assertEqual(rows_of(self.bucket / made["backup"]), rows_of(self.data))
+        self.assertIn("no bucket", self.run_verb(
+            "backups", "export", made["backup"], "--bucket", "other", code=1))
+        self.run_verb("keys", "revoke", "billing", "--project", "shop")
+        self.assertIn("revoked", self.run_verb(
+            "clusters", "restore", made["backup"], "--in-place", code=1))
+        self.assertEqual([row["state"] for row in self.rows("keys", "list")], ["REVOKED"])
+        self.run_verb("keys", "enable", "billing", "--project", "shop")
+        self.run_verb("clusters", "restore", made["backup"], "--in-place", "--wait")
+        self.assertIn("billing", self.run_verb("keys", "list", "--names"))
 
     def test_names_are_completed_from_the_service(self):
         made = self.served.need("POST", "/v1/clusters", {

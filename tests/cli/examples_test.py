@@ -12,7 +12,8 @@ PROGRAM, PROJECT = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 MAY_FAIL = {"validate": 1}  # its example is a policy that fails
 # These run a service or ask one: tests/api tries them against one that runs.
 OF_SERVICE = {"serve", "clusters", "policies", "backups", "jobs", "token", "apply",
-              "status", "drills"}
+              "status", "drills", "projects",
+              "keys"}
 
 PLAN = """{"name": "%s", "start": "2026-01-01", "horizon": "30d", "provider": "plain",
  "price_book": "zilliz", "services": [{"name": "db", "region": "gcp-us-west1", "size": "20 GB",

@@ -9,7 +9,8 @@ namespace {
 
 using nlohmann::json;
 
-const Scope kProject{{404, "there is no such project"}, {404, "there is no such project"}};
+const Failure kNoProject{404, "there is no such project", "make it: backcast projects set NAME"};
+const Scope kProject{kNoProject, kNoProject};
 const Scope kBackup{{404, "there is no such backup"}, {404, "there is no such backup"}};
 
 json json_of(const control::ClusterKey& key) {

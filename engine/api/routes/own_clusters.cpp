@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 constexpr Privilege kView = Privilege::kView, kManage = Privilege::kManage;
-const Failure kNoProject{404, "there is no such project"};
+const Failure kNoProject{404, "there is no such project", "make it: backcast projects set NAME"};
 const Failure kNoSchedule{404, "there is no such schedule"};
 
 Field delete_backups_field() {

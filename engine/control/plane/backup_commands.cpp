@@ -63,7 +63,7 @@ Status ControlPlane::delete_backup(const Caller& caller, const std::string& id) 
   return transact([&]() -> Status {
     const BackupRow backup = core_->backup(backup_id(id));
     if (backup.state != BackupState::kAvailable) {
-      return failed(fmt::format("backup {} is not available", id));
+      return not_now(fmt::format("backup {} is not available", id));
     }
     audit(caller, "delete_backup", id);
     drop(*core_, backup, policy::Code::kDeleted, policy::name(policy::Why::kAsked));
@@ -106,7 +106,7 @@ Result<Started> ControlPlane::restore(const Caller& caller, const Restore& resto
     if (Status keys = check_keys_of(*core_, restore); !keys.ok()) return keys.error();
     const Id target = restore.into.empty() ? cluster : cluster_id(restore.into);
     if (core_->cluster(target).restoring) {
-      return failed("the cluster is being restored already", "wait until that is done");
+      return not_now("the cluster is being restored already", "wait until that is done");
     }
     audit(caller, "restore", restore.cluster, restore.backup);
     const StartedRows started = start_restore(*core_, cluster, restore);
@@ -119,7 +119,7 @@ Result<Started> ControlPlane::send(const Caller& caller, const Export& asked) {
     const Id id = backup_id(asked.backup);
     const BackupRow backup = core_->backup(id);
     if (backup.state != BackupState::kAvailable) {
-      return failed(fmt::format("backup {} is not available", asked.backup));
+      return not_now(fmt::format("backup {} is not available", asked.backup));
     }
     if (Status key = check_key_of(*core_, backup.cluster); !key.ok()) return key.error();
     if (Status fits = check_directory(asked.directory); !fits.ok()) return fits.error();
@@ -133,9 +133,9 @@ Status ControlPlane::cancel_job(const Caller& caller, const std::string& id) {
     const JobRow job = core_->job(id_of("SELECT id FROM jobs WHERE uid = ?", "job", id));
     const bool open = job.state == JobState::kRuns || job.state == JobState::kWaits ||
                       job.state == JobState::kAgain;
-    if (!open) return failed(fmt::format("job {} has ended", id));
-    if (job.kind == WorkKind::kCopy) return failed("copies to other regions cannot be cancelled");
-    if (job.kind == WorkKind::kRestore) return failed("a restore cannot be cancelled");
+    if (!open) return not_now(fmt::format("job {} has ended", id));
+    if (job.kind == WorkKind::kCopy) return not_now("copies to other regions cannot be cancelled");
+    if (job.kind == WorkKind::kRestore) return not_now("a restore cannot be cancelled");
     audit(caller, "cancel_job", id);
     if (job.state == JobState::kRuns) core_->outside.cancel(core_->work_of(job), core_->now);
     core_->end_job(job.id, JobState::kCanceled, "canceled");

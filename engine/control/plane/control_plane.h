@@ -27,8 +27,9 @@ struct OpenOptions {
 };
 
 // Every call is one transaction; they may come from any thread. Errors: kNotFound for what does not
-// exist, kExists for a name that is taken, kBadInput for what can be corrected, kFailed for what
-// the rule book refuses (with the vendor's code in its text) or the disk does not take.
+// exist, kExists for a name that is taken, kBadInput for what can be corrected or the rule book
+// refuses (with the vendor's code in its text), kLocked for what cannot be done as things stand,
+// kFailed for what the disk does not take.
 class ControlPlane {
  public:
   // Opens the catalogue at `path`, or makes it. Errors: kLocked where another process has it.
@@ -114,7 +115,7 @@ class ControlPlane {
   Result<std::vector<ClusterKey>> keys();
   Result<ClusterKey> switch_key(const Caller& caller, const std::string& project,
                                 const std::string& name, bool revoked);
-  // kFailed where the key has been revoked. "" is that of the project, which nobody revokes.
+  // kLocked where the key has been revoked. "" is that of the project, which nobody revokes.
   Status check_key(const std::string& project, const std::string& key);
   Status suspend(const Caller& caller, const std::string& id, bool suspended);
   Status set_limit(const Caller& caller, const Limit& limit);

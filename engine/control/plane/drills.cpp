@@ -49,7 +49,7 @@ Result<Drill> ControlPlane::put_drill(const Caller& caller, const std::string& c
     audit(caller, "put_drill", cluster);
     static const std::string sql = std::string(kColumns) + "AND d.cluster = ?";
     const auto made = database_->row(sql.c_str(), read_drill, row);
-    if (!made) return failed("the cluster is deleted");
+    if (!made) return not_now("the cluster is deleted");
     return *made;
   });
 }

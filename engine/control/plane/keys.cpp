@@ -48,11 +48,9 @@ Status check_key(Core& core, const std::string& project, const std::string& name
   const auto key = find_key(core.db, project, name);
   if (!key) return no_key(project, name);
   if (!key->revoked) return kOk;
-  return Error{Errc::kFailed,
-               fmt::format("the key {} of project {} was revoked at {}", name, project,
-                           format_instant(*key->revoked)),
-               {},
-               "nothing under it can be made or read until it is enabled again"};
+  return not_now(fmt::format("the key {} of project {} was revoked at {}", name, project,
+                             format_instant(*key->revoked)),
+                 "nothing under it can be made or read until it is enabled again");
 }
 
 Status check_key_of(Core& core, Id cluster) {

@@ -140,7 +140,7 @@ Result<Schedule> ControlPlane::put_schedule(const Caller& caller, Schedule sched
     for (Schedule& now : read(*database_, cluster)) {
       if (now.id == schedule.id) return std::move(now);
     }
-    return failed("the schedule is not there");
+    return Error{Errc::kNotFound, "the schedule is not there", {}, {}};
   });
 }
 

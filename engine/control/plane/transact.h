@@ -9,6 +9,11 @@ namespace backcast::control {
 
 Error error_of(const SQLite::Exception& thrown);
 
+// What cannot be done as things stand, and may be later.
+inline Error not_now(std::string message, std::string hint = {}) {
+  return Error{Errc::kLocked, std::move(message), {}, std::move(hint)};
+}
+
 // A word of an id or name: what labels, paths and lists of words are made of.
 Status check_name(const char* what, const std::string& name);
 
