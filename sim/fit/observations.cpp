@@ -1,5 +1,8 @@
 #include "sim/fit/observations.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -154,6 +157,48 @@ struct JsonRows {
   }
 };
 
+// What restic says of compression: of each backup what it added, before it and after it.
+class Compression {
+ public:
+  void see(const json& row, const ObservedBackup& backup) {
+    const json* summary = find(row, "summary");
+    const json* packed = summary ? find(*summary, "data_added_packed") : nullptr;
+    if (!packed || !packed->is_number_unsigned() || backup.new_bytes == 0) return;
+    const auto added = static_cast<double>(backup.new_bytes);
+    // The first that adds nearly all that it holds shows how the whole compresses.
+    constexpr double kNearlyAll = 0.9;
+    if (added >= kNearlyAll * static_cast<double>(backup.size_bytes)) {
+      if (whole_.added_bytes == 0) whole_ = {added, packed->get<double>()};
+      return;
+    }
+    later_.added_bytes += added;
+    later_.packed_bytes += packed->get<double>();
+  }
+  std::string told() const {
+    std::string text =
+        "restic counts bytes before compression: sizes and new bytes are of raw data";
+    if (later_.added_bytes == 0) {
+      return text + "; how new bytes compress is not said (restic 0.17 and newer do)";
+    }
+    text += fmt::format(
+        "; of new bytes {0:.0f} % are stored (\"new_stored_share\": \"{0:.0f}%\" in "
+        "\"change\"), ",
+        later_.percent());
+    if (whole_.added_bytes == 0) {
+      return text + "of the whole it is not known, since no backup listed added all that it holds";
+    }
+    return text +
+           fmt::format("of the whole {0:.0f} % (\"stored_share\": \"{0:.0f}%\")", whole_.percent());
+  }
+
+ private:
+  struct Sums {
+    double added_bytes = 0, packed_bytes = 0;
+    double percent() const { return std::min(100 * packed_bytes / added_bytes, 100.0); }
+  };
+  Sums whole_, later_;
+};
+
 Result<Observations> read_json(std::string_view text, const std::string& name,
                                const SourceChoice& choice) {
   BACKCAST_TRY(const Document document, Document::parse(text, name));
@@ -174,17 +219,16 @@ Result<Observations> read_json(std::string_view text, const std::string& name,
   Observations result;
   std::size_t index = 0;
   OneSource one(choice);
+  Compression compression;
   for (const json& object : *rows) {
     BACKCAST_TRY(ObservedBackup backup,
                  reader.row(object, pointer + "/" + std::to_string(index++)));
     if (!one.takes(source_of(object))) continue;
+    compression.see(object, backup);
     result.history.backups.push_back(backup);
   }
   BACKCAST_CHECK(one.check(name));
-  if (!rows->empty() && find(rows->front(), "summary")) {
-    result.notes.push_back(
-        "restic counts bytes before compression: sizes and new bytes are of raw data");
-  }
+  if (!rows->empty() && find(rows->front(), "summary")) result.notes.push_back(compression.told());
   if (!rows->empty() && find(rows->front(), "archive")) {
     result.notes.push_back("all archives in the list are taken as one source");
   }

@@ -23,8 +23,8 @@ constexpr OutlookPrior kPrior{"twelve development histories, 2026-11",
                               3,
                               0.7,
                               8,
-                              0.98,
-                              0.93};
+                              0.94,
+                              0.96};
 
 struct Missed {
   double size = 0, change = 0;  // logarithms

@@ -256,6 +256,25 @@ TEST(Observations, restic_counts_stand_in_its_summary) {
   EXPECT_EQ(seen->notes.size(), 1u);
 }
 
+TEST(Observations, restic_says_how_new_bytes_and_the_whole_compress) {
+  const auto note = [](const std::string& first_added) {
+    const auto seen = read_observations(
+        R"([{"summary": {"total_bytes_processed": 500, "data_added": )" + first_added +
+            R"(, "data_added_packed": 150}},
+            {"summary": {"total_bytes_processed": 510, "data_added": 40, "data_added_packed": 30}},
+            {"summary": {"total_bytes_processed": 510, "data_added": 60, "data_added_packed": 45}}])",
+        "-");
+    return seen && !seen->notes.empty() ? seen->notes[0] : std::string();
+  };
+  EXPECT_NE(note("500").find("\"new_stored_share\": \"75%\""), std::string::npos) << note("500");
+  EXPECT_NE(note("500").find("\"stored_share\": \"30%\""), std::string::npos) << note("500");
+  EXPECT_NE(note("300").find("of the whole it is not known"), std::string::npos) << note("300");
+  const auto old =
+      read_observations(R"([{"summary": {"total_bytes_processed": 500, "data_added": 40}}])", "-");
+  ASSERT_TRUE(old);
+  EXPECT_NE(old->notes[0].find("how new bytes compress is not said"), std::string::npos);
+}
+
 TEST(Observations, of_several_sources_are_one_history_each) {
   const char* const texts[] = {
       "host,paths,size_bytes,new_bytes\na,/x;/y,100,100\nb,/x,7,7\na,/y;/x,110,20\n",
