@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "engine/policy/service/service_rules.h"
 #include "engine/service/contents.h"
@@ -68,6 +69,7 @@ Status Runner::start(control::ControlPlane& control) {
   BACKCAST_CHECK(tidy_adopted());
   BACKCAST_TRY(const auto running, control.running());
   for (const control::Work& work : running) add({Deed::What::kJob, work.job});
+  forget_notes(running);
   BACKCAST_TRY(const auto shelves, control.shelves());
   for (const auto& shelf : shelves) add({Deed::What::kTidy, 0, shelf});
   add({Deed::What::kCopyCatalogue});
@@ -86,6 +88,20 @@ Status Runner::tidy_adopted() {
   being_made.limit = INT64_MAX;
   BACKCAST_TRY(const auto made, control_->backups(being_made));
   return adoptions_.tidy(made.page);
+}
+
+fs::path Runner::note_of(Id job) const {
+  return folder_ / "restoring" / std::to_string(job);
+}
+
+// Of restores that have ended.
+void Runner::forget_notes(const std::vector<control::Work>& running) const {
+  std::set<fs::path> needed;
+  for (const control::Work& work : running) needed.insert(note_of(work.job));
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(folder_ / "restoring", none)) {
+    if (!needed.contains(entry.path())) fs::remove(entry.path(), none);
+  }
 }
 
 void Runner::stop() {
@@ -264,6 +280,8 @@ void Runner::do_job(Id job) {
     if (!rests(kTellAgain)) return;  // the next start does it again
     taken = control_->ended(job, how);
   }
+  std::error_code none;
+  fs::remove(note_of(job), none);
   if (*taken || how.snapshot.empty()) return;
   // The job was stopped when its snapshot was there already.
   if (Status gone = discard(detail->work.backup, how.snapshot); !gone.ok()) {
@@ -324,8 +342,9 @@ Status Runner::restore(const control::ControlPlane::Detail& detail, kinds::JobWa
   BACKCAST_TRY(kinds::RestoreChoice choice,
                choice_of(detail.choice, detail.backup.contents, detail.in_place));
   const Place place = place_of(folder_, detail.backup);
-  const kinds::RestoreTask task{place.keyring,     detail.backup.snapshot, place.repository,
-                                folder_ / "spool", data_of(detail.into),   std::move(choice)};
+  const kinds::RestoreTask task{place.keyring,           detail.backup.snapshot, place.repository,
+                                folder_ / "spool",       data_of(detail.into),   std::move(choice),
+                                note_of(detail.work.job)};
   BACKCAST_CHECK(tasks_.restore(task, watch));
   if (!detail.in_place) return kOk;
   // In place the cluster is again as it was: its version and size, too.

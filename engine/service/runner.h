@@ -92,6 +92,8 @@ class Runner : public control::Outside {
   void report_progress();
   bool rests(Duration time);  // false: the service stops
   Status tidy_adopted();
+  std::filesystem::path note_of(control::Id job) const;  // as kinds::RestoreTask::note
+  void forget_notes(const std::vector<control::Work>& running) const;
   void do_job(control::Id job);
   Result<control::Ended> run(const control::ControlPlane::Detail& detail, kinds::JobWatch& watch);
   Result<control::Ended> back_up(const control::ControlPlane::Detail& detail,

@@ -24,7 +24,7 @@ constexpr OutlookPrior kPrior{"twelve development histories, 2026-11",
                               0.7,
                               8,
                               0.94,
-                              0.96};
+                              0.93};
 
 struct Missed {
   double size = 0, change = 0;  // logarithms

@@ -161,6 +161,29 @@ TEST(Tasks, CopiesLiveOnWhenTheOriginalIsGone) {
   EXPECT_EQ(FolderClient(service.scratch / "new").rows("default", "more").size(), 5u);
 }
 
+TEST(Tasks, X_CORE_02_ARestoreThatWasDoneIsNotDoneAgain) {
+  Service service;
+  fill(service.scratch / "cluster");
+  const Stored stored = service.back_up("cluster", "backup1");
+  RestoreTask task{"shop",
+                   stored.snapshot,
+                   service.scratch / "repository",
+                   service.scratch / "spool",
+                   service.folder("new"),
+                   {}};
+  task.note = service.scratch / "notes" / "7";
+  JobWatch watch;
+  ASSERT_TRUE(service.tasks.restore(task, watch).ok());
+  // Killed before its end was noted, it is begun again; the cluster is in use by now.
+  FolderClient(service.scratch / "new").insert({{"default", "docs"}}, 9);
+  EXPECT_TRUE(service.tasks.restore(task, watch).ok());
+  EXPECT_EQ(FolderClient(service.scratch / "new").rows("default", "docs").size(), 6u);
+  // Another one finds the names taken, and so does one into a cluster that had them.
+  task.note = service.scratch / "notes" / "8";
+  EXPECT_EQ(service.tasks.restore(task, watch).error().code, Errc::kExists);
+  EXPECT_EQ(service.tasks.restore(task, watch).error().code, Errc::kExists);
+}
+
 TEST(Tasks, TheCatalogueCanBeRebuiltFromTheRepository) {
   Service service;
   fill(service.scratch / "cluster");

@@ -238,7 +238,7 @@ void note_protection(Core& core, Id cluster_id) {
       const auto was = core.db.number("SELECT protected FROM backups WHERE id = ?", backup.id);
       if ((was == 1) == is) continue;
       core.db.run("UPDATE backups SET protected = ? WHERE id = ?", is, backup.id);
-      core.outside.changed(backup.id);
+      core.note_changed(backup.id);
     }
   }
 }

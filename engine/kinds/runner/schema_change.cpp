@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <vector>
 
 #include "engine/kinds/formats/json_fields.h"
@@ -15,17 +14,6 @@ namespace {
 
 using nlohmann::json;
 using Names = std::set<std::string>;
-
-Names names_in(const std::string& description) {
-  Names names;
-  const json all = json::parse(description, nullptr, false);
-  for (const json& database : list_in(all, "databases")) {
-    for (const json& collection : list_in(database, "collections")) {
-      names.insert(text_in(database, "name") + "." + text_in(collection, "name"));
-    }
-  }
-  return names;
-}
 
 constexpr std::size_t kMostNames = 10;
 
@@ -41,8 +29,19 @@ std::string only_in(const Names& a, const Names& b) {
 
 }  // namespace
 
+std::set<std::string> collections_in(const std::string& description) {
+  Names names;
+  const json all = json::parse(description, nullptr, false);
+  for (const json& database : list_in(all, "databases")) {
+    for (const json& collection : list_in(database, "collections")) {
+      names.insert(text_in(database, "name") + "." + text_in(collection, "name"));
+    }
+  }
+  return names;
+}
+
 std::string schema_change(const std::string& before, const std::string& after) {
-  const Names were = names_in(before), are = names_in(after);
+  const Names were = collections_in(before), are = collections_in(after);
   if (were == are) return {};
   const std::string gone = only_in(were, are), made = only_in(are, were);
   return fmt::format(

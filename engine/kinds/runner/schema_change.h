@@ -1,13 +1,16 @@
-// Collections that came and went while a cluster was being saved.
+// The collections of a cluster by name: what came and went while it was saved or restored.
 #pragma once
 
+#include <set>
 #include <string>
 
 namespace backcast::kinds {
 
-// What of databases and collections differs between two descriptions (ClusterSource::describe), in
-// one sentence; "" where nothing does, or where a description names none. Rows and load states are
-// no difference.
+// "DATABASE.NAME" of each collection in a description (ClusterSource::describe).
+std::set<std::string> collections_in(const std::string& description);
+
+// What of databases and collections differs between two descriptions, in one sentence; "" where
+// nothing does, or where a description names none. Rows and load states are no difference.
 std::string schema_change(const std::string& before, const std::string& after);
 
 }  // namespace backcast::kinds

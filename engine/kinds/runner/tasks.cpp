@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "engine/kinds/formats/files.h"
 #include "engine/kinds/formats/json_fields.h"
@@ -22,6 +23,10 @@ namespace {
 constexpr std::string_view kBackupTag = "backup=", kClusterTag = "cluster=";
 // Shares of a job in its percent.
 constexpr int kCaptured = 40, kReadBack = 60, kNearlyDone = 95;
+
+constexpr const char* kContentsFile = "contents.json";
+constexpr const char* kDataFolder = "data";
+constexpr std::uint64_t kMaxContentsBytes = 64 << 20;
 
 // A folder of the spool that goes with its job.
 class SpoolFolder {
@@ -130,13 +135,36 @@ std::string with_chosen(const std::string& contents, const json& asked) {
   return dumped(all);
 }
 
+// As `note` has it, which is written where there is none; "" = it is not known.
+Result<std::string> held_before(env::Env& env, const Path& note, ClusterSource& source) {
+  if (note.empty()) return std::string();
+  BACKCAST_TRY(const auto folder, env.open_folder(note.parent_path().string(), true));
+  auto noted = env::read_file(*folder, note.filename().string(), kMaxContentsBytes);
+  if (noted.ok() || noted.error().code != Errc::kNotFound) return noted;
+  const auto holds = source.describe();  // a new cluster is not there yet
+  const std::string text = holds.ok() ? *holds : "{}";
+  BACKCAST_CHECK(write_text(env, note, text));
+  return text;
+}
+
+// Whether the collections that are asked for are there and were not before.
+bool came_back(const std::string& saved, const RestoreChoice& choice, const std::string& before,
+               const std::string& now) {
+  std::set<std::string> wanted;
+  for (const CollectionChoice& one : choice.collections) {
+    wanted.insert((one.to_database.empty() ? one.database : one.to_database) + "." +
+                  (one.to_name.empty() ? one.name : one.to_name));
+  }
+  if (choice.collections.empty()) wanted = collections_in(saved);
+  const std::set<std::string> were = collections_in(before), are = collections_in(now);
+  return !wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
+    return are.contains(one) && !were.contains(one);
+  });
+}
+
 Path place_of(const store::Snapshot& snapshot, const Path& restored) {
   return snapshot.paths.empty() ? restored : Path(restored.string() + snapshot.paths.front());
 }
-
-constexpr const char* kContentsFile = "contents.json";
-constexpr const char* kDataFolder = "data";
-constexpr std::uint64_t kMaxContentsBytes = 64 << 20;
 
 Result<std::string> contents_of(store::Repository& repository, const store::Snapshot& snapshot) {
   std::string text;
@@ -221,6 +249,7 @@ Status Tasks::restore(const RestoreTask& task, JobWatch& watch) {
   BACKCAST_TRY(const auto repository, keys_.open(task.keyring, task.repository, false));
   BACKCAST_TRY(const store::Snapshot snapshot, find(*repository, task.snapshot));
   BACKCAST_TRY(const auto source, open_source(task.data.kind, task.data.source, env_));
+  BACKCAST_TRY(const std::string before, held_before(env_, task.note, *source));
   BACKCAST_TRY(const SpoolFolder spool, SpoolFolder::make(env_, task.spool));
   store::RestoreRequest request;
   request.target = spool.path().string();
@@ -246,10 +275,15 @@ Status Tasks::restore(const RestoreTask& task, JobWatch& watch) {
   watch.percent = kReadBack;
   Progress progress;
   const Stopper::Reaches reaches(watch.stopper, progress.stop);
-  BACKCAST_CHECK(
-      source->restore(place_of(snapshot, spool.path()) / kDataFolder, task.choice, progress));
-  watch.percent = 100;
-  return kOk;
+  Status done =
+      source->restore(place_of(snapshot, spool.path()) / kDataFolder, task.choice, progress);
+  if (!done.ok() && done.error().code == Errc::kExists && !before.empty()) {
+    BACKCAST_TRY(const std::string saved, contents_of(*repository, snapshot));
+    const auto now = source->describe();
+    if (now.ok() && came_back(saved, task.choice, before, *now)) done = kOk;
+  }
+  if (done.ok()) watch.percent = 100;
+  return done;
 }
 
 Status Tasks::remove(const std::string& keyring, const Path& path, const std::string& snapshot) {

@@ -59,6 +59,9 @@ struct RestoreTask {
   std::filesystem::path repository, spool;
   DataPlace data;
   RestoreChoice choice;
+  // Where it is noted what the cluster held before: a restore puts back all or nothing, so that one
+  // which is begun again after a kill knows by this that it was done. "" = it is begun but once.
+  std::filesystem::path note{};
 };
 struct ExportTask {
   std::string keyring, snapshot;
