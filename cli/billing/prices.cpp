@@ -76,7 +76,8 @@ void export_book(Context& context, const PricesOptions& options) {
   const auto text = scenario::price_book_text(options.books[0]);
   if (!text.ok()) return report(context, text.error());
   if (options.output.empty()) return print(*text);
-  if (const Status written = write_output(options.output, *text); !written.ok()) {
+  // It may have been edited since.
+  if (const Status written = write_new(options.output, *text); !written.ok()) {
     return report(context, written.error());
   }
   note(context, "Next: backcast prices diff " + options.books[0] + ' ' + options.output);
@@ -135,7 +136,7 @@ void add_prices(CLI::App& app, Context& context) {
   add("show", "Every price with its convention, source, date and certainty", show, 0, 100)
       ->add_option("--filter", options->filter, "Only rows whose name contains this text");
   add("export", "The whole of a book as the program reads it, to edit", export_book, 1, 1)
-      ->add_option("-o,--output", options->output, "Write the book to this file");
+      ->add_option("-o,--output", options->output, "Write the book to this file, a new one");
   add("check", "Find every fault of a book", check, 1, 100);
   add("diff", "What changed between two books", diff, 2, 2);
   auto* from_list = add("import",
