@@ -1,6 +1,7 @@
 // The keys of projects: one X25519 pair and one writer secret each, sealed under the passphrase of
 // the service, as long as nobody destroys them. Every repository of a project has the same keys and
-// keeps a sealed copy of its own, so that it opens without the service, too.
+// keeps a sealed copy of its own, so that it opens without the service, too. A key that a cluster
+// names is the same under a name of its own: to this, a keyring is a project.
 #pragma once
 
 #include <filesystem>
