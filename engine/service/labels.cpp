@@ -169,7 +169,7 @@ Result<control::Kept> read_label(const std::string& text) {
     control::Kept kept;
     kept.row = value.at("row");
     kept.cluster_row = value.at("cluster_row");
-    kept.changes = value.at("changes");
+    kept.changes = value.value("changes", std::int64_t{0});  // labels of before do not say
     kept.label = value.at("label");
     kept.project = project_in(value.at("project"));
     kept.cluster = cluster_in(value.at("cluster"));

@@ -160,6 +160,24 @@ class RebuildTest(unittest.TestCase):
         self.assertEqual(self.served.job(job)["state"], "SUCCESSFUL")
         self.assertEqual(self.served.stop(), 0)
 
+    def test_a_catalogue_of_the_version_before_goes_on(self):
+        backup = self.backup(tags=["kept"])
+        self.until(lambda: len(self.files("labels")) == 1)
+        self.served.stop()
+        with contextlib.closing(sqlite3.connect(self.served.home / "catalogue")) as catalogue:
+            catalogue.executescript("""
+                DROP TABLE keys;
+                ALTER TABLE backups DROP COLUMN changes;
+                ALTER TABLE jobs DROP COLUMN warns;
+                UPDATE clusters SET key = 'said, and nothing acted on it';
+                PRAGMA user_version = 1;""")
+        self.served.start()
+        self.assertEqual(self.backups()[0]["tags"], ["kept"])
+        job = self.served.need("POST", f"/v1/backups/{backup}/restore", {"in_place": True})["job"]
+        self.assertEqual(self.served.job(job)["state"], "SUCCESSFUL")
+        self.backup()
+        self.assertEqual(self.served.stop(), 0)
+
     def test_a_damaged_catalogue_is_not_served(self):
         self.served.stop()
         (self.served.home / "catalogue").write_bytes(b"no catalogue" * 1000)

@@ -29,9 +29,6 @@ CREATE TABLE clusters(
   automatic INTEGER NOT NULL DEFAULT 0, manual INTEGER NOT NULL DEFAULT 0,
   newest_automatic INTEGER);
 CREATE INDEX clusters_of_project ON clusters(project);
-CREATE TABLE keys(
-  id INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES projects(id), name TEXT NOT NULL,
-  region TEXT NOT NULL, created INTEGER NOT NULL, revoked INTEGER, UNIQUE(project, name));
 CREATE TABLE limits(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, jobs INTEGER NOT NULL, wait INTEGER,
   project INTEGER REFERENCES projects(id), region TEXT NOT NULL, named INTEGER NOT NULL);
@@ -70,7 +67,7 @@ CREATE TABLE backups(
   expires INTEGER, size INTEGER NOT NULL, added INTEGER NOT NULL DEFAULT 0,
   reason TEXT NOT NULL DEFAULT '', birth_policy TEXT NOT NULL DEFAULT '',
   birth_place INTEGER NOT NULL DEFAULT 0, birth_copy INTEGER NOT NULL DEFAULT 0,
-  expiry_over INTEGER NOT NULL DEFAULT 0, changes INTEGER NOT NULL DEFAULT 0,
+  expiry_over INTEGER NOT NULL DEFAULT 0,
   contents TEXT NOT NULL DEFAULT '', snapshot TEXT NOT NULL DEFAULT '');
 CREATE INDEX backups_held ON backups(vault, sequence) WHERE state = 1;
 CREATE INDEX backups_expire ON backups(vault, expires) WHERE state = 1 AND expires IS NOT NULL;
@@ -88,7 +85,7 @@ CREATE TABLE jobs(
   turn INTEGER NOT NULL DEFAULT 0, request TEXT NOT NULL DEFAULT '',
   from_region TEXT NOT NULL DEFAULT '', to_region TEXT NOT NULL DEFAULT '',
   into_cluster INTEGER REFERENCES clusters(id), in_place INTEGER NOT NULL DEFAULT 0,
-  told INTEGER NOT NULL DEFAULT 0, warns TEXT NOT NULL DEFAULT '');
+  told INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX jobs_by_state ON jobs(state, type, cluster);
 CREATE INDEX jobs_of_cluster ON jobs(cluster);
 CREATE TABLE copies(
@@ -118,6 +115,15 @@ CREATE TABLE tokens(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE,
   role TEXT NOT NULL, projects TEXT NOT NULL, cluster INTEGER REFERENCES clusters(id),
   created INTEGER NOT NULL, revoked INTEGER);
+)sql",
+    // Keys of clusters; a name that stood there before sealed nothing.
+    R"sql(
+CREATE TABLE keys(
+  id INTEGER PRIMARY KEY, project INTEGER NOT NULL REFERENCES projects(id), name TEXT NOT NULL,
+  region TEXT NOT NULL, created INTEGER NOT NULL, revoked INTEGER, UNIQUE(project, name));
+UPDATE clusters SET key = '';
+ALTER TABLE backups ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN warns TEXT NOT NULL DEFAULT '';
 )sql",
 };
 
