@@ -366,7 +366,7 @@ Status Runner::send(const control::ControlPlane::Detail& detail, kinds::JobWatch
   std::string directory = detail.sent.directory;
   if (!directory.empty() && !directory.ends_with('/')) directory += '/';
   return tasks_.send({place.keyring, detail.backup.snapshot, place.repository, bucket->second,
-                      directory + detail.backup.id},
+                      directory + detail.backup.id, fmt::format("export-{}", detail.work.job)},
                      watch);
 }
 

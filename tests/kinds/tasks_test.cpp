@@ -174,13 +174,16 @@ TEST(Tasks, X_CORE_02_ARestoreThatWasDoneIsNotDoneAgain) {
   task.note = service.scratch / "notes" / "7";
   JobWatch watch;
   ASSERT_TRUE(service.tasks.restore(task, watch).ok());
-  // Killed before its end was noted, it is begun again; the cluster is in use by now.
-  FolderClient(service.scratch / "new").insert({{"default", "docs"}}, 9);
+  // Killed before its end was noted, it is begun again.
   EXPECT_TRUE(service.tasks.restore(task, watch).ok());
-  EXPECT_EQ(FolderClient(service.scratch / "new").rows("default", "docs").size(), 6u);
+  EXPECT_EQ(FolderClient(service.scratch / "new").rows("default", "docs").size(), 5u);
   // Another one finds the names taken, and so does one into a cluster that had them.
   task.note = service.scratch / "notes" / "8";
   EXPECT_EQ(service.tasks.restore(task, watch).error().code, Errc::kExists);
+  EXPECT_EQ(service.tasks.restore(task, watch).error().code, Errc::kExists);
+  // What has other rows may be somebody else's: that it came back is not known.
+  task.note = service.scratch / "notes" / "7";
+  FolderClient(service.scratch / "new").insert({{"default", "docs"}}, 9);
   EXPECT_EQ(service.tasks.restore(task, watch).error().code, Errc::kExists);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 #include "engine/kinds/formats/json_fields.h"
@@ -16,6 +17,12 @@ using nlohmann::json;
 using Names = std::set<std::string>;
 
 constexpr std::size_t kMostNames = 10;
+
+Names names_of(const std::string& description) {
+  Names names;
+  for (const auto& [name, rows] : collections_in(description)) names.insert(name);
+  return names;
+}
 
 // Those of `a` that `b` does not have.
 std::string only_in(const Names& a, const Names& b) {
@@ -29,19 +36,21 @@ std::string only_in(const Names& a, const Names& b) {
 
 }  // namespace
 
-std::set<std::string> collections_in(const std::string& description) {
-  Names names;
+std::map<std::string, std::int64_t> collections_in(const std::string& description) {
+  std::map<std::string, std::int64_t> rows;
   const json all = json::parse(description, nullptr, false);
   for (const json& database : list_in(all, "databases")) {
     for (const json& collection : list_in(database, "collections")) {
-      names.insert(text_in(database, "name") + "." + text_in(collection, "name"));
+      const bool counts = collection.contains("rows") && collection["rows"].is_number_unsigned();
+      rows[text_in(database, "name") + "." + text_in(collection, "name")] =
+          counts ? collection["rows"].get<std::int64_t>() : -1;
     }
   }
-  return names;
+  return rows;
 }
 
 std::string schema_change(const std::string& before, const std::string& after) {
-  const Names were = collections_in(before), are = collections_in(after);
+  const Names were = names_of(before), are = names_of(after);
   if (were == are) return {};
   const std::string gone = only_in(were, are), made = only_in(are, were);
   return fmt::format(

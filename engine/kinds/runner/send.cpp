@@ -11,15 +11,21 @@ constexpr int kWhole = 100;
 // One object after the other, each under its name only when all of it is there.
 class Bucket {
  public:
-  Bucket(env::Env& env, env::Folder& folder) : env_(env), folder_(folder) {}
+  Bucket(env::Folder& folder, std::string part)
+      : folder_(folder), part_name_(std::string(env::kTemporaryPrefix) + std::move(part)) {}
 
   Status begin(const std::string& name) {
     BACKCAST_CHECK(make_folders_of(name));
     name_ = name;
     const std::size_t slash = name.rfind('/');
     const std::string folder = slash == std::string::npos ? "" : name.substr(0, slash + 1);
-    part_ = folder + std::string(env::kTemporaryPrefix) + fresh_name(env_);
-    BACKCAST_TRY(file_, folder_.create(part_));
+    part_ = folder + part_name_;
+    auto file = folder_.create(part_);
+    if (!file.ok() && file.error().code == Errc::kExists) {  // of an attempt that was killed
+      BACKCAST_CHECK(folder_.remove(part_));
+      file = folder_.create(part_);
+    }
+    BACKCAST_TRY(file_, std::move(file));
     return kOk;
   }
   Status append(ByteView bytes) { return file_->append(bytes); }
@@ -45,8 +51,8 @@ class Bucket {
     return kOk;
   }
 
-  env::Env& env_;
   env::Folder& folder_;
+  const std::string part_name_;
   std::string name_, part_;
   std::unique_ptr<env::File> file_;
 };
@@ -73,7 +79,7 @@ Status Tasks::send(const BucketTask& task, JobWatch& watch) {
   BACKCAST_TRY(const store::Snapshot snapshot, store::load_snapshot(*repository, *id));
   BACKCAST_TRY(const std::string prefix, object_prefix(task.directory));
   BACKCAST_TRY(const auto folder, env_.open_folder(task.bucket.string(), false));
-  Bucket bucket(env_, *folder);
+  Bucket bucket(*folder, task.part);
   std::uint64_t sent_bytes = 0;
   store::FileTaker taker;
   taker.begin = [&](const std::string& path) { return bucket.begin(prefix + path); };

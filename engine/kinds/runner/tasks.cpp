@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "engine/kinds/formats/files.h"
 #include "engine/kinds/formats/json_fields.h"
@@ -147,18 +147,22 @@ Result<std::string> held_before(env::Env& env, const Path& note, ClusterSource& 
   return text;
 }
 
-// Whether the collections that are asked for are there and were not before.
+// Whether the collections that are asked for are there with the rows that were saved, and none of
+// them was there before. With other rows they may be somebody else's.
 bool came_back(const std::string& saved, const RestoreChoice& choice, const std::string& before,
                const std::string& now) {
-  std::set<std::string> wanted;
+  const auto held = collections_in(saved), were = collections_in(before), are = collections_in(now);
+  std::map<std::string, std::int64_t> wanted;  // rows by the name that was asked for
   for (const CollectionChoice& one : choice.collections) {
-    wanted.insert((one.to_database.empty() ? one.database : one.to_database) + "." +
-                  (one.to_name.empty() ? one.name : one.to_name));
+    const auto from = held.find(one.database + "." + one.name);
+    if (from == held.end()) return false;
+    wanted[(one.to_database.empty() ? one.database : one.to_database) + "." +
+           (one.to_name.empty() ? one.name : one.to_name)] = from->second;
   }
-  if (choice.collections.empty()) wanted = collections_in(saved);
-  const std::set<std::string> were = collections_in(before), are = collections_in(now);
-  return !wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
-    return are.contains(one) && !were.contains(one);
+  if (choice.collections.empty()) wanted = held;
+  return !wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [&](const auto& one) {
+    const auto is = are.find(one.first);
+    return is != are.end() && is->second == one.second && !were.contains(one.first);
   });
 }
 

@@ -74,6 +74,7 @@ struct BucketTask {
   std::string keyring, snapshot;
   std::filesystem::path repository, bucket;
   std::string directory;  // beneath the bucket; names separated by "/"
+  std::string part;       // of the job alone: what is not whole yet, which the next attempt removes
 };
 
 struct Stored {
