@@ -155,7 +155,7 @@ class ClusterTest(ServedCase):
         cluster, data = self.cluster("sent", {"articles": 100, "notes": 3}, "proj-a")
         backup = self.backup(cluster)
         target = f"/v2/clusters/{cluster}/backups/{backup}/export"
-        # What attempts that were killed left: that of this job goes, those of others may be at work.
+        # What killed attempts left: that of this job goes, those of others may be at work.
         place = self.bucket / "2026" / "autumn" / backup / "default" / "notes"
         place.mkdir(parents=True)
         for job in range(1, 201):

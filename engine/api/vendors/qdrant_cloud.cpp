@@ -140,12 +140,9 @@ Outcome restore(Backend& backend, const Call& call) {
 }
 
 Outcome restores(Backend& backend, const Call& call) {
-  BACKCAST_TRY(const control::Project account, qdrant_account(backend, call));
-  BACKCAST_TRY(const auto clusters, clusters_of(backend, call, "qdrant"));
-  const auto wanted = call.query("cluster_id");
+  BACKCAST_TRY(const auto clusters, qdrant_clusters(backend, call));
   json items = json::array();
   for (const Owned& owned : clusters) {
-    if (owned.project.id != account.id || (wanted && owned.cluster.id != *wanted)) continue;
     control::JobFilter filter;
     filter.cluster = owned.cluster.id;
     filter.type = "RESTORE";
@@ -154,7 +151,7 @@ Outcome restores(Backend& backend, const Call& call) {
     for (const control::Job& job : jobs) {
       items.push_back({{"id", job.id},
                        {"created_at", job.started ? format_instant(*job.started) : ""},
-                       {"account_id", account.id},
+                       {"account_id", owned.project.id},
                        {"cluster_id", owned.cluster.id},
                        {"backup_id", job.backup},
                        {"status", job.state == "SUCCESSFUL" ? "BACKUP_RESTORE_STATUS_SUCCEEDED"
@@ -262,6 +259,16 @@ Result<Owned, Failure> qdrant_cluster(Backend& backend, const Call& call, const 
   BACKCAST_TRY(Owned owned, cluster_of(backend, call, id, {missing, missing, "qdrant"}));
   if (owned.project.id != call.path("account")) return missing;
   return owned;
+}
+
+Result<std::vector<Owned>, Failure> qdrant_clusters(Backend& backend, const Call& call) {
+  BACKCAST_TRY(const control::Project account, qdrant_account(backend, call));
+  BACKCAST_TRY(auto clusters, clusters_of(backend, call, "qdrant"));
+  const auto wanted = call.query("cluster_id");
+  std::erase_if(clusters, [&](const Owned& owned) {
+    return owned.project.id != account.id || (wanted && owned.cluster.id != *wanted);
+  });
+  return clusters;
 }
 
 Result<std::string, Failure> qdrant_retention(const policy::ServiceRules& rules,

@@ -53,12 +53,9 @@ Result<Found, Failure> schedule_in(Backend& backend, const Call& call) {
 }
 
 Outcome list(Backend& backend, const Call& call) {
-  BACKCAST_TRY(const control::Project account, qdrant_account(backend, call));
-  BACKCAST_TRY(const auto clusters, clusters_of(backend, call, "qdrant"));
-  const auto wanted = call.query("cluster_id");
+  BACKCAST_TRY(const auto clusters, qdrant_clusters(backend, call));
   json items = json::array();
   for (const Owned& owned : clusters) {
-    if (owned.project.id != account.id || (wanted && owned.cluster.id != *wanted)) continue;
     BACKCAST_TRY(const auto schedules, told(backend.control.schedules(owned.cluster.id)));
     for (const auto& schedule : schedules) items.push_back(schedule_json(owned, schedule));
   }
