@@ -94,6 +94,12 @@ function(backcast_tests name)
   list(TRANSFORM arg_DEPENDS PREPEND backcast_)
   target_link_libraries(${name}_tests PRIVATE backcast_options ${arg_DEPENDS} ${arg_LINK}
     GTest::gmock_main GTest::gtest)
+  # What a test costs is mostly its compilation.
+  target_compile_options(${name}_tests PRIVATE $<$<CONFIG:Release>:-O1>)
+  list(LENGTH sources count)
+  if(count GREATER 3)
+    backcast_precompile(${name}_tests <gmock/gmock.h>)
+  endif()
   if(arg_SERIAL)
     set(filter TEST_FILTER "-${arg_SERIAL}")
     gtest_discover_tests(${name}_tests TEST_FILTER "${arg_SERIAL}" TEST_LIST ${name}_serial

@@ -103,6 +103,26 @@ class ClusterTest(ServedCase):
         self.assertIn("key of a cluster stay", self.refused(
             "PATCH", f"/v1/clusters/{cluster}", {"key": "other"}))
 
+    def test_a_drill_of_a_copy_that_is_under_a_key(self):
+        self.key("drilled")
+        cluster, _ = self.cluster("drilled", {"articles": 30}, "proj-a", key="drilled")
+        self.served.need("POST", f"/v2/clusters/{cluster}/backups/create", {
+            "backupType": "CLUSTER", "crossRegionCopies": [{"regionId": "aws-eu-west-1"}]})
+        self.until(lambda: self.served.need(
+            "GET", f"/v1/backups?cluster={cluster}&kind=copy&state=AVAILABLE")["backups"])
+        self.served.need("PUT", f"/v1/clusters/{cluster}/drill", {"every_seconds": 86400})
+        last = self.until(lambda: self.served.need("GET", "/v1/drills")["drills"][0]["last"])
+        self.assertEqual((last["why_not"], last["how"], last["rows"]), ("", "restored", 30))
+        self.served.need("DELETE", f"/v1/clusters/{cluster}/drill")
+
+    def until(self, there):
+        for _ in range(300):
+            found = there()
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError("it did not come")
+
     def test_a_key_is_there_after_a_kill_Z_RES_08(self):
         self.key("late")
         cluster, data = self.cluster("late", {"articles": 20}, "proj-a", key="late")

@@ -3,6 +3,7 @@
 nats_messages.py PORT create NAME | fill NAME FROM TO | print NAME
 """
 import json
+import os
 import socket
 import sys
 
@@ -12,13 +13,16 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.file = self.socket.makefile("rb")
         self.file.readline()
-        self.send(b'CONNECT {"verbose":false,"user":"owner","pass":"secret"}\r\nSUB in 1\r\n')
+        # A subject of its own: the answer to a client that was killed is not that of the next one.
+        self.inbox = b"in.%d.%d" % (os.getpid(), id(self))
+        self.send(b'CONNECT {"verbose":false,"user":"owner","pass":"secret"}\r\nSUB %s 1\r\n'
+                  % self.inbox)
 
     def send(self, text):
         self.socket.sendall(text)
 
     def request(self, subject, payload):
-        self.send(b"PUB %s in %d\r\n%s\r\n" % (subject.encode(), len(payload), payload))
+        self.send(b"PUB %s %s %d\r\n%s\r\n" % (subject.encode(), self.inbox, len(payload), payload))
         while True:
             line = self.file.readline().split()
             if not line or line[0] == b"-ERR":

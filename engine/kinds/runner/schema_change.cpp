@@ -36,17 +36,23 @@ std::string only_in(const Names& a, const Names& b) {
 
 }  // namespace
 
-std::map<std::string, std::int64_t> collections_in(const std::string& description) {
-  std::map<std::string, std::int64_t> rows;
+RowsByName collections_in(const std::string& description) {
+  RowsByName rows;
   const json all = json::parse(description, nullptr, false);
   for (const json& database : list_in(all, "databases")) {
     for (const json& collection : list_in(database, "collections")) {
-      const bool counts = collection.contains("rows") && collection["rows"].is_number_unsigned();
-      rows[text_in(database, "name") + "." + text_in(collection, "name")] =
-          counts ? collection["rows"].get<std::int64_t>() : -1;
+      auto& count = rows[text_in(database, "name") + "." + text_in(collection, "name")];
+      if (!flag_in(collection, "rows_are_estimated") && collection.contains("rows") &&
+          collection["rows"].is_number_unsigned()) {
+        count = collection["rows"].get<std::uint64_t>();
+      }
     }
   }
   return rows;
+}
+
+bool may_be_equal(std::optional<std::uint64_t> a, std::optional<std::uint64_t> b) {
+  return !a || !b || *a == *b;
 }
 
 std::string schema_change(const std::string& before, const std::string& after) {

@@ -152,7 +152,7 @@ Result<std::string> held_before(env::Env& env, const Path& note, ClusterSource& 
 bool came_back(const std::string& saved, const RestoreChoice& choice, const std::string& before,
                const std::string& now) {
   const auto held = collections_in(saved), were = collections_in(before), are = collections_in(now);
-  std::map<std::string, std::int64_t> wanted;  // rows by the name that was asked for
+  RowsByName wanted;  // by the name that was asked for
   for (const CollectionChoice& one : choice.collections) {
     const auto from = held.find(one.database + "." + one.name);
     if (from == held.end()) return false;
@@ -162,7 +162,7 @@ bool came_back(const std::string& saved, const RestoreChoice& choice, const std:
   if (choice.collections.empty()) wanted = held;
   return !wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [&](const auto& one) {
     const auto is = are.find(one.first);
-    return is != are.end() && is->second == one.second && !were.contains(one.first);
+    return is != are.end() && may_be_equal(is->second, one.second) && !were.contains(one.first);
   });
 }
 
