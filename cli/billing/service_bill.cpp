@@ -9,7 +9,6 @@
 #include "cli/service/records.h"
 #include "costmodel/bill/usage_file.h"
 #include "engine/base/errors.h"
-#include "engine/env/env.h"
 #include "engine/policy/time/moment.h"
 #include "sim/words/words.h"
 #include "study/run/scenario_run.h"
@@ -149,7 +148,7 @@ void add_service_bill_options(CLI::App& verb, ServiceBillOptions& options) {
 
 Result<ServiceLedger, Errors> fetch_ledger(const ServiceBillOptions& options) {
   BACKCAST_TRY(const Client client, all_errors(Client::of(named_server(options.server))));
-  const Instant now = env::posix_env().now();
+  BACKCAST_TRY(const Instant now, all_errors(fetch_time(client)));
   ServiceLedger ledger;
   BACKCAST_TRY(ledger.planned, planned_one(client, options));
   BACKCAST_TRY(ledger.to,
@@ -164,6 +163,10 @@ Result<ServiceLedger, Errors> fetch_ledger(const ServiceBillOptions& options) {
   }
   BACKCAST_TRY(ledger.actual.usage, all_errors(usage_of(client, ledger.from, ledger.to)));
   if (!ledger.planned) return ledger;
+  // What the policy's bill leaves out, the bill beside it leaves out, too.
+  std::erase_if(ledger.actual.usage, [&](const UsageRecord& record) {
+    return !sim::is_billed(ledger.planned->loaded.scenario.bill, record.backup_kind);
+  });
   BACKCAST_TRY(ledger.actual.backups, all_errors(backups_of(client, ledger.to)));
   return ledger;
 }

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "engine/api/routes/values.h"
-#include "engine/env/env.h"
 
 namespace backcast::cli {
 
@@ -99,10 +98,10 @@ Result<study::ServiceState> read_state(const Client& client) {
     state.clusters.push_back(std::move(held));
   }
   BACKCAST_TRY(const auto backups, all_backups(client, ""));
-  state.now = std::chrono::floor<std::chrono::seconds>(env::posix_env().now());
+  BACKCAST_TRY(const Instant now, fetch_time(client));
+  state.now = std::chrono::floor<std::chrono::seconds>(now);
   for (const json& object : backups) {
     control::Backup backup = backup_in(object);
-    state.now = std::max(state.now, backup.born);  // of a service whose clock is ahead
     const auto place = places.find(backup.cluster);
     if (place != places.end()) state.clusters[place->second].backups.push_back(std::move(backup));
   }
@@ -128,6 +127,14 @@ auto guarded(const Client& client, Read read) -> decltype(read(client)) {
 }
 
 }  // namespace
+
+Result<Instant> fetch_time(const Client& client) {
+  return guarded(client, [](const Client& from) -> Result<Instant> {
+    BACKCAST_TRY(const json health, from.get("/healthz"));
+    BACKCAST_TRY(const StampedInstant now, parse_instant(health.at("time").get<std::string>()));
+    return now.instant;
+  });
+}
 
 Result<study::ServiceState> fetch_state(const Client& client) {
   return guarded(client, read_state);

@@ -13,6 +13,7 @@
 
 #include "cli/repository/passphrase.h"
 #include "cli/service/drills.h"
+#include "cli/service/virtual_clock.h"
 #include "cli/service/watch.h"
 #include "cli/shared/verbs.h"
 #include "engine/api/every_route.h"
@@ -34,6 +35,7 @@ constexpr Duration kGrace = 30 * kSecond;  // for requests in flight; systemd wa
 
 struct Options {
   std::string folder, listen = "127.0.0.1:7420", certificate, key, passphrase_file, latest_version;
+  std::string clock = "machine", scenario;
   std::vector<std::string> recover_from, buckets;
   bool plain = false, new_owner_token = false, accept_clock = false, rebuild = false;
   std::uint32_t max_connections = 256, calls_per_second = 1000;
@@ -243,21 +245,55 @@ std::vector<std::string> names_of(const Buckets& buckets) {
   return names;
 }
 
-Status serve(const Context& context, const Options& options, std::atomic<bool>& stop) {
+// When the clock stands, under the virtual one: a scenario that is given is lived through first.
+Result<std::optional<Instant>, Errors> virtual_clock(const Context& context, const Options& options,
+                                                     const fs::path& folder,
+                                                     const std::atomic<bool>& stop) {
+  BACKCAST_TRY(const auto stands, all_errors(stands_at(folder)));
+  const bool is_virtual = options.clock == "virtual", has_scenario = !options.scenario.empty();
+  const auto wrong = [](std::string message, std::string hint) {
+    return Errors{bad_input(std::move(message), std::move(hint))};
+  };
+  if (stands && !is_virtual) {
+    return wrong(folder.string() + " is under the virtual clock", "give --clock virtual");
+  }
+  if (!is_virtual && has_scenario) {
+    return wrong("--scenario goes with --clock virtual",
+                 "`backcast apply` switches a scenario on in a service");
+  }
+  if (!is_virtual) return stands;
+  if (stands && has_scenario) {
+    return wrong(folder.string() + " has lived through a scenario",
+                 "leave --scenario out to serve it, or give a new directory");
+  }
+  if (stands) return stands;
+  if (!has_scenario) return wrong("--clock virtual needs a --scenario to live through", "");
+  std::error_code none;
+  if (fs::exists(folder / "catalogue", none)) {
+    return wrong(folder.string() + " is a service under the machine's clock",
+                 "give a new directory");
+  }
+  BACKCAST_TRY(store::SecretText secret, all_errors(passphrase(options, env::posix_env())));
+  BACKCAST_TRY(const Instant end,
+               live_through(context, options.scenario, folder, std::move(secret), stop));
+  return std::optional<Instant>(end);
+}
+
+Status serve(const Context& context, const Options& options, std::optional<Instant> stands,
+             std::atomic<bool>& stop) {
   BACKCAST_TRY(api::ServerOptions transport, server_options(options));
   env::Env& env = env::posix_env();
   const fs::path folder = fs::absolute(options.folder);
-  BACKCAST_CHECK(make_folders(folder));
   BACKCAST_TRY(store::SecretText secret, passphrase(options, env));
   const service::Log log = [](const std::string& line) { complain(line); };
   BACKCAST_TRY(const auto buckets, buckets_of(options));
   service::Runner runner(env, folder, std::move(secret), log, buckets);
-  service::TrustedClock clock(env, log);
+  service::TrustedClock clock(env, log, stands);
   if (options.rebuild) BACKCAST_CHECK(service::bring_back_catalogue(folder, log));
   BACKCAST_TRY(const auto control, control::ControlPlane::open(
                                        (folder / "catalogue").string(), runner,
                                        {.durable = true, .clock = [&] { return clock.now(); }}));
-  if (!options.accept_clock)
+  if (!options.accept_clock && !stands)
     BACKCAST_CHECK(service::check_clock(clock.now(), control->last_decided()));
   if (options.rebuild) BACKCAST_CHECK(rebuild(context, runner, *control));
   const api::Server* running = nullptr;
@@ -303,6 +339,7 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   BACKCAST_TRY(const auto server, api::Server::start(std::move(transport), api.service()));
   running = server.get();
   note(context, fmt::format("serving at port {}", server->port()));
+  if (stands) note(context, "the clock stands at " + format_instant(*stands));
   notify("READY=1\n");
   while (!stop) env.sleep(kSecond / 10);
   notify("STOPPING=1\n");
@@ -313,6 +350,14 @@ Status serve(const Context& context, const Options& options, std::atomic<bool>& 
   return kOk;
 }
 
+Result<Ok, Errors> begin(const Context& context, const Options& options, std::atomic<bool>& stop) {
+  BACKCAST_CHECK(all_errors(server_options(options)));
+  const fs::path folder = fs::absolute(options.folder);
+  BACKCAST_CHECK(all_errors(make_folders(folder)));
+  BACKCAST_TRY(const auto stands, virtual_clock(context, options, folder, stop));
+  return all_errors(serve(context, options, stands, stop));
+}
+
 }  // namespace
 
 void add_serve(CLI::App& app, Context& context) {
@@ -321,7 +366,8 @@ void add_serve(CLI::App& app, Context& context) {
       "serve",
       "Run the service: make backups on schedule, and answer an API\n\n"
       "  backcast serve /var/lib/backcast\n"
-      "  backcast serve /var/lib/backcast --listen 0.0.0.0:7420 --tls-cert c.pem --tls-key k.pem");
+      "  backcast serve /var/lib/backcast --listen 0.0.0.0:7420 --tls-cert c.pem --tls-key k.pem\n"
+      "  backcast serve /tmp/lived --clock virtual --scenario zilliz-cross-region");
   verb->add_option("directory", options->folder, "Where the service keeps all it has")->required();
   verb->add_option("--listen", options->listen, "Address and port; port 0: any free one")
       ->capture_default_str()
@@ -341,6 +387,13 @@ void add_serve(CLI::App& app, Context& context) {
       "--rebuild", options->rebuild,
       "Take what the repositories hold into the catalogue; one that is missing or damaged "
       "begins with its newest daily copy");
+  verb->add_option("--clock", options->clock,
+                   "virtual: lives through a scenario at full speed on generated data in a new "
+                   "directory, then the clock stands and what came of it is served")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"machine", "virtual"}));
+  verb->add_option("--scenario", options->scenario, "What to live through under the virtual clock")
+      ->type_name("FILE|NAME");
   verb->add_flag("--new-owner-token", options->new_owner_token,
                  "Write a new owner's token to owner.token, as at the first start");
   verb->add_option("--latest-version", options->latest_version,
@@ -365,7 +418,7 @@ void add_serve(CLI::App& app, Context& context) {
   verb->callback([&context, options] {
     std::atomic<bool> stop{false};
     const env::StopOnSignal listening(stop);
-    if (auto done = serve(context, *options, stop); !done.ok()) report(context, done.error());
+    if (auto done = begin(context, *options, stop); !done.ok()) report(context, done.error());
   });
 }
 

@@ -13,10 +13,15 @@ constexpr Duration kMostOff = 30 * kDay;
 
 }  // namespace
 
-TrustedClock::TrustedClock(env::Env& env, Log log)
-    : env_(env), log_(std::move(log)), time_(env.now()), monotonic_(env.monotonic()) {}
+TrustedClock::TrustedClock(env::Env& env, Log log, std::optional<Instant> stands_at)
+    : env_(env),
+      log_(std::move(log)),
+      stands_at_(stands_at),
+      time_(env.now()),
+      monotonic_(env.monotonic()) {}
 
 Instant TrustedClock::now() {
+  if (stands_at_) return *stands_at_;
   const std::lock_guard lock(mutex_);
   const Duration monotonic = env_.monotonic();
   const Instant steady = plus(time_, monotonic - monotonic_);

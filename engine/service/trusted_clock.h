@@ -3,6 +3,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 
 #include "engine/base/error.h"
 #include "engine/env/env.h"
@@ -12,8 +13,8 @@ namespace backcast::service {
 
 class TrustedClock {
  public:
-  // Believes what the clock says now.
-  TrustedClock(env::Env& env, Log log);
+  // Believes what the clock says now; or stands still for ever.
+  TrustedClock(env::Env& env, Log log, std::optional<Instant> stands_at = {});
 
   // The machine's time. Where that has jumped by more than an hour since the last call, it goes on
   // from where it was, by the clock that never jumps, and tells the log so once.
@@ -22,6 +23,7 @@ class TrustedClock {
  private:
   env::Env& env_;
   const Log log_;
+  const std::optional<Instant> stands_at_;
   std::mutex mutex_;
   Instant time_{};         // as it was believed last
   Duration monotonic_{0};  // at that moment

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/base/time_math.h"
+#include "engine/service/places.h"
 
 namespace backcast::rehearsal {
 namespace {
@@ -57,6 +58,10 @@ Status write_data(const fs::path& folder, Id cluster, Instant at) {
   return kOk;
 }
 
+fs::path data_folder(const fs::path& folder, Id cluster) {
+  return folder / "data" / std::to_string(cluster);
+}
+
 kinds::DataPlace place_of(const fs::path& folder) {
   return {kKind, nlohmann::json{{"path", folder.string()}}.dump()};
 }
@@ -67,14 +72,19 @@ std::string name_of(Id backup) {
 
 }  // namespace
 
-RealBytes::RealBytes(env::Env& env, fs::path folder, std::vector<ClusterPlace> clusters,
-                     std::vector<std::string> projects, control::Outside& weather)
+kinds::DataPlace generated_data(const fs::path& folder, Id cluster) {
+  return place_of(data_folder(folder, cluster));
+}
+
+RealBytes::RealBytes(env::Env& env, fs::path folder, store::SecretText passphrase,
+                     std::vector<ClusterPlace> clusters, std::vector<std::string> projects,
+                     control::Outside& weather)
     : env_(env),
       folder_(std::move(folder)),
       clusters_(std::move(clusters)),
       projects_(std::move(projects)),
       weather_(weather),
-      keys_(env, folder_ / "keys", store::SecretText("rehearsed")),
+      keys_(env, folder_ / "keys", std::move(passphrase)),
       tasks_(env, keys_) {}
 
 void RealBytes::put(const control::Work& work) {
@@ -131,8 +141,8 @@ Status RealBytes::act(const Deed& deed) {
 
 Status RealBytes::make(const control::Work& work) {
   const ClusterPlace& place = clusters_.at(static_cast<std::size_t>(work.cluster - 1));
-  Held held{place.project, place.region, {}, work.cluster, work.born};
-  const fs::path data = folder_ / "data" / std::to_string(work.cluster);
+  Held held{place.project, place.region, {}, {}, work.cluster, work.born};
+  const fs::path data = data_folder(folder_, work.cluster);
   BACKCAST_CHECK(write_data(data, work.cluster, work.born));
   kinds::JobWatch watch;
   const kinds::BackupTask task{place.project,
@@ -144,6 +154,7 @@ Status RealBytes::make(const control::Work& work) {
                                {}};
   BACKCAST_TRY(const kinds::Stored stored, tasks_.back_up(task, watch));
   held.snapshot = stored.snapshot;
+  held.contents = stored.contents;
   held_[work.backup] = std::move(held);
   ++counts_.made;
   return kOk;
@@ -167,7 +178,8 @@ Status RealBytes::copy(const control::Work& work) {
 Status RealBytes::destroy(const std::string& project) {
   std::vector<fs::path> repositories;
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(folder_ / "repositories" / project, none)) {
+  for (const auto& entry :
+       fs::directory_iterator(service::repositories_of(folder_, project), none)) {
     repositories.push_back(entry.path());
   }
   std::erase_if(held_, [&](const auto& held) { return held.second.project == project; });
@@ -175,7 +187,7 @@ Status RealBytes::destroy(const std::string& project) {
 }
 
 fs::path RealBytes::repository(const Held& held) const {
-  return folder_ / "repositories" / held.project / held.region;
+  return service::repository_of(folder_, held.project, held.region);
 }
 
 Result<RealBytes::Checked> RealBytes::check(control::ControlPlane& plane) {
@@ -208,6 +220,14 @@ Result<RealBytes::Checked> RealBytes::check(control::ControlPlane& plane) {
   for (const auto& [backup, held] : held_) BACKCAST_CHECK(check_restore(held));
   counts_.restored = held_.size();
   return counts_;
+}
+
+Status RealBytes::note_snapshots(control::ControlPlane& plane) {
+  BACKCAST_CHECK(first_fault_);
+  for (const auto& [backup, held] : held_) {
+    BACKCAST_CHECK(plane.lies_in(backup, held.snapshot, held.contents));
+  }
+  return kOk;
 }
 
 Status RealBytes::check_restore(const Held& held) {

@@ -18,11 +18,16 @@ struct ClusterPlace {
   std::string project, region;
 };
 
+// The data of a cluster, by its row, that a rehearsal in this folder generates.
+kinds::DataPlace generated_data(const std::filesystem::path& folder, control::Id cluster);
+
 class RealBytes : public control::Outside {
  public:
-  // `folder` is empty. Clusters and projects in the order of their rows, from 1.
-  RealBytes(env::Env& env, std::filesystem::path folder, std::vector<ClusterPlace> clusters,
-            std::vector<std::string> projects, control::Outside& weather);
+  // `folder` is empty; in it things lie as in a service's, whose passphrase seals the keys.
+  // Clusters and projects in the order of their rows, from 1.
+  RealBytes(env::Env& env, std::filesystem::path folder, store::SecretText passphrase,
+            std::vector<ClusterPlace> clusters, std::vector<std::string> projects,
+            control::Outside& weather);
 
   struct Checked {
     std::uint64_t made = 0, copied = 0, removed = 0, restored = 0;
@@ -30,6 +35,8 @@ class RealBytes : public control::Outside {
   // Whether the repositories hold what is available by the catalogue and nothing else, and all of
   // it restores to the data of its moment. Errors: the first thing that is not so.
   Result<Checked> check(control::ControlPlane& plane);
+  // Tells the catalogue where the bytes of its backups lie, so that a service can go on with them.
+  Status note_snapshots(control::ControlPlane& plane);
 
   void opened(control::Notes& notes) override { weather_.opened(notes); }
   Duration start_delay(control::Id cluster, std::uint32_t schedule, Instant named,
@@ -71,7 +78,7 @@ class RealBytes : public control::Outside {
 
  private:
   struct Held {
-    std::string project, region, snapshot;
+    std::string project, region, snapshot, contents;
     control::Id cluster = 0;
     Instant born{};
   };

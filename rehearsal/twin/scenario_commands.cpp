@@ -273,7 +273,7 @@ Said commands_of(const sim::Scenario& scenario) {
   return said;
 }
 
-Status say(const sim::Scenario& scenario, control::ControlPlane& plane) {
+Status say(const sim::Scenario& scenario, control::ControlPlane& plane, const DataOf& data) {
   const control::Caller caller{"scenario"};
   Said said = commands_of(scenario);
   for (control::Project& project : said.projects) {
@@ -282,6 +282,7 @@ Status say(const sim::Scenario& scenario, control::ControlPlane& plane) {
   }
   for (std::uint32_t i = 0; i < said.clusters.size(); ++i) {
     said.clusters[i].id = uid_of(i);
+    if (data) data(i, said.clusters[i]);
     Status done = only_status(plane.create_cluster(caller, std::move(said.clusters[i])));
     if (!done.ok()) return done;
   }

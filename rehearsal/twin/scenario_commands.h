@@ -1,6 +1,7 @@
 // A scenario said to a control plane: projects, clusters, schedules, and what its events do.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,10 @@ struct Said {
 };
 Said commands_of(const sim::Scenario& scenario);
 
+// Of a cluster what a scenario does not say, by the number of its service: where its data lies.
+using DataOf = std::function<void(std::uint32_t service, control::Cluster& cluster)>;
+
 // Says all of it to an empty control plane, as of the scenario's start.
-Status say(const sim::Scenario& scenario, control::ControlPlane& plane);
+Status say(const sim::Scenario& scenario, control::ControlPlane& plane, const DataOf& data = {});
 
 }  // namespace backcast::rehearsal

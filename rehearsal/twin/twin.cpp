@@ -5,7 +5,6 @@
 #include <filesystem>
 
 #include "engine/control/plane/control_plane.h"
-#include "rehearsal/twin/scenario_commands.h"
 #include "rehearsal/twin/weather_outside.h"
 #include "sim/model/failures.h"
 
@@ -31,14 +30,15 @@ control::OpenOptions how_to_open(const sim::Scenario& scenario) {
 }
 
 // A catalogue to which all of the scenario has been said, or none at `path`.
-Status begin(const sim::Scenario& scenario, const sim::Draws& draws, const std::string& path) {
+Status begin(const sim::Scenario& scenario, const sim::Draws& draws, const std::string& path,
+             const DataOf& data) {
   const std::string half = path + ".half";
   for (const char* file : {"", "-wal", "-shm"}) std::filesystem::remove(half + file);
   {
     WeatherOutside outside(scenario, draws);
     BACKCAST_TRY(const auto plane,
                  control::ControlPlane::open(half, outside, how_to_open(scenario)));
-    BACKCAST_CHECK(say(scenario, *plane));
+    BACKCAST_CHECK(say(scenario, *plane, data));
   }
   std::error_code failed_with;
   std::filesystem::rename(half, path, failed_with);
@@ -58,7 +58,7 @@ Status play(const sim::Scenario& stated, const std::string& path, const TwinOpti
   for (sim::ScheduledEvent& drawn : sim::drawn_failures(stated, draws).events) {
     scenario.events.push_back(std::move(drawn));
   }
-  if (!std::filesystem::exists(path)) BACKCAST_CHECK(begin(scenario, draws, path));
+  if (!std::filesystem::exists(path)) BACKCAST_CHECK(begin(scenario, draws, path, options.data));
   WeatherOutside weather(scenario, draws);
   const auto between = options.between ? options.between(weather) : nullptr;
   control::Outside& outside = between ? *between : weather;

@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/control/plane/control_plane.h"
 #include "engine/policy/service/decision.h"
+#include "rehearsal/twin/scenario_commands.h"
 #include "sim/model/scenario.h"
 
 namespace backcast::rehearsal {
@@ -21,6 +22,7 @@ struct TwinOptions {
   std::function<void(std::uint64_t steps)> progress = {};  // steps made since the last call
   // What stands between the control plane and its outside; without: nothing.
   std::function<std::unique_ptr<control::Outside>(control::Outside& weather)> between = {};
+  DataOf data = {};
   // When all of it has been played.
   std::function<Status(control::ControlPlane& plane)> at_end = {};
 };

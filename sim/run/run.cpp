@@ -164,10 +164,7 @@ class BillSplit {
   explicit BillSplit(const Scenario& scenario) : scenario_(scenario) {}
 
   bool covers(const UsageRecord& record) {
-    const auto& kinds = scenario_.bill.backup_kinds;
-    if (kinds.empty() || std::find(kinds.begin(), kinds.end(), record.backup_kind) != kinds.end()) {
-      return true;
-    }
+    if (is_billed(scenario_.bill, record.backup_kind)) return true;
     LeftOut& entry = left_out_[record.backup_kind];
     ++entry.records;
     if (record.kind == UsageKind::kStorage) {
@@ -275,6 +272,11 @@ Scenario without(const Scenario& scenario, const std::vector<bool>& is_done) {
 }
 
 }  // namespace
+
+bool is_billed(const BillScope& bill, const std::string& backup_kind) {
+  const auto& kinds = bill.backup_kinds;
+  return kinds.empty() || std::find(kinds.begin(), kinds.end(), backup_kind) != kinds.end();
+}
 
 std::uint64_t services_of(const Scenario& scenario) {
   std::uint64_t count = scenario.services.size();

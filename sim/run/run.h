@@ -29,6 +29,9 @@ struct RunOptions {
 // How many services a run simulates: what `progress` adds up to.
 std::uint64_t services_of(const Scenario& scenario);
 
+// Whether a bill covers what backups of a kind use.
+bool is_billed(const BillScope& bill, const std::string& backup_kind);
+
 // Simulates the whole scenario and checks its requirements. Budgets are checked once there is a
 // bill: check_budgets in requirements.h.
 RunResult run(const Scenario& scenario, const RunOptions& options = {});

@@ -94,7 +94,9 @@ class HttpTest(unittest.TestCase):
                              *fields]) + "\r\n\r\n").encode()
 
     def test_only_health_needs_no_token(self):
-        self.assertEqual(self.call("GET", "/healthz", token=False), (200, {"status": "ok"}))
+        status, health = self.call("GET", "/healthz", token=False)
+        self.assertEqual((status, health["status"], sorted(health)),
+                         (200, "ok", ["status", "time"]))
         for target in ("/metrics", "/openapi.json", "/v1/tokens", "/v1/nothing", "/"):
             status, answer = self.call("GET", target, token=False)
             self.assertEqual((status, answer["error"]["code"]), (401, "no_token"), target)

@@ -78,7 +78,7 @@ SEES = {
                    "study/start", "engine/control/plane"),
     "study/start": (*MODEL, "histories", "sim", "scenarios", "study/run", "study/history"),
     "rehearsal": (*REPOSITORY, "histories", COST, "sim"),
-    "rehearsal/bytes": (*REPOSITORY, "engine/kinds", "engine/control"),
+    "rehearsal/bytes": (*REPOSITORY, "engine/kinds", "engine/control", "engine/service"),
     # Sees of the simulator only what it does not decide.
     "rehearsal/twin": (BASE, POLICY, "engine/control", COST, "sim/model"),
     "reports/parts": (BASE,),
@@ -94,7 +94,7 @@ SEES = {
                      "cli/repository", "cli/service"),
     "cli/billing": (*REPOSITORY, *PLANNING, "cli/shared", "cli/repository", "cli/service"),
     "cli/service": (*REPOSITORY, *PLANNING, "engine/kinds", "engine/control", "engine/service",
-                    "engine/api", "rehearsal/twin", "cli/shared", "cli/repository"),
+                    "engine/api", "rehearsal", "cli/shared", "cli/repository"),
     "cli": (BASE, "engine/store/format", "scenarios/document", "cli/shared", "cli/repository"),
     # What other programs include and link; the headers see each other and the standard library.
     "include/backcast": (),

@@ -62,32 +62,34 @@ Response text_response(std::string text, std::string_view type) {
 }  // namespace
 
 std::vector<Route> server_routes(const Api& api) {
-  return {{.method = "GET",
-           .pattern = "/healthz",
-           .id = "health",
-           .summary = "Whether the service answers",
-           .needs = Privilege::kNone,
-           .answer = {{"status", "string", "\"ok\"", true}},
-           .handle = [](const Call&) -> Outcome {
-             return json_response({{"status", "ok"}});
-           }},
-          {.method = "GET",
-           .pattern = "/metrics",
-           .id = "metrics",
-           .summary = "What was done and how long it took, in Prometheus' text form",
-           .needs = Privilege::kView,
-           .gives = Gives::kText,
-           .handle = [&api](const Call&) -> Outcome {
-             return text_response(api.metrics_text(), "text/plain; version=0.0.4");
-           }},
-          {.method = "GET",
-           .pattern = "/openapi.json",
-           .id = "openapi",
-           .summary = "This description",
-           .needs = Privilege::kView,
-           .handle = [&api](const Call&) -> Outcome {
-             return json_response(openapi_of(api.routes()));
-           }}};
+  return {
+      {.method = "GET",
+       .pattern = "/healthz",
+       .id = "health",
+       .summary = "Whether the service answers",
+       .needs = Privilege::kNone,
+       .answer = {{"status", "string", "\"ok\"", true},
+                  {"time", "string", "By the service's clock; RFC 3339", true}},
+       .handle = [&api](const Call&) -> Outcome {
+         return json_response({{"status", "ok"}, {"time", format_instant(api.options().now())}});
+       }},
+      {.method = "GET",
+       .pattern = "/metrics",
+       .id = "metrics",
+       .summary = "What was done and how long it took, in Prometheus' text form",
+       .needs = Privilege::kView,
+       .gives = Gives::kText,
+       .handle = [&api](const Call&) -> Outcome {
+         return text_response(api.metrics_text(), "text/plain; version=0.0.4");
+       }},
+      {.method = "GET",
+       .pattern = "/openapi.json",
+       .id = "openapi",
+       .summary = "This description",
+       .needs = Privilege::kView,
+       .handle = [&api](const Call&) -> Outcome {
+         return json_response(openapi_of(api.routes()));
+       }}};
 }
 
 std::vector<Route> token_routes(const Api& api) {

@@ -95,6 +95,9 @@ class ControlPlane {
   // Takes a backup in whose bytes are there; true: the catalogue did not have it. What the
   // catalogue knows better stays. kExists where another backup has its name.
   Result<bool> adopt(const Caller& caller, const Kept& kept);
+  // Where the bytes of a backup lie that was decided on in a rehearsal, and what they hold; its
+  // sizes stay those that were decided.
+  Status lies_in(Id backup, const std::string& snapshot, const std::string& contents);
   // An available backup has no bytes any more.
   Status lost(const Caller& caller, Id backup);
   // The catalogue as it is, into a new file, while others go on with their work.

@@ -200,6 +200,14 @@ Result<bool> ControlPlane::adopt(const Caller& caller, const Kept& kept) {
   });
 }
 
+Status ControlPlane::lies_in(Id backup, const std::string& snapshot, const std::string& contents) {
+  return transact([&]() -> Status {
+    database_->run("UPDATE backups SET snapshot = ?, contents = ? WHERE id = ?", snapshot, contents,
+                   backup);
+    return kOk;
+  });
+}
+
 Status ControlPlane::lost(const Caller& caller, Id backup) {
   return transact([&]() -> Status {
     const BackupRow row = core_->backup(backup);
