@@ -59,10 +59,13 @@ struct Build {
 // An instant, or one after `start`: "+10d". Nothing (and a fault) where the text is neither.
 std::optional<Instant> instant_of(const Node& node, std::string_view key, Instant start);
 
-void read_horizon(Build& build);                                            // load.cpp
-void read_projects(Build& build);                                           // read_services.cpp
-void read_services(Build& build);                                           // read_services.cpp
-void read_history(Build& build, const Node& node, sim::Service& service);   // read_history.cpp
+void read_horizon(Build& build);                                           // load.cpp
+void read_projects(Build& build);                                          // read_services.cpp
+void read_services(Build& build);                                          // read_services.cpp
+void read_history(Build& build, const Node& node, sim::Service& service);  // read_history.cpp
+// Copies of that history in other regions.
+void read_past_copies(Build& build, const Node& node, const Profile& profile,
+                      sim::Service& service);                               // read_history.cpp
 void check_given(Build& build);                                             // read_history.cpp
 void read_workload(Build& build, const Node& node, sim::Service& service);  // read_workload.cpp
 void read_policies(Build& build, const Node& node, const Profile& profile,

@@ -106,6 +106,15 @@ Status read_presence(const std::string& path, sim::Service& service) {
   return kOk;
 }
 
+Result<std::vector<policy::Snapshot>> read_copies(const nlohmann::json& points,
+                                                  const std::string& name, Instant start) {
+  BACKCAST_TRY(policy::History read, read_points(points, name));
+  BACKCAST_TRY(auto copies, policy::select_source(std::move(read.snapshots), ""));
+  BACKCAST_CHECK(check({{}, name, {}, {}}, copies, start));
+  for (policy::Snapshot& copy : copies) copy.origin = policy::Origin::kCopy;
+  return copies;
+}
+
 bool is_given(const Build& build, const sim::Service& service) {
   const Given& given = build.given;
   if (!given.history) return false;
@@ -147,6 +156,40 @@ void read_history(Build& build, const Node& node, sim::Service& service) {
         fmt::format("the history of {} has no sizes: each restore point is as large as "
                     "the data was by the service's growth",
                     service.name));
+  }
+}
+
+void read_past_copies(Build& build, const Node& node, const Profile& profile,
+                      sim::Service& service) {
+  if (!node.has("history") || !node.value()["history"].is_object()) return;
+  const Node history = node.child("history");
+  if (!history.has("copies")) return;
+  if (is_given(build, service) || service.delta.known != nullptr) {
+    return history.fault_at("copies",
+                            "copies in other regions go with \"points\" or \"file\" here alone",
+                            "a history that is given otherwise, or a presence table, does not say "
+                            "what copies hold");
+  }
+  read_places(build, history, profile, service);
+  for (const Node& entry : history.items("copies")) {
+    sim::PastCopies copies{entry.text("region").value_or(""), {}};
+    const bool is_known =
+        copies.region == service.region ||
+        std::any_of(service.past_copies.begin(), service.past_copies.end(),
+                    [&](const sim::PastCopies& known) { return known.region == copies.region; });
+    if (is_known) {
+      entry.fault_at("region", printable(copies.region) + " has restore points of it already",
+                     "give each region once; those of the home region are the \"points\"");
+      continue;
+    }
+    const std::string name = "the copies in " + copies.region;
+    auto points = read_copies(entry.value()["points"], name, build.scenario.start);
+    if (!points.ok()) {
+      entry.fault_at("points", points.error());
+      continue;
+    }
+    copies.points = std::move(*points);
+    service.past_copies.push_back(std::move(copies));
   }
 }
 

@@ -166,6 +166,7 @@ std::optional<Made> make_service(Build& build, const Node& node, const json& own
   read_cost_tags(fields, service);
   service.book = book_of(build, fields, *profile);
   read_history(build, fields, service);
+  read_past_copies(build, fields, *profile, service);
   read_workload(build, fields, service);
   read_policies(build, fields, *profile, service);
   return Made{std::move(service), profile, std::move(said)};

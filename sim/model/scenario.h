@@ -78,6 +78,12 @@ struct Place {
   std::string storage_class;  // "" = the price book's default
 };
 
+// Copies that exist in another region when the run starts: as Service::history.
+struct PastCopies {
+  std::string region;
+  std::vector<policy::Snapshot> points;
+};
+
 struct Service {
   std::string name;
   std::uint32_t entity = 0;   // whose draws it sees: its place among all services, fleets included
@@ -96,6 +102,7 @@ struct Service {
   // Restore points that exist in the home region when the run starts: one source, oldest first,
   // none later than the start. Their sizes are bytes as stored; 0 = as the workload says.
   std::vector<policy::Snapshot> history;
+  std::vector<PastCopies> past_copies;  // of it, also of what is gone from it; each region once
   JobModel job;
   StoreModel store;
   std::vector<std::string> cost_tags;  // on every record of the ledger, for showback

@@ -71,6 +71,8 @@ class Vaults {
     std::vector<std::uint32_t> vaults;  // the home region's first
     std::optional<Instant> newest_automatic;
   };
+  // All that was adopted is there: what each holds alone is known.
+  void settle(std::uint32_t vault);
   void adopt(std::uint32_t vault, const policy::Snapshot& snapshot, const Generation& generation,
              std::string id);
   bool is_protected(std::uint32_t service, const policy::Snapshot& snapshot) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "engine/base/time_math.h"
@@ -27,7 +28,7 @@ const char* kind_of(policy::Origin origin) {
 // The policy that gave a restore point its expiry: its schedule's, or where the history does not
 // name one of the scenario's, the first. What was made by hand got none.
 PolicyPlace birth_policy(const Service& s, const policy::Snapshot& snapshot) {
-  if (snapshot.origin == policy::Origin::kManual || s.schedules.empty() ||
+  if (snapshot.origin != policy::Origin::kAutomatic || s.schedules.empty() ||
       !s.schedules.front().is_from_the_start()) {
     return {};
   }
@@ -37,6 +38,45 @@ PolicyPlace birth_policy(const Service& s, const policy::Snapshot& snapshot) {
   if (schedule == s.schedules.end()) schedule = s.schedules.begin();
   return {PolicyPlace::In::kSchedule, static_cast<std::uint32_t>(schedule - s.schedules.begin())};
 }
+
+// What the delta model says of every moment of which there are bytes: copies may have outlived
+// their originals.
+class Moments {
+ public:
+  Moments(const Service& s, Instant start) {
+    std::multimap<Instant, const policy::Snapshot*> points;  // those at home first
+    for (const policy::Snapshot& point : s.history) points.emplace(point.trusted_time(), &point);
+    std::set<Instant> at_home;
+    for (const auto& [time, point] : points) at_home.insert(time);
+    for (const PastCopies& copies : s.past_copies) {
+      for (const policy::Snapshot& copy : copies.points) {
+        const Instant time = copy.trusted_time();
+        if (at_home.insert(time).second) points.emplace(time, &copy);
+      }
+    }
+    std::vector<policy::Snapshot> known;
+    bool follows_copy = false;
+    for (const auto& [time, point] : points) {
+      const bool is_home = point >= s.history.data() && point < s.history.data() + s.history.size();
+      places_[point] = known.size();
+      by_time_.try_emplace(time, known.size());
+      known.push_back(*point);
+      // New bytes are told since the point before it at home.
+      if (!is_home || follows_copy) known.back().new_bytes = 0;
+      follows_copy = !is_home;
+    }
+    generations_ = past_generations(s.workload, s.delta, known, start);
+  }
+  const Generation& of(const policy::Snapshot& home) const {
+    return generations_[places_.at(&home)];
+  }
+  const Generation& at(Instant time) const { return generations_[by_time_.at(time)]; }
+
+ private:
+  std::vector<Generation> generations_;
+  std::map<const policy::Snapshot*, std::size_t> places_;
+  std::map<Instant, std::size_t> by_time_;
+};
 
 bool have_short_ids(const std::vector<policy::Snapshot>& history) {
   std::set<std::string_view> ids;
@@ -59,23 +99,33 @@ Vaults::Adopted Vaults::adopt(std::uint32_t service) {
   const Service& s = stage_.service(service);
   if (s.history.empty()) return {};
   const std::uint32_t vault = find(service, s.region);
-  const auto generations = past_generations(s.workload, s.delta, s.history, stage_.scenario.start);
+  const Moments moments(s, stage_.scenario.start);
   const bool in_short = have_short_ids(s.history);
-  for (std::size_t i = 0; i < s.history.size(); ++i) {
-    const std::string& id = s.history[i].id;
-    adopt(vault, s.history[i], generations[i],
-          fmt::format("{}/{}", s.name, in_short ? policy::short_id(id) : id));
+  for (const policy::Snapshot& point : s.history) {
+    adopt(vault, point, moments.of(point),
+          fmt::format("{}/{}", s.name, in_short ? policy::short_id(point.id) : point.id));
   }
-  vaults_[vault]->settle();
-  for (const Vault::Held& held : vaults_[vault]->held()) {
-    BackupRecord& record = stage_.journal.backup(held.backup);
-    if (record.added_bytes == 0) record.added_bytes = vaults_[vault]->own_bytes(held);
+  settle(vault);
+  for (const PastCopies& copies : s.past_copies) {
+    const std::uint32_t there = find(service, copies.region);
+    for (const policy::Snapshot& copy : copies.points) {
+      adopt(there, copy, moments.at(copy.trusted_time()), fmt::format("{}/{}", s.name, copy.id));
+    }
+    settle(there);
   }
   const Instant newest = s.history.back().trusted_time();
   stage_.journal.log({.kind = LogKind::kHistoryContinued, .service = service});
   note_quota(s.project);
   prune(vault);
   return {static_cast<std::uint32_t>(s.history.size()), newest};
+}
+
+void Vaults::settle(std::uint32_t vault) {
+  vaults_[vault]->settle();
+  for (const Vault::Held& held : vaults_[vault]->held()) {
+    BackupRecord& record = stage_.journal.backup(held.backup);
+    if (record.added_bytes == 0) record.added_bytes = vaults_[vault]->own_bytes(held);
+  }
 }
 
 void Vaults::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
@@ -85,7 +135,7 @@ void Vaults::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
   BackupRecord record;
   record.service = service;
   record.id = std::move(id);
-  record.region = s.region;
+  record.region = vaults_[vault]->region();
   record.kind = kind_of(snapshot.origin);
   record.schedule = snapshot.schedule;
   record.tags = snapshot.tags;

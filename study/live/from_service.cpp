@@ -151,13 +151,14 @@ class FromService {
   void put_cluster(const ServiceState::Held& held) {
     const control::Cluster& c = held.cluster;
     policy::History history{"backcast"};
-    std::uint64_t elsewhere = 0, elsewhere_bytes = 0, in_work = 0;
+    std::map<std::string, policy::History> copies;  // by region
+    std::uint64_t in_work = 0;
     for (const control::Backup& b : held.backups) {
       if (b.state != "AVAILABLE") {
         ++in_work;
       } else if (b.kind == "copy" || b.region != c.region) {
-        ++elsewhere;
-        elsewhere_bytes += b.size_bytes;
+        auto& there = copies.try_emplace(b.region, policy::History{"backcast"}).first->second;
+        there.snapshots.push_back(snapshot_of(b));
       } else {
         history.snapshots.push_back(snapshot_of(b));
       }
@@ -176,16 +177,18 @@ class FromService {
     }
     names_[c.name] = c.id;
     ids_[c.id] = c.name;
-    if (elsewhere > 0) {
-      note(c.name, fmt::format("{} copies in other regions ({}) are not in it: copies are made of "
-                               "new backups only",
-                               elsewhere, format_bytes(elsewhere_bytes)));
-    }
     if (in_work > 0) note(c.name, fmt::format("{} backups in work are not in it", in_work));
-    put_fields(held, history);
+    const std::string at = put_fields(held, history);
+    std::size_t place = 0;
+    for (const auto& [region, there] : copies) {
+      draft_.set(fmt::format("{}/history/copies/{}", at, place++),
+                 Json{{"region", region},
+                      {"points", Json::parse(policy::to_json(there)).at("snapshots")}});
+    }
   }
 
-  void put_fields(const ServiceState::Held& held, const policy::History& history) {
+  // Where in the document the service is.
+  std::string put_fields(const ServiceState::Held& held, const policy::History& history) {
     const control::Cluster& c = held.cluster;
     places_[c.name] = services_;
     const std::string at = fmt::format("/services/{}", services_++);
@@ -216,6 +219,7 @@ class FromService {
     draft_.set(at + "/history/points", Json::parse(policy::to_json(history)).at("snapshots"));
     if (!held.schedules_on) off_.push_back(c.name);
     if (c.state == "SUSPENDED") suspended_.push_back(c.name);
+    return at;
   }
 
   // Growth, as the backups that exist show it with its uncertainty; of a store that keeps only what

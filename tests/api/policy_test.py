@@ -175,7 +175,7 @@ class PolicyTest(PolicyCase):
         self.served.need("PATCH", f"/v1/clusters/{cluster}", {"tags": ["of:all"]})
         self.served.need("PUT", f"/v1/clusters/{cluster}/schedules", {"on": False})
         told = self.run_verb("simulate", "--from-server", "--print-scenario", code=3)
-        for text in ("vectors: 1 copies in other regions", "vectors: the tags that every backup",
+        for text in ('"region": "away"', "vectors: the tags that every backup",
                      "left out empty: no backup says", '"kind": "disable_schedules"'):
             self.assertIn(text, told)
 
@@ -283,6 +283,20 @@ class PolicyTest(PolicyCase):
                  "expires": text_of(self.now - DAY)}
         told = simulate({"points": [point]})
         self.assertRegex(told, "vectors/old,.*deleted,.*" + text_of(self.now - DAY))
+        # Copies lie where they are, also of what is gone at home, until they expire.
+        copies = [{"region": "away", "points": [
+            {**point, "id": "gone", "time": text_of(self.now - 6 * DAY)},
+            {**point, "id": "there", "expires": text_of(self.now + DAY)}]}]
+        told = simulate({"points": [point], "copies": copies})
+        for of, until in (("gone", self.now - DAY), ("there", self.now + DAY)):
+            self.assertRegex(told, f"vectors/{of},vectors,away,copy,.*deleted,.*{text_of(until)}")
+        for wrong, why in (([{**copies[0], "region": "home"}], "has restore points of it already"),
+                           ([copies[0], copies[0]], "has restore points of it already"),
+                           ([{"region": "away", "points": []}], "points"),
+                           ([{"region": "away", "points": [{"id": "x"}]}], "time"),
+                           ([{"region": "away", "points": [
+                               {**point, "time": text_of(self.now + DAY)}]}], "after the start")):
+            self.assertIn(why, simulate({"points": [point], "copies": wrong}, code=2))
         for history in ({}, {"points": [point], "file": "x.csv"}):
             self.assertIn("either", simulate(history, code=2))
         self.assertIn("time", simulate({"points": [{"id": "old"}]}, code=2))
