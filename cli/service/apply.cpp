@@ -8,6 +8,7 @@
 #include "cli/shared/terminal.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/errors.h"
+#include "engine/base/text.h"
 
 namespace backcast::cli {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 struct Options {
   ServerChoice server;
   std::string scenario;
+  std::vector<std::string> sources;
   bool yes = false;
 };
 
@@ -48,12 +50,33 @@ Result<Ok, Errors> switch_on(const Client& client, const std::vector<Change>& ch
   return kOk;
 }
 
+// "vectors=/srv/vectors", or an object of JSON in place of the path.
+Result<Sources> sources_of(const std::vector<std::string>& words) {
+  Sources sources;
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    const std::string place = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const auto object = nlohmann::json::parse(place, nullptr, false);
+    if (equals == 0 || place.empty() || (place.front() == '{' && !object.is_object())) {
+      return bad_input("--source takes NAME=FOLDER or NAME=JSON, not " + printable(word),
+                       R"(as vectors=/srv/vectors, or db='{"database": "shop"}')");
+    }
+    const std::string source =
+        object.is_object() ? object.dump() : nlohmann::json{{"path", place}}.dump();
+    if (!sources.emplace(word.substr(0, equals), source).second) {
+      return bad_input("--source names " + printable(word.substr(0, equals)) + " twice");
+    }
+  }
+  return sources;
+}
+
 Result<Ok, Errors> apply(Context& context, const Options& options) {
+  BACKCAST_TRY(const Sources sources, all_errors(sources_of(options.sources)));
   BACKCAST_TRY(const scenario::Loaded loaded, scenario::load_file(options.scenario));
   BACKCAST_TRY(const Client client, all_errors(Client::of(options.server)));
   BACKCAST_TRY(const study::ServiceState state, all_errors(fetch_state(client)));
   BACKCAST_TRY(const auto applied, all_errors(fetch_scenarios(client)));
-  BACKCAST_TRY(const ApplyPlan plan, plan_apply(loaded, state, applied));
+  BACKCAST_TRY(const ApplyPlan plan, plan_apply(loaded, state, applied, sources));
   for (const std::string& line : plan.notes) note(context, line);
   const std::size_t count = plan.changes.size();
   if (count > 0 || context.format != Format::kText) print(context, table_of(plan.changes));
@@ -81,11 +104,16 @@ void add_apply(CLI::App& app, Context& context) {
       "Show what a service would change to run a scenario's policy, and switch it on. Exit code 0 "
       "if the policy is on, 2 if changes were shown and not made\n\n"
       "  backcast apply policy.json\n"
-      "  backcast apply policy.json --yes");
+      "  backcast apply policy.json --source vectors=/srv/vectors --yes");
   verb->add_option("scenario", options->scenario, "A scenario file, or \"-\"")
       ->required()
       ->type_name(kScenarioType);
   add_server_options(*verb, options->server);
+  verb->add_option("--source", options->sources,
+                   "Where the data of a service is that has no cluster yet, which is then made; "
+                   "may be given several times")
+      ->type_name("NAME=FOLDER|JSON")
+      ->allow_extra_args(false);
   verb->add_flag("--yes", options->yes, "Make the changes without asking");
   verb->callback([&context, options] {
     if (auto done = apply(context, *options); !done.ok()) report(context, done.error());

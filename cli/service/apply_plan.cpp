@@ -4,12 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <deque>
 #include <nlohmann/json.hpp>
 
 #include "cli/service/client.h"
 #include "engine/api/routes/values.h"
 #include "engine/base/errors.h"
 #include "engine/base/text.h"
+#include "engine/env/env.h"
 #include "engine/policy/retention/retention.h"
 #include "engine/policy/schedule/schedule.h"
 #include "rehearsal/twin/scenario_commands.h"
@@ -65,18 +68,21 @@ struct Differing {
 
 class Planner {
  public:
-  Planner(const scenario::Loaded& loaded, const study::ServiceState& state)
+  Planner(const scenario::Loaded& loaded, const study::ServiceState& state, const Sources& sources)
       : loaded_(loaded),
         scenario_(loaded.scenario),
         state_(state),
+        sources_(sources),
         said_(rehearsal::commands_of(loaded.scenario)),
         names_projects_(loaded.document.root().contains("projects")) {}
 
   Result<ApplyPlan, Errors> plan(const std::vector<control::AppliedScenario>& applied) {
     refuse_what_is_not_run();
     find_clusters();
+    check_sources();
     if (!faults_.empty()) return std::move(faults_);
     plan_projects();
+    for (const Held& held : made_) plan_new(held.cluster);
     for (std::size_t i = 0; i < said_.clusters.size(); ++i) plan_cluster(i);
     plan_limits();
     if (!faults_.empty()) return std::move(faults_);
@@ -143,10 +149,38 @@ class Planner {
               "name their projects under \"projects\" and \"project\"");
         continue;
       }
+      if (const auto source = sources_.find(wanted.name); source != sources_.end()) {
+        found_.back() = make_cluster(wanted, source->second);
+        check_cluster(i, wanted);
+        continue;
+      }
       fault(place_of(i), fmt::format("there is no cluster {}{}", printable(wanted.name), whose),
-            fmt::format("only you know where its data is: backcast clusters create {} --project {} "
-                        "--region {} --source …",
-                        wanted.name, wanted.project, wanted.region));
+            fmt::format("only you know where its data is: --source {}=/srv/data", wanted.name));
+    }
+  }
+
+  const Held* make_cluster(const control::Cluster& wanted, const std::string& source) {
+    std::array<std::uint8_t, 8> random;
+    env::posix_env().random(random);
+    Held& made = made_.emplace_back();
+    made.cluster = wanted;
+    made.cluster.id = fmt::format("in01-{:02x}", fmt::join(random, ""));
+    made.cluster.source = source;
+    if (made.cluster.kind.empty()) made.cluster.kind = "folder";
+    made.schedules_on = true;
+    return &made;
+  }
+
+  void check_sources() {
+    for (const auto& [name, source] : sources_) {
+      const bool is_new = std::any_of(made_.begin(), made_.end(),
+                                      [&](const Held& held) { return held.cluster.name == name; });
+      if (is_new) continue;
+      faults_.push_back(
+          bad_input(fmt::format("--source {}: the scenario has no such service, or the service "
+                                "has its cluster already",
+                                printable(name)),
+                    "give the data of clusters that are to be made"));
     }
   }
 
@@ -176,8 +210,20 @@ class Planner {
                              std::move(target), body.is_null() ? "" : body.dump()});
   }
 
-  // Only those that the scenario speaks of: without "projects" they stay as they are.
+  // Those that are wanted for clusters that are to be made; and of those that there are, what the
+  // scenario speaks of: without "projects" they stay as they are.
   void plan_projects() {
+    for (const control::Project& wanted : said_.projects) {
+      const auto is_it = [&](const control::Project& p) { return p.id == wanted.id; };
+      const auto is_in = [&](const Held& held) { return held.cluster.project == wanted.id; };
+      if (std::any_of(made_.begin(), made_.end(), is_in) &&
+          std::none_of(state_.projects.begin(), state_.projects.end(), is_it)) {
+        json body = api::json_of(wanted);
+        for (const char* field : {"id", "deleted", "key_destroyed"}) body.erase(field);
+        add('+', "project", wanted.id, "the rules of " + wanted.rules, "PUT",
+            "/v1/projects/" + escaped(wanted.id), body);
+      }
+    }
     if (!names_projects_) return;
     const json& written = loaded_.document.root().at("projects");
     for (std::size_t i = 0; i < said_.projects.size(); ++i) {
@@ -197,6 +243,13 @@ class Planner {
       add('~', "project", wanted.id, differing.detail, "PUT", "/v1/projects/" + escaped(wanted.id),
           differing.body);
     }
+  }
+
+  void plan_new(const control::Cluster& cluster) {
+    json body = api::json_of(cluster);
+    for (const char* field : {"state", "created", "deleted"}) body.erase(field);
+    add('+', "cluster", cluster.project + "/" + cluster.name,
+        fmt::format("{} in {}", cluster.kind, cluster.region), "POST", "/v1/clusters", body);
   }
 
   void plan_cluster(std::size_t i) {
@@ -357,8 +410,10 @@ class Planner {
   const scenario::Loaded& loaded_;
   const sim::Scenario& scenario_;
   const study::ServiceState& state_;
+  const Sources& sources_;
   rehearsal::Said said_;
   bool names_projects_;
+  std::deque<Held> made_;           // clusters that are to be made
   std::vector<const Held*> found_;  // by service of the scenario
   ApplyPlan plan_;
   Errors faults_;
@@ -368,8 +423,9 @@ class Planner {
 
 Result<ApplyPlan, Errors> plan_apply(const scenario::Loaded& loaded,
                                      const study::ServiceState& state,
-                                     const std::vector<control::AppliedScenario>& applied) {
-  return Planner(loaded, state).plan(applied);
+                                     const std::vector<control::AppliedScenario>& applied,
+                                     const Sources& sources) {
+  return Planner(loaded, state, sources).plan(applied);
 }
 
 }  // namespace backcast::cli

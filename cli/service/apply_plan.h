@@ -1,6 +1,7 @@
 // What a service would have to change to run a scenario's policy.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,15 @@ struct ApplyPlan {
   std::vector<std::string> notes;  // what of the scenario is no policy
 };
 
+// Where the data of clusters is that there are not yet: JSON by the name of the service.
+using Sources = std::map<std::string, std::string>;
+
 // `applied`: the scenarios that the service has. Errors: everything that a service cannot run, each
-// with its place in the document; clusters that there are not.
+// with its place in the document; clusters that there are not and of which nobody says where their
+// data is.
 Result<ApplyPlan, Errors> plan_apply(const scenario::Loaded& loaded,
                                      const study::ServiceState& state,
-                                     const std::vector<control::AppliedScenario>& applied);
+                                     const std::vector<control::AppliedScenario>& applied,
+                                     const Sources& sources);
 
 }  // namespace backcast::cli

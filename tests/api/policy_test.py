@@ -184,6 +184,27 @@ class PolicyTest(PolicyCase):
         return [(c["change"], c["what"], c["subject"])
                 for c in json.loads(told[:told.rindex("}") + 1])["rows"]]
 
+    def test_a_policy_makes_the_clusters_whose_data_it_is_told(self):
+        data = self.served.root / "data" / "vectors"
+        write_cluster(data, {"articles": 20})
+        path = self.scenario()
+        self.assertIn("--source vectors=", self.apply(path, code=2))
+        told = f"vectors={data}"
+        for wrong, why in (("vectors=", "NAME=FOLDER"), ("other=/srv", "no such service")):
+            self.assertIn(why, self.apply(path, "--source", told, "--source", wrong, code=2))
+        self.assertIn("twice", self.apply(path, "--source", told, "--source", told, code=2))
+        self.assertEqual(self.served.need("GET", "/v1/clusters")["clusters"], [])
+        shown = self.run_verb("apply", str(path), "--source", told, "--csv", code=2)
+        for line in ("+,project,shop,", "+,cluster,shop/vectors,folder in home",
+                     "+,schedule,shop/vectors schedule,"):
+            self.assertIn(line, shown)
+        self.assertIn("the policy is on", self.apply(path, "--source", told, "--yes") + self.told)
+        self.assertEqual(self.changes(path, code=0), [])
+        self.assertIn("already", self.apply(path, "--source", told, code=2))
+        (made,) = self.served.need("GET", "/v1/clusters")["clusters"]
+        self.assertEqual((made["source"], made["overlap"]), ({"path": str(data)}, "skip"))
+        self.backup(made["id"])
+
     def test_a_policy_is_shown_switched_on_and_then_there_is_nothing_to_do(self):
         cluster, _ = self.cluster()
         self.cluster("others")
