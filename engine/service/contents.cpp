@@ -10,9 +10,7 @@ using nlohmann::json;
 
 Result<kinds::LoadChoice> load_of(const json& value) {
   const std::string word = value.value("load", "as_saved");
-  if (word == "as_saved") return kinds::LoadChoice::kAsSaved;
-  if (word == "loaded") return kinds::LoadChoice::kLoaded;
-  if (word == "released") return kinds::LoadChoice::kReleased;
+  if (const auto load = policy::parse_load_state(word)) return *load;
   return bad_input("load is as_saved, loaded or released, not " + word);
 }
 

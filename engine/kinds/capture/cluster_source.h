@@ -12,6 +12,7 @@
 
 #include "engine/base/error.h"
 #include "engine/env/env.h"
+#include "engine/policy/service/collections.h"
 
 namespace backcast::kinds {
 
@@ -29,7 +30,7 @@ struct Captured {
   std::vector<std::string> warnings;
 };
 
-enum class LoadChoice : std::uint8_t { kAsSaved, kLoaded, kReleased };
+using LoadChoice = policy::LoadState;
 
 // Which side wins where a shard that is recovered has other replicas that are active.
 enum class Priority : std::uint8_t { kNoSync, kSnapshot, kReplica };

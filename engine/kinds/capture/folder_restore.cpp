@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "engine/base/text.h"
 
@@ -55,23 +54,23 @@ Result<std::vector<Placing>> chosen(FolderCatalog backup, const RestoreChoice& c
 }
 
 Status check_free(const FolderCatalog& cluster, const std::vector<Placing>& placing) {
-  std::set<std::pair<std::string, std::string>> given;
+  std::vector<policy::CollectionName> wanted;
   for (const Placing& place : placing) {
-    std::vector<std::string> names = place.restored.aliases;
-    names.push_back(place.restored.name);
-    for (const std::string& name : names) {
-      if (cluster.is_taken(place.to_database, name) ||
-          !given.emplace(place.to_database, name).second) {
-        return Error{Errc::kExists,
-                     fmt::format("the database {} has a collection or alias {} already; nothing "
-                                 "was restored",
-                                 printable(place.to_database), printable(name)),
-                     {},
-                     "restore it under another name or into another database"};
-      }
+    for (const std::string& alias : place.restored.aliases) {
+      wanted.push_back({place.to_database, alias});
     }
+    wanted.push_back({place.to_database, place.restored.name});
   }
-  return kOk;
+  const auto taken = policy::first_taken(wanted, [&](const policy::CollectionName& name) {
+    return cluster.is_taken(name.database, name.name);
+  });
+  if (!taken) return kOk;
+  return Error{
+      Errc::kExists,
+      fmt::format("the database {} has a collection or alias {} already; nothing was restored",
+                  printable(wanted[*taken].database), printable(wanted[*taken].name)),
+      {},
+      "restore it under another name or into another database"};
 }
 
 // What is replaced leaves its aliases, its time to live and its load state to what comes.
