@@ -15,14 +15,14 @@ namespace backcast::sim {
 namespace {
 
 // Beyond this the engine has nothing to hold against the simulation: services, projects, backups or
-// storage are deleted from outside, or the policy is another one.
+// storage are deleted from outside, the policy is another one, or a key is revoked.
 Instant rehearsed_until(const Scenario& scenario) {
   Instant until = scenario.end;
   for (const ScheduledEvent& event : scenario.events) {
     if (event.kind == EventKind::kDeleteService || event.kind == EventKind::kDeleteProject ||
         event.kind == EventKind::kStorageLoss || event.kind == EventKind::kDeleteBackup ||
         event.kind == EventKind::kDeleteSchedule || event.kind == EventKind::kChangePolicy ||
-        event.kind == EventKind::kChangePlan) {
+        event.kind == EventKind::kChangePlan || event.kind == EventKind::kRevokeKey) {
       until = std::min(until, event.at);
     }
   }

@@ -58,6 +58,10 @@ struct Differing {
     if (!value.is_array()) return value.dump();
     std::vector<std::string> copies;
     for (const json& copy : value) {
+      if (copy.is_string()) {  // a region
+        copies.push_back(copy.get<std::string>());
+        continue;
+      }
       const std::string kept = text(copy.at("retention"));
       copies.push_back(fmt::format("{} ({})", copy.at("region").get<std::string>(),
                                    kept == "none" ? "for ever" : kept));
@@ -191,6 +195,13 @@ class Planner {
             fmt::format("{} is kept in {}, not in {}", is.name, is.region, wanted.region),
             "a cluster stays in its region");
     }
+    if (!wanted.key.empty() && wanted.key != is.key) {
+      fault(
+          at("services", i, "/key"),
+          fmt::format("{} is under {}, not under the key {}", is.name,
+                      is.key.empty() ? "the key of its project" : "the key " + is.key, wanted.key),
+          "a cluster stays under the key that it was made with");
+    }
     const auto project =
         std::find_if(state_.projects.begin(), state_.projects.end(),
                      [&](const control::Project& p) { return p.id == is.project; });
@@ -238,6 +249,9 @@ class Planner {
       for (const char* field :
            {"plan", "quota_bytes", "quota_mode", "quota_ceiling_bytes", "grace_seconds"}) {
         differing.add(field, before.at(field), after.at(field));
+      }
+      if (!wanted.regions.empty()) {
+        differing.add("regions", before.at("regions"), after.at("regions"));
       }
       if (differing.body.empty()) continue;
       add('~', "project", wanted.id, differing.detail, "PUT", "/v1/projects/" + escaped(wanted.id),

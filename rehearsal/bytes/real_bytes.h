@@ -58,6 +58,9 @@ class RealBytes : public control::Outside {
     return weather_.freed_bytes(vault, backups);
   }
   void changed(control::Id backup) override { weather_.changed(backup); }
+  std::vector<policy::CollectionName> collections(control::Id cluster) override {
+    return weather_.collections(cluster);
+  }
   bool is_increment(control::Id vault, control::Id backup) override {
     return weather_.is_increment(vault, backup);
   }

@@ -37,6 +37,7 @@ control::Project project_of(const sim::Project& project) {
   said.quota_mode = std::string(policy::name(project.quota_mode));
   said.quota_ceiling_bytes = project.quota_ceiling_bytes;
   said.grace = project.grace;
+  said.regions = project.regions;
   return said;
 }
 
@@ -47,6 +48,7 @@ control::Cluster cluster_of(const sim::Scenario& scenario, const sim::Service& s
   cluster.cloud = s.cloud;
   cluster.region = s.region;
   cluster.kind = s.kind;
+  if (s.key) cluster.key = scenario.keys[*s.key].name;
   cluster.zone = s.zone.name();
   cluster.retention = text_of(s.retention);
   cluster.overlap = word_of(s.job.overlap);
@@ -120,6 +122,10 @@ const char* deed_of(EventKind kind) {
       return "change_policy";
     case EventKind::kChangePlan:
       return "change_plan";
+    case EventKind::kRevokeKey:
+      return "revoke_key";
+    case EventKind::kEnableKey:
+      return "enable_key";
     case EventKind::kBurst:
       return nullptr;
   }
@@ -178,6 +184,22 @@ void put_plan(const control::Project& project, json& what) {
   what["grace"] = project.grace.count();
 }
 
+// Where a restore goes and what of the backup, in the words of the API.
+void put_target(const sim::Scenario& scenario, const sim::ScheduledEvent& event, json& what) {
+  if (event.to_project) what["to_project"] = scenario.projects[*event.to_project].name;
+  if (event.key) what["key"] = scenario.keys[*event.key].name;
+  if (event.into) what["into"] = uid_of(*event.into);
+  json collections = json::array();
+  for (const policy::CollectionChoice& one : event.collections) {
+    collections.push_back({{"database", one.from.database},
+                           {"name", one.from.name},
+                           {"to_database", one.to.database},
+                           {"to_name", one.to.name},
+                           {"load", policy::name(one.load)}});
+  }
+  if (!collections.empty()) what["choice"] = {{"collections", std::move(collections)}};
+}
+
 std::string words_of(const sim::Scenario& scenario, const sim::ScheduledEvent& event,
                      const char* deed) {
   json what{{"do", deed}, {"region", event.region}, {"delete_backups", event.delete_backups}};
@@ -201,6 +223,7 @@ std::string words_of(const sim::Scenario& scenario, const sim::ScheduledEvent& e
   }
   what["to_region"] = event.to_region;
   what["in_place"] = event.in_place;
+  put_target(scenario, event, what);
   if (event.as_of) what["as_of"] = event.as_of->time_since_epoch().count();
   if (event.role) {
     constexpr const char* kRoles[] = {"organization_owner", "project_admin", "custom_with_backup",
@@ -260,6 +283,9 @@ std::vector<std::string> not_played(const sim::Scenario& scenario) {
 Said commands_of(const sim::Scenario& scenario) {
   Said said;
   for (const sim::Project& p : scenario.projects) said.projects.push_back(project_of(p));
+  for (const sim::Key& key : scenario.keys) {
+    said.keys.push_back({scenario.projects[key.project].name, key.name, key.region, {}, {}});
+  }
   for (const sim::Service& s : scenario.services) {
     said.clusters.push_back(cluster_of(scenario, s));
     auto& schedules = said.schedules.emplace_back();
@@ -278,6 +304,10 @@ Status say(const sim::Scenario& scenario, control::ControlPlane& plane, const Da
   Said said = commands_of(scenario);
   for (control::Project& project : said.projects) {
     Status done = only_status(plane.put_project(caller, std::move(project)));
+    if (!done.ok()) return done;
+  }
+  for (const control::ClusterKey& key : said.keys) {
+    Status done = only_status(plane.create_key(caller, key));
     if (!done.ok()) return done;
   }
   for (std::uint32_t i = 0; i < said.clusters.size(); ++i) {

@@ -19,6 +19,7 @@ std::string uid_of(std::uint32_t service);
 // The policy of a scenario as a control plane has it.
 struct Said {
   std::vector<control::Project> projects;                 // as Scenario::projects
+  std::vector<control::ClusterKey> keys;                  // as Scenario::keys
   std::vector<control::Cluster> clusters;                 // as Scenario::services; without ids
   std::vector<std::vector<control::Schedule>> schedules;  // of each of them
   std::vector<control::Limit> limits;                     // of clusters by uid_of

@@ -33,8 +33,10 @@ WeatherOutside::WeatherOutside(const sim::Scenario& scenario, sim::Draws draws)
 }
 
 // What changes its state is noted beside the decision, and made again after a crash.
-void WeatherOutside::note(const char* what, std::initializer_list<std::int64_t> values) {
-  if (notes_ != nullptr) notes_->add(fmt::format("{} {}", what, fmt::join(values, " ")));
+void WeatherOutside::note(const char* what, std::initializer_list<std::int64_t> values,
+                          const std::string& tail) {
+  if (notes_ == nullptr) return;
+  notes_->add(fmt::format("{} {}{}", what, fmt::join(values, " "), tail));
 }
 
 void WeatherOutside::opened(control::Notes& notes) {
@@ -73,6 +75,13 @@ void WeatherOutside::replay(const std::string& line) {
     arrived(static_cast<std::uint32_t>(a), now);
   } else if (what == "rate") {
     links_[static_cast<std::size_t>(a)].set_rate(since_start(now), static_cast<std::uint64_t>(b));
+  } else if (what == "bring") {  // into a cluster: names, each behind its database
+    policy::CollectionChoice one;
+    while (in >> one.to.database >> one.to.name) work.collections.push_back(one);
+    work.into = a;
+    occupy(work, now);
+  } else if (what == "set_back") {
+    brought_[a].set_back(now);
   } else if (what == "failing") {
     failing_[static_cast<std::size_t>(a)] += static_cast<int>(b);
   }
@@ -110,6 +119,23 @@ policy::JobBytes WeatherOutside::bytes_of(const Work& work, Instant now) {
   });
 }
 
+std::vector<policy::CollectionName> WeatherOutside::collections(Id cluster) {
+  return brought_[cluster].names(service(cluster));
+}
+
+// What a restore does to the names in the cluster that it goes into.
+void WeatherOutside::occupy(const Work& work, Instant now) {
+  if (work.in_place) {
+    note("set_back", {work.into, 0, 0, work.born.time_since_epoch().count()});
+    brought_[work.into].set_back(work.born);
+  }
+  if (work.collections.empty()) return;
+  std::string names;
+  for (const auto& one : work.collections) names += " " + one.to.database + " " + one.to.name;
+  note("bring", {work.into, 0, 0, now.time_since_epoch().count()}, names);
+  brought_[work.into].bring(work.collections, now);
+}
+
 Begun WeatherOutside::begin(const Work& work, Instant now) {
   const sim::Service& s = service(work.cluster);
   Begun begun;
@@ -126,7 +152,9 @@ Begun WeatherOutside::begin(const Work& work, Instant now) {
     return begun;
   }
   const bool copies = work.kind == WorkKind::kCopy;
-  const std::uint64_t bytes = copies ? moved_[work.backup] : work.size_bytes;
+  if (!copies) occupy(work, now);
+  const std::uint64_t bytes =
+      copies ? moved_[work.backup] : sim::part_of(work.size_bytes, s, work.collections);
   const bool stays = work.from_region == work.to_region;
   if (const auto link = stays ? std::nullopt : link_between(work.from_region, work.to_region)) {
     note("send",
@@ -143,7 +171,8 @@ Begun WeatherOutside::begin(const Work& work, Instant now) {
 
 Duration WeatherOutside::restore_time(const Work& work) {
   const sim::Service& s = service(work.cluster);
-  return time_for(sim::live_bytes_at(s, scenario_.start, draws_, work.born),
+  const std::uint64_t whole_bytes = sim::live_bytes_at(s, scenario_.start, draws_, work.born);
+  return time_for(sim::part_of(whole_bytes, s, work.collections),
                   s.job.restore_rate_bytes_per_second);
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/control/outside/outside.h"
 #include "sim/model/delta_model.h"
+#include "sim/model/outside/collections.h"
 #include "sim/model/outside/link.h"
 #include "sim/model/scenario.h"
 
@@ -30,6 +31,7 @@ class WeatherOutside : public control::Outside {
   void remove(control::Id vault, control::Id backup) override;
   std::uint64_t held_bytes(control::Id vault) override;
   std::uint64_t freed_bytes(control::Id vault, const std::vector<control::Id>& backups) override;
+  std::vector<policy::CollectionName> collections(control::Id cluster) override;
   bool is_increment(control::Id vault, control::Id backup) override;
   std::vector<control::Id> arrived(std::uint32_t link, Instant now) override;
   std::vector<Wake> wakes() override;
@@ -57,15 +59,18 @@ class WeatherOutside : public control::Outside {
   std::int64_t since_start(Instant t) const { return (t - scenario_.start).count(); }
   policy::JobBytes bytes_of(const control::Work& work, Instant now);
   Duration restore_time(const control::Work& work);
+  void occupy(const control::Work& work, Instant now);
   void await(std::uint32_t link);
-  void note(const char* what, std::initializer_list<std::int64_t> values);
+  void note(const char* what, std::initializer_list<std::int64_t> values,
+            const std::string& tail = {});
   void replay(const std::string& line);
 
   const sim::Scenario& scenario_;
   const sim::Draws draws_;
-  std::vector<sim::Life> lives_;            // by service
-  std::vector<std::uint32_t> generations_;  // made so far, by service
-  std::vector<int> failing_;                // open times of failing, by service
+  std::vector<sim::Life> lives_;                            // by service
+  std::vector<std::uint32_t> generations_;                  // made so far, by service
+  std::vector<int> failing_;                                // open times of failing, by service
+  std::map<control::Id, sim::BroughtCollections> brought_;  // by cluster
   std::map<control::Id, std::unique_ptr<Vault>> vaults_;
   std::map<control::Id, sim::Generation> seen_;  // by backup: what it saw
   std::map<control::Id, std::uint64_t> moved_;   // by copy

@@ -90,6 +90,16 @@ Result<Document, Errors> find_book(const Document& scenario, const Pricing::Book
 // The retention that "retention_days" stands for; none for "forever".
 std::optional<policy::RetentionPolicy> retention_at_birth(const Node& node,
                                                           const policy::ServiceRules& rules);
+// The keys of a project that is known already.
+void read_keys(Build& build, const Node& fields, std::uint32_t project);  // restores/read_keys.cpp
+// The one that "key" names; nothing (and a fault) where the project has none of that name.
+std::optional<std::uint32_t> key_in(const Build& build, const Node& node, std::uint32_t project);
+// The key of a service, and whether its project may use its region.
+void read_sealing(Build& build, const Node& node, sim::Service& service);
+// How many collections a service has, or which.
+void read_collections(const Node& node, sim::Service& service);  // restores/read_collections.cpp
+// Where a restore goes, and what of the backup.
+void read_restore(Build& build, const Node& node, sim::ScheduledEvent& event);
 void read_limits(Build& build);        // read_services.cpp
 void read_repositories(Build& build);  // read_services.cpp
 // The project that these fields describe; faults of its own ones stand at `own`.

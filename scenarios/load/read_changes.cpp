@@ -147,6 +147,11 @@ void MidLife::check_subject(const Node& node, const Subject& subject, const Plan
                                         policy::explain(fault)));
     }
   }
+  if (service.key) {
+    if (Status fits = policy::check_key(*service.rules, plan.plan); !fits.ok()) {
+      node.fault_at("plan", std::move(fits).error());
+    }
+  }
   if (!becomes.quota_bytes) return;
   if (subject.of_fleet || service.provider != becomes.provider) {
     node.fault(subject.of_fleet

@@ -22,7 +22,7 @@ struct KindInfo {
   std::string_view needs;  // fields without which it means nothing, separated by spaces
   std::string_view takes;  // further fields that it goes by
 };
-constexpr std::array<KindInfo, 18> kKinds{{
+constexpr std::array<KindInfo, 20> kKinds{{
     {"manual_backup", EventKind::kManualBackup, "service", "tags copies retention_days"},
     {"delete_service", EventKind::kDeleteService, "service", "delete_backups"},
     {"delete_project", EventKind::kDeleteProject, "project", "delete_backups"},
@@ -36,13 +36,16 @@ constexpr std::array<KindInfo, 18> kKinds{{
     {"job_failures", EventKind::kJobFailures, "service for", ""},
     {"storage_loss", EventKind::kStorageLoss, "region", ""},
     {"restore", EventKind::kRestore, "service",
-     "region to_region as_of role backup_version latest_version target_version in_place"},
+     "region to_region as_of role backup_version latest_version target_version in_place to_project "
+     "key into collections"},
     {"burst", EventKind::kBurst, "service rewrites", "adds"},
     {"delete_backup", EventKind::kDeleteBackup, "service", "region as_of tags"},
     {"delete_schedule", EventKind::kDeleteSchedule, "service", "schedule delete_backups"},
     {"change_policy", EventKind::kChangePolicy, "service", "schedules retention"},
     {"change_plan", EventKind::kChangePlan, "project",
      "plan quota quota_mode quota_ceiling copies_from_plan"},
+    {"revoke_key", EventKind::kRevokeKey, "project key", ""},
+    {"enable_key", EventKind::kEnableKey, "project key", ""},
 }};
 
 // Fields that are another kind's: nothing would act on them.
@@ -193,6 +196,13 @@ void read_by_kind(Build& build, MidLife& life, const Node& node, sim::ScheduledE
       return life.change_policy(node, event);
     case EventKind::kChangePlan:
       return life.change_plan(node, event);
+    case EventKind::kRevokeKey:
+    case EventKind::kEnableKey:
+      if (event.project) event.key = key_in(build, node, *event.project);
+      return;
+    case EventKind::kRestore:
+      read_restore(build, node, event);
+      break;
     default:
       break;
   }

@@ -44,6 +44,7 @@ void add_project(Build& build, const Node& node, const std::string& name, const 
   build.fields_of_project.push_back(fields.value());
   build.profile_of_project.push_back(&profile);
   build.scenario.projects.push_back(std::move(project));
+  read_keys(build, fields, build.project_index[name]);
 }
 
 // The provider a service or project names, else the scenario's, else none at all.
@@ -126,6 +127,7 @@ sim::Project read_project(const Node& fields, const Node& own, const std::string
   project.plan = fields.text("plan").value_or("");
   project.rules = profile.rules;
   project.grace = times(kDay, fields.integer("grace_days").value_or(0));
+  project.regions = fields.texts("regions");
   if (const auto quota = fields.bytes("quota")) {
     project.quota_bytes = *quota;
     const auto mode = fields.text("quota_mode");
@@ -161,6 +163,7 @@ std::optional<Made> make_service(Build& build, const Node& node, const json& own
   service.kind = fields.text("kind").value_or("");
   service.project = project_of(build, fields, *profile);
   service.region = region_of(fields, service).value_or("");
+  read_sealing(build, fields, service);
   check_delta(fields, *profile, cloud);
   check_kind(fields, service);
   read_cost_tags(fields, service);

@@ -324,8 +324,7 @@ void read_workload(Build& build, const Node& node, sim::Service& service) {
     workload.disk_bytes =
         node.has("disk") ? node.bytes("disk").value_or(0) : static_cast<std::uint64_t>(disk_bytes);
   }
-  service.collections = static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(node.integer("collections").value_or(0), 0, UINT32_MAX));
+  read_collections(node, service);
   service.delta.kind = delta_kind(node.text("delta").value_or("lifetimes"));
   if (node.has("chain")) {
     const Node chain = node.child("chain");

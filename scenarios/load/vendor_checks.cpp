@@ -112,6 +112,9 @@ void check_target(const Build& build, const Node& entry, const Profile& profile,
                        "leave \"copies\" out; copies that you make yourself are those of a service "
                        "of provider \"plain\"");
   }
+  const sim::Project& project = build.scenario.projects[service.project];
+  const Status bound = policy::check_region(*service.rules, project.name, project.regions, region);
+  if (!bound.ok()) return entry.fault_at("region", bound.error());
   const std::string target = cloud_in(entry, profile, region);
   if (target.empty() || service.cloud.empty()) return;
   const Plan& plan = build.plan_of_project[service.project];
@@ -191,6 +194,8 @@ void check_restore(const Node& node, const sim::Service& service,
   // What sets a cluster back, and what you restore yourself, takes the place of what is there.
   refuse("in_place",
          rules.versions == policy::VersionRule::kSetsBack || service.rules->copies.anywhere);
+  refuse("collections", rules.of_collections);
+  refuse("into", rules.of_collections);
   if (event.in_place && !event.to_region.empty() && event.to_region != service.region) {
     node.fault_at(
         "to_region",

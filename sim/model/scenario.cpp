@@ -40,6 +40,22 @@ const std::optional<policy::RetentionPolicy>& retention_at(const Service& servic
   return index == 0 ? service.retention : service.later_retentions[index - 1];
 }
 
+policy::RestoreTarget target_of(const Scenario& scenario, const ScheduledEvent& restore,
+                                std::uint32_t service) {
+  policy::RestoreTarget target;
+  if (restore.to_project) target.project = scenario.projects[*restore.to_project].name;
+  if (restore.key) target.key = scenario.keys[*restore.key].name;
+  if (!restore.collections.empty()) {
+    target.into = scenario.services[restore.into.value_or(service)].name;
+  }
+  target.collections = restore.collections;
+  return target;
+}
+
+std::string full_name(const Scenario& scenario, const Key& key) {
+  return scenario.projects[key.project].name + "/" + key.name;
+}
+
 std::string version_refusal(const ScheduledEvent& restore, const Service& service, Instant born,
                             Instant now) {
   if (!restore.backup_version || !restore.target_version) return {};

@@ -12,8 +12,10 @@
 #include "engine/policy/retention/retention.h"
 #include "engine/policy/schedule/schedule.h"
 #include "engine/policy/service/admission.h"
+#include "engine/policy/service/collections.h"
 #include "engine/policy/service/quota.h"
 #include "engine/policy/service/restore_rules.h"
+#include "engine/policy/service/restore_target.h"
 #include "engine/policy/service/service_rules.h"
 #include "sim/model/byte_ages.h"
 #include "sim/model/delta_model.h"
@@ -84,6 +86,20 @@ struct PastCopies {
   std::vector<policy::Snapshot> points;
 };
 
+// Data of a service that can be brought back alone, and its share of all bytes of the service, of
+// kWholeShare.
+struct Collection {
+  policy::CollectionName name;
+  std::uint64_t share = 0;
+};
+
+// Seals the backups of the services that name it.
+struct Key {
+  std::string name;
+  std::uint32_t project = 0;  // index into Scenario::projects
+  std::string region;         // of those services
+};
+
 struct Service {
   std::string name;
   std::uint32_t entity = 0;   // whose draws it sees: its place among all services, fleets included
@@ -91,6 +107,8 @@ struct Service {
   std::string provider, cloud, region, kind;
   const policy::ServiceRules* rules = policy::service_rules("plain");
   std::uint32_t collections = 0;
+  std::vector<Collection> named_collections;  // none: nobody has named them
+  std::optional<std::uint32_t> key;           // index into Scenario::keys
   Workload workload;
   DeltaModel delta;
   std::vector<ServiceSchedule> schedules;  // those from the start first
@@ -155,6 +173,7 @@ struct Project {
   // A requirement limits its bytes, or a later plan does: they are counted, quota or not.
   bool watched = false;
   Duration grace{0};  // backups of deleted services and of the deleted project stay so long
+  std::vector<std::string> regions;  // that it may use; none: any
 };
 // Of a project that has one.
 policy::Quota quota_of(const Project& project);
@@ -204,7 +223,9 @@ enum class EventKind : std::uint8_t {
   kDeleteBackup,
   kDeleteSchedule,
   kChangePolicy,  // schedules and retention of a service
-  kChangePlan     // of a project: what it may have, and its quota
+  kChangePlan,    // of a project: what it may have, and its quota
+  kRevokeKey,     // nothing under it can be made or read, until it is enabled again
+  kEnableKey
 };
 
 // What an event makes of the policy of one service.
@@ -233,6 +254,11 @@ struct ScheduledEvent {
   std::vector<PolicyChange> changes;  // kDeleteSchedule, kChangePolicy, kChangePlan
   std::optional<Project> becomes;     // kChangePlan
   bool in_place = false;  // a restore: the service is set back, and makes no backup meanwhile
+  // A restore into a new cluster of this project, and under this key (Scenario::keys), or under
+  // none; of some collections alone, into this service, which runs, or the one they come from.
+  std::optional<std::uint32_t> to_project, into;
+  std::optional<std::uint32_t> key;  // of kRevokeKey and kEnableKey, too
+  std::vector<policy::CollectionChoice> collections;
   // A restore: who asks for it, and which versions the backup had, the provider offers, is wanted.
   std::optional<policy::CallerRole> role;
   std::optional<policy::Version> backup_version, latest_version, target_version;
@@ -314,6 +340,7 @@ struct Scenario {
   Instant start{}, end{};
   std::uint64_t seed = 0;
   std::vector<Project> projects;
+  std::vector<Key> keys;
   std::vector<Service> services;
   std::vector<Fleet> fleets;
   std::vector<Expanded> expanded;
@@ -334,6 +361,11 @@ struct Scenario {
   std::optional<AgeScale> ages = AgeScale{};
 };
 
+// Where a restore of this service goes, by name: the fields of the event.
+policy::RestoreTarget target_of(const Scenario& scenario, const ScheduledEvent& restore,
+                                std::uint32_t service);
+// "shop/sealed"
+std::string full_name(const Scenario& scenario, const Key& key);
 // Why the versions that a restore names do not allow it, or "".
 std::string version_refusal(const ScheduledEvent& restore, const Service& service, Instant born,
                             Instant now);

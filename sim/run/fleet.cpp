@@ -200,6 +200,7 @@ Scenario scenario_of_one(const Scenario& scenario, std::uint32_t fleet) {
   one.seed = scenario.seed;
   one.ages = scenario.ages;
   one.projects = scenario.projects;
+  one.keys = scenario.keys;
   const auto names_it = [&](const std::vector<std::uint32_t>& fleets) {
     return std::find(fleets.begin(), fleets.end(), fleet) != fleets.end();
   };

@@ -70,6 +70,10 @@ std::vector<std::vector<std::uint32_t>> coupled_groups(const Scenario& scenario,
       couples.join(repository.services.front(), service);
     }
   }
+  for (const ScheduledEvent& event : scenario.events) {
+    if (!event.into) continue;
+    for (const std::uint32_t service : event.services) couples.join(*event.into, service);
+  }
   for (const JobLimit& limit : scenario.limits) {
     std::optional<std::uint32_t> first;
     for (std::uint32_t i = 0; i < count; ++i) {

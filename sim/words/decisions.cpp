@@ -10,6 +10,9 @@ std::string subject_of(const Scenario& scenario, const RunResult& run, const Log
   if (event.kind == LogKind::kPlanChanged) {
     return scenario.projects[*scenario.events[event.about].project].name;
   }
+  if (event.kind == LogKind::kKeyRevoked || event.kind == LogKind::kKeyEnabled) {
+    return full_name(scenario, scenario.keys[*scenario.events[event.about].key]);
+  }
   if (event.kind == LogKind::kScheduleDeleted) {
     const Service& service = scenario.services[event.service];
     return service.name + "/" + service.schedules[event.about].name;
@@ -66,6 +69,11 @@ std::vector<policy::Decision> decisions_of(const Scenario& scenario, const RunRe
     decision.subject = subject_of(scenario, run, event);
     decision.reason = reason_of(run, event);
     decision.number = number_of(event);
+    if (event.kind == LogKind::kRestoreStarted) {
+      const RestoreRecord& restore = run.restores[event.about];
+      decision.tags =
+          policy::words_of(target_of(scenario, scenario.events[restore.event], restore.service));
+    }
     const bool completed =
         event.kind == LogKind::kBackupCompleted || event.kind == LogKind::kCopyCompleted;
     if (!completed) continue;

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <set>
 
 #include "engine/base/bytes.h"
 
 namespace backcast::sim {
 namespace {
 
-// By Why; of restores, the words of kRole and kVersion come from the rule book.
+// By Why; of restores, refusal() says what needs other names.
 constexpr const char* kWords[] = {"",
                                   "{service} is deleted",
                                   "{service} is suspended",
@@ -32,8 +33,13 @@ constexpr const char* kWords[] = {"",
                                   "the store in {region} went down while it was copied",
                                   "somebody wants it gone (scenario event)",
                                   "no such backup is there",
-                                  "{service} is being restored"};
-static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kRestoring) + 1);
+                                  "{service} is being restored",
+                                  "",
+                                  "the key of {service} is revoked",
+                                  "",
+                                  "",
+                                  ""};
+static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kNameTaken) + 1);
 
 std::string words(Why why, const Service& service, const std::string& region, Instant expires) {
   return fmt::format(fmt::runtime(kWords[static_cast<std::size_t>(why)]),
@@ -67,20 +73,72 @@ struct Explain {
   }
 };
 
+// The keys that the restore needs: that of what it reads, and that of where it goes.
+std::string keys_text(const Scenario& scenario, const RestoreRecord& restore) {
+  const ScheduledEvent& event = scenario.events[restore.event];
+  std::set<std::string> names;
+  for (const std::optional<std::uint32_t>& key :
+       {event.key, scenario.services[restore.service].key,
+        scenario.services[event.into.value_or(restore.service)].key}) {
+    if (key) names.insert(full_name(scenario, scenario.keys[*key]));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string why_not(const Scenario& scenario, const RestoreRecord& restore) {
   const Service& service = scenario.services[restore.service];
   const ScheduledEvent& event = scenario.events[restore.event];
-  if (restore.why_not == Why::kNoRestorePoint && service.rules->restore.stays_in_region) {
-    return fmt::format("there is no restore point in {}, and a restore stays in its region",
-                       restore.to_region);
+  const Project& project = scenario.projects[event.to_project.value_or(service.project)];
+  switch (restore.why_not) {
+    case Why::kNoRestorePoint:
+      if (!service.rules->restore.stays_in_region) break;
+      return fmt::format("there is no restore point in {}, and a restore stays in its region",
+                         restore.to_region);
+    case Why::kRole:
+      return policy::check_role(*service.rules, *event.role).error().message;
+    case Why::kVersion:
+      return version_refusal(event, service, restore.born, restore.started);
+    case Why::kProjectGone:
+      return fmt::format("project {} is deleted", project.name);
+    case Why::kProjectElsewhere:
+      return policy::check_region(*service.rules, project.name, project.regions, restore.to_region)
+          .error()
+          .message;
+    case Why::kKeyElsewhere:
+      return fmt::format("the key {} is of region {}, and the restore goes into {}",
+                         full_name(scenario, scenario.keys[*event.key]),
+                         scenario.keys[*event.key].region, restore.to_region);
+    case Why::kRevokedKey:
+      return "a key that it needs is revoked: " + keys_text(scenario, restore);
+    case Why::kNameTaken:
+      return fmt::format("{} has a collection of that name already; nothing was restored",
+                         scenario.services[event.into.value_or(restore.service)].name);
+    default:
+      break;
   }
-  if (restore.why_not == Why::kRole) {
-    return policy::check_role(*service.rules, *event.role).error().message;
+  return words(restore.why_not, scenario.services[event.into.value_or(restore.service)],
+               restore.to_region, kNever);
+}
+
+// Which collections, and what they are called then: "default.docs as shop.docs (loaded), ".
+std::string parts_text(const ScheduledEvent& event) {
+  std::string text;
+  for (const policy::CollectionChoice& one : event.collections) {
+    text += fmt::format("{}{} as {} ({})", text.empty() ? "" : ", ", to_string(one.from),
+                        to_string(one.to), policy::name(one.load));
   }
-  if (restore.why_not == Why::kVersion) {
-    return version_refusal(event, service, restore.born, restore.started);
-  }
-  return words(restore.why_not, service, restore.to_region, kNever);
+  return text.empty() ? text : text + " of ";
+}
+
+// Where to, beside the region.
+std::string target_text(const Scenario& scenario, const RestoreRecord& restore) {
+  const ScheduledEvent& event = scenario.events[restore.event];
+  const policy::RestoreTarget target = target_of(scenario, event, restore.service);
+  std::string text = event.in_place ? ", in place," : "";
+  if (!target.into.empty()) text += ", into " + target.into + ",";
+  if (!target.project.empty()) text += " of project " + target.project;
+  if (!target.key.empty()) text += " under the key " + target.key;
+  return text;
 }
 
 // What runs once the restore is done, where versions are stated: "; the cluster is set back …".
@@ -213,10 +271,10 @@ std::string restore_text(const Scenario& scenario, const RunResult& run, const L
   }
   const BackupRecord& b = run.backups[restore.backup];
   if (event.kind == LogKind::kRestoreStarted) {
-    return fmt::format("restore of {} ({}) from {} into {}{} started; {} of work is lost", b.id,
-                       format_bytes(b.size_bytes), b.region, restore.to_region,
-                       scenario.events[restore.event].in_place ? ", in place," : "",
-                       format_duration(restore.lost));
+    return fmt::format("restore of {}{} ({}) from {} into {}{} started; {} of work is lost",
+                       parts_text(scenario.events[restore.event]), b.id,
+                       format_bytes(restore.bytes), b.region, restore.to_region,
+                       target_text(scenario, restore), format_duration(restore.lost));
   }
   return fmt::format(
       "restore of {} into {} completed after {}{}", b.id, restore.to_region,
@@ -244,7 +302,8 @@ const std::string& region_of(const Scenario& scenario, const RunResult& run,
   static const std::string kNowhere;
   if (is_of_restore(event.kind)) return run.restores[event.about].to_region;
   if (event.kind == LogKind::kProjectDeleted || event.kind == LogKind::kKeyDestroyed ||
-      event.kind == LogKind::kPlanChanged) {
+      event.kind == LogKind::kPlanChanged || event.kind == LogKind::kKeyRevoked ||
+      event.kind == LogKind::kKeyEnabled) {
     return kNowhere;
   }
   if (event.backup != kNone) return run.backups[event.backup].region;
@@ -288,6 +347,12 @@ std::string log_text(const Scenario& scenario, const RunResult& run, const LogEv
       return policy_text(scenario, *service, event);
     case LogKind::kPlanChanged:
       return plan_text(*scenario.events[event.about].becomes);
+    case LogKind::kKeyRevoked:
+    case LogKind::kKeyEnabled:
+      return fmt::format(
+          "the key {} is {}", full_name(scenario, scenario.keys[*scenario.events[event.about].key]),
+          event.kind == LogKind::kKeyRevoked ? "revoked: nothing under it can be made or read"
+                                             : "enabled again");
     case LogKind::kDeletionRefused:
       return fmt::format("{}: no backup is deleted: {}", service->name,
                          words(std::get<Why>(event.reason), *service, service->region, kNever));

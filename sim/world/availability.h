@@ -3,6 +3,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,12 +39,31 @@ class Availability {
 
   // Why nothing of the service can run now, or nothing.
   Why why_not(std::uint32_t service) const {
-    const State& state = states_[service];
-    if (state.deleted) return Why::kServiceDeleted;
-    if (state.suspended > 0) return Why::kSuspended;
-    if (state.restoring > 0) return Why::kRestoring;
-    return why_no_store(stage_.service(service).region);
+    const Why why = policy::why_not_running(state_of(service));
+    return why != Why::kNothing ? why : why_no_store(stage_.service(service).region);
   }
+  policy::ClusterState state_of(std::uint32_t service) const {
+    const State& state = states_[service];
+    return {state.deleted, state.suspended > 0, state.restoring > 0};
+  }
+
+  // Whether that changed anything.
+  bool switch_key(std::uint32_t key, bool revoked) {
+    return revoked ? revoked_keys_.insert(key).second : revoked_keys_.erase(key) > 0;
+  }
+  // As the rules ask for it; without a key nothing.
+  std::optional<policy::NamedKey> key(const std::optional<std::uint32_t>& index) const {
+    if (!index) return std::nullopt;
+    return policy::NamedKey{stage_.scenario.keys[*index].region, revoked_keys_.contains(*index)};
+  }
+  // Whether the key of the service lets nothing of it be made or read.
+  bool is_sealed_off(std::uint32_t service) const {
+    const auto& index = stage_.service(service).key;
+    return index && revoked_keys_.contains(*index);
+  }
+
+  void delete_project(std::uint32_t project) { deleted_projects_.insert(project); }
+  bool is_deleted(std::uint32_t project) const { return deleted_projects_.contains(project); }
 
  private:
   using Regions = std::map<std::string, int, std::less<>>;  // by open outages
@@ -54,6 +75,7 @@ class Availability {
   const Stage& stage_;
   PerService<State> states_;
   Regions down_, stores_down_;
+  std::set<std::uint32_t> revoked_keys_, deleted_projects_;
 };
 
 class JobLimits {

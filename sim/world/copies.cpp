@@ -25,7 +25,10 @@ void Copies::start(std::uint32_t original, const Generation& generation, const C
   const std::uint32_t backup = record_copy(original, rule, made.in == PolicyPlace::In::kSchedule);
   BackupRecord& record = stage_.journal.backup(backup);
   const Service& s = stage_.service(record.service);
-  if (const Why why = availability_.why_no_store(rule.region); why != Why::kNothing) {
+  const Why why = availability_.is_sealed_off(record.service)
+                      ? Why::kRevokedKey
+                      : availability_.why_no_store(rule.region);
+  if (why != Why::kNothing) {
     record.state = BackupState::kFailed;
     record.reason = why;
     return stage_.journal.log({.kind = LogKind::kCopyFailed, .backup = backup});

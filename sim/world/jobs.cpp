@@ -232,7 +232,8 @@ void Jobs::begin(std::uint32_t index) {
   const Fate fate = fate_of(stage_.draws, {s.entity, job.scheduled, job.attempt},
                             {s.job.failure_probability, s.job.duration_spread},
                             policy::job_duration(s.job.speed, bytes, s.collections));
-  job.doomed = fate.fails                              ? Why::kByChance
+  job.doomed = availability_.is_sealed_off(service)    ? Why::kRevokedKey
+               : fate.fails                            ? Why::kByChance
                : availability_.of(service).failing > 0 ? Why::kFailingTime
                                                        : Why::kNothing;
   const Duration takes = std::max(fate.takes, schedules_.tried(s.job.backup_takes, service));

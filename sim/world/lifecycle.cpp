@@ -19,6 +19,7 @@ void Lifecycle::delete_service(std::uint32_t service, const ScheduledEvent& even
 }
 
 void Lifecycle::delete_project(std::uint32_t project, const ScheduledEvent& event) {
+  availability_.delete_project(project);
   std::optional<Instant> key_destroyed;
   bool any = false;
   for (const std::uint32_t service : stage_.members) {

@@ -3,19 +3,61 @@
 #include <algorithm>
 
 #include "engine/base/time_math.h"
+#include "sim/model/outside/job_bytes.h"
 
 namespace backcast::sim {
+// Where it goes: to a cluster that is there, or where a new one is wanted.
+std::string Restores::region_of(const ScheduledEvent& event, std::uint32_t service) const {
+  const Service& s = stage_.service(service);
+  if (!event.collections.empty()) return stage_.service(event.into.value_or(service)).region;
+  if (event.in_place) return s.region;
+  const std::string& into =
+      s.rules->restore.stays_in_region && event.to_region.empty() ? event.region : event.to_region;
+  return into.empty() ? s.region : into;
+}
+
+bool Restores::is_name_taken(const ScheduledEvent& event, std::uint32_t into) {
+  std::vector<policy::CollectionName> wanted;
+  for (const policy::CollectionChoice& one : event.collections) wanted.push_back(one.to);
+  const auto there = brought_[into].names(stage_.service(into));
+  const auto is_there = [&](const policy::CollectionName& name) {
+    return std::find(there.begin(), there.end(), name) != there.end();
+  };
+  return policy::first_taken(wanted, is_there).has_value();
+}
+
 // Why the restore cannot be made, or nothing.
 Why Restores::why_not(const ScheduledEvent& event, const RestoreRecord& restore) {
-  const policy::ServiceRules& rules = *stage_.service(restore.service).rules;
-  if (restore.backup == kNone) return Why::kNoRestorePoint;
-  const bool is_gone = event.in_place && availability_.of(restore.service).deleted;
-  if (is_gone) return Why::kServiceDeleted;
-  if (availability_.is_down(restore.to_region)) return Why::kRegionDown;
-  if (event.role && !policy::check_role(rules, *event.role).ok()) return Why::kRole;
-  const bool fits =
-      version_refusal(event, stage_.service(restore.service), restore.born, stage_.now()).empty();
-  return fits ? Why::kNothing : Why::kVersion;
+  const Service& s = stage_.service(restore.service);
+  policy::RestoreFacts facts;
+  facts.has_backup = restore.backup != kNone;
+  facts.region = restore.to_region;
+  facts.region_down = availability_.is_down(restore.to_region);
+  facts.role = event.role;
+  facts.version_fits = version_refusal(event, s, restore.born, stage_.now()).empty();
+  facts.sealed_by = availability_.key(s.key);
+  if (!event.collections.empty()) {
+    const std::uint32_t into = event.into.value_or(restore.service);
+    facts.cluster = availability_.state_of(into);
+    facts.into_key = availability_.key(stage_.service(into).key);
+    facts.name_taken = is_name_taken(event, into);
+  } else if (event.in_place) {  // it need not run: it is set back
+    facts.cluster.deleted = availability_.of(restore.service).deleted;
+    facts.into_key = availability_.key(s.key);
+  } else {
+    const std::uint32_t project = event.to_project.value_or(s.project);
+    facts.project_deleted = event.to_project && availability_.is_deleted(project);
+    facts.project_regions = stage_.scenario.projects[project].regions;
+    facts.into_key = availability_.key(event.key);
+  }
+  return policy::on_restore(*s.rules, facts);
+}
+
+// What it does to the names in the cluster that it goes into.
+void Restores::occupy(const ScheduledEvent& event, const RestoreRecord& restore) {
+  if (event.in_place) brought_[restore.service].set_back(restore.born);
+  if (event.collections.empty()) return;
+  brought_[event.into.value_or(restore.service)].bring(event.collections, stage_.now());
 }
 
 // The newest one that can be read, of equal ones that in the region it goes into; or kNone.
@@ -47,9 +89,7 @@ void Restores::start(std::uint32_t index, std::uint32_t service) {
   restore.service = service;
   restore.event = index;
   restore.started = stage_.now();
-  const bool stays = s.rules->restore.stays_in_region;
-  const std::string& into = stays && event.to_region.empty() ? event.region : event.to_region;
-  restore.to_region = into.empty() ? s.region : into;
+  restore.to_region = region_of(event, service);
   restore.backup = serving_backup(event, service, restore.to_region);
   if (restore.backup != kNone) restore.born = stage_.journal.backup(restore.backup).born;
   restore.why_not = why_not(event, restore);
@@ -66,13 +106,28 @@ void Restores::start(std::uint32_t index, std::uint32_t service) {
   }
   const BackupRecord& b = stage_.journal.backup(restore.backup);
   restore.from_region = b.region;
-  restore.bytes = b.size_bytes;
+  restore.bytes = part_of(b.size_bytes, s, event.collections);
   restore.lost = event.as_of.value_or(stage_.now()) - restore.born;
   log(LogKind::kRestoreStarted);
   if (event.in_place) ++availability_.of(service).restoring;
+  occupy(event, restore);
   stage_.journal.ledger().read_back(s, b, restore);
   restores.push_back(std::move(restore));
   move(static_cast<std::uint32_t>(restores.size() - 1));
+}
+
+// Until the service has back what was asked for.
+Duration Restores::reading_time(const RestoreRecord& restore) const {
+  const BackupRecord& backup = stage_.journal.backup(restore.backup);
+  const ScheduledEvent& event = stage_.scenario.events[restore.event];
+  if (event.collections.empty()) return backup.restore_time;
+  const Service& s = stage_.service(restore.service);
+  const std::uint64_t whole_bytes =
+      backup.of_history ? backup.size_bytes
+                        : live_bytes_at(s, stage_.scenario.start, stage_.draws, backup.born);
+  return std::max(
+      time_for(part_of(whole_bytes, s, event.collections), s.job.restore_rate_bytes_per_second),
+      s.job.restore_takes.value_or(Duration{0}));
 }
 
 // Over the link it shares with copies, or at the copy rate where there is no link.
@@ -88,14 +143,13 @@ void Restores::move(std::uint32_t index) {
   const Service& s = stage_.service(restore.service);
   const Duration moving = std::max(time_for(restore.bytes, s.job.copy_rate_bytes_per_second),
                                    schedules_.tried(s.job.copy_takes, restore.service));
-  const Duration reading = stage_.journal.backup(restore.backup).restore_time;
-  record(index).completed = plus(stage_.now(), plus(moving, reading));
+  record(index).completed = plus(stage_.now(), plus(moving, reading_time(restore)));
   stage_.agenda.push(record(index).completed, Due::kRestoreEnds, index);
 }
 
 void Restores::bring_back(std::uint32_t index) {
   RestoreRecord& restore = record(index);
-  restore.completed = plus(stage_.now(), stage_.journal.backup(restore.backup).restore_time);
+  restore.completed = plus(stage_.now(), reading_time(restore));
   stage_.agenda.push(restore.completed, Due::kRestoreEnds, index);
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "sim/model/outside/collections.h"
 #include "sim/world/availability.h"
 #include "sim/world/jobs.h"
 #include "sim/world/links.h"
@@ -24,7 +25,8 @@ class Restores {
         schedules_(schedules),
         links_(links),
         vaults_(vaults),
-        jobs_(jobs) {}
+        jobs_(jobs),
+        brought_(stage.members) {}
 
   // `event`: the scenario's.
   void start(std::uint32_t event, std::uint32_t service);
@@ -35,7 +37,11 @@ class Restores {
  private:
   std::uint32_t serving_backup(const ScheduledEvent& event, std::uint32_t service,
                                const std::string& into);
+  std::string region_of(const ScheduledEvent& event, std::uint32_t service) const;
   Why why_not(const ScheduledEvent& event, const RestoreRecord& restore);
+  bool is_name_taken(const ScheduledEvent& event, std::uint32_t into);
+  void occupy(const ScheduledEvent& event, const RestoreRecord& restore);
+  Duration reading_time(const RestoreRecord& restore) const;
   void move(std::uint32_t restore);
   RestoreRecord& record(std::uint32_t restore) { return stage_.journal.result().restores[restore]; }
 
@@ -45,6 +51,7 @@ class Restores {
   Links& links_;
   Vaults& vaults_;
   Jobs& jobs_;
+  PerService<BroughtCollections> brought_;
 };
 
 }  // namespace backcast::sim

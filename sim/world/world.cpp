@@ -133,6 +133,9 @@ void World::begin(std::uint32_t index) {
     case EventKind::kDeleteProject:
       if (event.project) lifecycle_.delete_project(*event.project, event);
       return;
+    case EventKind::kRevokeKey:
+    case EventKind::kEnableKey:
+      return switch_key(index);
     case EventKind::kDeleteSchedule:
       return lifecycle_.delete_schedule(index);
     case EventKind::kChangePolicy:
@@ -145,6 +148,14 @@ void World::begin(std::uint32_t index) {
   for (const std::uint32_t service : event.services) {
     if (stage_.members.has(service)) begin_for(service, index);
   }
+}
+
+void World::switch_key(std::uint32_t index) {
+  const ScheduledEvent& event = stage_.scenario.events[index];
+  const bool revokes = event.kind == EventKind::kRevokeKey;
+  if (!availability_.switch_key(*event.key, revokes)) return;
+  stage_.journal.log(
+      {.kind = revokes ? LogKind::kKeyRevoked : LogKind::kKeyEnabled, .about = index});
 }
 
 // The region of the event, or its store, has gone down.

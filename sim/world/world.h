@@ -38,6 +38,7 @@ class World {
   void fire(std::uint32_t slot);
   void begin(std::uint32_t event);
   void fail_region(std::uint32_t event, Why jobs, Why copies);
+  void switch_key(std::uint32_t event);
   void begin_for(std::uint32_t service, std::uint32_t event);
   void end(std::uint32_t event);
   void end_for(std::uint32_t service, std::uint32_t event);

@@ -50,6 +50,64 @@ def nothing(_):
     pass
 
 
+def keys(document):
+    return document["projects"][0]["keys"]
+
+
+def begin_anew(document, *projects):
+    """These projects, no keys of services, and nothing that happens."""
+    document["projects"] = list(projects)
+    document["events"] = []
+    document.pop("failures", None)
+    for service in document["services"]:
+        service.pop("key", None)
+
+
+def two_projects(*more):
+    def prepare(document):
+        begin_anew(document, {"name": "p"}, {"name": "q"})
+        for one in more:
+            one(document)
+    return prepare
+
+
+def with_keys(*more):
+    """The project has two keys, and the first service is under one of them."""
+    def prepare(document):
+        begin_anew(document, {"name": "p", "keys": [{"name": "sealed", "region": "here"},
+                                                    {"name": "spare", "region": "here"}]})
+        document["services"][0]["key"] = "sealed"
+        for one in more:
+            one(document)
+    return prepare
+
+
+def with_keys_both(pair, *before):
+    prepare, change = pair
+    return with_keys(*before, prepare), change
+
+
+def collections(document):
+    return document["services"][0]["collections"]
+
+
+def partial(at="+200h", into=None, **choice):
+    return add_event(at=at, kind="restore", service="a", collections=[{"name": "docs", **choice}],
+                     **({"into": into} if into else {}))
+
+
+def with_collections(*more, **defaults):
+    """Services whose collections have names, and nothing else that happens."""
+    def prepare(document):
+        begin_anew(document, {"name": "p"})
+        document["defaults"] |= defaults
+        for service in document["services"]:
+            service["collections"] = [{"name": "docs", "share": "40%"}]
+        for one in more:
+            one(document)
+    return prepare
+
+
 JOB = ("defaults", "job")
 # Name, provider, what both sides are told, what one side is told beside it.
 FAULTS = (
@@ -165,6 +223,50 @@ FAULTS = (
      lambda d: (d["projects"].__setitem__(0, {"name": "p", "quota": "700 MB"}),
                 add_event(at="+100h", kind="change_plan", project="p", quota="1.2 GB")(d)),
      lambda d: d["events"][-1].__setitem__("quota", "800 MB")),
+    ("restores into a project that has not the region", "zilliz",
+     two_projects(add_event(at="+200h", kind="restore", service="a", to_project="q")),
+     lambda d: d["projects"][1].__setitem__("regions", ["gcp-us-east4"])),
+    ("restores into a project that is gone", "plain",
+     two_projects(add_event(at="+150h", kind="restore", service="a", to_project="q"),
+                  add_event(at="+100h", kind="delete_project", project="q")),
+     lambda d: d["events"][-1].__setitem__("at", "+160h")),
+    ("restores into another project", "qdrant",
+     two_projects(add_event(at="+200h", kind="restore", service="a", to_project="q")),
+     lambda d: d["events"][-1].__setitem__("to_project", "p")),
+    ("takes a key of another region", "plain",
+     with_keys(add_event(at="+200h", kind="restore", service="a", key="spare")),
+     lambda d: keys(d)[1].__setitem__("region", "there")),
+    ("restores under no key", "plain",
+     with_keys(add_event(at="+200h", kind="restore", service="a", key="spare")),
+     lambda d: d["events"][-1].pop("key")),
+    ("does not hear that a key is revoked", "plain",
+     *with_keys_both(drop_last_event("revoke_key", at="+100h", project="p", key="sealed"))),
+    ("does not hear that a key is enabled", "plain",
+     *with_keys_both(drop_last_event("enable_key", at="+150h", project="p", key="sealed"),
+                     add_event(at="+100h", kind="revoke_key", project="p", key="sealed"))),
+    ("reads under a revoked key", "plain",
+     with_keys(add_event(at="+100h", kind="revoke_key", project="p", key="spare"),
+               add_event(at="+101h", kind="restore", service="a", key="spare")),
+     lambda d: d["events"][-1].__setitem__("key", "sealed")),
+    ("overwrites a collection", "plain",
+     with_collections(partial(to_name="docs"), schedules=[{"cron": "0 3 * * *"}]),
+     lambda d: d["events"][-1]["collections"][0].__setitem__("to_name", "before")),
+    ("forgets that a name is taken", "plain",
+     with_collections(partial(to_name="old"), partial(at="+220h", to_name="old")),
+     lambda d: d["events"][-2]["collections"][0].__setitem__("to_name", "older")),
+    ("puts a collection into another database", "plain",
+     with_collections(partial(to_name="old", to_database="shop")),
+     lambda d: d["events"][-1]["collections"][0].pop("to_database")),
+    ("loads what stays released", "plain",
+     with_collections(partial(to_name="old", load="released")),
+     lambda d: d["events"][-1]["collections"][0].__setitem__("load", "loaded")),
+    ("restores all for a part", "plain",
+     with_collections(partial(to_name="old"), job={"restore_rate": "1 kB/s"}),
+     lambda d: collections(d)[0].__setitem__("share", "80%")),
+    ("restores into a cluster that stands still", "plain",
+     with_collections(add_event(at="+190h", kind="suspend", service="b", **{"for": "20h"}),
+                      partial(to_name="old", into="b")),
+     lambda d: d["events"][-1].__setitem__("into", "a")),
     ("deletes the project an hour late", "zerops",
      add_event(at="+200h", kind="delete_project", project="p"),
      lambda d: d["events"][-1].__setitem__("at", "+201h")),

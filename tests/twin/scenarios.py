@@ -199,6 +199,83 @@ def rare_events(r, shape):
             {"at": at, "kind": "restore", "service": "*", "in_place": True}]
 
 
+LOADS = ("as_saved", "loaded", "released")
+
+
+def partial(r, at):
+    """Some of the collections of a service, under names that may be taken by then."""
+    chosen = r.choice((["docs"], ["docs"], ["logs"], ["docs", "logs"], ["docs", "docs"]))
+    collections = []
+    for name in chosen:
+        one = {"name": name}
+        if r.random() < .9:
+            one["to_name"] = r.choice(("docs", "old", "older", "logs", "new"))
+        if r.random() < .5:
+            one["to_database"] = r.choice(("shop", "archive", "default"))
+        if r.random() < .5:
+            one["load"] = r.choice(LOADS)
+        collections.append(one)
+    event = {"at": at, "kind": "restore", "service": r.choice("aab"), "collections": collections}
+    if r.random() < .6:
+        event["into"] = r.choice("ab")
+    return event
+
+
+def add_restores(r, shape, document):
+    """Another project, keys and collections, and restores that go by them."""
+    if r.random() < .4:
+        return
+    region, other = shape["region"], shape["other"]
+    may_all = shape["provider"] in ("zilliz", "plain")
+    theirs = {"name": "q", "regions": r.choice(([region], ["elsewhere"], [region, other]))}
+    mine, events = document["projects"][0], document["events"]
+    document["projects"].append(theirs)
+    if may_all:
+        mine["keys"] = [{"name": "sealed", "region": region}, {"name": "far", "region": "far"},
+                        {"name": "spare", "region": region}]
+        theirs["keys"] = [{"name": "theirs", "region": region}]
+        if r.random() < .5:
+            document["services"][0]["key"] = "sealed"
+        for service in document["services"]:
+            service["collections"] = [{"name": "docs", "share": "40%"},
+                                      {"name": "logs", "share": r.choice(("7.3%", "60%"))}]
+        if r.random() < .3:
+            del document["services"][0]["collections"][0]["share"]
+    if shape["provider"] == "zilliz":
+        mine["plan"] = theirs["plan"] = "business-critical"
+
+    def at():
+        return "+%dh" % r.randint(24, 24 * 19)
+    for _ in range(r.randint(1, 5)):
+        event = {"at": at(), "kind": "restore", "service": r.choice("ab")}
+        kinds = ("project", "key", "switch", "partial", "partial") if may_all else ("project",)
+        kind = r.choice(kinds)
+        if kind == "project":
+            event["to_project"] = r.choice(("q", "q", "q", "p"))
+            if may_all and event["to_project"] == "q" and r.random() < .3:
+                event["key"] = "theirs"
+        elif kind == "key":
+            event["key"] = r.choice(("sealed", "far", "spare"))
+        elif kind == "switch":
+            key = r.choice(("sealed", "sealed", "spare"))
+            event = {"at": at(), "kind": r.choice(("revoke_key", "revoke_key", "enable_key")),
+                     "project": "p", "key": key}
+        else:
+            event = partial(r, at())
+        events.append(event)
+        if event["kind"] == "restore" and r.random() < .3:
+            hours = int(event["at"][1:-1]) + r.randint(0, 50)
+            events.append({**event, "at": "+%dh" % min(hours, 24 * 19)})
+    if r.random() < .15:
+        events.append({"at": at(), "kind": "delete_project", "project": "q"})
+        events.append({"at": "+%dh" % (24 * 18), "kind": "restore", "service": "a",
+                       "to_project": "q"})
+    if may_all and r.random() < .2:
+        events += [{"at": "+200h", "kind": "revoke_key", "project": "p", "key": "sealed"},
+                   {"at": "+250h", "kind": "restore", "service": "a"},
+                   {"at": "+300h", "kind": "enable_key", "project": "p", "key": "sealed"}]
+
+
 def scenario(seed):
     r = random.Random(seed)
     shape = r.choice(SHAPES)
@@ -238,4 +315,5 @@ def scenario(seed):
             {"name": "cause", "service": "*", "share": "60%"})) | names]
     if r.random() < .2:
         document["services"][0]["growth"] |= {"differs": "20%", "wanders": "30%"}
+    add_restores(random.Random(f"restores {seed}"), shape, document)
     return document

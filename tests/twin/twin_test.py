@@ -25,6 +25,10 @@ import planted
 import scenarios
 
 
+# What a restore that starts says of where it goes.
+MARKS = {"project=": "of project", "key=": "under key", ":": "of collections"}
+
+
 class Twin:
     def __init__(self, program, folder):
         self.program, self.folder = program, pathlib.Path(folder)
@@ -74,8 +78,10 @@ class Twin:
             lines = decided.decode().splitlines()
             self.decisions += len(lines)
             for line in filter(None, lines):
-                _, code, _, reason, *_ = line.split("\t")
+                _, code, _, reason, _, words, _ = line.split("\t")
                 self.seen[code] += 1
+                if code == "restore_started":
+                    self.seen.update(name for mark, name in MARKS.items() if mark in words)
                 if reason:
                     self.seen[":".join(reason.split(":")[:2])] += 1
             return True, killed
@@ -167,7 +173,8 @@ EXPECTED = (
     "waited_too_long", "admission:automatic_runs", "admission:too_many_manual",
     "fate:goes_with_owner", "fate:grace_ends", "quota:over_limit", "quota:over_ceiling",
     "restoring", "schedule_deleted", "policy_changed", "plan_changed", "deletion_refused", "asked",
-    "no_backup",
+    "no_backup", "key_revoked", "key_enabled", "revoked_key", "key_elsewhere", "project_elsewhere",
+    "project_gone", "name_taken", "of project", "under key", "of collections",
 )
 
 

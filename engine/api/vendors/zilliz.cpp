@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "engine/policy/service/restore_target.h"
+
 namespace backcast::api {
 
 using nlohmann::json;
@@ -66,11 +68,9 @@ Status check_target(const Owned& source, const std::string& region, policy::Orig
   const control::Cluster& cluster = source.cluster;
   const std::string cloud = cluster.cloud.empty() ? cloud_of(cluster.region) : cluster.cloud;
   const std::string target = cloud_of(region);
-  const auto& bound = source.project.regions;
-  if (!bound.empty() && std::find(bound.begin(), bound.end(), region) == bound.end()) {
-    return bad_input("region " + region + " is not bound to project " + source.project.id +
-                     " (96001)");
-  }
+  const Status bound =
+      policy::check_region(*source.rules, source.project.id, source.project.regions, region);
+  if (!bound.ok()) return bound;
   const policy::CopyFault fault = policy::check_copy({.source_cloud = cloud,
                                                       .target_cloud = target,
                                                       .cloud_has_copies = cloud != "azure",

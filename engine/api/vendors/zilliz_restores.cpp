@@ -6,6 +6,7 @@
 
 #include "engine/api/vendors/zilliz.h"
 #include "engine/env/env.h"
+#include "engine/policy/service/restore_target.h"
 
 namespace backcast::api {
 namespace {
@@ -43,12 +44,10 @@ Result<control::Cluster, Failure> new_cluster(Backend& backend, const Call& call
                           {zilliz_failure(kZProjectShape, "there is no project " + project),
                            zilliz_failure(kZProjectScope, "the API key does not reach the project"),
                            "zilliz"}));
-  const auto& bound = target.regions;
   const std::string& region = found.backup.region;
-  if (!bound.empty() && std::find(bound.begin(), bound.end(), region) == bound.end()) {
-    return zilliz_failure(kZRegion,
-                          fmt::format("region {} is not bound to project {}", region, project));
-  }
+  const Status bound =
+      policy::check_region(*policy::service_rules(target.rules), project, target.regions, region);
+  if (!bound.ok()) return zilliz_failure(kZRegion, bound.error().message);
   control::Cluster cluster = found.owner.cluster;
   cluster.id.clear();
   cluster.source.clear();

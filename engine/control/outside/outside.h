@@ -9,6 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/instant.h"
+#include "engine/policy/service/collections.h"
 #include "engine/policy/service/decision.h"
 
 namespace backcast::control {
@@ -32,6 +33,11 @@ struct Work {
   std::string from_region, to_region;
   Instant born{};                // of the backup
   std::uint64_t size_bytes = 0;  // the same, where it is known
+  // Of a restore: the cluster that takes the data, where it is there already; whether all that it
+  // holds gives way; which collections, none: all of them.
+  Id into = 0;
+  bool in_place = false;
+  std::vector<policy::CollectionChoice> collections;
 };
 
 // What is known when a job begins. Without `takes`, its end is told later (ControlPlane::ended) or
@@ -88,6 +94,9 @@ class Outside {
 
   // What the catalogue says of an available backup has changed: its tags, its expiry.
   virtual void changed(Id) {}
+  // The collections that a cluster has, where they are known without its data; elsewhere a restore
+  // that finds a name taken fails as it runs.
+  virtual std::vector<policy::CollectionName> collections(Id) { return {}; }
   // Whether a backup restores only with the one before it.
   virtual bool is_increment(Id vault, Id backup) = 0;
 

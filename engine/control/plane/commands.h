@@ -149,6 +149,9 @@ struct Restore {
   bool in_place = false;
   std::string region;  // from which only, "" = any
   std::string to_region;
+  // Of a new cluster: the project that it stands in, "" = that of the cluster the backup is of; and
+  // a key of it, "" = none. Who makes the cluster first and names it in `into` leaves them out.
+  std::string to_project, key;
   std::optional<Instant> as_of;
   std::string role;  // who asks, as policy::parse_caller_role reads it; "" = not said
   std::string backup_version, target_version, latest_version;  // "1.2.3"; "" = not said

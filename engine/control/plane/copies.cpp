@@ -27,7 +27,9 @@ void start_copy(Core& core, const JobRow& original_job, const Copy& rule, int pl
                 bool scheduled) {
   const BackupRow original = core.backup(original_job.backup);
   const ClusterRow cluster = core.cluster(original.cluster);
-  if (const Why why_not = core.why_no_store(rule.region); why_not != Why::kNothing) {
+  const auto key = key_named(core, cluster.project, cluster.key);
+  const Why why_not = key && key->revoked ? Why::kRevokedKey : core.why_no_store(rule.region);
+  if (why_not != Why::kNothing) {
     const Id copy = new_copy(core, original, original.vault, rule.region, scheduled);
     const std::string why = policy::name(why_not);
     core.set_state(copy, BackupState::kFailed, why);

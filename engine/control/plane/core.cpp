@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "engine/base/text.h"
+#include "engine/policy/service/restore_target.h"
 
 namespace backcast::control {
 namespace {
@@ -99,6 +102,23 @@ std::vector<std::string> OutsideNotes::all() {
                         [](Row& r) { return r.text(); });
 }
 
+std::vector<policy::CollectionChoice> collections_in(const std::string& choice) {
+  using nlohmann::json;
+  const json said = choice.empty() ? json::object() : json::parse(choice, nullptr, false);
+  std::vector<policy::CollectionChoice> collections;
+  if (!said.is_object()) return collections;
+  for (const json& one : said.value("collections", json::array())) {
+    policy::CollectionChoice& chosen = collections.emplace_back();
+    chosen.from = {one.value("database", policy::kDefaultDatabase), one.value("name", "")};
+    chosen.to = {one.value("to_database", ""), one.value("to_name", "")};
+    if (chosen.to.database.empty()) chosen.to.database = chosen.from.database;
+    if (chosen.to.name.empty()) chosen.to.name = chosen.from.name;
+    chosen.load = policy::parse_load_state(one.value("load", "")).value_or(chosen.load);
+    chosen.replaces = one.value("replaces", false) || one.contains("shard");
+  }
+  return collections;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, " "));
 }
@@ -123,7 +143,8 @@ policy::Origin BackupRow::origin() const {
 
 ProjectRow Core::project(Id id) {
   return found(db.row(
-                   "SELECT id, name, rules, quota, quota_mode, quota_ceiling, grace "
+                   "SELECT id, name, rules, quota, quota_mode, quota_ceiling, grace, regions, "
+                   "deleted "
                    "FROM projects WHERE id = ?",
                    [](Row& r) {
                      ProjectRow p;
@@ -142,6 +163,8 @@ ProjectRow Core::project(Id id) {
                                                ceiling};
                      }
                      p.grace = r.duration();
+                     p.regions = split(r.text());
+                     p.deleted = r.integer_if().has_value();
                      return p;
                    },
                    id),
@@ -151,7 +174,7 @@ ProjectRow Core::project(Id id) {
 ClusterRow Core::cluster(Id id) {
   return found(
       db.row(
-          "SELECT id, project, name, region, zone, retention, overlap, retries, retry_after, "
+          "SELECT id, project, name, region, key, zone, retention, overlap, retries, retry_after, "
           "tags, deleted, suspended, restoring, schedules_on, clock_ahead, newest_automatic "
           "FROM clusters WHERE id = ?",
           [](Row& r) {
@@ -160,6 +183,7 @@ ClusterRow Core::cluster(Id id) {
             c.project = r.integer();
             c.name = r.text();
             c.region = r.text();
+            c.key = r.text();
             c.zone = r.text();
             c.retention = r.text();
             c.overlap = r.text();
@@ -252,11 +276,9 @@ bool Core::is_down(const std::string& region) {
 }
 
 policy::Why Core::why_not(const ClusterRow& cluster) {
-  using policy::Why;
-  if (cluster.deleted) return Why::kServiceDeleted;
-  if (cluster.suspended) return Why::kSuspended;
-  if (cluster.restoring) return Why::kRestoring;
-  return why_no_store(cluster.region);
+  const policy::Why why =
+      policy::why_not_running({cluster.deleted, cluster.suspended, cluster.restoring});
+  return why != policy::Why::kNothing ? why : why_no_store(cluster.region);
 }
 
 policy::Why Core::why_no_store(const std::string& region) {
@@ -332,6 +354,16 @@ Work Core::work_of(const JobRow& job) {
   work.to_region = job.to_region;
   work.born = made.born;
   work.size_bytes = made.size_bytes;
+  if (job.kind != WorkKind::kRestore) return work;
+  db.row(
+      "SELECT into_cluster, in_place, request FROM jobs WHERE id = ?",
+      [&](Row& r) {
+        work.into = r.integer_if().value_or(0);
+        work.in_place = r.flag();
+        work.collections = collections_in(r.text());
+        return true;
+      },
+      job.id);
   return work;
 }
 

@@ -25,11 +25,13 @@ struct ProjectRow {
   const policy::ServiceRules* rules = nullptr;
   std::optional<policy::Quota> quota;
   Duration grace{0};
+  std::vector<std::string> regions;
+  bool deleted = false;
 };
 
 struct ClusterRow {
   Id id = 0, project = 0;
-  std::string name, region, zone, retention, overlap;
+  std::string name, region, key, zone, retention, overlap;
   policy::Retries retries;
   std::vector<std::string> tags;
   bool deleted = false, suspended = false, restoring = false, schedules_on = true;
@@ -155,6 +157,9 @@ class Core {
   std::map<std::string, policy::RetentionPolicy> policies_;
   std::map<std::string, policy::Zone> zones_;
 };
+
+// The collections that a choice names; none: it is one of all of them.
+std::vector<policy::CollectionChoice> collections_in(const std::string& choice);
 
 std::string joined(const std::vector<std::string>& words);
 std::vector<std::string> split(const std::string& words);

@@ -72,7 +72,8 @@ Status check_new_key(Core& core, Id project, const Cluster& cluster) {
   }
   if (Status usable = check_key(core, row.name, cluster.key); !usable.ok()) return usable;
   const auto key = find_key(core.db, row.name, cluster.key);
-  if (key->region == cluster.region) return kOk;
+  const policy::NamedKey named{key->region, key->revoked.has_value()};
+  if (policy::why_no_key(named, cluster.region) == policy::Why::kNothing) return kOk;
   return bad_input(fmt::format("the key {} is of region {}, and the cluster of {}", key->name,
                                key->region, cluster.region),
                    "a cluster takes a key of its own region");
@@ -96,6 +97,24 @@ Status check_keys_of(Core& core, const Restore& restore) {
   };
   if (Status from = sealed(restore.cluster); !from.ok()) return from;
   return restore.into.empty() ? kOk : sealed(restore.into);
+}
+
+std::optional<policy::NamedKey> key_named(Core& core, Id project, const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  const auto key = find_key(core.db, core.project(project).name, name);
+  if (!key) return policy::NamedKey{{}, true};
+  return policy::NamedKey{key->region, key->revoked.has_value()};
+}
+
+void switch_key(Core& core, const std::string& project, const std::string& name, bool revoked) {
+  const auto key = find_key(core.db, project, name);
+  if (!key || key->revoked.has_value() == revoked) return;
+  core.db.run(
+      "UPDATE keys SET revoked = ? WHERE name = ? AND "
+      "project = (SELECT id FROM projects WHERE name = ?)",
+      revoked ? std::optional(core.now) : std::nullopt, name, project);
+  core.decide(revoked ? policy::Code::kKeyRevoked : policy::Code::kKeyEnabled,
+              project + "/" + name);
 }
 
 // Whether somebody had revoked it is lost with the catalogue: whoever knows enables it again.
@@ -146,10 +165,7 @@ Result<ClusterKey> ControlPlane::switch_key(const Caller& caller, const std::str
     const auto key = find_key(*database_, project, name);
     if (!key) return no_key(project, name);
     if (key->revoked.has_value() == revoked) return *key;
-    database_->run(
-        "UPDATE keys SET revoked = ? WHERE name = ? AND "
-        "project = (SELECT id FROM projects WHERE name = ?)",
-        revoked ? std::optional(core_->now) : std::nullopt, name, project);
+    control::switch_key(*core_, project, name, revoked);
     audit(caller, revoked ? "revoke_key" : "enable_key", project, name);
     return *find_key(*database_, project, name);
   });

@@ -8,6 +8,7 @@
 
 #include "engine/control/plane/commands.h"
 #include "engine/control/plane/core.h"
+#include "engine/policy/service/restore_target.h"
 
 namespace backcast::control {
 
@@ -71,6 +72,10 @@ Status check_key(Core& core, const std::string& project, const std::string& key)
 Status check_key_of(Core& core, Id cluster);
 // The rules on restores of what a key seals, and into what one seals.
 Status check_keys_of(Core& core, const Restore& restore);
+// As it is now; without a name nothing. What nobody knows opens nothing: it counts as revoked.
+std::optional<policy::NamedKey> key_named(Core& core, Id project, const std::string& name);
+// Nothing under it can be made or read any more, or again.
+void switch_key(Core& core, const std::string& project, const std::string& name, bool revoked);
 // One that a backup names and the catalogue does not know.
 void adopt_key(Core& core, Id project, const std::string& key, const std::string& region);
 

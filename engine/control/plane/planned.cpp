@@ -87,6 +87,10 @@ Restore restore_of(const json& what) {
   restore.backup_version = what.value("backup_version", "");
   restore.target_version = what.value("target_version", "");
   restore.latest_version = what.value("latest_version", "");
+  restore.to_project = what.value("to_project", "");
+  restore.key = what.value("key", "");
+  restore.into = what.value("into", "");
+  if (what.contains("choice")) restore.choice = what["choice"].dump();
   return restore;
 }
 
@@ -233,6 +237,10 @@ void begin_planned(Core& core, Id planned) {
     return;
   }
   if (what == "change_plan") return change_plan(core, project_of(plan.what));
+  if (what == "revoke_key" || what == "enable_key") {
+    return switch_key(core, plan.what.value("project", ""), plan.what.value("key", ""),
+                      what == "revoke_key");
+  }
   for (const auto& [cluster, uid] : clusters_of(core, plan)) begin_for(core, cluster, plan, uid);
 }
 

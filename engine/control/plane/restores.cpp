@@ -1,6 +1,8 @@
 // Restores: which backup serves, whether the provider's rules allow it, and its job. Exports.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/time_math.h"
 #include "engine/control/plane/parts.h"
 
@@ -30,61 +32,120 @@ std::optional<BackupRow> serving_backup(Core& core, const ClusterRow& cluster,
   return best;
 }
 
-Why why_not(Core& core, const policy::ServiceRules& rules, const Restore& restore,
-            const std::optional<BackupRow>& backup, const std::string& into) {
-  if (!backup) return Why::kNoRestorePoint;
-  if (core.is_down(into)) return Why::kRegionDown;
-  if (const auto role = policy::parse_caller_role(restore.role)) {
-    if (!policy::check_role(rules, *role).ok()) return Why::kRole;
+bool version_fits(const policy::RestoreRules& rules, const Restore& restore, Instant born,
+                  Instant now) {
+  if (restore.backup_version.empty() || restore.target_version.empty()) return true;
+  const auto backup = policy::parse_version(restore.backup_version);
+  const auto target = policy::parse_version(restore.target_version);
+  if (!backup || !target) return false;
+  const auto latest = policy::parse_version(restore.latest_version);
+  return policy::version_refusal(rules.versions, {*backup, *target, latest}, born, now).empty();
+}
+
+// What a collection replaces, or a shard of one, has its name already.
+bool is_name_taken(Core& core, Id cluster, const std::string& choice) {
+  std::vector<policy::CollectionName> wanted;
+  for (const policy::CollectionChoice& one : collections_in(choice)) {
+    if (!one.replaces) wanted.push_back(one.to);
   }
-  if (restore.backup_version.empty() || restore.target_version.empty()) return Why::kNothing;
-  const auto backup_version = policy::parse_version(restore.backup_version);
-  const auto target_version = policy::parse_version(restore.target_version);
-  if (!backup_version || !target_version) return Why::kVersion;
-  const policy::RestoreVersions versions{*backup_version, *target_version,
-                                         policy::parse_version(restore.latest_version)};
-  const bool fits =
-      policy::version_refusal(rules.restore.versions, versions, backup->born, core.now).empty();
-  return fits ? Why::kNothing : Why::kVersion;
+  if (wanted.empty()) return false;
+  const auto there = core.outside.collections(cluster);
+  const auto is_there = [&](const policy::CollectionName& name) {
+    return std::find(there.begin(), there.end(), name) != there.end();
+  };
+  return policy::first_taken(wanted, is_there).has_value();
+}
+
+// Where a restore goes.
+struct Destination {
+  std::optional<ClusterRow> cluster;  // that is there; none: a new one
+  ProjectRow project;                 // of it
+  std::string region;
+};
+
+Destination destination_of(Core& core, const ClusterRow& cluster, const Restore& restore) {
+  const auto named = core.db.number("SELECT id FROM clusters WHERE uid = ?", restore.into);
+  if (restore.in_place || (!named && !collections_in(restore.choice).empty())) {
+    return {cluster, core.project(cluster.project), cluster.region};
+  }
+  if (named) {
+    ClusterRow into = core.cluster(*named);
+    ProjectRow project = core.project(into.project);
+    std::string region = into.region;
+    return {std::move(into), std::move(project), std::move(region)};
+  }
+  ProjectRow project = core.project(cluster.project);
+  const std::string& wanted = project.rules->restore.stays_in_region && restore.to_region.empty()
+                                  ? restore.region
+                                  : restore.to_region;
+  if (!restore.to_project.empty()) {
+    const auto other = core.db.number("SELECT id FROM projects WHERE name = ?", restore.to_project);
+    if (!other) throw ErrorThrown(bad_input("there is no project " + restore.to_project));
+    project = core.project(*other);
+  }
+  return {std::nullopt, std::move(project), wanted.empty() ? cluster.region : wanted};
+}
+
+Why why_not(Core& core, const ClusterRow& cluster, const Restore& restore,
+            const std::optional<BackupRow>& backup, const Destination& to) {
+  const policy::ServiceRules& rules = *core.project(cluster.project).rules;
+  policy::RestoreFacts facts;
+  facts.has_backup = backup.has_value();
+  facts.region_down = core.is_down(to.region);
+  facts.region = to.region;
+  facts.role = policy::parse_caller_role(restore.role);
+  facts.version_fits = !backup || version_fits(rules.restore, restore, backup->born, core.now);
+  facts.sealed_by = key_named(core, cluster.project, cluster.key);
+  if (to.cluster) {
+    const ClusterRow& into = *to.cluster;
+    // In place it need not run: it is set back.
+    facts.cluster = {into.deleted, !restore.in_place && into.suspended,
+                     !restore.in_place && into.restoring};
+    facts.into_key = key_named(core, into.project, into.key);
+    facts.name_taken = is_name_taken(core, into.id, restore.choice);
+  } else {
+    facts.project_deleted = !restore.to_project.empty() && to.project.deleted;
+    facts.project_regions = to.project.regions;
+    facts.into_key = key_named(core, to.project.id, restore.key);
+  }
+  return policy::on_restore(rules, facts);
 }
 
 }  // namespace
 
 StartedRows start_restore(Core& core, Id cluster_id, const Restore& restore) {
   const ClusterRow cluster = core.cluster(cluster_id);
-  const policy::ServiceRules& rules = *core.project(cluster.project).rules;
-  const bool stays = rules.restore.stays_in_region;
-  const std::string& wanted =
-      stays && restore.to_region.empty() ? restore.region : restore.to_region;
-  const std::string into = wanted.empty() ? cluster.region : wanted;
+  const Destination to = destination_of(core, cluster, restore);
   std::optional<BackupRow> backup;
   if (restore.backup.empty()) {
-    backup = serving_backup(core, cluster, restore, into);
+    backup = serving_backup(core, cluster, restore, to.region);
   } else if (const auto named =
                  core.db.number("SELECT id FROM backups WHERE uid = ?", restore.backup)) {
     backup = core.backup(*named);
     if (backup->state != BackupState::kAvailable) backup.reset();
   }
-  const bool is_gone = backup && restore.in_place && cluster.deleted;
-  const Why why = is_gone ? Why::kServiceDeleted : why_not(core, rules, restore, backup, into);
+  const Why why = why_not(core, cluster, restore, backup, to);
   const auto id = core.db.number("SELECT coalesce(max(id), 0) + 1 FROM jobs");
   const auto into_cluster =
-      restore.in_place ? std::optional(cluster.id)
-                       : core.db.number("SELECT id FROM clusters WHERE uid = ?", restore.into);
+      to.cluster ? std::optional(to.cluster->id) : std::optional<Id>(std::nullopt);
   core.db.run(
       "INSERT INTO jobs(id, uid, type, cluster, backup, attempt, state, scheduled, started, "
       "request, from_region, to_region, into_cluster, in_place) VALUES(?, ?, 2, ?, ?, 1, 1, ?, ?, "
       "?, ?, ?, ?, ?)",
       *id, fmt::format("job-{:08}", *id), cluster.id,
       backup ? std::optional(backup->id) : std::nullopt, core.now, core.now, restore.choice,
-      backup ? backup->region : std::string(), into, into_cluster, restore.in_place);
+      backup ? backup->region : std::string(), to.region, into_cluster, restore.in_place);
   const std::string subject = backup ? backup->label : cluster.name;
   if (why != Why::kNothing) {
     core.end_job(*id, JobState::kFailed, policy::name(why));
     core.decide(Code::kRestoreFailed, subject, policy::name(why));
     return {0, *id};
   }
-  core.decide(Code::kRestoreStarted, subject);
+  const bool is_part_into = to.cluster && !restore.in_place;
+  core.decide(Code::kRestoreStarted, subject, {}, 0,
+              policy::words_of({restore.to_project, restore.key,
+                                is_part_into ? to.cluster->name : std::string(),
+                                collections_in(restore.choice)}));
   // Set back to what it was, a cluster serves nobody meanwhile.
   if (restore.in_place) {
     core.db.run("UPDATE clusters SET restoring = 1 WHERE id = ?", cluster.id);

@@ -145,7 +145,10 @@ void begin(Core& core, JobRow job) {
     const std::uint64_t size_bytes = core.outside.accept(core.work_of(job), core.now);
     core.db.run("UPDATE backups SET size = ? WHERE id = ?", size_bytes, backup.id);
   }
-  const Begun begun = core.outside.begin(core.work_of(job), core.now);
+  Begun begun = core.outside.begin(core.work_of(job), core.now);
+  const ClusterRow cluster = core.cluster(job.cluster);
+  const auto key = key_named(core, cluster.project, cluster.key);
+  if (key && key->revoked) begun.fails = Why::kRevokedKey;
   core.db.run("UPDATE jobs SET started = ?, reason = ?, told = 0 WHERE id = ?", core.now,
               std::string(policy::name(begun.fails)), job.id);
   core.decide(Code::kBackupStarted, backup.label);

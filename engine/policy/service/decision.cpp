@@ -42,15 +42,16 @@ std::string code_of_ruled(const Ruled& ruled) {
 
 const char* name(Code code) {
   constexpr const char* kNames[] = {
-      "history_continued", "backup_started",  "backup_waits",    "backup_completed",
-      "backup_failed",     "backup_refused",  "copy_started",    "copy_completed",
-      "copy_failed",       "deleted",         "expired",         "quota_exceeded",
-      "service_deleted",   "project_deleted", "key_destroyed",   "outage_began",
-      "outage_ended",      "burst",           "restore_started", "restore_completed",
-      "restore_failed",    "storage_lost",    "window_missed",   "window_missed",
-      "window_missed",     "window_missed",   "clock_jumped",    "schedule_deleted",
-      "policy_changed",    "plan_changed",    "deletion_refused"};
-  static_assert(std::size(kNames) == static_cast<std::size_t>(Code::kDeletionRefused) + 1);
+      "history_continued", "backup_started",  "backup_waits",     "backup_completed",
+      "backup_failed",     "backup_refused",  "copy_started",     "copy_completed",
+      "copy_failed",       "deleted",         "expired",          "quota_exceeded",
+      "service_deleted",   "project_deleted", "key_destroyed",    "outage_began",
+      "outage_ended",      "burst",           "restore_started",  "restore_completed",
+      "restore_failed",    "storage_lost",    "window_missed",    "window_missed",
+      "window_missed",     "window_missed",   "clock_jumped",     "schedule_deleted",
+      "policy_changed",    "plan_changed",    "deletion_refused", "key_revoked",
+      "key_enabled"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Code::kKeyEnabled) + 1);
   return kNames[static_cast<std::size_t>(code)];
 }
 
@@ -82,8 +83,13 @@ const char* name(Why why) {
                                     "store_failed_on",
                                     "asked",
                                     "no_backup",
-                                    "restoring"};
-  static_assert(std::size(kNames) == static_cast<std::size_t>(Why::kRestoring) + 1);
+                                    "restoring",
+                                    "key_elsewhere",
+                                    "revoked_key",
+                                    "project_gone",
+                                    "project_elsewhere",
+                                    "name_taken"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Why::kNameTaken) + 1);
   return kNames[static_cast<std::size_t>(why)];
 }
 

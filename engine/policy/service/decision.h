@@ -68,7 +68,9 @@ enum class Code : std::uint8_t {
   kScheduleDeleted,
   kPolicyChanged,
   kPlanChanged,
-  kDeletionRefused
+  kDeletionRefused,
+  kKeyRevoked,
+  kKeyEnabled
 };
 // snake_case: "backup_started". Every way of missing a start is a "window_missed".
 const char* name(Code code);
@@ -100,7 +102,13 @@ enum class Why : std::uint8_t {
   kStoreFailedOn,  // while it was copied
   kAsked,          // somebody wants it gone
   kNoBackup,       // of a deletion: none is as it is described
-  kRestoring       // the cluster is being set back to what a backup holds
+  kRestoring,      // the cluster is being set back to what a backup holds
+  // Of a restore, the second of backups and copies, too:
+  kKeyElsewhere,      // the key is of another region
+  kRevokedKey,        // nothing under the key can be made or read
+  kProjectGone,       // where it was to go
+  kProjectElsewhere,  // that project is not bound to the region
+  kNameTaken          // of a collection: nothing was restored
 };
 const char* name(Why why);  // "region_down"
 
@@ -138,11 +146,12 @@ std::string code_of(const Because& because);
 struct Decision {
   Instant at{};
   Code code{};
-  std::string subject;             // "vectors/auto-000012", "vectors", "project shop"
-  std::string reason;              // as code_of
-  std::int64_t number = 0;         // the attempt that comes next, seconds of a clock's jump
-  std::vector<std::string> tags;   // of what is completed
-  std::optional<Instant> expires;  // the same
+  std::string subject;      // "vectors/auto-000012", "vectors", "project shop"
+  std::string reason;       // as code_of
+  std::int64_t number = 0;  // the attempt that comes next, seconds of a clock's jump
+  // Of what is completed; of a restore that starts where it goes, as policy::words_of has it.
+  std::vector<std::string> tags;
+  std::optional<Instant> expires;  // of what is completed
 };
 // One line of such a file, without its end: the fields above, separated by tabs.
 std::string to_line(const Decision& decision);

@@ -39,6 +39,7 @@ struct RestoreRules {
   VersionRule versions = VersionRule::kSameMinor;
   bool stays_in_region = false;  // a new cluster stands where the backup lies
   bool by_role = false;
+  bool of_collections = false;  // some of them alone, into a cluster that runs
 };
 
 // Whether versions decide on the restores of a service of this kind. Under kSameMinor it must be a

@@ -25,7 +25,8 @@ constexpr ServiceRules kZilliz{
     .deletion = {.automatic_goes = true},
     .restore = {.versions = VersionRule::kOriginalOrLatest,
                 .stays_in_region = true,
-                .by_role = true},
+                .by_role = true,
+                .of_collections = true},
     .keys = {.lowest_plan = ServicePlan::kBusinessCritical, .most = 20},
     .has_plans = true,
     .backs_up_when_switched_on = true};
@@ -75,7 +76,7 @@ constexpr ServiceRules kPlain{
     .schedule = {},
     .copies = {},
     .deletion = {.as_asked = true},
-    .restore = {},
+    .restore = {.of_collections = true},
     .keys = {}};
 
 constexpr std::array<const ServiceRules*, 4> kVendors{&kZilliz, &kQdrant, &kZerops, &kPlain};
