@@ -23,7 +23,8 @@ void add_real_bytes(const sim::Scenario& scenario, const std::string& folder,
                     rehearsal::TwinOptions& how, RealBytes::Checked& checked) {
   std::vector<rehearsal::ClusterPlace> clusters;
   for (const sim::Service& service : scenario.services) {
-    clusters.push_back({scenario.projects[service.project].name, service.region});
+    clusters.push_back({scenario.projects[service.project].name, service.region,
+                        service.key ? scenario.keys[*service.key].name : ""});
   }
   std::vector<std::string> projects;
   for (const sim::Project& project : scenario.projects) projects.push_back(project.name);

@@ -26,7 +26,8 @@ rehearsal::TwinOptions with_bytes(const sim::Scenario& scenario, const fs::path&
                                   store::SecretText passphrase) {
   std::vector<rehearsal::ClusterPlace> clusters;
   for (const sim::Service& service : scenario.services) {
-    clusters.push_back({scenario.projects[service.project].name, service.region});
+    clusters.push_back({scenario.projects[service.project].name, service.region,
+                        service.key ? scenario.keys[*service.key].name : ""});
   }
   std::vector<std::string> projects;
   for (const sim::Project& project : scenario.projects) projects.push_back(project.name);

@@ -136,16 +136,17 @@ Status RealBytes::act(const Deed& deed) {
   const Held gone = held->second;
   held_.erase(held);
   ++counts_.removed;
-  return tasks_.remove(gone.project, repository(gone), gone.snapshot);
+  return tasks_.remove(gone.keyring, repository(gone), gone.snapshot);
 }
 
 Status RealBytes::make(const control::Work& work) {
   const ClusterPlace& place = clusters_.at(static_cast<std::size_t>(work.cluster - 1));
-  Held held{place.project, place.region, {}, {}, work.cluster, work.born};
+  const std::string keyring = service::keyring_of(place.project, place.key);
+  Held held{keyring, place.region, {}, {}, work.cluster, work.born};
   const fs::path data = data_folder(folder_, work.cluster);
   BACKCAST_CHECK(write_data(data, work.cluster, work.born));
   kinds::JobWatch watch;
-  const kinds::BackupTask task{place.project,
+  const kinds::BackupTask task{keyring,
                                name_of(work.backup),
                                std::to_string(work.cluster),
                                repository(held),
@@ -169,7 +170,7 @@ Status RealBytes::copy(const control::Work& work) {
   held.region = work.to_region;
   kinds::JobWatch watch;
   BACKCAST_CHECK(tasks_.copy(
-      {held.project, held.snapshot, repository(original->second), repository(held)}, watch));
+      {held.keyring, held.snapshot, repository(original->second), repository(held)}, watch));
   held_[work.backup] = std::move(held);
   ++counts_.copied;
   return kOk;
@@ -182,12 +183,12 @@ Status RealBytes::destroy(const std::string& project) {
        fs::directory_iterator(service::repositories_of(folder_, project), none)) {
     repositories.push_back(entry.path());
   }
-  std::erase_if(held_, [&](const auto& held) { return held.second.project == project; });
+  std::erase_if(held_, [&](const auto& held) { return held.second.keyring == project; });
   return keys_.destroy(project, repositories);
 }
 
 fs::path RealBytes::repository(const Held& held) const {
-  return service::repository_of(folder_, held.project, held.region);
+  return service::repository_of(folder_, held.keyring, held.region);
 }
 
 Result<RealBytes::Checked> RealBytes::check(control::ControlPlane& plane) {
@@ -200,7 +201,7 @@ Result<RealBytes::Checked> RealBytes::check(control::ControlPlane& plane) {
   for (const auto& [backup, held] : held_) {
     by_bytes.insert(backup);
     wanted[repository(held)].insert(held.snapshot);
-    project_of[repository(held)] = held.project;
+    project_of[repository(held)] = held.keyring;
   }
   if (by_catalogue != by_bytes) {
     return failed(fmt::format("{} backups are available, and {} have bytes", by_catalogue.size(),
@@ -236,7 +237,7 @@ Status RealBytes::check_restore(const Held& held) {
   fs::remove_all(into, error);
   fs::create_directories(into, error);
   kinds::JobWatch watch;
-  BACKCAST_CHECK(tasks_.restore({held.project, held.snapshot, repository(held), folder_ / "spool",
+  BACKCAST_CHECK(tasks_.restore({held.keyring, held.snapshot, repository(held), folder_ / "spool",
                                  place_of(into), kinds::RestoreChoice{}},
                                 watch));
   for (int file = 0; file < kFiles; ++file) {

@@ -16,6 +16,7 @@ namespace backcast::rehearsal {
 
 struct ClusterPlace {
   std::string project, region;
+  std::string key;  // of its own; "" = that of the project
 };
 
 // The data of a cluster, by its row, that a rehearsal in this folder generates.
@@ -81,7 +82,7 @@ class RealBytes : public control::Outside {
 
  private:
   struct Held {
-    std::string project, region, snapshot, contents;
+    std::string keyring, region, snapshot, contents;
     control::Id cluster = 0;
     Instant born{};
   };

@@ -84,6 +84,25 @@ class VirtualTest(unittest.TestCase):
                          foreseen["stored_last_bytes"])
         self.assertEqual(self.served.stop(), 0)
 
+    def test_backups_under_a_key_open_with_it_alone(self):
+        sealed = self.served.root / "sealed.json"
+        sealed.write_text(json.dumps({
+            "name": "sealed", "start": "2026-01-01", "horizon": "3d",
+            "projects": [{"name": "p", "keys": [{"name": "k", "region": "here"}]}],
+            "services": [{"name": name, "project": "p", "region": "here", "size": "1 MB",
+                          "delta": "full", "schedules": [{"cron": "0 2 * * *"}], **key}
+                         for name, key in (("a", {"key": "k"}), ("b", {}))],
+            "events": [{"at": "+2d", "kind": "revoke_key", "project": "p", "key": "k"}]}))
+        self.live(str(sealed))
+        held = self.available()
+        self.assertEqual([b["cluster"] for b in held].count("cluster-1"), 2)
+        self.assertEqual([b["cluster"] for b in held].count("cluster-2"), 3)
+        target = f"/v1/backups/{next(b for b in held if b['cluster'] == 'cluster-1')['id']}/data"
+        self.assertNotEqual(self.served.ask("GET", target)[0], 200)
+        self.served.need("PUT", "/v1/projects/p/keys/k", {"state": "ENABLED"})
+        self.assertEqual(len(self.files(self.served.ask("GET", target)[1])), 6)
+        self.assertEqual(self.served.stop(), 0)
+
     def test_what_does_not_go_together_is_refused(self):
         home = str(self.served.home)
         self.assertIn("--scenario", self.run_verb("serve", home, *VIRTUAL, code=2))
