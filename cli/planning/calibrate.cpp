@@ -119,6 +119,12 @@ nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
               {"outlook", outlook_json(fit)},
               {"new_bytes_log_deviation", fit.new_bytes_log_deviation},
               {"bursts", fit.bursts}};
+  if (const sim::Rewrites& rewrites = fit.rewrites; rewrites.any()) {
+    out["rewrites"] = {{"every_backups", rewrites.every_steps},
+                       {"next_backups", rewrites.next_steps},
+                       {"new_bytes", rewrites.new_bytes},
+                       {"share", rewrites.share}};
+  }
   if (fit.error_median) {
     out["out_of_sample"] = {{"shared_bytes_error_median", *fit.error_median},
                             {"shared_bytes_error_p95", *fit.error_p95}};
@@ -155,6 +161,13 @@ std::string describe(const study::FittedWorkload& answer) {
                   format_bytes(static_cast<std::uint64_t>(fit.new_bytes_per_backup)),
                   fit.growth_bytes_per_backup < 0 ? "-" : "",
                   format_bytes(static_cast<std::uint64_t>(std::fabs(fit.growth_bytes_per_backup))));
+  if (const sim::Rewrites& rewrites = fit.rewrites; rewrites.any()) {
+    text += fmt::format(
+        "Every {} backups some {} more are new ({:.1f} % of the data), as where it is compacted; "
+        "the next in {}.\n",
+        rewrites.every_steps, format_bytes(static_cast<std::uint64_t>(rewrites.new_bytes)),
+        100 * rewrites.share, rewrites.next_steps);
+  }
   text += outlook_words(fit) + "\n";
   text += fit.shape_is_prior ? "How long bytes live is a prior; only one step was seen:\n\n"
                              : "How long bytes live, seen and fitted:\n\n";

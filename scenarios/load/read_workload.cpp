@@ -117,6 +117,19 @@ void read_randomness(Build& build, const Node& node, const std::string& name,
   }
 }
 
+void read_first_rewrite(const Node& change, sim::Workload& workload) {
+  const auto first = change.duration("rewrite_first");
+  if (!first) return;
+  workload.rewrite_first = *first;
+  if (!change.has("rewrite_every")) {
+    change.fault_at("rewrite_first", "nothing says how often the data is rewritten",
+                    "give \"rewrite_every\" too, or \"events\" for a single one");
+  } else if (*first <= Duration{0} || *first > workload.rewrite_every) {
+    change.fault_at("rewrite_first", "the first rewrite is not within one \"rewrite_every\"",
+                    "give a time after the start of the run, at most \"rewrite_every\"");
+  }
+}
+
 void read_change(Build& build, const Node& node, sim::Service& service) {
   const Node change = node.child("change");
   sim::SurvivalCurve& curve = service.delta.curve;
@@ -160,6 +173,7 @@ void read_change(Build& build, const Node& node, sim::Service& service) {
     service.workload.rewrite_share = change.share_up_to_one("rewrite_share").value_or(1);
     if (*v < kHour) change.fault_at("rewrite_every", "shorter than an hour", "give at least 1h");
   }
+  read_first_rewrite(change, service.workload);
   const bool needs_change = service.delta.kind == DeltaModel::Kind::kLifetimes ||
                             service.delta.kind == DeltaModel::Kind::kIncremental ||
                             service.delta.kind == DeltaModel::Kind::kDifferential;

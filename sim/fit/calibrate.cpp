@@ -12,7 +12,7 @@ namespace backcast::sim {
 namespace {
 
 constexpr int kWeeksForWeekdays = 3;
-constexpr double kDaySeconds = 86'400;
+constexpr double kDaySeconds = 86'400, kLeastRewriteSeconds = 3600;
 constexpr double kBurstFactor = 5, kErrorLimit = 0.08;
 // Above this share the chain sum itself breaks; measured in docs/fidelity.md, the limit is ours.
 constexpr double kResurrectionLimit = 0.02;
@@ -51,29 +51,57 @@ Status check(const ObservedHistory& history) {
   return kOk;
 }
 
-// The middle of the interval that a backup covers says which day was busy.
-void fit_weekdays(const ObservedHistory& history, const std::vector<double>& tau,
-                  Calibration& result) {
-  std::array<double, 7> busy{};
-  std::array<int, 7> count{};
+// The median distance, where all times are known.
+std::optional<double> seconds_per_backup(const ObservedHistory& history) {
   std::vector<double> distances;
   for (std::size_t i = 1; i < history.backups.size(); ++i) {
     const auto& from = history.backups[i - 1].time;
     const auto& to = history.backups[i].time;
-    if (!from || !to) return;
+    if (!from || !to) return std::nullopt;
     distances.push_back(std::chrono::duration<double>(*to - *from).count());
-    const auto day = std::chrono::floor<std::chrono::days>(*from + (*to - *from) / 2);
-    const unsigned weekday = std::chrono::weekday(day).iso_encoding() - 1;
-    busy[weekday] += tau[i] - tau[i - 1];
-    ++count[weekday];
   }
   std::sort(distances.begin(), distances.end());
-  result.seconds_per_backup = distances[distances.size() / 2];
+  return distances[distances.size() / 2];
+}
+
+// What comes more often than a scenario can say is no rewrite but how the data lives.
+Rewrites rewrites_of(const ObservedHistory& history, const Calibration& result) {
+  constexpr std::array<double, 7> kAlike{1, 1, 1, 1, 1, 1, 1};
+  const Rewrites found = fit_rewrites(steps_of(history, kAlike, history.backups.size()));
+  const double every_seconds = found.every_steps * result.seconds_per_backup.value_or(kDaySeconds);
+  return every_seconds < kLeastRewriteSeconds ? Rewrites{} : found;
+}
+
+// The middle of the interval that a backup covers says which day was busy. A weekday whose backups
+// all are rewrites at one distance is like the mean of the others.
+void fit_weekdays(const ObservedHistory& history, const std::vector<double>& tau,
+                  Calibration& result) {
+  std::array<double, 7> busy{};
+  std::array<int, 7> count{}, rewritten{};
+  double all = 0;
+  int days = 0;
+  if (!result.seconds_per_backup) return;
+  for (std::size_t i = 1; i < history.backups.size(); ++i) {
+    const Instant from = *history.backups[i - 1].time, to = *history.backups[i].time;
+    const auto day = std::chrono::floor<std::chrono::days>(from + (to - from) / 2);
+    const unsigned weekday = std::chrono::weekday(day).iso_encoding() - 1;
+    if (result.rewrites.any() && result.rewrites.at[i - 1]) {
+      ++rewritten[weekday];
+      continue;
+    }
+    busy[weekday] += tau[i] - tau[i - 1];
+    all += tau[i] - tau[i - 1];
+    ++count[weekday], ++days;
+  }
   const bool daily = std::fabs(*result.seconds_per_backup - kDaySeconds) < kDaySeconds / 10;
-  const double all = tau.back() / static_cast<double>(tau.size() - 1);
-  if (!daily || all <= 0 || *std::min_element(count.begin(), count.end()) < kWeeksForWeekdays)
-    return;
-  for (int d = 0; d < 7; ++d) result.weekday_factor[d] = busy[d] / count[d] / all;
+  if (!daily || all <= 0) return;
+  for (std::size_t d = 0; d < 7; ++d) {
+    if (count[d] + rewritten[d] < kWeeksForWeekdays) return;
+  }
+  const double usual = all / days;
+  for (std::size_t d = 0; d < 7; ++d) {
+    if (count[d] >= kWeeksForWeekdays) result.weekday_factor[d] = busy[d] / count[d] / usual;
+  }
 }
 
 void fit_new_bytes(const ObservedHistory& history, Calibration& result) {
@@ -130,7 +158,7 @@ void doubt_the_last_size(const ObservedHistory& history, Calibration& result) {
 }
 
 void fit_volumes(const ObservedHistory& history, Calibration& result) {
-  const VolumeSteps steps = steps_of(history, result.weekday_factor);
+  const VolumeSteps steps = without(result.rewrites, steps_of(history, result.weekday_factor));
   const VolumeLevel level = level_of(steps, steps.count());
   result.new_bytes_per_backup = level.new_bytes;
   result.growth_bytes_per_backup = level.growth_bytes;
@@ -212,6 +240,8 @@ Result<Calibration> calibrate(const ObservedHistory& history) {
   result.resurrection_share = history.resurrection_share;
   fit_new_bytes(history, result);
   DeathLawFit busy = fit_death_law(history);
+  result.seconds_per_backup = seconds_per_backup(history);
+  result.rewrites = rewrites_of(history, result);
   fit_weekdays(history, operational_times(history, busy.law.curve), result);
   result.busy_days = busy.law;
   fit_volumes(history, result);
@@ -242,6 +272,15 @@ Workload workload_of(const Calibration& calibration) {
   const double per_day = kDaySeconds / calibration.seconds_per_backup.value_or(kDaySeconds);
   workload.growth.bytes_per_day = std::llround(calibration.growth_bytes_per_backup * per_day);
   workload.noise = calibration.noise;
+  if (const Rewrites& rewrites = calibration.rewrites; rewrites.any()) {
+    const double step_seconds = kDaySeconds / per_day;
+    const auto after = [&](double steps) {
+      return Duration(std::chrono::seconds(std::llround(steps * step_seconds)));
+    };
+    workload.rewrite_every = after(rewrites.every_steps);
+    workload.rewrite_first = after(rewrites.next_steps - 0.5);
+    workload.rewrite_share = rewrites.share;
+  }
   workload.random_bursts = calibration.random_bursts;
   workload.random_bursts.per_day = std::min(workload.random_bursts.per_day * per_day, 1.0);
   workload.outlook = outlook_of(calibration.outlook, calibration.noise, per_day);

@@ -11,7 +11,8 @@
 #include "engine/base/error.h"
 #include "sim/fit/death_law.h"
 #include "sim/fit/history.h"
-#include "sim/fit/volumes.h"
+#include "sim/fit/volumes/rewrites.h"
+#include "sim/fit/volumes/volumes.h"
 #include "sim/model/delta_model.h"
 #include "sim/model/workload.h"
 
@@ -34,7 +35,9 @@ struct Calibration {
   std::vector<std::uint32_t> bursts;         // backups with more than five times the median
   std::optional<double> seconds_per_backup;  // median distance, where times are known
 
-  // Of the backups to come, beside that level and trend.
+  // Of the backups to come, beside that level and trend. Rewrites at one distance are in none of
+  // the others: neither in the level, nor in weekdays, noise and bursts.
+  Rewrites rewrites;
   DayNoise noise;
   RandomBursts random_bursts;
   std::vector<HorizonSpread> outlook;

@@ -36,15 +36,21 @@ nlohmann::ordered_json mixture(const SurvivalCurve& curve, double backups_per_da
           {{"share", millionths(1 - w1 - w2)}, {"per_day", per_day(curve.rate3)}}};
 }
 
+std::string duration_text(std::int64_t seconds) {
+  constexpr std::int64_t kDayOfSeconds = 86'400;
+  const bool is_whole = seconds % kDayOfSeconds == 0;
+  return fmt::format("{}{}", is_whole ? seconds / kDayOfSeconds : seconds, is_whole ? "d" : "s");
+}
+std::string duration_text(Duration duration) {
+  return duration_text(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
 nlohmann::ordered_json outlook(const Outlook& outlook) {
   nlohmann::ordered_json points = nlohmann::ordered_json::array();
   for (const OutlookPoint& point : outlook.points) {
-    const std::int64_t seconds = std::llround(point.days * kDaySeconds), day = 86'400;
-    const bool is_whole = seconds % day == 0;
-    points.push_back(
-        {{"after", fmt::format("{}{}", is_whole ? seconds / day : seconds, is_whole ? "d" : "s")},
-         {"size", millionths(std::min(point.size, kMostSpread))},
-         {"change", millionths(std::min(point.change, kMostSpread))}});
+    points.push_back({{"after", duration_text(std::llround(point.days * kDaySeconds))},
+                      {"size", millionths(std::min(point.size, kMostSpread))},
+                      {"change", millionths(std::min(point.change, kMostSpread))}});
   }
   return {{"points", points}, {"tail", outlook.tail}, {"held", outlook_prior().held_left_out}};
 }
@@ -77,6 +83,11 @@ std::string workload_json(const Calibration& c) {
   if (fitted.noise.tail > 0) change["noise_tail"] = fitted.noise.tail;
   if (fitted.noise.persistence > 0) {
     change["noise_persistence"] = millionths(fitted.noise.persistence);
+  }
+  if (fitted.rewrite_every > Duration{0}) {
+    change["rewrite_every"] = duration_text(fitted.rewrite_every);
+    change["rewrite_first"] = duration_text(fitted.rewrite_first);
+    change["rewrite_share"] = millionths(fitted.rewrite_share);
   }
   if (const RandomBursts& bursts = fitted.random_bursts; bursts.per_day > 0) {
     change["bursts"] = {{"per_day", millionths(bursts.per_day)},

@@ -121,6 +121,14 @@ double pace_beside_draws(const DayNoise& noise, const RandomBursts& bursts,
   return portable_exp((low + high) / 2);
 }
 
+// Those of so long after the start; what came before it is the past's own.
+std::uint32_t rewrites_until(const Workload& workload, Duration since_start) {
+  const Duration first =
+      workload.rewrite_first > Duration{0} ? workload.rewrite_first : workload.rewrite_every;
+  if (since_start < first) return 0;
+  return static_cast<std::uint32_t>((since_start - first) / workload.rewrite_every + 1);
+}
+
 // Operational days: each calendar day (UTC) counts as much as its weekday is busy.
 double busy_days(const Workload& workload, Instant start, Instant t) {
   const auto& factor = workload.weekday_factor;
@@ -178,7 +186,7 @@ Moment moment_at(const Workload& workload, Instant start, Instant t) {
   m.day_share = days_between(Instant{}, t) - static_cast<double>(m.day);
   m.day_factor = workload.weekday_factor[weekday_of(m.day)];
   if (workload.rewrite_every > Duration{0}) {
-    m.rewrites = static_cast<std::uint32_t>((t - start) / workload.rewrite_every);
+    m.rewrites = rewrites_until(workload, t - start);
   }
   return m;
 }
@@ -197,6 +205,7 @@ void Life::begin(const Workload& workload, const SurvivalCurve& curve, Instant s
       workload.rewrite_every > Duration{0} ? curve.advance(1 - workload.rewrite_share) : 0;
   first_day_ = std::chrono::floor<std::chrono::days>(start).time_since_epoch().count();
   first_day_share_ = days_between(Instant{}, start) - static_cast<double>(first_day_);
+  rewritten_days_.assign(1, 0);
   day_begins_.assign(1, 0);
   day_pace_.clear();
   day_growth_.clear();
@@ -253,6 +262,12 @@ double Life::change_factor(double days) const {
   return change_factors_.back();
 }
 
+// The same of what lies between, where nothing happened before `from`.
+double Life::change_between(double from, double to) const {
+  constexpr double kLeast = 0.02;  // time never stands still
+  return std::max((to * change_factor(to) - from * change_factor(from)) / (to - from), kLeast);
+}
+
 double Life::next_noise(std::int64_t day) {
   const DayNoise& noise = workload_->noise;
   const double fresh =
@@ -270,8 +285,7 @@ void Life::append_day() {
   if (workload_->noise.spread > 0) pace *= workload_->noise.factor(next_noise(day), noise_scale_);
   if (has_outlook_) {
     const auto days = static_cast<double>(index);
-    constexpr double kLeast = 0.02;  // time never stands still
-    pace *= std::max((days + 1) * change_factor(days + 1) - days * change_factor(days), kLeast);
+    pace *= change_between(days, days + 1);
   }
   double burst = 0;  // as the next day begins
   const RandomBursts& bursts = workload_->random_bursts;
@@ -283,6 +297,21 @@ void Life::append_day() {
   }
   day_pace_.push_back(pace);
   day_begins_.push_back(day_begins_.back() + factor_of(day) * pace + burst);
+}
+
+// Rewrites are changes too: an outlook that has them larger than usual has all of them so.
+double Life::rewritten_days(std::uint32_t rewrites) {
+  const Duration every = workload_->rewrite_every;
+  while (rewritten_days_.size() <= rewrites) {
+    double factor = 1;
+    if (has_outlook_) {
+      const double step = days_between(Instant{}, Instant{} + every);
+      const auto before = static_cast<double>(rewritten_days_.size() - 1);
+      factor = change_between(before * step, (before + 1) * step);
+    }
+    rewritten_days_.push_back(rewritten_days_.back() + factor * rewrite_advance_);
+  }
+  return rewritten_days_[rewrites];
 }
 
 double Life::drawn_days(const Moment& m) {
@@ -341,9 +370,7 @@ Generation Life::at(const Moment& moment) {
   generation.operational_time =
       draws_days_ && moment.days >= 0 ? drawn_days(moment) : moment.busy_days;
   if (moment.bursts > 0) generation.operational_time += burst_advances_[moment.bursts];
-  if (moment.rewrites > 0) {
-    generation.operational_time += static_cast<double>(moment.rewrites) * rewrite_advance_;
-  }
+  if (moment.rewrites > 0) generation.operational_time += rewritten_days(moment.rewrites);
   return generation;
 }
 

@@ -65,6 +65,7 @@ struct Workload {
   std::vector<BusyPoint> recorded_busy;
   std::vector<Burst> bursts;  // by time
   Duration rewrite_every{0};  // periodic full or partial rewrite
+  Duration rewrite_first{0};  // after the start, at most rewrite_every; 0: that long
   double rewrite_share = 0;
 };
 
@@ -110,8 +111,10 @@ class Life {
   double factor_of(std::int64_t day) const;
   void begin_outlook();
   void append_day();
+  double rewritten_days(std::uint32_t rewrites);
   double next_noise(std::int64_t day);
   double change_factor(double days) const;
+  double change_between(double from_days, double to_days) const;
   double size_at(const Moment& moment);
   double drawn_growth(const Moment& moment);
 
@@ -126,6 +129,7 @@ class Life {
   double noise_scale_ = 1, noise_deviation_ = 0;
   double pace_ = 1;  // of days beside their noise and bursts
   double rewrite_advance_ = 0;
+  std::vector<double> rewritten_days_;  // operational time of the first so many rewrites
   double growth_rate_ = 0;              // beside the stated one, as far as it was drawn
   std::vector<double> day_growth_;      // logarithms of the size against the path, as days begin
   std::vector<double> burst_advances_;  // sums of the first so many

@@ -14,18 +14,29 @@ namespace backcast::sim {
 // What each backup added and grew by, over the usual distance of two: where times are known and a
 // step is longer, as where backups are missing, it counts by that share.
 struct VolumeSteps {
-  double first_bytes = 0;  // size before the first step
+  std::vector<double> size_bytes;  // before the first step and after each
   std::vector<double> new_bytes, grown_bytes, weekday_factor;
-  std::uint32_t holes = 0;  // steps of more than one and a half usual distances
+  std::vector<double> length;  // in usual distances; 1 but for holes
+  std::uint32_t holes = 0;     // steps of more than one and a half usual distances
 
   std::size_t count() const { return new_bytes.size(); }
 };
-// The last 365 steps. `weekdays`: how busy each weekday is, Monday first.
-VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>& weekdays);
+inline constexpr std::size_t kStepsLookedAt = 365;
+// The last so many steps. `weekdays`: how busy each weekday is, Monday first.
+VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>& weekdays,
+                     std::size_t most = kStepsLookedAt);
 
-// Bytes per step. Recent steps count most (a weight of 1 - 1/40 per step back), of all the most
-// and the least extreme are drawn in to the next ones (3 of 100, at least one), and growth is
-// shrunk by as much as growth went on in the past: 14 steps later, against a prior of 0.7.
+// By step: whether it added more than five times the median of steps on its weekday.
+std::vector<bool> burst_marks(const VolumeSteps& steps);
+// The upper median; 0 of none.
+double median_of(std::vector<double> values);
+// The median of the steps that are not left out.
+double usual_new_bytes(const VolumeSteps& steps, const std::vector<bool>& left_out);
+
+// Bytes per step. Recent steps count most (a weight of 1 - 1/40 per step back), the most and the
+// least extreme are drawn in to the next ones: of new bytes 3 of 100, at least one; of growth one,
+// so that what happened twice, as a purge every month, counts. Growth is shrunk by as much as it
+// went on in the past: 14 steps later, against a prior of 0.6.
 struct VolumeLevel {
   double new_bytes = 0, growth_bytes = 0;
 };

@@ -1,4 +1,4 @@
-#include "sim/fit/volumes.h"
+#include "sim/fit/volumes/volumes.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,27 +10,21 @@ namespace backcast::sim {
 namespace {
 
 // Chosen on the development histories of docs/fidelity.md; results move little around them.
-constexpr std::size_t kWindow = 365, kNoiseWindow = 90;
+constexpr std::size_t kNoiseWindow = 90;
 constexpr double kMemory = 40, kClippedShare = 0.03;
 constexpr std::size_t kGrowthSteps = 14, kFirstOrigin = 9;
-constexpr double kPriorGrowthShare = 0.7, kPriorGrowthWeight = 2, kMostGrowthShare = 1.2;
+constexpr double kPriorGrowthShare = 0.6, kPriorGrowthWeight = 4, kMostGrowthShare = 1.2;
 constexpr double kBurstFactor = 5, kMostBursts = 0.15;
 constexpr double kPriorBursts = 4, kPriorBurstTail = 1, kLeastBurstTail = 0.5, kMostBurstTail = 20;
 
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-double recent_mean(std::span<const double> values) {
+// Weighted by age, the `clipped` most and least extreme drawn in to the next ones.
+double recent_mean(std::span<const double> values, std::size_t clipped) {
+  constexpr std::size_t kFew = 5;
   const std::size_t n = values.size();
   if (n == 0) return 0;
+  if (n < kFew) clipped = 0;
   std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());
-  const auto share = static_cast<std::size_t>(kClippedShare * static_cast<double>(n) + 0.5);
-  const std::size_t clipped = n < 5 ? 0 : std::max<std::size_t>(share, 1);
   const double low = sorted[clipped], high = sorted[n - 1 - clipped];
   double sum = 0, weights = 0, weight = 1;
   for (std::size_t i = n; i-- > 0;) {
@@ -41,6 +35,15 @@ double recent_mean(std::span<const double> values) {
   return sum / weights;
 }
 
+double recent_new_bytes(std::span<const double> values) {
+  const auto share =
+      static_cast<std::size_t>(kClippedShare * static_cast<double>(values.size()) + 0.5);
+  return recent_mean(values, std::max<std::size_t>(share, 1));
+}
+double recent_growth(std::span<const double> values) {
+  return recent_mean(values, 1);
+}
+
 // By which share growth, as it was known before, went on: least squares over finished stretches.
 double growth_that_goes_on(const VolumeSteps& steps, std::size_t count, double growth_bytes) {
   const auto ahead = static_cast<double>(kGrowthSteps);
@@ -49,7 +52,7 @@ double growth_that_goes_on(const VolumeSteps& steps, std::size_t count, double g
   double products = kPriorGrowthShare * squares;
   for (std::size_t end = count; end >= kGrowthSteps + kFirstOrigin; end -= kGrowthSteps) {
     const std::size_t origin = end - kGrowthSteps;
-    const double told = recent_mean(std::span(steps.grown_bytes).first(origin)) * ahead;
+    const double told = recent_growth(std::span(steps.grown_bytes).first(origin)) * ahead;
     double grown = 0;
     for (std::size_t i = origin; i < end; ++i) grown += steps.grown_bytes[i];
     squares += told * told;
@@ -58,18 +61,37 @@ double growth_that_goes_on(const VolumeSteps& steps, std::size_t count, double g
   return squares > 0 ? std::clamp(products / squares, 0.0, kMostGrowthShare) : 1;
 }
 
+}  // namespace
+
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 std::vector<bool> burst_marks(const VolumeSteps& steps) {
   const double usual = median_of(steps.new_bytes);
   std::vector<bool> marks;
-  for (const double bytes : steps.new_bytes) marks.push_back(bytes > kBurstFactor * usual);
+  for (std::size_t i = 0; i < steps.count(); ++i) {
+    marks.push_back(steps.new_bytes[i] >
+                    kBurstFactor * usual * std::max(steps.weekday_factor[i], 1.0));
+  }
   return marks;
 }
 
-}  // namespace
+double usual_new_bytes(const VolumeSteps& steps, const std::vector<bool>& left_out) {
+  std::vector<double> others;
+  for (std::size_t i = 0; i < steps.count(); ++i) {
+    if (!left_out[i]) others.push_back(steps.new_bytes[i]);
+  }
+  return median_of(std::move(others));
+}
 
-VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>& weekdays) {
+VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>& weekdays,
+                     std::size_t most) {
   const auto& backups = history.backups;
-  const std::size_t first = backups.size() > kWindow + 1 ? backups.size() - kWindow - 1 : 0;
+  const std::size_t first = backups.size() - 1 - std::min(backups.size() - 1, most);
   std::vector<double> distances;
   for (std::size_t i = first + 1; i < backups.size(); ++i) {
     if (!backups[i].time || !backups[i - 1].time) break;
@@ -78,7 +100,7 @@ VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>
   }
   const double usual = distances.size() + first + 1 == backups.size() ? median_of(distances) : 0;
   VolumeSteps steps;
-  steps.first_bytes = static_cast<double>(backups[first].size_bytes);
+  steps.size_bytes = {static_cast<double>(backups[first].size_bytes)};
   for (std::size_t i = first + 1; i < backups.size(); ++i) {
     constexpr double kHole = 1.5;
     double length = 1, factor = 1;
@@ -89,19 +111,21 @@ VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>
       const auto day = std::chrono::floor<std::chrono::days>(middle);
       factor = weekdays[std::chrono::weekday(day).iso_encoding() - 1];
     }
+    steps.size_bytes.push_back(static_cast<double>(backups[i].size_bytes));
     steps.new_bytes.push_back(static_cast<double>(backups[i].new_bytes) / length);
     steps.grown_bytes.push_back((static_cast<double>(backups[i].size_bytes) -
                                  static_cast<double>(backups[i - 1].size_bytes)) /
                                 length);
     steps.weekday_factor.push_back(length > 1 ? 1 : factor);
+    steps.length.push_back(length);
   }
   return steps;
 }
 
 VolumeLevel level_of(const VolumeSteps& steps, std::size_t count) {
   VolumeLevel level;
-  level.new_bytes = recent_mean(std::span(steps.new_bytes).first(count));
-  level.growth_bytes = recent_mean(std::span(steps.grown_bytes).first(count));
+  level.new_bytes = recent_new_bytes(std::span(steps.new_bytes).first(count));
+  level.growth_bytes = recent_growth(std::span(steps.grown_bytes).first(count));
   level.growth_bytes *= growth_that_goes_on(steps, count, level.growth_bytes);
   return level;
 }
@@ -144,9 +168,8 @@ DayNoise fit_noise(const VolumeSteps& steps) {
 RandomBursts fit_bursts(const VolumeSteps& steps) {
   const std::vector<bool> is_burst = burst_marks(steps);
   std::vector<double> shares;
-  double size = steps.first_bytes;
   for (std::size_t i = 0; i < steps.count(); ++i) {
-    size += steps.grown_bytes[i];
+    const double size = steps.size_bytes[i + 1];
     if (is_burst[i] && size > 0) {
       shares.push_back(std::min(steps.new_bytes[i] / size, RandomBursts::kMostShare));
     }
