@@ -176,7 +176,8 @@ class Planner {
   }
 
   void check_sources() {
-    for (const auto& [name, source] : sources_) {
+    for (const auto& told : sources_) {
+      const std::string& name = told.first;
       const bool is_new = std::any_of(made_.begin(), made_.end(),
                                       [&](const Held& held) { return held.cluster.name == name; });
       if (is_new) continue;

@@ -38,8 +38,9 @@ constexpr const char* kWords[] = {"",
                                   "the key of {service} is revoked",
                                   "",
                                   "",
-                                  ""};
-static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kNameTaken) + 1);
+                                  "",
+                                  "{service} is under a key: no collection leaves its database"};
+static_assert(std::size(kWords) == static_cast<std::size_t>(Why::kSealedDatabase) + 1);
 
 std::string words(Why why, const Service& service, const std::string& region, Instant expires) {
   return fmt::format(fmt::runtime(kWords[static_cast<std::size_t>(why)]),

@@ -40,6 +40,7 @@ Why Restores::why_not(const ScheduledEvent& event, const RestoreRecord& restore)
     const std::uint32_t into = event.into.value_or(restore.service);
     facts.cluster = availability_.state_of(into);
     facts.into_key = availability_.key(stage_.service(into).key);
+    facts.leaves_database = policy::leaves_database(event.collections);
     facts.name_taken = is_name_taken(event, into);
   } else if (event.in_place) {  // it need not run: it is set back
     facts.cluster.deleted = availability_.of(restore.service).deleted;

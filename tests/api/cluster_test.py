@@ -103,6 +103,19 @@ class ClusterTest(ServedCase):
         self.assertIn("key of a cluster stay", self.refused(
             "PATCH", f"/v1/clusters/{cluster}", {"key": "other"}))
 
+    def test_collections_stay_in_their_database_under_a_key(self):
+        self.key("apart")
+        cluster, _ = self.cluster("apart", {"articles": 7}, "proj-a", key="apart")
+        open_one, _ = self.cluster("apart-open", {}, "proj-a")
+        backup = self.backup(cluster)
+        for into, state in ((cluster, "FAILED"), (open_one, "SUCCESSFUL")):
+            job = self.served.job(self.served.need(
+                "POST", f"/v2/clusters/{cluster}/backups/{backup}/restoreCollection",
+                {"destClusterId": into, "dbCollections": [{"destDbName": "old", "collections": [
+                    {"collectionName": "articles"}]}]})["jobId"])
+            self.assertEqual(job["state"], state, job)
+            self.assertEqual("sealed_database" in job["reason"], state == "FAILED")
+
     def test_a_drill_of_a_copy_that_is_under_a_key(self):
         self.key("drilled")
         cluster, _ = self.cluster("drilled", {"articles": 30}, "proj-a", key="drilled")

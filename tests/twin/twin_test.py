@@ -174,7 +174,7 @@ EXPECTED = (
     "fate:goes_with_owner", "fate:grace_ends", "quota:over_limit", "quota:over_ceiling",
     "restoring", "schedule_deleted", "policy_changed", "plan_changed", "deletion_refused", "asked",
     "no_backup", "key_revoked", "key_enabled", "revoked_key", "key_elsewhere", "project_elsewhere",
-    "project_gone", "name_taken", "of project", "under key", "of collections",
+    "project_gone", "name_taken", "sealed_database", "of project", "under key", "of collections",
 )
 
 

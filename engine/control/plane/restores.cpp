@@ -102,6 +102,7 @@ Why why_not(Core& core, const ClusterRow& cluster, const Restore& restore,
     facts.cluster = {into.deleted, !restore.in_place && into.suspended,
                      !restore.in_place && into.restoring};
     facts.into_key = key_named(core, into.project, into.key);
+    facts.leaves_database = policy::leaves_database(collections_in(restore.choice));
     facts.name_taken = is_name_taken(core, into.id, restore.choice);
   } else {
     facts.project_deleted = !restore.to_project.empty() && to.project.deleted;

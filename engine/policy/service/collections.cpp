@@ -1,5 +1,6 @@
 #include "engine/policy/service/collections.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -23,6 +24,12 @@ std::optional<LoadState> parse_load_state(std::string_view word) {
     if (kLoadStates[i] == word) return static_cast<LoadState>(i);
   }
   return std::nullopt;
+}
+
+bool leaves_database(std::span<const CollectionChoice> chosen) {
+  return std::any_of(chosen.begin(), chosen.end(), [](const CollectionChoice& one) {
+    return one.from.database != one.to.database;
+  });
 }
 
 std::optional<std::size_t> first_taken(std::span<const CollectionName> wanted,

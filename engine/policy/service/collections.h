@@ -29,6 +29,9 @@ struct CollectionChoice {
   bool replaces = false;  // takes the place of what has its name now, or of a shard of that
 };
 
+// Whether any of them comes into another database than it was in.
+bool leaves_database(std::span<const CollectionChoice> chosen);
+
 // The place of the first of these names that something else has: what is there already, or one
 // before it. Nothing: all of them are free. Where one is not, nothing at all is restored.
 std::optional<std::size_t> first_taken(std::span<const CollectionName> wanted,

@@ -88,8 +88,9 @@ const char* name(Why why) {
                                     "revoked_key",
                                     "project_gone",
                                     "project_elsewhere",
-                                    "name_taken"};
-  static_assert(std::size(kNames) == static_cast<std::size_t>(Why::kNameTaken) + 1);
+                                    "name_taken",
+                                    "sealed_database"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Why::kSealedDatabase) + 1);
   return kNames[static_cast<std::size_t>(why)];
 }
 

@@ -108,7 +108,8 @@ enum class Why : std::uint8_t {
   kRevokedKey,        // nothing under the key can be made or read
   kProjectGone,       // where it was to go
   kProjectElsewhere,  // that project is not bound to the region
-  kNameTaken          // of a collection: nothing was restored
+  kNameTaken,         // of a collection: nothing was restored
+  kSealedDatabase     // of a cluster under a key: no collection goes from one into another
 };
 const char* name(Why why);  // "region_down"
 

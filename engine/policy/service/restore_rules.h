@@ -40,6 +40,9 @@ struct RestoreRules {
   bool stays_in_region = false;  // a new cluster stands where the backup lies
   bool by_role = false;
   bool of_collections = false;  // some of them alone, into a cluster that runs
+  // Each database of a cluster under a key has a key of its own: what comes into one stays in the
+  // database that it was in.
+  bool sealed_databases_apart = false;
 };
 
 // Whether versions decide on the restores of a service of this kind. Under kSameMinor it must be a

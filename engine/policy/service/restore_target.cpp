@@ -58,6 +58,9 @@ Why on_restore(const ServiceRules& rules, const RestoreFacts& facts) {
   if (!facts.version_fits) return Why::kVersion;
   if (facts.sealed_by && facts.sealed_by->revoked) return Why::kRevokedKey;
   if (const Why why = why_no_key(facts.into_key, facts.region); why != Why::kNothing) return why;
+  if (rules.restore.sealed_databases_apart && facts.into_key && facts.leaves_database) {
+    return Why::kSealedDatabase;
+  }
   return facts.name_taken ? Why::kNameTaken : Why::kNothing;
 }
 

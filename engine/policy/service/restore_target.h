@@ -52,8 +52,8 @@ struct RestoreFacts {
   std::span<const std::string> project_regions = {};
   std::optional<CallerRole> role;  // who asks
   bool version_fits = true;
-  std::optional<NamedKey> sealed_by, into_key;  // of the backup, and of where it goes
-  bool name_taken = false;                      // as first_taken says
+  std::optional<NamedKey> sealed_by, into_key;       // of the backup, and of where it goes
+  bool leaves_database = false, name_taken = false;  // as leaves_database and first_taken say
 };
 // Why it cannot be made, or nothing. What it would change stays as it is then.
 Why on_restore(const ServiceRules& rules, const RestoreFacts& facts);

@@ -26,7 +26,8 @@ constexpr ServiceRules kZilliz{
     .restore = {.versions = VersionRule::kOriginalOrLatest,
                 .stays_in_region = true,
                 .by_role = true,
-                .of_collections = true},
+                .of_collections = true,
+                .sealed_databases_apart = true},
     .keys = {.lowest_plan = ServicePlan::kBusinessCritical, .most = 20},
     .has_plans = true,
     .backs_up_when_switched_on = true};
