@@ -243,6 +243,9 @@ def add_restores(r, shape, document):
             del document["services"][0]["collections"][0]["share"]
     if shape["provider"] == "zilliz":
         mine["plan"] = theirs["plan"] = "business-critical"
+        if "key" in document["services"][0]:  # no collection leaves its database then
+            events.append({"at": "+%dh" % r.randint(100, 400), "kind": "restore", "service": "a",
+                           "collections": [{"name": "docs", "to_database": "shop"}]})
 
     def at():
         return "+%dh" % r.randint(24, 24 * 19)
