@@ -65,6 +65,7 @@ def plain(r):
         fields["retention"] = r.choice((
             "restic: --keep-last %d --keep-daily %d" % (r.randint(1, 5), r.randint(0, 6)),
             "borg: --keep-daily %d --keep-weekly 2" % r.randint(1, 6),
+            "restic: --keep-weekly %d" % r.randint(1, 2),
             "restic: --keep-within %dd --keep-tag protected" % r.randint(1, 6)))
     return schedule, fields
 

@@ -175,6 +175,7 @@ EXPECTED = (
     "restoring", "schedule_deleted", "policy_changed", "plan_changed", "deletion_refused", "asked",
     "no_backup", "key_revoked", "key_enabled", "revoked_key", "key_elsewhere", "project_elsewhere",
     "project_gone", "name_taken", "sealed_database", "of project", "under key", "of collections",
+    "rule:2", "rule:7", "rule:8", "rule:14", "rule:30", "rule:32", "rule:33", "rule:34",
 )
 
 
