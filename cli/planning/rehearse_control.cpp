@@ -7,42 +7,10 @@
 #include "cli/planning/watch.h"
 #include "cli/shared/output_file.h"
 #include "engine/base/errors.h"
-#include "engine/env/env.h"
-#include "rehearsal/bytes/real_bytes.h"
-#include "rehearsal/twin/twin.h"
+#include "rehearsal/with_bytes.h"
 #include "sim/words/decisions.h"
 
 namespace backcast::cli {
-
-namespace {
-
-using rehearsal::RealBytes;
-
-// Real data below the folder of the catalogue, held to it at the end.
-void add_real_bytes(const sim::Scenario& scenario, const std::string& folder,
-                    rehearsal::TwinOptions& how, RealBytes::Checked& checked) {
-  std::vector<rehearsal::ClusterPlace> clusters;
-  for (const sim::Service& service : scenario.services) {
-    clusters.push_back({scenario.projects[service.project].name, service.region,
-                        service.key ? scenario.keys[*service.key].name : ""});
-  }
-  std::vector<std::string> projects;
-  for (const sim::Project& project : scenario.projects) projects.push_back(project.name);
-  auto bytes = std::make_shared<RealBytes*>(nullptr);
-  how.between = [=](control::Outside& weather) {
-    auto made =
-        std::make_unique<RealBytes>(env::posix_env(), folder + "/bytes",
-                                    store::SecretText("rehearsed"), clusters, projects, weather);
-    *bytes = made.get();
-    return made;
-  };
-  how.at_end = [bytes, &checked](control::ControlPlane& plane) -> Status {
-    BACKCAST_TRY(checked, (*bytes)->check(plane));
-    return kOk;
-  };
-}
-
-}  // namespace
 
 Result<Ok, Errors> rehearse_control(Context& context, const ScenarioOptions& options,
                                     const ControlRehearsal& asked) {
@@ -59,8 +27,16 @@ Result<Ok, Errors> rehearse_control(Context& context, const ScenarioOptions& opt
   how.stop = watch.stop;
   how.progress = watch.begin("rehearsing", 0, "steps");
   std::vector<std::string> decided;
-  RealBytes::Checked checked;
-  if (asked.real_bytes) add_real_bytes(prepared.loaded.scenario, asked.folder, how, checked);
+  rehearsal::RealBytes::Checked checked;
+  if (asked.real_bytes) {
+    const auto check = [&checked](rehearsal::RealBytes& bytes,
+                                  control::ControlPlane& plane) -> Status {
+      BACKCAST_TRY(checked, bytes.check(plane));
+      return kOk;
+    };
+    rehearsal::add_bytes(prepared.loaded.scenario, asked.folder + "/bytes",
+                         store::SecretText("rehearsed"), how, check);
+  }
   BACKCAST_CHECK(all_errors(rehearsal::play(
       prepared.loaded.scenario, catalogue, how,
       [&](const policy::Decision& decision) { decided.push_back(policy::to_line(decision)); })));

@@ -5,9 +5,7 @@
 #include "cli/shared/output_file.h"
 #include "engine/base/document.h"
 #include "engine/base/text.h"
-#include "engine/env/env.h"
-#include "rehearsal/bytes/real_bytes.h"
-#include "rehearsal/twin/twin.h"
+#include "rehearsal/with_bytes.h"
 #include "reports/parts/progress.h"
 #include "scenarios/load/load.h"
 
@@ -15,39 +13,10 @@ namespace backcast::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using rehearsal::RealBytes;
 
 constexpr const char* kMark = "virtual-clock";           // in a service's folder: when it stands
 constexpr const char* kUnfinished = "catalogue.played";  // becomes the catalogue at the end
 constexpr std::uint64_t kMaxMarkBytes = 100;
-
-// What the control plane needs beyond the scenario: data, and somebody who does what is decided.
-rehearsal::TwinOptions with_bytes(const sim::Scenario& scenario, const fs::path& folder,
-                                  store::SecretText passphrase) {
-  std::vector<rehearsal::ClusterPlace> clusters;
-  for (const sim::Service& service : scenario.services) {
-    clusters.push_back({scenario.projects[service.project].name, service.region,
-                        service.key ? scenario.keys[*service.key].name : ""});
-  }
-  std::vector<std::string> projects;
-  for (const sim::Project& project : scenario.projects) projects.push_back(project.name);
-  rehearsal::TwinOptions how;
-  how.data = [=](std::uint32_t service, control::Cluster& cluster) {
-    const kinds::DataPlace data = rehearsal::generated_data(folder, service + 1);
-    cluster.kind = data.kind;
-    cluster.source = data.source;
-  };
-  auto bytes = std::make_shared<RealBytes*>(nullptr);
-  auto secret = std::make_shared<store::SecretText>(std::move(passphrase));
-  how.between = [=](control::Outside& weather) {
-    auto made = std::make_unique<RealBytes>(env::posix_env(), folder, std::move(*secret), clusters,
-                                            projects, weather);
-    *bytes = made.get();
-    return made;
-  };
-  how.at_end = [bytes](control::ControlPlane& plane) { return (*bytes)->note_snapshots(plane); };
-  return how;
-}
 
 }  // namespace
 
@@ -70,7 +39,16 @@ Result<Instant, Errors> live_through(const Context& context, const std::string& 
   std::atomic<std::uint64_t> steps{0};
   const reports::Progress progress(progress_form(context), {"living through the scenario", "steps"},
                                    [&] { return reports::ProgressState{steps.load()}; });
-  rehearsal::TwinOptions how = with_bytes(loaded.scenario, folder, std::move(passphrase));
+  rehearsal::TwinOptions how;
+  rehearsal::add_bytes(loaded.scenario, folder, std::move(passphrase), how,
+                       [](rehearsal::RealBytes& bytes, control::ControlPlane& plane) {
+                         return bytes.note_snapshots(plane);
+                       });
+  how.data = [&](std::uint32_t service, control::Cluster& cluster) {
+    const kinds::DataPlace data = rehearsal::generated_data(folder, service + 1);
+    cluster.kind = data.kind;
+    cluster.source = data.source;
+  };
   how.stop = &stop;
   how.progress = [&](std::uint64_t more) { steps += more; };
   const std::string played = (folder / kUnfinished).string();

@@ -77,7 +77,8 @@ SEES = {
     "study/live": (*MODEL, "histories", "sim", "scenarios", "study/run", "study/history",
                    "study/start", "engine/control/plane"),
     "study/start": (*MODEL, "histories", "sim", "scenarios", "study/run", "study/history"),
-    "rehearsal": (*REPOSITORY, "histories", COST, "sim"),
+    "rehearsal": (*REPOSITORY, "engine/control", "histories", COST, "sim", "rehearsal/twin",
+                  "rehearsal/bytes"),
     "rehearsal/bytes": (*REPOSITORY, "engine/kinds", "engine/control", "engine/service"),
     # Sees of the simulator only what it does not decide.
     "rehearsal/twin": (BASE, POLICY, "engine/control", COST, "sim/model"),
