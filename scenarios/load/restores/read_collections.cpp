@@ -91,33 +91,25 @@ void check_place(const Node& node, const sim::ScheduledEvent& event) {
   }
 }
 
-void read_into(Build& build, const Node& node, sim::ScheduledEvent& event) {
-  const auto name = node.text("into");
-  if (!name) return;
-  const auto found = build.service_index.find(*name);
-  if (found == build.service_index.end()) {
-    std::vector<std::string> names;
-    for (const auto& [known, unused] : build.service_index) names.push_back(known);
-    return node.fault_at("into", fmt::format("there is no service {}", printable(*name)),
-                         did_you_mean(*name, names));
-  }
-  event.into = found->second;
-  if (event.fleets.empty()) return;
-  node.fault_at("into", "a fleet that is kept as sums has no single services that give to others",
-                "give the service that it comes from by itself");
+// What a field names, by its place; nothing where it is left out or names none of them.
+std::optional<std::uint32_t> named_in(
+    const Node& node, const char* field, const char* what,
+    const std::map<std::string, std::uint32_t, std::less<>>& index) {
+  const auto name = node.text(field);
+  if (!name) return std::nullopt;
+  if (const auto found = index.find(*name); found != index.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, unused] : index) names.push_back(known);
+  node.fault_at(field, fmt::format("there is no {} {}", what, printable(*name)),
+                did_you_mean(*name, names));
+  return std::nullopt;
 }
 
-void read_project(Build& build, const Node& node, sim::ScheduledEvent& event) {
-  const auto name = node.text("to_project");
-  if (!name) return;
-  const auto found = build.project_index.find(*name);
-  if (found == build.project_index.end()) {
-    std::vector<std::string> names;
-    for (const auto& [known, unused] : build.project_index) names.push_back(known);
-    return node.fault_at("to_project", fmt::format("there is no project {}", printable(*name)),
-                         did_you_mean(*name, names));
-  }
-  event.to_project = found->second;
+void read_into(Build& build, const Node& node, sim::ScheduledEvent& event) {
+  event.into = named_in(node, "into", "service", build.service_index);
+  if (!event.into || event.fleets.empty()) return;
+  node.fault_at("into", "a fleet that is kept as sums has no single services that give to others",
+                "give the service that it comes from by itself");
 }
 
 void read_key(Build& build, const Node& node, const sim::Service& service,
@@ -184,7 +176,7 @@ void read_restore(Build& build, const Node& node, sim::ScheduledEvent& event) {
   check_place(node, event);
   read_choice(node, event);
   read_into(build, node, event);
-  read_project(build, node, event);
+  event.to_project = named_in(node, "to_project", "project", build.project_index);
   const auto read_for = [&](const sim::Service& service) {
     if (node.has("collections") && service.rules->restore.of_collections) {
       check_choice(node, service, event);
