@@ -10,17 +10,11 @@ namespace backcast::policy {
 
 Admission admit(const AdmissionRules& rules, const RunningJobs& running, Origin origin) {
   const auto refused = [](AdmissionReason reason) { return Admission{false, reason}; };
-  if (origin == Origin::kManual) {
-    if (rules.manual_waits_for_automatic && running.automatic > 0) {
-      return refused(AdmissionReason::kAutomaticRuns);
-    }
-    if (running.manual >= rules.max_manual) return refused(AdmissionReason::kTooManyManual);
-    return {};
+  if (origin != Origin::kManual) return {};
+  if (rules.manual_waits_for_automatic && running.automatic > 0) {
+    return refused(AdmissionReason::kAutomaticRuns);
   }
-  if (rules.automatic_waits_for_manual && running.manual > 0) {
-    return refused(AdmissionReason::kManualRuns);
-  }
-  if (running.automatic >= rules.max_automatic) return refused(AdmissionReason::kTooManyAutomatic);
+  if (running.manual >= rules.max_manual) return refused(AdmissionReason::kTooManyManual);
   return {};
 }
 
@@ -32,14 +26,8 @@ std::string explain(const Admission& admission, const AdmissionRules& rules) {
     case AdmissionReason::kAutomaticRuns:
       text = "an automatic backup is running";
       break;
-    case AdmissionReason::kManualRuns:
-      text = "a backup started by hand is running";
-      break;
     case AdmissionReason::kTooManyManual:
       text = "another backup started by hand is waiting or running";
-      break;
-    case AdmissionReason::kTooManyAutomatic:
-      text = "another automatic backup is waiting or running";
       break;
   }
   return rules.refusal_code == 0 ? text : fmt::format("{} ({})", text, rules.refusal_code);

@@ -13,10 +13,8 @@ namespace backcast::policy {
 // Unlimited where a vendor says nothing.
 struct AdmissionRules {
   bool manual_waits_for_automatic = false;  // by hand is refused while an automatic job runs
-  bool automatic_waits_for_manual = false;  // and the reverse
   std::uint16_t max_manual = UINT16_MAX;    // at a time, waiting ones included
-  std::uint16_t max_automatic = UINT16_MAX;
-  std::uint32_t refusal_code = 0;  // the vendor's, 0 = none
+  std::uint32_t refusal_code = 0;           // the vendor's, 0 = none
 };
 
 // Jobs of one service that wait or run.
@@ -26,11 +24,9 @@ struct RunningJobs {
 };
 
 enum class AdmissionReason : std::uint8_t {
-  kFree,             // nothing speaks against it
-  kAutomaticRuns,    // refused: an automatic job runs
-  kManualRuns,       // refused: a job by hand runs
-  kTooManyManual,    // refused: as many by hand as may be
-  kTooManyAutomatic  // refused: as many automatic ones as may be
+  kFree,           // nothing speaks against it
+  kAutomaticRuns,  // refused: an automatic job runs
+  kTooManyManual   // refused: as many by hand as may be
 };
 
 struct Admission {
@@ -38,7 +34,7 @@ struct Admission {
   AdmissionReason reason = AdmissionReason::kFree;
 };
 
-// origin: kAutomatic or kManual.
+// origin: kAutomatic or kManual. No vendor refuses its own automatic jobs.
 Admission admit(const AdmissionRules& rules, const RunningJobs& running, Origin origin);
 // "an automatic backup is running (96038)"
 std::string explain(const Admission& admission, const AdmissionRules& rules);

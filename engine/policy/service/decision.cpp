@@ -15,8 +15,7 @@ template <typename... Parts>
 Overloaded(Parts...) -> Overloaded<Parts...>;
 
 const char* name(AdmissionReason reason) {
-  constexpr const char* kNames[] = {"free", "automatic_runs", "manual_runs", "too_many_manual",
-                                    "too_many_automatic"};
+  constexpr const char* kNames[] = {"free", "automatic_runs", "too_many_manual"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 
