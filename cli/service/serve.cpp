@@ -351,7 +351,9 @@ Status serve(const Context& context, const Options& options, std::optional<Insta
 }
 
 Result<Ok, Errors> begin(const Context& context, const Options& options, std::atomic<bool>& stop) {
+  // What was typed wrong is said before anything is begun.
   BACKCAST_CHECK(all_errors(server_options(options)));
+  BACKCAST_CHECK(all_errors(buckets_of(options)));
   const fs::path folder = fs::absolute(options.folder);
   BACKCAST_CHECK(all_errors(make_folders(folder)));
   BACKCAST_TRY(const auto stands, virtual_clock(context, options, folder, stop));
