@@ -1,7 +1,8 @@
 """What lives while histories are recorded: a real PostgreSQL under load, a host that writes logs
-and mail, a vector store, a Lance table, and the files of sources_files.py. Each has `folders`,
-{history: (folder, patterns left out)}, and `live_through(day)`. The same seed makes the same bytes,
-but for the databases, whose files depend on their clocks."""
+and mail, a vector store, a Lance table, the MariaDB of sources_mariadb.py and the files of
+sources_files.py. Each has `folders`, {history: (folder, patterns left out)}, and
+`live_through(day)`. The same seed makes the same bytes, but for the databases, whose files depend
+on their clocks."""
 import getpass
 import gzip
 import os
@@ -11,6 +12,7 @@ import struct
 import subprocess
 
 import sources_files
+import sources_mariadb
 from living import SUNDAY, WORDS, Source, how_busy
 
 
@@ -238,5 +240,5 @@ class Lance(Source):
 
 
 ALL = {"postgres": Postgres, "logs": Logs, "vectors": Vectors, "lance": Lance,
-       **sources_files.KINDS}
+       "mariadb": sources_mariadb.MariaDb, **sources_files.KINDS}
 KINDS = tuple(ALL)
