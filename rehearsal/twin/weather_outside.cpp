@@ -8,7 +8,6 @@
 
 #include "engine/base/time_math.h"
 #include "sim/model/outside/job_bytes.h"
-#include "sim/model/weather.h"
 
 namespace backcast::rehearsal {
 
@@ -153,27 +152,40 @@ Begun WeatherOutside::begin(const Work& work, Instant now) {
   }
   const bool copies = work.kind == WorkKind::kCopy;
   if (!copies) occupy(work, now);
+  const sim::Pace pace = pace_of(work);
   const std::uint64_t bytes =
       copies ? moved_[work.backup] : sim::part_of(work.size_bytes, s, work.collections);
   const bool stays = work.from_region == work.to_region;
   if (const auto link = stays ? std::nullopt : link_between(work.from_region, work.to_region)) {
+    const std::uint64_t busy = pace.of(bytes);
     note("send",
-         {work.job, *link, static_cast<std::int64_t>(bytes), now.time_since_epoch().count()});
+         {work.job, *link, static_cast<std::int64_t>(busy), now.time_since_epoch().count()});
     transfers_[work.job] = {
-        *link, links_[*link].start(since_start(now), static_cast<std::uint64_t>(work.job), bytes)};
+        *link, links_[*link].start(since_start(now), static_cast<std::uint64_t>(work.job), busy)};
     await(*link);
     return begun;
   }
-  const Duration moves = time_for(stays ? 0 : bytes, s.job.copy_rate_bytes_per_second);
+  const Duration moves = pace.of(time_for(stays ? 0 : bytes, s.job.copy_rate_bytes_per_second));
   begun.takes = copies ? moves : plus(moves, restore_time(work));
   return begun;
+}
+
+// Of a copy or a restore.
+sim::Pace WeatherOutside::pace_of(const Work& work) {
+  const sim::Service& s = service(work.cluster);
+  using Kind = sim::Delivery::Kind;
+  const bool copies = work.kind == WorkKind::kCopy;
+  return sim::pace_of(draws_,
+                      {copies ? Kind::kCopy : Kind::kRestore, s.entity,
+                       copies ? work.born : work.scheduled, work.to_region},
+                      s.job.duration_spread);
 }
 
 Duration WeatherOutside::restore_time(const Work& work) {
   const sim::Service& s = service(work.cluster);
   const std::uint64_t whole_bytes = sim::live_bytes_at(s, scenario_.start, draws_, work.born);
-  return time_for(sim::part_of(whole_bytes, s, work.collections),
-                  s.job.restore_rate_bytes_per_second);
+  return pace_of(work).of(time_for(sim::part_of(whole_bytes, s, work.collections),
+                                   s.job.restore_rate_bytes_per_second));
 }
 
 Duration WeatherOutside::bring_back(const Work& work) {

@@ -12,6 +12,7 @@
 #include "sim/model/outside/collections.h"
 #include "sim/model/outside/link.h"
 #include "sim/model/scenario.h"
+#include "sim/model/weather.h"
 
 namespace backcast::rehearsal {
 
@@ -58,6 +59,7 @@ class WeatherOutside : public control::Outside {
   Vault& vault(control::Id id, control::Id cluster);
   std::int64_t since_start(Instant t) const { return (t - scenario_.start).count(); }
   policy::JobBytes bytes_of(const control::Work& work, Instant now);
+  sim::Pace pace_of(const control::Work& work);
   Duration restore_time(const control::Work& work);
   void occupy(const control::Work& work, Instant now);
   void await(std::uint32_t link);

@@ -1,21 +1,14 @@
 #include "sim/model/failures.h"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
 #include "engine/base/time_math.h"
 #include "sim/model/portable_math.h"
+#include "sim/model/weather.h"
 
 namespace backcast::sim {
 namespace {
-
-// FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/
-std::uint32_t hash_of(std::string_view name) {
-  std::uint32_t hash = 2166136261U;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return hash;
-}
 
 Duration exponential(Duration mean, double u) {
   const double ns = -static_cast<double>(mean.count()) * portable_log(u);

@@ -56,7 +56,7 @@ struct JobModel {
   // overlapping ones shows is not proven.
   std::optional<policy::Overlap> overlap;
   double failure_probability = 0;  // of one attempt
-  double duration_spread = 0;      // of a backup, as JobChances has it
+  double duration_spread = 0;      // of every job, as JobChances has it
   std::uint32_t retries = 0;
   Duration retry_after{0};
   // Times that nobody stated, while what may be true of them is tried (extremes.h): at least so

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/time_math.h"
+#include "sim/model/weather.h"
 
 namespace backcast::sim {
 
@@ -51,12 +52,15 @@ void Copies::start(std::uint32_t original, const Generation& generation, const C
   }
   const auto index = static_cast<std::uint32_t>(copies_.size());
   copies_.push_back(copy);
+  const Pace pace =
+      pace_of(stage_.draws, {Delivery::Kind::kCopy, s.entity, record.born, rule.region},
+              s.job.duration_spread);
   if (copy.link == kNone) {
-    const Duration takes = std::max(time_for(moved, s.job.copy_rate_bytes_per_second),
+    const Duration takes = std::max(pace.of(time_for(moved, s.job.copy_rate_bytes_per_second)),
                                     schedules_.tried(s.job.copy_takes, record.service));
     return stage_.agenda.push(plus(stage_.now(), takes), Due::kCopyEnds, index);
   }
-  const Link::Handle transfer = links_.start(copy.link, index, moved);
+  const Link::Handle transfer = links_.start(copy.link, index, pace.of(moved));
   copies_[index].transfer = transfer;
 }
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "engine/base/time_math.h"
-#include "sim/model/outside/job_bytes.h"
+#include "sim/model/outside/collections.h"
+#include "sim/model/weather.h"
 
 namespace backcast::sim {
 // Where it goes: to a cluster that is there, or where a new one is wanted.
@@ -121,29 +122,26 @@ void Restores::start(std::uint32_t index, std::uint32_t service) {
 Duration Restores::reading_time(const RestoreRecord& restore) const {
   const BackupRecord& backup = stage_.journal.backup(restore.backup);
   const ScheduledEvent& event = stage_.scenario.events[restore.event];
-  if (event.collections.empty()) return backup.restore_time;
-  const Service& s = stage_.service(restore.service);
-  const std::uint64_t whole_bytes =
-      backup.of_history ? backup.size_bytes
-                        : live_bytes_at(s, stage_.scenario.start, stage_.draws, backup.born);
-  return std::max(
-      time_for(part_of(whole_bytes, s, event.collections), s.job.restore_rate_bytes_per_second),
-      s.job.restore_takes.value_or(Duration{0}));
+  return vaults_.restore_time(backup, event.collections, restore.started, restore.to_region);
 }
 
 // Over the link it shares with copies, or at the copy rate where there is no link.
 void Restores::move(std::uint32_t index) {
   const RestoreRecord& restore = record(index);
   if (restore.from_region == restore.to_region) return bring_back(index);
+  const Service& s = stage_.service(restore.service);
+  const Pace pace = pace_of(
+      stage_.draws, {Delivery::Kind::kRestore, s.entity, restore.started, restore.to_region},
+      s.job.duration_spread);
   const auto& links = stage_.scenario.links;
   for (std::uint32_t link = 0; link < links.size(); ++link) {
     if (links[link].from != restore.from_region || links[link].to != restore.to_region) continue;
-    links_.start(link, kTransfer | index, restore.bytes);
+    links_.start(link, kTransfer | index, pace.of(restore.bytes));
     return;
   }
-  const Service& s = stage_.service(restore.service);
-  const Duration moving = std::max(time_for(restore.bytes, s.job.copy_rate_bytes_per_second),
-                                   schedules_.tried(s.job.copy_takes, restore.service));
+  const Duration moving =
+      std::max(pace.of(time_for(restore.bytes, s.job.copy_rate_bytes_per_second)),
+               schedules_.tried(s.job.copy_takes, restore.service));
   record(index).completed = plus(stage_.now(), plus(moving, reading_time(restore)));
   stage_.agenda.push(record(index).completed, Due::kRestoreEnds, index);
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "engine/base/time_math.h"
+#include "sim/model/outside/collections.h"
 #include "sim/model/outside/job_bytes.h"
+#include "sim/model/weather.h"
 
 namespace backcast::sim {
 
@@ -73,6 +75,20 @@ bool Vaults::is_due(std::uint32_t service) const {
   return tags_of(service, {}, stage_.now()).has_value();
 }
 
+Duration Vaults::restore_time(const BackupRecord& backup,
+                              std::span<const policy::CollectionChoice> collections, Instant asked,
+                              const std::string& into) const {
+  const Service& s = stage_.service(backup.service);
+  const std::uint64_t whole_bytes =
+      backup.of_history ? backup.size_bytes
+                        : live_bytes_at(s, stage_.scenario.start, stage_.draws, backup.born);
+  const Pace pace = pace_of(stage_.draws, {Delivery::Kind::kRestore, s.entity, asked, into},
+                            s.job.duration_spread);
+  return std::max(
+      pace.of(time_for(part_of(whole_bytes, s, collections), s.job.restore_rate_bytes_per_second)),
+      s.job.restore_takes.value_or(Duration{0}));
+}
+
 void Vaults::arrive(std::uint32_t backup, std::uint32_t vault, const PolicyPlace& place,
                     policy::Origin origin) {
   BackupRecord& record = stage_.journal.backup(backup);
@@ -94,10 +110,7 @@ void Vaults::arrive(std::uint32_t backup, std::uint32_t vault, const PolicyPlace
   }
   record.available = now;
   record.state = BackupState::kAvailable;
-  record.restore_time =
-      std::max(time_for(live_bytes_at(s, stage_.scenario.start, stage_.draws, record.born),
-                        s.job.restore_rate_bytes_per_second),
-               s.job.restore_takes.value_or(Duration{0}));
+  record.restore_time = restore_time(record, {}, record.born, record.region);
   if (snapshot.expires) {
     record.expires = *snapshot.expires;
     stage_.agenda.push(*snapshot.expires, Due::kExpires, vault);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,12 @@ class Vaults {
   // Makes a finished backup or copy available, with the expiry its policy gives it at birth.
   void arrive(std::uint32_t backup, std::uint32_t vault, const PolicyPlace& birth,
               policy::Origin origin);
+
+  // How long it takes to bring the service back from these bytes once they are there, all of them
+  // or some collections, asked for at that time.
+  Duration restore_time(const BackupRecord& backup,
+                        std::span<const policy::CollectionChoice> collections, Instant asked,
+                        const std::string& into) const;
 
   // The verdict looking back: after a new backup, over everything in the home region.
   void prune(std::uint32_t vault);

@@ -146,8 +146,7 @@ void Vaults::adopt(std::uint32_t vault, const policy::Snapshot& snapshot,
   record.available = stage_.scenario.start;
   record.size_bytes = s.delta.full_bytes(generation);
   record.added_bytes = snapshot.new_bytes;
-  record.restore_time = std::max(time_for(record.size_bytes, s.job.restore_rate_bytes_per_second),
-                                 s.job.restore_takes.value_or(Duration{0}));
+  record.restore_time = restore_time(record, {}, record.born, record.region);
   policy::Snapshot kept = snapshot;
   const PolicyPlace place = birth_policy(s, snapshot);
   const policy::RetentionPolicy* birth = policy_at(stage_.scenario, service, place);

@@ -26,7 +26,7 @@ def fleet():
                 {"name": "even", "count": 20500, **DRAWN, "service": SERVICE},
                 {"name": "odd", "count": 90, "service": {
                     "region": "gcp-us-west1", "size": "70 GB", "change": SERVICE["change"],
-                    "job": JOB,
+                    "job": JOB | {"duration_spread": 0.3},
                     "schedules": [{"rule": "zilliz: 1,3,5 02:00-04:00", "retention_days": 9,
                                    "copies": [{"region": "gcp-us-east4", "retention_days": 5}]}]}}],
             "events": [{"at": "+40d", "kind": "burst", "service": "even", "rewrites": "60%",
@@ -46,7 +46,7 @@ def coupled():
     services[1] |= {"delta": "incremental", "chain": {"full_every": 7}}
     services[2] |= {"delta": "differential", "chain": {"full_every": 7}}
     services[4] |= {"growth": {"per_year": "40%", "differs": "30%", "wanders": "20%"},
-                    "job": JOB | {"duration_spread": 0.4}}
+                    "job": JOB | {"restore_rate": "50 MB/s", "duration_spread": 0.4}}
     services[3] |= {"zone": "Europe/Berlin", "schedules": [{"cron": "30 2 * * *"}],
                     "retention": "borg: --keep-daily 7 --keep-weekly 4"}
     return {"name": "coupled", "start": "2026-01-01", "horizon": "150d", "provider": "plain",
@@ -69,6 +69,7 @@ def coupled():
                         "to_region": "europe-west4", "for": "1d"}],
             "requirements": [{"kind": "rpo", "at_most": "25h"},
                              {"kind": "copy_within", "region": "europe-west4", "at_most": "6h"},
+                             {"kind": "restore_time", "service": "db4", "at_most": "20m"},
                              {"kind": "coverage", "ladder": ["1d", "7d"]}]}
 
 

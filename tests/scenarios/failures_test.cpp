@@ -222,55 +222,5 @@ TEST(Failures, AVerdictOverReplicationsSeesThem) {
   EXPECT_GT(failed, 0);
 }
 
-// ------------------------------------------------------------------------------------------------
-
-std::vector<Duration> durations(const sim::RunResult& result) {
-  std::vector<Duration> all;
-  for (const auto& b : result.backups) {
-    if (b.available != sim::kNever) all.push_back(b.available - b.born);
-  }
-  return all;
-}
-
-TEST(Durations, AreSpreadAroundWhatTheRateSays) {
-  const auto loaded = load_text(R"({"name": "t", "start": "2026-01-01", "horizon": "5 years",
-      "services": [{"name": "a", "region": "here", "size": "100 GB", "delta": "full",
-        "schedules": [{"cron": "0 2 * * *", "retention_days": 3}],
-        "job": {"rate": "100 MB/s", "duration_spread": 0.5, "overlap": "skip"}}]})");
-  ASSERT_TRUE(loaded.ok()) << all_messages(loaded.error());
-  EXPECT_TRUE(sim::is_drawn(loaded->scenario));
-  const auto all = durations(sim::run(loaded->scenario));
-  const auto n = static_cast<double>(all.size());
-  double longer = 0, beyond = 0;
-  for (const Duration d : all) {
-    longer += d > 1000 * kSecond ? 1 : 0;
-    beyond += d > 2718 * kSecond ? 1 : 0;  // e^1: two standard deviations
-  }
-  ASSERT_GT(n, 1800);
-  EXPECT_NEAR(longer / n, 0.5, 3.3 * std::sqrt(0.25 / n));
-  EXPECT_NEAR(beyond / n, 0.0228, 3.3 * std::sqrt(0.0222 / n));
-}
-
-// What reads only changes takes as long as there are any: nothing is new on Sundays.
-TEST(Durations, FollowTheBytesThatChanged) {
-  const auto loaded = load_text(R"({"name": "t", "start": "2026-01-05", "horizon": "28d",
-      "services": [{"name": "a", "region": "here", "size": "100 GB",
-        "change": {"per_day": "2%", "weekdays": [1, 2, 1, 1, 1, 1, 0]},
-        "schedules": [{"cron": "0 0 * * *"}],
-        "job": {"rate": "10 MB/s", "reads": "changes"}}]})");
-  ASSERT_TRUE(loaded.ok()) << all_messages(loaded.error());
-  const auto result = sim::run(loaded->scenario);
-  const auto on = [&](const char* day) -> Duration {
-    for (const auto& b : result.backups) {
-      if (b.born == at(day)) return b.available - b.born;
-    }
-    return Duration{-1};
-  };
-  const auto near = [&](const char* day) { return (on(day) + kSecond / 2) / (2 * kSecond); };
-  EXPECT_EQ(near("2026-01-20T00:00:00Z"), 100);        // Monday's 2 GB: 200 s, or a byte more
-  EXPECT_EQ(near("2026-01-21T00:00:00Z"), 198);        // Tuesday's 1 - 0.98^2: 396 s
-  EXPECT_EQ(on("2026-01-26T00:00:00Z"), Duration{0});  // Sunday's
-}
-
 }  // namespace
 }  // namespace backcast::scenario

@@ -214,6 +214,17 @@ TEST(FleetAsSums, JobsThatTakeTimeAndFailByChance) {
       kRequirements, false);
 }
 
+TEST(FleetAsSums, JobsThatTakeLongerOrShorterByChance) {
+  expect_the_same(
+      R"("schedules": [{"cron": "30 2 * * *", "retention_days": 20,
+                        "copies": [{"region": "gcp-us-east4", "retention_days": 5}]}],
+         "change": {"per_day": "4%"},
+         "job": {"copy_rate": "30 MB/s", "restore_rate": "20 MB/s", "duration_spread": 0.4})",
+      R"(, "requirements": [{"kind": "copy_within", "region": "gcp-us-east4", "at_most": "2h"},
+                            {"kind": "restore_time", "at_most": "1h"}])",
+      false);
+}
+
 TEST(FleetAsSums, AThousandTimesMoreServicesTakeNoMoreMemoryForEach) {
   std::string text = document(
       R"("schedules": [{"cron": "30 2 * * 1"}], "change": {"per_day": "4%"},

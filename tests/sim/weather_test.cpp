@@ -97,6 +97,34 @@ TEST(Weather, HalfOfTheJobsTakeLongerThanComputedAndTheSpreadIsAsStated) {
   EXPECT_NEAR(std::sqrt(squares / kHours), kSpread, 3.3 * kSpread / std::sqrt(2.0 * kHours));
 }
 
+TEST(Weather, ACopyAndARestoreGoByTheirSecondAndRegion) {
+  using Kind = Delivery::Kind;
+  const auto takes = [](const Delivery& delivery, const Draws& draws = Draws(1, 1)) {
+    return pace_of(draws, delivery, 1).of(kDay);
+  };
+  const Duration backup = fate_of(Draws(1, 1), {5, kStart, 1}, {.duration_spread = 1}, kDay).takes;
+  const std::set<Duration> all{backup,
+                               takes({Kind::kCopy, 5, kStart, "there"}),
+                               takes({Kind::kRestore, 5, kStart, "there"}),
+                               takes({Kind::kCopy, 5, kStart, "far"}),
+                               takes({Kind::kCopy, 6, kStart, "there"}),
+                               takes({Kind::kCopy, 5, kStart + kSecond, "there"}),
+                               takes({Kind::kCopy, 5, kStart, "there"}, Draws(1, 2)),
+                               takes({Kind::kCopy, 5, kStart, "there"}, Draws(2, 1))};
+  EXPECT_EQ(all.size(), 8u);
+  EXPECT_EQ(takes({Kind::kCopy, 5, kStart + kSecond / 2, "there"}),
+            takes({Kind::kCopy, 5, kStart, "there"}));
+}
+
+TEST(Weather, BytesOnALinkTakeTheSamePaceAndEndBeforeAllTime) {
+  EXPECT_EQ(Pace().of(std::uint64_t{12'345}), 12'345u);
+  EXPECT_EQ(Pace(1.5).of(std::uint64_t{1'001}), 1'502u);  // rounded up
+  EXPECT_EQ(Pace(1e9).of(std::uint64_t{0}), 0u);
+  EXPECT_EQ(Pace(1e9).of(UINT64_MAX), 1ULL << 62);
+  EXPECT_EQ(Pace().of(Duration{123'456'789}), Duration{123'456'789});
+  EXPECT_EQ(Pace(1e9).of(Duration::max()), Duration::max());
+}
+
 TEST(Weather, WithoutASpreadAJobTakesWhatIsComputed) {
   EXPECT_EQ(fate_of(Draws(1, 0), nth(0, 0), {}, Duration{123'456'789}).takes,
             Duration{123'456'789});
