@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 
 #include "cli/shared/parser_view.h"
 #include "cli/shared/verbs.h"

@@ -1,6 +1,8 @@
 // backcast schema: what a document may say, for editors and checkers.
 #include <CLI/CLI.hpp>
 
+#include <memory>
+
 #include "cli/shared/verbs.h"
 #include "scenarios/document/shipped.h"
 

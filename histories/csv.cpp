@@ -1,6 +1,7 @@
 // A plain CSV with a header. Lists (tags, paths, pins) are parted by ";".
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "engine/base/bytes.h"

@@ -1,6 +1,7 @@
 // `zfs list -H -p -t snapshot`: one snapshot a line, columns parted by tabs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "engine/base/text.h"

@@ -2,6 +2,7 @@
 // the table that issue readers compare: ratios of one session, never absolute times.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>

@@ -1,6 +1,7 @@
 #include "cli/repository/arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 
 #include "engine/base/text.h"

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 #include "cli/repository/repository_options.h"
 #include "cli/shared/verbs.h"
 #include "engine/base/bytes.h"

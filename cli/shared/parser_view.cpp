@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <memory>
+
 #include "engine/base/text.h"
 
 namespace backcast::cli {

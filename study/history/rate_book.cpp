@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "costmodel/book/money.h"
 #include "engine/base/errors.h"
 #include "engine/base/text.h"

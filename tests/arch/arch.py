@@ -108,6 +108,28 @@ HEAVY_HEADERS = re.compile(
     r"nlohmann/json\.hpp|CLI/|valijson/|httplib\.h|boost/multiprecision/|xlsxwriter\.h|tbb/|Eigen/")
 ONE_DOOR = {"libfccp/": "engine/base/csv_reader.h"}
 
+# What is precompiled (cmake/backcast.cmake) and how its use is known. <utility> comes with every
+# container.
+PRECOMPILED = {header: re.compile(rf"\b{use}") for header, use in {
+    "algorithm": r"std::(?:(?:min|max)(?:_element)?|clamp|(?:stable_)?sort|(?:all|any|none)_of"
+                 r"|find(?:_if)?|count(?:_if)?|(?:lower|upper)_bound|copy|equal|transform|reverse"
+                 r"|rotate|unique|remove(?:_if)?)\(",
+    "array": r"std::array\b",
+    "chrono": r"std::chrono\b",
+    "cstdint": r"std::u?int\d+_t\b",
+    "functional": r"std::function\b",
+    "map": r"std::(?:multi)?map\b",
+    "memory": r"std::(?:unique|shared|weak)_ptr\b|std::make_(?:unique|shared)\b",
+    "optional": r"std::(?:optional|nullopt)\b",
+    "set": r"std::(?:multi)?set<",
+    "span": r"std::span\b",
+    "string": r"std::(?:to_)?string\b",
+    "string_view": r"std::string_view\b",
+    "variant": r"std::(?:variant|visit|get_if|holds_alternative|monostate)\b",
+    "vector": r"std::vector\b",
+    "fmt/format.h": r"fmt::(?:format|print)\b",
+}.items()}
+
 PURE_MODULES = ("engine/policy", "sim", "costmodel", "histories")
 IMPURE = re.compile(
     r"(system|steady|high_resolution|utc)_clock::now"
@@ -268,6 +290,30 @@ def heavy_headers(files):
     return found
 
 
+def missing_includes(files):
+    """A file includes what it uses, itself or by headers of the house: builds without precompiled
+    headers are not made every time."""
+    cpp = cpp_files(files)
+    included = {path: [include.group(2) for include in map(INCLUDE.match, text.splitlines())
+                       if include] for path, text in cpp.items()}
+
+    def seen(path, visited):
+        for header in included.get(path) or included.get(f"include/{path}", ()):
+            if header not in visited:
+                visited.add(header)
+                seen(header, visited)
+        return visited
+    found = []
+    for path, text in cpp.items():
+        code, headers = without_comments_and_strings(text), seen(path, set())
+        for header, use in PRECOMPILED.items():
+            used = use.search(code) if header not in headers else None
+            if used:
+                line = code.count("\n", 0, used.start()) + 1
+                found.append(f"{path}:{line}: {used.group().rstrip('(<')}: include <{header}>")
+    return found
+
+
 def one_door(files):
     """A library whose classes depend on a macro is seen through the one header that sets it. Two
     files that set it differently link without a word, then overwrite memory."""
@@ -415,8 +461,8 @@ def package_sources(files):
 
 
 RULES = (forbidden_includes, unknown_rooms, empty_rooms, crowded_rooms, relative_includes,
-         heavy_headers, one_door, impure_calls, system_calls, vendor_names, long_files, long_lines,
-         long_functions, machine_paths, unfinished, package_sources)
+         heavy_headers, missing_includes, one_door, impure_calls, system_calls, vendor_names,
+         long_files, long_lines, long_functions, machine_paths, unfinished, package_sources)
 
 
 def main():

@@ -2,7 +2,7 @@
 """Proves that each rule of arch.py fails on a breach and lets the right way pass."""
 
 import pathlib
-import pathlib
+import re
 import tempfile
 import unittest
 
@@ -86,6 +86,25 @@ class ArchTest(unittest.TestCase):
             self.assertEqual(len(arch.heavy_headers({**heavy, reader: include})), 1)
             self.assertEqual(arch.heavy_headers({**light, reader: include}), [])
         self.assertEqual(arch.heavy_headers({**heavy, "sim/b.cpp": include}), [])
+
+    def test_missing_includes(self):
+        rule = arch.missing_includes
+        vector = "std::vector<int> all;\n"
+        for path in ("sim/run/a.h", "tests/sim/a_test.cpp"):
+            self.expect(rule, path, vector, "#include <vector>\n" + vector)
+        by_header = '#include "sim/run/b.h"\n' + vector
+        through = {"sim/run/a.cpp": by_header, "sim/run/b.h": '#include "backcast/c.h"\n'}
+        self.assertEqual(rule({**through, "include/backcast/c.h": "#include <vector>\n"}), [])
+        self.assertEqual(rule({**through, "include/backcast/c.h": "#include <map>\n"}),
+                         ["sim/run/a.cpp:2: std::vector: include <vector>"])
+        for word in ("// std::vector", "my_std::vectors x;", 'f("std::sort(");'):
+            self.assertEqual(rule({"sim/run/a.cpp": word}), [])
+
+    def test_all_that_is_precompiled_is_asked_for(self):
+        rules = arch.read_tree(pathlib.Path(__file__).parents[2])["cmake/backcast.cmake"]
+        listed = rules[rules.index("target_precompile_headers("):]
+        headers = set(re.findall(r"<([^>]+)>", listed[:listed.index(")")]))
+        self.assertEqual(headers - {"utility"}, set(arch.PRECOMPILED))
 
     def test_one_door(self):
         library = "#include <libfccp/csv.h>\n"

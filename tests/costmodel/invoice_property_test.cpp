@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+
 #include "costmodel/bill/compare.h"
 #include "costmodel/bill/match.h"
 #include "costmodel/bill/showback.h"

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "tests/costmodel/books.h"
 #include "tests/focus/focus_rules.h"
 

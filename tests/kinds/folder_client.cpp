@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <sstream>

@@ -1,6 +1,8 @@
 // A real NATS server: written to while its streams are captured, destroyed, restored, compared.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/kinds/jobs.h"

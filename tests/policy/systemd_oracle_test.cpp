@@ -1,6 +1,7 @@
 // systemd's own calculator is the judge of calendar events.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <random>

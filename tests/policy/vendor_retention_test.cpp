@@ -1,4 +1,6 @@
 // Retention of Zilliz, Qdrant and Zerops: one test for each documented behaviour, by its row id.
+#include <algorithm>
+
 #include "engine/base/bytes.h"
 #include "engine/policy/retention/tags.h"
 #include "tests/policy/retention_support.h"

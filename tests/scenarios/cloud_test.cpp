@@ -2,6 +2,8 @@
 // their cloud; `plain` copies anywhere.
 #include <fmt/format.h>
 
+#include <string>
+
 #include "run_text.h"
 
 namespace backcast::scenario {

@@ -2,6 +2,7 @@
 // about four standard errors of runs of this length.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <simgrid/s4u.hpp>
+#include <string>
 #include <vector>
 
 #include "sim/model/draws.h"

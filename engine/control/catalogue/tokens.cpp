@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/control/catalogue/database.h"
 
 namespace backcast::control {

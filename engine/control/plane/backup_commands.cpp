@@ -1,6 +1,8 @@
 // Commands about backups and jobs.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/control/plane/parts.h"
 #include "engine/control/plane/transact.h"
 

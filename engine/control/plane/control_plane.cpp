@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/control/catalogue/tokens.h"
 #include "engine/control/plane/parts.h"
 #include "engine/control/plane/transact.h"

@@ -1,8 +1,9 @@
 #include "engine/control/plane/core.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 #include "engine/base/text.h"
 #include "engine/policy/service/restore_target.h"

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/base/time_math.h"
 #include "engine/control/plane/parts.h"
 #include "engine/policy/service/starts.h"

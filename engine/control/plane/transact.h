@@ -2,6 +2,8 @@
 // comes out as an Error.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/control/plane/control_plane.h"
 #include "engine/control/plane/core.h"
 

@@ -3,6 +3,7 @@
 // collection, and config.json, which says which is which.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,6 @@
 // A backup as objects in a bucket.
+#include <algorithm>
+
 #include "engine/kinds/formats/files.h"
 #include "engine/kinds/runner/tasks.h"
 #include "engine/store/work/restore.h"

@@ -1,5 +1,7 @@
 #include "engine/store/format/pack.h"
 
+#include <algorithm>
+
 #include "engine/store/format/chunker.h"
 
 namespace backcast::store {
