@@ -13,6 +13,7 @@
 #include "sim/kernel/arena.h"
 #include "sim/kernel/sort_by.h"
 #include "sim/model/failures.h"
+#include "sim/requirements/no_room.h"
 #include "sim/requirements/overlaps.h"
 #include "sim/requirements/requirements.h"
 #include "sim/words/words.h"
@@ -350,6 +351,7 @@ RunResult run_drawn(const Scenario& scenario, const Draws& draws, const RunOptio
         outcome_of(scenario, scenario.requirements[i], std::move(tallies[i])));
   }
   report_overlaps(scenario, whole);
+  report_no_room(scenario, whole);
   return whole;
 }
 

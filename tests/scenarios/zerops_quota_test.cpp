@@ -159,5 +159,75 @@ TEST(VendorPages, TimeTagsAndPeriodsAtZeropsAreItsOwn) {
   }
 }
 
+// ------------------------------------------------------------------------------------------------
+
+// A gigabyte a day into a quota of five, of which the policy must keep seven dailies.
+std::string crowded(const std::string& minimums, const std::string& project = "",
+                    const std::string& more = "") {
+  return zerops(R"(, "quota": "5 GB")" + project,
+                R"({"name": "db", "kind": "postgresql", "size": "1 GB", "retention":
+                    "zerops: --min-daily 7 )" +
+                    minimums + R"("})",
+                more);
+}
+using Warnings = std::vector<std::string>;
+
+TEST(NoRoom, P_QUO_02_MinimumsThatFillTheQuotaAreWarnedOfWhereNothingMoreIsStored) {
+  const Ran full = run_text(crowded("--min-weekly 0 --min-monthly 0"));
+  EXPECT_EQ(refused(full), 109);
+  EXPECT_EQ(full.result.warnings,
+            Warnings{"none of the 109 automatic backups of db since 2026-01-12T00:05:00Z is "
+                     "stored, for want of room: retention would delete it at once: would pass the "
+                     "maximum total of 5.00 GB; keep less or raise the limit, or give what comes "
+                     "a minimum: a backup counts once, as monthly before weekly before daily, and "
+                     "the last one has the tags daily, weekly, monthly"});
+  // Each of the ways out that it names.
+  for (const char* minimums :
+       {"--min-weekly 1 --min-monthly 1", "--min-weekly 4 --min-monthly 3"}) {
+    const Ran kept = run_text(crowded(minimums));
+    EXPECT_EQ(refused(kept), 0) << minimums;
+    EXPECT_EQ(kept.result.warnings, Warnings{}) << minimums;
+  }
+  std::string less = crowded("--min-weekly 0 --min-monthly 0");
+  less.replace(less.find("--min-daily 7"), 13, "--min-daily 3");
+  EXPECT_EQ(run_text(less).result.warnings, Warnings{});
+  std::string larger = crowded("--min-weekly 0 --min-monthly 0");
+  larger.replace(larger.find("5 GB"), 4, "9 GB");
+  EXPECT_EQ(run_text(larger).result.warnings, Warnings{});
+}
+
+TEST(NoRoom, AHardQuotaIsWarnedOfOnceForAllServicesOfAProject) {
+  const std::string service = R"({"name": "a", "kind": "postgresql", "size": "300 MB"},
+      {"name": "b", "kind": "postgresql", "size": "300 MB"},
+      {"name": "other", "project": "q", "kind": "postgresql", "size": "300 MB"})";
+  std::string text = zerops(R"(, "quota": "5 GB", "quota_mode": "hard"}, {"name": "q")", service);
+  const Ran ran = run_text(text);
+  ASSERT_EQ(ran.result.warnings.size(), 1u);
+  EXPECT_EQ(ran.result.warnings[0].find(
+                fmt::format("none of the {} automatic backups of ", refused(ran))),
+            0u)
+      << ran.result.warnings[0];
+  for (const char* part :
+       {"and 1 more of its project since 2026-01-", "over its quota of 5.00 GB"}) {
+    EXPECT_NE(ran.result.warnings[0].find(part), std::string::npos) << ran.result.warnings[0];
+  }
+}
+
+// What was refused for a while and is stored again, or for a few days only, is no warning.
+TEST(NoRoom, IsNotSaidOfATimeThatEnds) {
+  const std::string hard = R"(, "quota_mode": "hard")";
+  const std::string minimums = "--min-weekly 0 --min-monthly 0";
+  const std::string larger = R"(, "events": [{"at": "+100d", "kind": "change_plan", "project": "p",
+                                              "quota": "20 GB"}])";
+  const Ran raised = run_text(crowded(minimums, hard, larger));
+  EXPECT_GT(refused(raised), 80);
+  EXPECT_EQ(raised.result.warnings, Warnings{});
+  std::string brief = crowded(minimums, hard);
+  brief.replace(brief.find("120d"), 4, "10d");
+  const Ran few = run_text(brief);
+  EXPECT_GE(refused(few), 3);
+  EXPECT_EQ(few.result.warnings, Warnings{});
+}
+
 }  // namespace
 }  // namespace backcast::scenario
