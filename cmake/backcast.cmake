@@ -16,7 +16,8 @@ set(BACKCAST_SANITIZE "" CACHE STRING "Comma list for -fsanitize=")
 
 find_program(BACKCAST_CCACHE ccache)
 if(BACKCAST_CCACHE)
-  # Another clone, or the same one elsewhere, finds what this one compiled.
+  # Another clone, or the same one elsewhere, finds what this one compiled; by Clang, whose
+  # precompiled headers hold their paths, only one at the same place does.
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
     ${BACKCAST_CCACHE})
@@ -32,6 +33,10 @@ target_compile_options(backcast_options INTERFACE
 # precompiled headers it warns of the standard library's own copies of text, too.
 target_compile_options(backcast_options INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-truncation;-Wno-stringop-overflow>)
+# Clang notes in a precompiled header of what time its headers are, and refuses one that ccache has
+# from another build. That it is of the same headers, ccache knows by their content.
+target_compile_options(backcast_options INTERFACE
+  "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 target_compile_definitions(backcast_options INTERFACE BACKCAST_VERSION="${PROJECT_VERSION}")
 target_link_libraries(backcast_options INTERFACE Threads::Threads)
 if(BACKCAST_SANITIZE)
@@ -52,10 +57,10 @@ if(BACKCAST_LLD)
 endif()
 
 # Most of what a file costs to compile is the standard library, read anew for each. Sources still
-# include what they use: other compilers build without.
+# include what they use, as tests/arch checks: the presets of development build without.
 function(backcast_precompile target)
   get_target_property(type ${target} TYPE)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND NOT type STREQUAL INTERFACE_LIBRARY)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND NOT type STREQUAL INTERFACE_LIBRARY)
     target_precompile_headers(${target} PRIVATE <algorithm> <array> <chrono> <cstdint> <functional>
       <map> <memory> <optional> <set> <span> <string> <string_view> <utility> <variant> <vector>
       <fmt/format.h> ${ARGN})

@@ -15,17 +15,19 @@ import subprocess
 import sys
 import tempfile
 
+from precompiled import without_precompiled
+
 LIBRARY = "engine/policy/libbackcast_policy.a"
 # Not inlined, so that what is called stays a call.
 EXTRA = ["-O0", "-ffunction-sections", "-fdata-sections"]
 
 
 def compile_apart(entry, folder):
-    words = [w for w in shlex.split(entry["command"])
-             if not re.fullmatch(r"-O\d|-MD|-Winvalid-pch", w)]
-    target = folder / (re.sub(r"\W", "_", entry["file"]) + ".o")
     # What was compiled once for all files is of another optimization.
-    for flag in ("-MT", "-MF", "-include"):
+    words = [w for w in without_precompiled(shlex.split(entry["command"]))
+             if not re.fullmatch(r"-O\d|-MD", w)]
+    target = folder / (re.sub(r"\W", "_", entry["file"]) + ".o")
+    for flag in ("-MT", "-MF"):
         if flag in words:
             del words[words.index(flag):words.index(flag) + 2]
     words[words.index("-o") + 1] = str(target)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs clang-tidy on the given sources, or on all of the project's own, and fails on a finding.
 
-The compile commands name GCC's precompiled headers, which clang cannot read; they are left out.
+The compile commands name precompiled headers, which clang-tidy cannot read; they are left out.
 """
 
 import json
@@ -12,6 +12,8 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+from precompiled import without_precompiled
+
 
 def main():
     tidy, build, root = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
@@ -21,11 +23,7 @@ def main():
         path = pathlib.Path(entry["file"])
         if not path.is_relative_to(root) or path.is_relative_to(build):
             continue
-        words = entry["command"].split()
-        while "-include" in words:
-            at = words.index("-include")
-            del words[at:at + 2]
-        entry["command"] = " ".join(word for word in words if word != "-Winvalid-pch")
+        entry["command"] = " ".join(without_precompiled(entry["command"].split()))
         kept.append(entry)
     wanted = [str(root / name) for name in sys.argv[4:]] or [entry["file"] for entry in kept]
     with tempfile.TemporaryDirectory() as folder:
