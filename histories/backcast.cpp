@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/base/document.h"
 #include "engine/base/text.h"
 #include "histories/element_reader.h"
 
@@ -134,6 +135,27 @@ std::string stamped(Instant t, std::chrono::seconds offset) {
          fmt::format("{}{:02}:{:02}", offset.count() < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
+// What the sizes of each source count.
+Status read_counted(const json& rest, History& history) {
+  const auto counted = rest.find("counted");
+  if (counted == rest.end() || counted->is_null()) return kOk;
+  if (!counted->is_object()) return at({rest, ""}, "counted", "\"counted\" is not an object");
+  for (const auto& [source, value] : counted->items()) {
+    const Element of{value, pointer_child("/counted", source)};
+    if (!value.is_object()) {
+      return at({rest, ""}, "counted", printable(source) + " is not {\"as_stored\", \"note\"}");
+    }
+    Counted& told = history.counted[source];
+    BACKCAST_CHECK(get(of, "as_stored", told.is_stored));
+    BACKCAST_CHECK(get(of, "note", Need::kOptional, told.note));
+  }
+  return kOk;
+}
+
+ordered_json to_object(const Counted& counted) {
+  return {{"as_stored", counted.is_stored}, {"note", counted.note}};
+}
+
 ordered_json to_object(const Snapshot& s) {
   ordered_json object{{"id", s.id}, {"time", stamped(s.time, s.offset)}};
   const auto put = [&](const char* key, const auto& value, bool is_known) {
@@ -157,6 +179,11 @@ ordered_json to_object(const Snapshot& s) {
   put_time("expires", s.expires);
   put_time("received", s.received);
   return object;
+}
+
+// Imported text is UTF-8 already; anything else becomes the replacement character.
+std::string in_one_line(const ordered_json& object) {
+  return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 bool is_table(std::string_view text) {
@@ -186,6 +213,7 @@ Result<History> import_backcast(std::string_view text, const ImportOptions& opti
   }
   if (status.ok()) status = get(top, "tool", Need::kOptional, history.tool);
   if (status.ok()) status = get(top, "stored_bytes", stored_bytes);
+  if (status.ok()) status = read_counted(rest, history);
   if (!status.ok()) {
     Error error = std::move(status).error();
     error.where.file = options.name;
@@ -199,11 +227,15 @@ std::string to_json(const History& history) {
   std::string text = fmt::format("{{\n  \"backcast_history\": {},\n  \"tool\": {},\n", kVersion,
                                  json(history.tool).dump());
   if (history.stored_bytes) text += fmt::format("  \"stored_bytes\": {},\n", *history.stored_bytes);
+  if (!history.counted.empty()) {
+    ordered_json counted = ordered_json::object();
+    for (const auto& [source, told] : history.counted) counted[source] = to_object(told);
+    text += fmt::format("  \"counted\": {},\n", in_one_line(counted));
+  }
   text += "  \"snapshots\": [";
   const char* separator = "\n    ";
   for (const Snapshot& s : history.snapshots) {
-    // Imported text is UTF-8 already; anything else becomes the replacement character.
-    text += separator + to_object(s).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+    text += separator + in_one_line(to_object(s));
     separator = ",\n    ";
   }
   return text + (history.snapshots.empty() ? "]\n}\n" : "\n  ]\n}\n");

@@ -3,6 +3,7 @@
 // snapshots read: the elements of a large export are parsed one at a time.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,9 +15,16 @@
 
 namespace backcast::policy {
 
+// What the sizes and new bytes of one source count, where its tool counts before compression.
+struct Counted {
+  bool is_stored = false;  // bytes as stored; else raw ones, the new bytes as well as the sizes
+  std::string note{};
+};
+
 struct History {
   std::string tool;  // "restic", "borg", "kopia", "zfs", "csv", "backcast"
   std::vector<Snapshot> snapshots{};
+  std::map<std::string, Counted> counted{};     // by source_name; restic 0.17 and newer
   std::optional<std::uint64_t> stored_bytes{};  // of the whole store, where the tool says so
 };
 
@@ -28,7 +36,8 @@ struct ImportOptions {
   Zone zone{};       // of times written without an offset (borg 1, names of ZFS snapshots, CSV)
 };
 
-// "restic": `restic snapshots --json`, also grouped.
+// "restic": `restic snapshots --json`, also grouped; sizes and new bytes as stored where the list
+//           tells that (engine/policy/retention/stored_counts.h).
 // "borg":   `borg list --json`, or `borg info --json` for sizes (1.x and 2).
 // "kopia":  `kopia snapshot list --json --all`.
 // "zfs":    `zfs list -H -p -t snapshot -o name,creation[,used[,refer[,userrefs]]]`; what has a
@@ -50,7 +59,8 @@ std::string_view recognise_tool(std::string_view text);
 // Adds what `restic stats --json [--mode raw-data]` says about the whole repository.
 Status add_restic_stats(History& history, std::string_view text, const ImportOptions& options);
 
-// {"backcast_history": 1, "tool": ..., "snapshots": [{"id", "time", ...}]}, oldest first as read;
+// {"backcast_history": 1, "tool": ..., "counted": {SOURCE: {"as_stored", "note"}},
+//  "snapshots": [{"id", "time", ...}]}, oldest first as read;
 // unknown and default values are left out. Reads back to an equal value.
 std::string to_json(const History& history);
 

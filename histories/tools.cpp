@@ -1,8 +1,12 @@
 // The exports of restic, borg and kopia.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
+#include <tuple>
 
+#include "engine/policy/retention/stored_counts.h"
 #include "histories/element_reader.h"
 
 namespace backcast::policy {
@@ -33,14 +37,30 @@ Status set_end(const Element& element, const char* key, const Zone& zone, Snapsh
   return kOk;
 }
 
-Status read_restic(const Element& element, const ImportOptions& options, History& history) {
+Result<RawCounts> read_counts(const Element& summary) {
+  RawCounts counts;
+  BACKCAST_CHECK(get(summary, "total_bytes_processed", counts.size_bytes));
+  BACKCAST_CHECK(get(summary, "data_added", counts.new_bytes));
+  const auto says = [&](const char* key) {
+    const auto found = summary.value.find(key);
+    return found != summary.value.end() && !found->is_null();
+  };
+  if (says("data_added") && says("data_added_packed")) {
+    BACKCAST_CHECK(get(summary, "data_added_packed", counts.packed_bytes.emplace()));
+  }
+  return counts;
+}
+
+// `counts`: by index of the snapshots.
+Status read_restic(const Element& element, const ImportOptions& options, History& history,
+                   std::vector<RawCounts>& counts) {
   if (element.value.contains("snapshots")) {  // restic snapshots --group-by
     const json& group = element.value["snapshots"];
     if (!group.is_array()) return at(element, "snapshots", "\"snapshots\" is not a list");
     for (std::size_t i = 0; i < group.size(); ++i) {
       const Element inner{group[i], fmt::format("{}/snapshots/{}", element.pointer, i)};
       if (!group[i].is_object()) return at(inner, "", "not a snapshot");
-      BACKCAST_CHECK(read_restic(inner, options, history));
+      BACKCAST_CHECK(read_restic(inner, options, history, counts));
     }
     return kOk;
   }
@@ -52,11 +72,35 @@ Status read_restic(const Element& element, const ImportOptions& options, History
   BACKCAST_CHECK(get(element, "paths", s.paths));
   BACKCAST_CHECK(get(element, "tags", s.tags));
   const Element summary = child(element, "summary");  // restic 0.17 and newer
-  BACKCAST_CHECK(get(summary, "total_bytes_processed", s.size_bytes));
-  BACKCAST_CHECK(get(summary, "data_added_packed", s.new_bytes));
+  BACKCAST_TRY(counts.emplace_back(), read_counts(summary));
   BACKCAST_CHECK(set_end(summary, "backup_end", options.zone, s));
   history.snapshots.push_back(std::move(s));
   return kOk;
+}
+
+// Sizes and new bytes as stored, source by source, of those that say any.
+void set_bytes(History& history, const std::vector<RawCounts>& counts) {
+  std::map<std::tuple<std::string, std::string, std::vector<std::string>>, std::vector<std::size_t>>
+      sources;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const Snapshot& s = history.snapshots[i];
+    if (counts[i].size_bytes > 0) sources[{s.host, s.username, s.paths}].push_back(i);
+  }
+  for (auto& [source, members] : sources) {
+    std::stable_sort(members.begin(), members.end(), [&](std::size_t a, std::size_t b) {
+      return history.snapshots[a].trusted_time() < history.snapshots[b].trusted_time();
+    });
+    std::vector<RawCounts> of_one;
+    for (const std::size_t i : members) of_one.push_back(counts[i]);
+    StoredCounts stored = stored_counts(of_one);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      Snapshot& s = history.snapshots[members[i]];
+      s.size_bytes = stored.backups[i].size_bytes;
+      s.new_bytes = stored.backups[i].new_bytes;
+    }
+    history.counted[source_name(history.snapshots[members.front()])] = {stored.is_stored,
+                                                                        std::move(stored.note)};
+  }
 }
 
 Status read_kopia(const Element& element, const ImportOptions& options, History& history) {
@@ -116,9 +160,11 @@ void make_names_unique(History& history, std::vector<std::string>& archive_ids) 
 
 Result<History> import_restic(std::string_view text, const ImportOptions& options) {
   History history{"restic"};
+  std::vector<RawCounts> counts;
   BACKCAST_TRY(const json rest, for_each_element(text, "", options, [&](const Element& element) {
-                 return read_restic(element, options, history);
+                 return read_restic(element, options, history, counts);
                }));
+  set_bytes(history, counts);
   return history;
 }
 

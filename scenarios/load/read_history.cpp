@@ -122,6 +122,22 @@ bool is_given(const Build& build, const sim::Service& service) {
                                : given.service == service.name;
 }
 
+// What the forecast goes on from, where that is not known well.
+void assume_sizes(Build& build, const policy::History& history, const sim::Service& service) {
+  const bool knows_sizes = std::any_of(service.history.begin(), service.history.end(),
+                                       [](const policy::Snapshot& s) { return s.size_bytes > 0; });
+  if (!knows_sizes) {
+    return build.assume(
+        fmt::format("the history of {} has no sizes: each restore point is as large as "
+                    "the data was by the service's growth",
+                    service.name));
+  }
+  const auto counted = history.counted.find(policy::source_name(service.history.front()));
+  if (counted != history.counted.end() && !counted->second.is_stored) {
+    build.assume(fmt::format("the history of {}: {}", service.name, counted->second.note));
+  }
+}
+
 }  // namespace
 
 void read_history(Build& build, const Node& node, sim::Service& service) {
@@ -149,14 +165,7 @@ void read_history(Build& build, const Node& node, sim::Service& service) {
       return fault(std::move(status).error());
     }
   }
-  const bool knows_sizes = std::any_of(service.history.begin(), service.history.end(),
-                                       [](const policy::Snapshot& s) { return s.size_bytes > 0; });
-  if (!knows_sizes) {
-    build.assume(
-        fmt::format("the history of {} has no sizes: each restore point is as large as "
-                    "the data was by the service's growth",
-                    service.name));
-  }
+  assume_sizes(build, chosen->history, service);
 }
 
 void read_past_copies(Build& build, const Node& node, const Profile& profile,

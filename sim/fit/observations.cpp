@@ -10,6 +10,7 @@
 #include "engine/base/csv_reader.h"
 #include "engine/base/document.h"
 #include "engine/base/text.h"
+#include "engine/policy/retention/stored_counts.h"
 
 namespace backcast::sim {
 namespace {
@@ -155,48 +156,39 @@ struct JsonRows {
     }
     return backup;
   }
+  // Of what a row of restic calls "data_added", in its "summary".
+  Result<std::optional<std::uint64_t>> packed_bytes(const json& object,
+                                                    const std::string& pointer) const {
+    const json* packed = find(object["summary"], "data_added_packed");
+    if (packed == nullptr) return std::optional<std::uint64_t>();
+    BACKCAST_TRY(const std::uint64_t packed_bytes,
+                 bytes(*packed, pointer + "/summary/data_added_packed"));
+    return std::optional(packed_bytes);
+  }
 };
 
-// What restic says of compression: of each backup what it added, before it and after it.
-class Compression {
+// The backups that restic listed, which it counts before compression.
+class ResticCounts {
  public:
-  void see(const json& row, const ObservedBackup& backup) {
-    const json* summary = find(row, "summary");
-    const json* packed = summary ? find(*summary, "data_added_packed") : nullptr;
-    if (!packed || !packed->is_number_unsigned() || backup.new_bytes == 0) return;
-    const auto added = static_cast<double>(backup.new_bytes);
-    // The first that adds nearly all that it holds shows how the whole compresses.
-    constexpr double kNearlyAll = 0.9;
-    if (added >= kNearlyAll * static_cast<double>(backup.size_bytes)) {
-      if (whole_.added_bytes == 0) whole_ = {added, packed->get<double>()};
-      return;
-    }
-    later_.added_bytes += added;
-    later_.packed_bytes += packed->get<double>();
+  void see(std::size_t index, const policy::RawCounts& counts) {
+    indices_.push_back(index);
+    counts_.push_back(counts);
   }
-  std::string told() const {
-    std::string text =
-        "restic counts bytes before compression: sizes and new bytes are of raw data";
-    if (later_.added_bytes == 0) {
-      return text + "; how new bytes compress is not said (restic 0.17 and newer do)";
+  // What they are in `result`, as far as the list tells it; and a note of that.
+  void convert(Observations& result) const {
+    if (counts_.empty()) return;
+    policy::StoredCounts stored = policy::stored_counts(counts_);
+    for (std::size_t i = 0; i < indices_.size(); ++i) {
+      ObservedBackup& backup = result.history.backups[indices_[i]];
+      backup.size_bytes = stored.backups[i].size_bytes;
+      backup.new_bytes = stored.backups[i].new_bytes;
     }
-    text += fmt::format(
-        "; of new bytes {0:.0f} % are stored (\"new_stored_share\": \"{0:.0f}%\" in "
-        "\"change\"), ",
-        later_.percent());
-    if (whole_.added_bytes == 0) {
-      return text + "of the whole it is not known, since no backup listed added all that it holds";
-    }
-    return text +
-           fmt::format("of the whole {0:.0f} % (\"stored_share\": \"{0:.0f}%\")", whole_.percent());
+    result.notes.push_back(std::move(stored.note));
   }
 
  private:
-  struct Sums {
-    double added_bytes = 0, packed_bytes = 0;
-    double percent() const { return std::min(100 * packed_bytes / added_bytes, 100.0); }
-  };
-  Sums whole_, later_;
+  std::vector<std::size_t> indices_;
+  std::vector<policy::RawCounts> counts_;
 };
 
 Result<Observations> read_json(std::string_view text, const std::string& name,
@@ -219,16 +211,20 @@ Result<Observations> read_json(std::string_view text, const std::string& name,
   Observations result;
   std::size_t index = 0;
   OneSource one(choice);
-  Compression compression;
+  ResticCounts restic;
   for (const json& object : *rows) {
-    BACKCAST_TRY(ObservedBackup backup,
-                 reader.row(object, pointer + "/" + std::to_string(index++)));
+    const std::string place = pointer + "/" + std::to_string(index++);
+    BACKCAST_TRY(ObservedBackup backup, reader.row(object, place));
     if (!one.takes(source_of(object))) continue;
-    compression.see(object, backup);
+    if (find(object, "summary") != nullptr) {
+      BACKCAST_TRY(const auto packed_bytes, reader.packed_bytes(object, place));
+      restic.see(result.history.backups.size(),
+                 {backup.size_bytes, backup.new_bytes, packed_bytes});
+    }
     result.history.backups.push_back(backup);
   }
   BACKCAST_CHECK(one.check(name));
-  if (!rows->empty() && find(rows->front(), "summary")) result.notes.push_back(compression.told());
+  restic.convert(result);
   if (!rows->empty() && find(rows->front(), "archive")) {
     result.notes.push_back("all archives in the list are taken as one source");
   }

@@ -4,8 +4,8 @@
 //     `restic snapshots --json` of restic 0.17 and newer, or the outputs of `borg create --json`
 //     in one list (`jq -s .`);
 //   - CSV with a header.
-// A row of the last two has these fields, in bytes as stored; only size_bytes and new_bytes are
-// needed:
+// A row of the last two has these fields, in bytes as stored (of restic's list as far as it tells
+// them: engine/policy/retention/stored_counts.h); only size_bytes and new_bytes are needed:
 //   time            RFC 3339
 //   size_bytes      of the whole restore point
 //   new_bytes       in no backup before

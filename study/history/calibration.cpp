@@ -109,10 +109,13 @@ Result<sim::Observations> observations_of(const policy::History& history, const 
   if (!knows_new) {
     return fault("the history does not say what each backup added", how_to_know(history.tool));
   }
-  if (history.tool == "restic") {
+  const auto counted = history.counted.find(policy::source_name(of_one.front()));
+  if (counted != history.counted.end()) {
+    seen.notes.push_back(counted->second.note);
+  } else if (history.tool == "restic") {
     seen.notes.emplace_back(
-        "restic counts sizes before compression and new bytes after it: the share that changes "
-        "comes out too small where data compresses");
+        "an earlier version imported this list of restic, with sizes before compression and new "
+        "bytes after it: the share that changes comes out too small; import it again");
   }
   return seen;
 }

@@ -1,4 +1,5 @@
 // Histories from other tools, whole and broken.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 // After gtest, which it needs.
 #include <rapidcheck/gtest.h>
@@ -29,7 +30,7 @@ constexpr std::string_view kRestic = R"([
  {"time":"2026-01-02T03:04:05.123456789+02:00","tree":"48e3","paths":["/srv"],"hostname":"web",
   "username":"root","tags":["prod"],"id":"b991","short_id":"b9",
   "summary":{"backup_end":"2026-01-02T03:05:00+02:00","total_bytes_processed":4096,
-  "data_added_packed":512}},
+  "data_added":4000,"data_added_packed":500}},
  {"time":"2026-01-03T00:00:00Z","tree":"48e3","paths":["/srv"],"hostname":"web","id":"c002",
   "short_id":"c0"}])";
 
@@ -40,8 +41,9 @@ TEST(Import, ResticSnapshotsWithNanosecondsAndOffset) {
   EXPECT_EQ(snapshots[0].offset, std::chrono::hours(2));
   EXPECT_EQ(snapshots[0].host, "web");
   EXPECT_EQ(snapshots[0].paths, std::vector<std::string>{"/srv"});
-  EXPECT_EQ(snapshots[0].size_bytes, 4096u);
-  EXPECT_EQ(snapshots[0].new_bytes, 512u);
+  EXPECT_EQ(snapshots[0].size_bytes, 512u);  // as stored, of 4096
+  EXPECT_EQ(snapshots[0].new_bytes, 500u);
+  EXPECT_EQ(snapshots[1].size_bytes, 0u);
   EXPECT_EQ(snapshots[0].end, at("2026-01-02T01:05:00Z"));
   EXPECT_TRUE(snapshots[1].tags.empty());
 }
@@ -54,6 +56,48 @@ TEST(Import, ResticSnapshotsGrouped) {
                       {"id":"2","time":"2026-01-02T00:00:00Z"}]}])");
   ASSERT_EQ(snapshots.size(), 2u);
   EXPECT_EQ(snapshots[1].id, "2");
+}
+
+TEST(Import, ResticCountsBytesAsStoredSourceBySource) {
+  const auto row = [](const std::string& host, int day, const std::string& summary) {
+    return fmt::format(
+        R"({{"id":"{0}{1}","time":"2026-01-0{1}T00:00:00Z","tree":"t","hostname":"{0}","summary":{{{2}}}}})",
+        host, day, summary);
+  };
+  const std::string first =
+      R"("total_bytes_processed":500,"data_added":500,"data_added_packed":150)";
+  const std::string later = R"("total_bytes_processed":510,"data_added":40,"data_added_packed":30)";
+  const std::string silent = R"("total_bytes_processed":510,"data_added":600)";
+  // The newest first, and a source whose first backup is gone between them.
+  const auto history =
+      import_history("restic",
+                     fmt::format("[{},{},{},{},{}]", row("a", 2, later), row("b", 2, later),
+                                 row("c", 1, silent), row("a", 1, first), row("d", 1, "")),
+                     {"export", Zone::utc()})
+          .value();
+  const std::pair<std::uint64_t, std::uint64_t> expected[] = {
+      {171, 30}, {510, 40}, {510, 510}, {150, 150}, {0, 0}};
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(history.snapshots[i].size_bytes, expected[i].first) << i;
+    EXPECT_EQ(history.snapshots[i].new_bytes, expected[i].second) << i;
+  }
+  ASSERT_EQ(history.counted.size(), 3u);
+  EXPECT_TRUE(history.counted.at("a").is_stored);
+  EXPECT_EQ(history.counted.at("a").note,
+            "restic: sizes and new bytes are as stored; of new bytes 75 % are stored, of the whole "
+            "30 %");
+  EXPECT_FALSE(history.counted.at("b").is_stored);
+  EXPECT_FALSE(history.counted.at("c").is_stored);
+  // Our own form says as much.
+  const std::string text = to_json(history);
+  const auto again = import_history("", text, {"h", Zone::utc()});
+  ASSERT_TRUE(again.ok()) << to_string(again.error());
+  EXPECT_EQ(to_json(*again), text);
+  EXPECT_EQ(again->counted.at("b").note, history.counted.at("b").note);
+  EXPECT_EQ(fault("backcast", R"({"backcast_history":1,"counted":[],"snapshots":[]})"),
+            "export: /counted: \"counted\" is not an object");
+  EXPECT_NE(fault("backcast", R"({"backcast_history":1,"counted":{"a":1},"snapshots":[]})"),
+            "accepted");
 }
 
 TEST(Import, ResticStatsGiveTheSizeOfTheRepository) {

@@ -105,6 +105,51 @@ TEST_F(RealTool, ResticForgetAgreesAndItsExportIsRead) {
   }
 }
 
+// Sizes and new bytes of three backups of data of which some compresses, as restic counts them
+// itself: what all of them take, and what the newest would take alone.
+TEST_F(RealTool, ResticSizesAreThoseThatItStores) {
+  const std::string restic = "RESTIC_PASSWORD=x restic --no-cache -r repo ";
+  const auto stored = [&](const std::string& of) {
+    const json stats = json::parse(run(restic + "stats --json --mode raw-data " + of));
+    return stats.at("total_size").get<std::uint64_t>();
+  };
+  run(restic + "init -q");
+  run("for i in $(seq 30); do seq $i 9 200000 > data/text$i; done");
+  run("for i in $(seq 10); do head -c 100000 /dev/urandom > data/noise$i; done");
+  const char* const changes[] = {
+      "true", "for i in 1 2 3 4 5; do head -c 90000 /dev/urandom > data/text$i; done",
+      "rm data/noise1 data/text9 && for i in 1 2 7 8; do seq $i 7 210000 > data/text$i; done"};
+  std::vector<json> summaries;
+  std::uint64_t stored_bytes = 0;
+  for (const char* change : changes) {
+    run(change);
+    const std::string told = run(restic + "backup --json data");
+    const std::size_t summary = told.rfind("{\"message_type\":\"summary\"");
+    ASSERT_NE(summary, told.npos) << told;
+    summaries.push_back(json::parse(told.substr(summary, told.find('\n', summary) - summary)));
+    const std::uint64_t now_bytes = stored("");
+    summaries.back()["data_added_packed"] = now_bytes - stored_bytes;
+    stored_bytes = now_bytes;
+  }
+  // Before 0.17 the list says nothing of it: what `restic backup` said stands in.
+  json list = json::parse(run(restic + "snapshots --json"));
+  ASSERT_EQ(list.size(), summaries.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!list[i].contains("summary")) list[i]["summary"] = summaries[i];
+  }
+  const History history = import_history("restic", list.dump(), {"restic", Zone::utc()}).value();
+  ASSERT_EQ(history.counted.size(), 1u);
+  EXPECT_TRUE(history.counted.begin()->second.is_stored) << history.counted.begin()->second.note;
+  const auto& snapshots = history.snapshots;
+  EXPECT_LT(snapshots[2].size_bytes, list[2]["summary"]["total_bytes_processed"]);
+  const auto new_bytes =
+      static_cast<double>(snapshots[0].new_bytes + snapshots[1].new_bytes + snapshots[2].new_bytes);
+  const auto all_bytes = static_cast<double>(stored("")),
+             alone = static_cast<double>(stored("latest"));
+  EXPECT_NEAR(new_bytes / all_bytes, 1, 0.02);
+  EXPECT_NEAR(static_cast<double>(snapshots[2].size_bytes) / alone, 1, 0.1);
+}
+
 TEST_F(RealTool, BorgPruneAgreesAndItsExportsAreRead) {
   const std::string borg =
       "TZ=Europe/Berlin BORG_BASE_DIR=$PWD/base BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes "

@@ -258,22 +258,38 @@ TEST(Observations, restic_counts_stand_in_its_summary) {
 }
 
 TEST(Observations, restic_says_how_new_bytes_and_the_whole_compress) {
-  const auto note = [](const std::string& first_added) {
-    const auto seen = read_observations(
-        R"([{"summary": {"total_bytes_processed": 500, "data_added": )" + first_added +
-            R"(, "data_added_packed": 150}},
+  const auto read = [](const std::string& first_added) {
+    return read_observations(R"([{"summary": {"total_bytes_processed": 500, "data_added": )" +
+                                 first_added +
+                                 R"(, "data_added_packed": 150}},
             {"summary": {"total_bytes_processed": 510, "data_added": 40, "data_added_packed": 30}},
             {"summary": {"total_bytes_processed": 510, "data_added": 60, "data_added_packed": 45}}])",
-        "-");
-    return seen && !seen->notes.empty() ? seen->notes[0] : std::string();
+                             "-")
+        .value();
   };
-  EXPECT_NE(note("500").find("\"new_stored_share\": \"75%\""), std::string::npos) << note("500");
-  EXPECT_NE(note("500").find("\"stored_share\": \"30%\""), std::string::npos) << note("500");
-  EXPECT_NE(note("300").find("of the whole it is not known"), std::string::npos) << note("300");
+  const auto seen = read("500");
+  EXPECT_EQ(seen.notes.at(0),
+            "restic: sizes and new bytes are as stored; of new bytes 75 % are stored, of the whole "
+            "30 %");
+  const std::pair<std::uint64_t, std::uint64_t> expected[] = {{150, 150}, {171, 30}, {196, 45}};
+  const auto pruned = read("300");
+  EXPECT_NE(pruned.notes.at(0).find("no backup in the list adds all"), std::string::npos)
+      << pruned.notes[0];
+  const std::pair<std::uint64_t, std::uint64_t> raw[] = {{500, 300}, {510, 40}, {510, 60}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(seen.history.backups[i].size_bytes, expected[i].first) << i;
+    EXPECT_EQ(seen.history.backups[i].new_bytes, expected[i].second) << i;
+    EXPECT_EQ(pruned.history.backups[i].size_bytes, raw[i].first) << i;
+    EXPECT_EQ(pruned.history.backups[i].new_bytes, raw[i].second) << i;
+  }
   const auto old =
       read_observations(R"([{"summary": {"total_bytes_processed": 500, "data_added": 40}}])", "-");
   ASSERT_TRUE(old);
-  EXPECT_NE(old->notes[0].find("how new bytes compress is not said"), std::string::npos);
+  EXPECT_NE(old->notes[0].find("not every backup says"), std::string::npos) << old->notes[0];
+  EXPECT_FALSE(read_observations(R"([{"summary": {"total_bytes_processed": 5, "data_added": 5,
+                                      "data_added_packed": -1}}])",
+                                 "-")
+                   .ok());
 }
 
 TEST(Observations, of_several_sources_are_one_history_each) {
