@@ -40,7 +40,8 @@ bool is_meant(const policy::Snapshot& s, const sim::SourceChoice& choice) {
 bool is_imported(std::string_view text) {
   const std::string_view tool = policy::recognise_tool(text);
   // Before restic 0.17 there is nothing to fit, and the importer says what would be.
-  if (tool == "restic") return text.find("\"summary\"") == text.npos;
+  const bool is_grouped = text.substr(0, 4096).find("\"group_key\"") != text.npos;
+  if (tool == "restic") return is_grouped || text.find("\"summary\"") == text.npos;
   if (tool == "kopia" || tool == "zfs" || tool == "borg") return true;
   return tool == "backcast" && text.substr(0, 4096).find("\"backcast_history\"") != text.npos;
 }

@@ -265,6 +265,9 @@ def history(place):
     fitted = [json.loads(place.run("calibrate", name, "--json"))
               for name in ("imported.json", "web.json")]
     assert fitted[0]["backups"] == 60 and fitted[0] == fitted[1], fitted
+    group = {"group_key": {"hostname": "web", "paths": ["/srv"], "tags": None}}
+    place.write("grouped.json", json.dumps([group | {"snapshots": snapshots()}]))
+    assert json.loads(place.run("calibrate", "grouped.json", "--json")) == fitted[0]
     mixed = place.document("imported.json")
     del mixed["counted"]
     place.write("mixed.json", json.dumps(mixed))
