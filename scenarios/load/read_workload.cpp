@@ -98,6 +98,7 @@ void read_randomness(Build& build, const Node& node, const std::string& name,
     }
   }
   workload.outlook.tail = outlook.number("tail").value_or(0);
+  workload.outlook.shape = outlook.number("shape").value_or(0);
   for (const Node& point : outlook.items("points")) {
     const double days = static_cast<double>(point.duration("after").value_or(Duration{0}).count()) /
                         static_cast<double>(kDay.count());

@@ -237,6 +237,7 @@ Result<Calibration> calibrate(const ObservedHistory& history) {
   Calibration result;
   result.curve = fit_curve(history, &result.gaps);
   result.shape_is_prior = result.gaps.size() < 2;
+  result.shape_spread = shape_spread(history);
   result.resurrection_share = history.resurrection_share;
   fit_new_bytes(history, result);
   DeathLawFit busy = fit_death_law(history);
@@ -284,6 +285,7 @@ Workload workload_of(const Calibration& calibration) {
   workload.random_bursts = calibration.random_bursts;
   workload.random_bursts.per_day = std::min(workload.random_bursts.per_day * per_day, 1.0);
   workload.outlook = outlook_of(calibration.outlook, calibration.noise, per_day);
+  workload.outlook.shape = calibration.shape_spread;
   return workload;
 }
 

@@ -41,6 +41,7 @@ struct Calibration {
   DayNoise noise;
   RandomBursts random_bursts;
   std::vector<HorizonSpread> outlook;
+  double shape_spread = 0;  // of SurvivalCurve::bent: how far the halves of the history differ
 
   // Out of sample, volumes given: fitted on the first two thirds, the overlaps of the last third
   // predicted from its volumes. Median and 95th percentile of |predicted - seen| as a share of

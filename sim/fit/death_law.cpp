@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "sim/fit/curve_fit.h"
+#include "sim/model/portable_math.h"
 
 namespace backcast::sim {
 namespace {
@@ -163,6 +165,39 @@ SurvivalCurve fit_curve(const ObservedHistory& history, std::vector<GapFit>* gap
   for (GapFit& gap : gaps) gap.fitted_alive = curve.alive(gap.gap);
   if (gaps_out) *gaps_out = std::move(gaps);
   return curve;
+}
+
+double shape_spread(const ObservedHistory& history) {
+  constexpr double kUnseen = 0.5, kPrior = 0.3, kPriorWeight = 2, kLeastShare = 0.2;
+  constexpr std::uint32_t kLongest = 28;
+  ObservedHistory older = history, newer = history;
+  const auto middle = static_cast<std::ptrdiff_t>(history.backups.size() / 2);
+  older.backups.resize(static_cast<std::size_t>(middle));
+  newer.backups.erase(newer.backups.begin(), newer.backups.begin() + middle);
+  // The logarithm of how many times as much as in one step was lost in so many.
+  const auto seen = [](const ObservedHistory& half) {
+    std::map<std::uint32_t, double> by_gap;
+    double one = 0;
+    for (const GapLosses& losses : losses_by_gap(half)) {
+      const double lost = losses.lost_share();
+      if (losses.newer.size() < kMinPairs || lost <= 0 || lost >= 1) continue;
+      if (losses.gap == 1) one = -portable_log(1 - lost);
+      if (losses.gap > 1 && losses.gap <= kLongest && one > 0) {
+        by_gap[losses.gap] = portable_log(-portable_log(1 - lost) / one);
+      }
+    }
+    return by_gap;
+  };
+  const auto in_older = seen(older), in_newer = seen(newer);
+  for (auto longest = in_older.rbegin(); longest != in_older.rend(); ++longest) {
+    const auto other = in_newer.find(longest->first);
+    if (other == in_newer.end()) continue;
+    const double differs = std::fabs(longest->second - other->second) / std::sqrt(2.0);
+    const double own = std::max(differs, kLeastShare * kPrior);
+    return portable_exp((kPriorWeight * portable_log(kPrior) + portable_log(own)) /
+                        (kPriorWeight + 1));
+  }
+  return history.has_losses() ? kPrior : kUnseen;
 }
 
 SurvivalCurve fit_curve_of_busy_days(const ObservedHistory& history) {

@@ -53,7 +53,10 @@ nlohmann::ordered_json outlook(const Outlook& outlook) {
                       {"size", millionths(std::min(point.size, kMostSpread))},
                       {"change", millionths(std::min(point.change, kMostSpread))}});
   }
-  return {{"points", points}, {"tail", outlook.tail}, {"held", outlook_prior().held_left_out}};
+  return {{"points", points},
+          {"shape", millionths(std::min(outlook.shape, kMostSpread))},
+          {"tail", outlook.tail},
+          {"held", outlook_prior().held_left_out}};
 }
 
 // Scenarios take no number without a unit.

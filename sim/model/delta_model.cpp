@@ -1,6 +1,8 @@
 #include "sim/model/delta_model.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "engine/base/assert.h"
 #include "sim/model/portable_math.h"
@@ -34,6 +36,25 @@ double SurvivalCurve::advance(double share) const {
     x = next;
   }
   return std::min(x, kMaxAdvance);
+}
+
+SurvivalCurve SurvivalCurve::bent(double by) const {
+  const double w3 = 1 - w1 - w2;
+  double fastest = 0, slowest = INFINITY;
+  for (const auto& [weight, rate] : {std::pair{w1, rate1}, {w2, rate2}, {w3, rate3}}) {
+    if (weight <= 0 || rate <= 0) continue;
+    fastest = std::max(fastest, rate);
+    slowest = std::min(slowest, rate);
+  }
+  if (!(slowest < fastest) || by == 0) return *this;
+  const double all = portable_log(fastest / slowest);
+  SurvivalCurve curve = *this;
+  for (double* rate : {&curve.rate1, &curve.rate2, &curve.rate3}) {
+    if (*rate > 0) *rate *= portable_exp(by * portable_log(fastest / *rate) / all);
+  }
+  const double unit = curve.advance(alive(1));
+  for (double* rate : {&curve.rate1, &curve.rate2, &curve.rate3}) *rate *= unit;
+  return curve;
 }
 
 std::uint64_t DeltaModel::shared_bytes(const Generation& older, const Generation& newer) const {

@@ -87,6 +87,7 @@ struct OutlookPoint {
 struct Outlook {
   std::vector<OutlookPoint> points;  // by days; empty: the path is certain
   double tail = 0;                   // degrees of freedom of Student's t, from 3; 0: normal
+  double shape = 0;  // standard deviation of SurvivalCurve::bent, in each replication but the first
 
   double size_spread(double days) const;
   double change_spread(double days) const;

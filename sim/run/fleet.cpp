@@ -11,6 +11,7 @@
 #include "sim/kernel/arena.h"
 #include "sim/kernel/sort_by.h"
 #include "sim/model/failures.h"
+#include "sim/model/portable_math.h"
 #include "sim/requirements/newest_age.h"
 #include "sim/run/fleet_parts.h"
 #include "sim/sums/step_sums.h"
@@ -138,7 +139,19 @@ std::string member_name(const Fleet& fleet, std::uint64_t member) {
   return fmt::format("{}-{:05}", fleet.name, member + 1);
 }
 
-Service member_of(const Fleet& fleet, const Draws& draws, std::uint64_t member) {
+namespace {
+
+// As far as an outlook does not know how bytes die.
+void draw_shape(const Draws& draws, Service& service) {
+  constexpr std::uint64_t kShapeDraw = 2;  // 0 and 1 are those of sizes and changes
+  const Outlook& outlook = service.workload.outlook;
+  if (outlook.shape <= 0 || draws.replication() == 0) return;
+  const double u = draws.uniform(service.entity, Purpose::kOutlook, kShapeDraw);
+  service.delta.curve =
+      service.delta.curve.bent(outlook.shape * with_tail(normal_quantile(u), outlook.tail));
+}
+
+Service drawn_by_laws(const Fleet& fleet, const Draws& draws, std::uint64_t member) {
   Service service = fleet.service;
   service.name = member_name(fleet, member);
   service.entity = fleet.first_entity + static_cast<std::uint32_t>(member);
@@ -175,12 +188,27 @@ Service member_of(const Fleet& fleet, const Draws& draws, std::uint64_t member) 
   return service;
 }
 
+}  // namespace
+
+Service member_of(const Fleet& fleet, const Draws& draws, std::uint64_t member) {
+  Service service = drawn_by_laws(fleet, draws, member);
+  draw_shape(draws, service);
+  return service;
+}
+
+bool is_redrawn(const Scenario& scenario) {
+  return std::any_of(scenario.expanded.begin(), scenario.expanded.end(),
+                     [](const Expanded& one) { return has_laws(one.fleet); }) ||
+         std::any_of(scenario.services.begin(), scenario.services.end(),
+                     [](const Service& s) { return s.workload.outlook.shape > 0; });
+}
+
 Scenario redrawn(const Scenario& scenario, const Draws& draws) {
   Scenario result = scenario;
   for (const Expanded& one : scenario.expanded) {
     if (!has_laws(one.fleet)) continue;
     for (std::uint64_t member = 0; member < one.fleet.count; ++member) {
-      const Service drawn = member_of(one.fleet, draws, member);
+      const Service drawn = drawn_by_laws(one.fleet, draws, member);
       Service& service = result.services[one.first_service + member];
       service.workload.size_bytes = drawn.workload.size_bytes;
       service.workload.disk_bytes = drawn.workload.disk_bytes;
@@ -190,6 +218,7 @@ Scenario redrawn(const Scenario& scenario, const Draws& draws) {
       service.delta.curve = drawn.delta.curve;
     }
   }
+  for (Service& service : result.services) draw_shape(draws, service);
   return result;
 }
 

@@ -37,7 +37,9 @@ struct FleetRun {
   std::uint64_t events = 0;
 };
 
-// The same with the members of expanded fleets drawn anew.
+// The same with the members of expanded fleets drawn anew, and the shapes of the curves that
+// outlooks doubt; whether there are any.
+bool is_redrawn(const Scenario& scenario);
 Scenario redrawn(const Scenario& scenario, const Draws& draws);
 
 // Why members have no timetable in common, or "".

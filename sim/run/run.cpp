@@ -359,8 +359,7 @@ RunResult run_drawn(const Scenario& scenario, const Draws& draws, const RunOptio
 
 RunResult run(const Scenario& scenario, const RunOptions& options) {
   const Draws draws(scenario.seed, options.replication);
-  const bool redraws = std::any_of(scenario.expanded.begin(), scenario.expanded.end(),
-                                   [](const Expanded& one) { return has_laws(one.fleet); });
+  const bool redraws = is_redrawn(scenario);
   if (!redraws && scenario.failures.empty()) return run_drawn(scenario, draws, options);
   Scenario drawn = redraws ? redrawn(scenario, draws) : scenario;
   DrawnFailures failures = drawn_failures(scenario, draws);

@@ -69,9 +69,11 @@ Figures figures_of(const Ran& ran) {
   return f;
 }
 
-Ran run_scenario(const sim::Scenario& scenario, Loaded loaded, bool one_by_one, unsigned threads) {
+Ran run_scenario(const sim::Scenario& scenario, Loaded loaded, bool one_by_one, unsigned threads,
+                 std::uint32_t replication = 0) {
   Ran ran;
   sim::RunOptions options;
+  options.replication = replication;
   options.threads = threads;
   options.fleets_one_by_one = one_by_one;
   ran.result = sim::run(scenario, options);
@@ -105,7 +107,8 @@ std::string document(const std::string& service, const std::string& more,
 // The document's own fleet is small, so the loader makes services of it; the fleet itself comes
 // from the same document with more members than are kept one by one.
 void expect_the_same(const std::string& service, const std::string& more, bool has_timetable,
-                     const std::string& billed = R"("price_book": "zilliz")") {
+                     const std::string& billed = R"("price_book": "zilliz")",
+                     std::uint32_t replication = 0) {
   const std::string text = document(service, more, billed);
   auto expanded = load_text(text);
   ASSERT_TRUE(expanded.ok()) << all_messages(expanded.error());
@@ -117,12 +120,13 @@ void expect_the_same(const std::string& service, const std::string& more, bool h
   sim::Scenario sums = fleet->scenario;
   sums.fleets[0].count = 7;
   EXPECT_EQ(sim::why_one_by_one(sums, sums.fleets[0]).empty(), has_timetable);
-  const Figures in_full = figures_of(run_scenario(expanded->scenario, *expanded, false, 1));
+  const Figures in_full =
+      figures_of(run_scenario(expanded->scenario, *expanded, false, 1, replication));
   ASSERT_GT(in_full.backups.made, 0u);
   ASSERT_GT(in_full.last_bytes, 0u);
   for (const bool one_by_one : {false, true}) {
     for (const unsigned threads : {1U, 2U}) {
-      const Figures f = figures_of(run_scenario(sums, *fleet, one_by_one, threads));
+      const Figures f = figures_of(run_scenario(sums, *fleet, one_by_one, threads, replication));
       EXPECT_EQ(f.backups, in_full.backups);
       EXPECT_EQ(f.moved_bytes, in_full.moved_bytes);
       EXPECT_EQ(f.last_bytes, in_full.last_bytes);
@@ -155,6 +159,15 @@ TEST(FleetAsSums, DeduplicatedWithRetentionNoiseAndBursts) {
         {"at": "+90d", "kind": "manual_backup", "service": "tenant", "tags": ["v1"]}])") +
           kRequirements,
       true);
+}
+
+TEST(FleetAsSums, AnOutlookThatDoubtsHowBytesDieDrawsTheSameShapeEverywhere) {
+  expect_the_same(
+      R"("schedules": [{"cron": "30 2 * * *"}],
+         "retention": "restic: --keep-daily 7 --keep-weekly 4 --keep-monthly 3",
+         "change": {"mixture": [{"share": "20%", "per_day": "40%"}, {"share": "30%", "per_day": "3%"}]},
+         "outlook": {"shape": 0.4, "tail": 5, "points": [{"after": "30d", "size": 0.1, "change": 0.2}]})",
+      kRequirements, true, R"("price_book": "zilliz")", 3);
 }
 
 TEST(FleetAsSums, IncrementalChainsThatKeepDependents) {

@@ -1,8 +1,10 @@
 // Workloads from records: sizes and new bytes of real backups, and presence tables.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "engine/base/instant.h"
 #include "sim/fit/calibrate.h"
@@ -44,6 +46,72 @@ TEST(Recorded, ATraceThatEndsBeforeTheRunStaysAsItIs) {
       written("short.csv", "# generations=2\npresent,bytes\n0-1,100\n1-1,9\n");
   const Ran ran = run_text(document(R"("delta": "trace", "trace": ")" + table + "\""));
   EXPECT_EQ(added(ran), (std::vector<std::uint64_t>{100, 9, 0, 0}));
+}
+
+TEST(Forecasts, AShapeThatIsNotKnownSpreadsWhatIsStoredAndFreedAndLeavesTheFirstRunAsItIs) {
+  const auto ran = [](const std::string& shape, std::uint32_t replication) {
+    auto loaded = load_text(R"({"name": "t", "start": "2026-01-01", "horizon": "60d", "seed": 7,
+      "services": [{"name": "a", "region": "here", "size": "10 GB",
+        "schedules": [{"cron": "0 0 * * *"}], "retention": "restic: --keep-daily 7 --keep-weekly 4",
+        "change": {"mixture": [{"share": "10%", "per_day": "30%"}, {"share": "90%", "per_day": "1%"}]},
+        "outlook": {)" + shape +
+                            R"("points": [{"after": "30d", "size": 0, "change": 0}]}}]})");
+    EXPECT_TRUE(loaded.ok()) << (loaded.ok() ? "" : all_messages(loaded.error()));
+    return sim::run(loaded->scenario, {.replication = replication, .threads = 1});
+  };
+  const auto stored = [](const sim::RunResult& result) {
+    for (const auto& series : result.series) {
+      if (series.kind == sim::SeriesKind::kStoredBytes) {
+        return static_cast<double>(series.points.back().value);
+      }
+    }
+    return 0.0;
+  };
+  const double path = stored(ran("", 0));
+  EXPECT_EQ(stored(ran(R"("shape": 0.3, )", 0)), path);
+  EXPECT_EQ(stored(ran("", 1)), path);
+  std::vector<double> logs;
+  for (std::uint32_t r = 1; r <= 200; ++r) {
+    const sim::RunResult result = ran(R"("shape": 0.3, )", r);
+    logs.push_back(std::log(stored(result) / path));
+    // A day loses what it lost: the newest two points differ as on the path, to a thousandth.
+    const auto& backups = result.backups;
+    EXPECT_NEAR(static_cast<double>(backups[1].added_bytes), 0.039e10, 0.0005e10);
+  }
+  std::sort(logs.begin(), logs.end());
+  EXPECT_LT(logs[10], -0.02);
+  EXPECT_GT(logs[189], 0.02);
+  EXPECT_NEAR(logs[100], 0, 0.01);
+}
+
+TEST(Forecasts, TheShapeThatCalibrationDoubtsIsWrittenAndRead) {
+  sim::ObservedHistory history;
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    sim::ObservedBackup backup;
+    backup.size_bytes = 1'000'000'000;
+    backup.new_bytes = i == 0 ? backup.size_bytes : 10'000'000;
+    // In the second half more of what is old dies, in as many new bytes.
+    if (i >= 1) backup.lost_bytes[0] = 10'000'000;
+    if (i >= 14) backup.lost_bytes[4] = i < 30 ? 50'000'000 : 120'000'000;
+    history.backups.push_back(backup);
+  }
+  const auto spread_of = [](const sim::ObservedHistory& seen) {
+    return sim::calibrate(seen)->shape_spread;
+  };
+  const auto read = load_workload(
+      nlohmann::json::parse(sim::workload_json(*sim::calibrate(history))), "workload");
+  ASSERT_TRUE(read.ok());
+  EXPECT_NEAR(read->workload.outlook.shape, spread_of(history), 1e-6);
+  // Sizes and new bytes alone say least.
+  sim::ObservedHistory silent = history;
+  for (sim::ObservedBackup& backup : silent.backups) {
+    std::fill(std::begin(backup.lost_bytes), std::end(backup.lost_bytes), std::nullopt);
+  }
+  EXPECT_GT(spread_of(silent), spread_of(history));
+  // Halves that agree say most.
+  sim::ObservedHistory even = history;
+  for (std::uint32_t i = 14; i < 60; ++i) even.backups[i].lost_bytes[4] = 50'000'000;
+  EXPECT_LT(spread_of(even), 0.2);
 }
 
 // Restore points that exist, with a presence table: after every deletion the run stores what the

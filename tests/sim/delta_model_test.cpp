@@ -56,6 +56,28 @@ TEST(SurvivalCurve, a_share_never_reached_ends_at_the_greatest_advance) {
   EXPECT_NEAR(lasting.advance(0.6 + 0.4 * std::exp(-2.0)), 2, 1e-12);
 }
 
+RC_GTEST_PROP(SurvivalCurve, bent_loses_as_much_in_one_unit_and_later_more_the_more_it_is_bent,
+              ()) {
+  const auto part = [] { return *rc::gen::inRange(1, 1000) / 1000.0; };
+  SurvivalCurve curve;
+  curve.w1 = part();
+  curve.w2 = (1 - curve.w1) * part();
+  curve.rate1 = 0.1 + part();
+  curve.rate2 = 0.1 * part() + 1e-3;
+  curve.rate3 = 1e-2 * part() + 1e-5;
+  const double by = 2 * part() - 1, more = by + 0.2;
+  RC_ASSERT(std::fabs(curve.bent(by).alive(1) - curve.alive(1)) < 1e-9);
+  RC_ASSERT(curve.bent(more).alive(30) <= curve.bent(by).alive(30) + 1e-12);
+  RC_ASSERT(curve.bent(0) == curve);
+}
+
+TEST(SurvivalCurve, where_one_part_dies_there_is_nothing_to_bend) {
+  for (const SurvivalCurve& curve :
+       {SurvivalCurve{1, 0.02, 0, 0, 0}, SurvivalCurve{0.4, 1.0, 0, 0, 0}}) {
+    EXPECT_EQ(curve.bent(0.7), curve);
+  }
+}
+
 TEST(DeltaChain, lifetimes_in_closed_form) {
   DeltaChain chain(model(Kind::kLifetimes));
   std::vector<DeltaChain::Handle> handles;

@@ -246,6 +246,20 @@ TEST(Volumes, steady_growth_is_mostly_carried_on_and_the_last_level_counts) {
   EXPECT_NEAR((1 - delta.curve.alive(1)) * grows->size_bytes / dead, 1, 0.01);
 }
 
+TEST(Volumes, new_bytes_that_follow_the_size_follow_it_to_today_and_others_do_not) {
+  const auto level = [](auto of_size) {
+    const auto fit = calibrate(daily(100, [&](std::uint32_t i, ObservedBackup& backup) {
+      backup.size_bytes += i * 20'000'000ULL;
+      const std::uint64_t uneven = i % 7 * 3 % 7;  // percent more
+      if (i > 0) backup.new_bytes = of_size(backup.size_bytes) / 100 * (97 + uneven);
+    }));
+    return fit ? fit->new_bytes_per_backup : 0;
+  };
+  // The last backup has 2.98 GB.
+  EXPECT_NEAR(level([](std::uint64_t size_bytes) { return size_bytes / 20; }), 149e6, 9e6);
+  EXPECT_NEAR(level([](std::uint64_t) { return 50'000'000ULL; }), 50e6, 3e6);
+}
+
 TEST(Volumes, a_short_history_has_the_prior_and_a_long_quiet_one_its_own_spread) {
   const auto few = calibrate(daily(6, as_it_is));
   const auto many = calibrate(daily(300, as_it_is));

@@ -57,6 +57,23 @@ TEST(Rewrites, merges_every_7_and_every_18_backups_are_written_with_the_day_of_t
   EXPECT_NEAR(rare["rewrite_share"].get<double>(), 0.2, 0.005);
 }
 
+TEST(Rewrites, merges_that_grow_each_time_go_on_growing_and_those_that_vary_are_as_they_were) {
+  const auto merging = [](auto merged_bytes) {
+    ObservedHistory history = merged(110, [](std::uint32_t) { return false; });
+    for (std::uint32_t i = 5, nth = 0; i < 110; i += 7, ++nth) {
+      history.backups[i].new_bytes += merged_bytes(nth);
+    }
+    return change_of(history)["rewrite_share"].get<double>();
+  };
+  // The last of fifteen is number 14: 340 MB of 1 GB, and the next is number 15.
+  EXPECT_NEAR(merging([](std::uint32_t nth) { return 200'000'000 + nth * 10'000'000; }), 0.35,
+              0.01);
+  EXPECT_NEAR(merging([](std::uint32_t nth) { return 400'000'000 - nth * 10'000'000; }), 0.25,
+              0.01);
+  EXPECT_NEAR(merging([](std::uint32_t nth) { return 200'000'000 + nth % 2 * 50'000'000; }), 0.2,
+              0.01);
+}
+
 TEST(Rewrites, what_irregular_bursts_or_none_or_two_do_is_no_rewrite_at_one_distance) {
   for (const auto& history :
        {merged(110, irregularly), merged(110, [](std::uint32_t) { return false; }),

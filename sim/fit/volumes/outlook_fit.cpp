@@ -21,10 +21,10 @@ constexpr OutlookPrior kPrior{"twelve development histories, 2026-11",
                               {1, 2.8, 4.5, 6, 12},
                               {1, 1, 1.1, 1.2, 1.5},
                               3,
-                              0.7,
+                              0.8,
                               8,
                               0.91,
-                              0.90};
+                              0.87};
 
 struct Missed {
   double size = 0, change = 0;  // logarithms
@@ -46,20 +46,29 @@ Missed missed(const VolumeSteps& steps, std::size_t origin, std::uint32_t ahead)
           log_of((added + least + 1) / (told_new + least + 1))};
 }
 
+// Between the prior and the mean square of so many windows, in logarithms. Windows that all came
+// true to the byte still leave a fifth of the prior.
+double shrunk(double prior, double weight, double squares, std::uint32_t windows) {
+  constexpr double kLeastShare = 0.2;
+  if (windows == 0) return prior;
+  const double own = std::max(std::sqrt(squares / windows), kLeastShare * prior);
+  return portable_exp((weight * portable_log(prior) + windows * portable_log(own)) /
+                      (weight + windows));
+}
+
 // With the history's own windows of so many steps, the last of which ends now.
-HorizonSpread shrunk(const VolumeSteps& steps, std::uint32_t ahead, double prior_size,
-                     double prior_change, double weight_of_size, double weight_of_change) {
+HorizonSpread spread_over(const VolumeSteps& steps, std::uint32_t ahead, double prior_size,
+                          double prior_change, double weight_of_size, double weight_of_change) {
   HorizonSpread spread{ahead, 0, 0, 0};
-  double size_squares = weight_of_size * prior_size * prior_size;
-  double change_squares = weight_of_change * prior_change * prior_change;
+  double size_squares = 0, change_squares = 0;
   for (std::size_t end = steps.count(); end >= ahead + kFirstOrigin; end -= ahead) {
     const Missed miss = missed(steps, end - ahead, ahead);
     size_squares += miss.size * miss.size;
     change_squares += miss.change * miss.change;
     ++spread.windows;
   }
-  spread.size = std::sqrt(size_squares / (weight_of_size + spread.windows));
-  spread.change = std::sqrt(change_squares / (weight_of_change + spread.windows));
+  spread.size = shrunk(prior_size, weight_of_size, size_squares, spread.windows);
+  spread.change = shrunk(prior_change, weight_of_change, change_squares, spread.windows);
   return spread;
 }
 
@@ -72,12 +81,13 @@ const OutlookPrior& outlook_prior() {
 std::vector<HorizonSpread> fit_outlook(const VolumeSteps& steps) {
   const OutlookPrior& prior = kPrior;
   const HorizonSpread first =
-      shrunk(steps, kOutlookSteps[0], prior.size_of_first, prior.change_of_first,
-             prior.weight_of_first_size, prior.weight_of_first_change);
+      spread_over(steps, kOutlookSteps[0], prior.size_of_first, prior.change_of_first,
+                  prior.weight_of_first_size, prior.weight_of_first_change);
   std::vector<HorizonSpread> spreads;
   for (std::size_t i = 0; i < kOutlookSteps.size(); ++i) {
-    spreads.push_back(shrunk(steps, kOutlookSteps[i], first.size * prior.size_ratio[i],
-                             first.change * prior.change_ratio[i], prior.weight, prior.weight));
+    spreads.push_back(spread_over(steps, kOutlookSteps[i], first.size * prior.size_ratio[i],
+                                  first.change * prior.change_ratio[i], prior.weight,
+                                  prior.weight));
     // Nobody knows more of a farther day.
     if (i > 0) spreads[i].size = std::max(spreads[i].size, spreads[i - 1].size);
   }
@@ -86,6 +96,9 @@ std::vector<HorizonSpread> fit_outlook(const VolumeSteps& steps) {
 
 Outlook outlook_of(const std::vector<HorizonSpread>& spreads, const DayNoise& noise,
                    double steps_per_day) {
+  // What no curve sees: bytes that come back or die on a date. So much of new bytes, at any
+  // distance.
+  constexpr double kOfModel = 0.05;
   Outlook outlook;
   outlook.tail = kPrior.tail;
   const double days_vary = portable_exp(noise.spread * noise.spread) - 1;
@@ -95,7 +108,7 @@ Outlook outlook_of(const std::vector<HorizonSpread>& spreads, const DayNoise& no
     const double all = change * change;
     const double of_days = days_vary * memory / static_cast<double>(spread.steps);
     outlook.points.push_back({static_cast<double>(spread.steps) / steps_per_day, size,
-                              std::sqrt(std::max(all - of_days, all / 4))});
+                              std::sqrt(std::max(all - of_days, all / 4) + kOfModel * kOfModel)});
   }
   return outlook;
 }

@@ -79,9 +79,22 @@ double by_chance(const Row& row, double elsewhere) {
   return rows * std::pow(elsewhere, static_cast<double>(row.seen));
 }
 
-double median_of_last(std::vector<double> values) {
-  values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(kLeastSeen));
-  return median_of(std::move(values));
+double median_of_last(const std::vector<double>& values) {
+  return median_of({values.end() - static_cast<std::ptrdiff_t>(kLeastSeen), values.end()});
+}
+
+// What the next one adds: as much as the middle one of the last three, or, where the last four all
+// were larger than the one before or all smaller, two steps on from there.
+double next_of(const std::vector<double>& added) {
+  const std::size_t n = added.size();
+  const double usual = median_of_last(added);
+  if (n <= kLeastSeen) return usual;
+  std::vector<double> steps;
+  for (std::size_t i = n - kLeastSeen; i < n; ++i) steps.push_back(added[i] - added[i - 1]);
+  const bool grew = std::all_of(steps.begin(), steps.end(), [](double x) { return x > 0; });
+  const bool shrank = std::all_of(steps.begin(), steps.end(), [](double x) { return x < 0; });
+  if (!grew && !shrank) return usual;
+  return std::max(usual + 2 * median_of(std::move(steps)), usual / 2);
 }
 
 // What the rewrites of the row did to the data. Merges rewrite what came since the one before, so
@@ -93,8 +106,8 @@ void measure(const VolumeSteps& steps, Rewrites& rewrites) {
     if (rewrites.at[i]) added.push_back(steps.new_bytes[i] - usual);
   }
   const double size = steps.size_bytes.back();
-  rewrites.new_bytes = median_of_last(std::move(added));
-  rewrites.share = size > 0 ? std::min(rewrites.new_bytes / size, kMostShare) : 0;
+  rewrites.new_bytes = median_of_last(added);
+  rewrites.share = size > 0 ? std::min(next_of(added) / size, kMostShare) : 0;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ struct Rewrites {
   std::uint32_t every_steps = 0;  // 0: none were seen
   std::uint32_t next_steps = 0;   // from the last step to the next rewrite, 1..every_steps
   double new_bytes = 0;           // beside a usual step's, median of the last three
-  double share = 0;               // of the data alive now, 0.95 at most
+  double share = 0;               // of the data alive now, that the next one rewrites; 0.95 at most
   std::vector<bool> at;           // by step: whether it was one of them
 
   bool any() const { return every_steps > 0; }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 
 #include "sim/model/portable_math.h"
 
@@ -11,55 +10,8 @@ namespace {
 
 // Chosen on the development histories of docs/fidelity.md; results move little around them.
 constexpr std::size_t kNoiseWindow = 90;
-constexpr double kMemory = 40, kClippedShare = 0.03;
-constexpr std::size_t kGrowthSteps = 14, kFirstOrigin = 9;
-constexpr double kPriorGrowthShare = 0.6, kPriorGrowthWeight = 4, kMostGrowthShare = 1.2;
 constexpr double kBurstFactor = 5, kMostBursts = 0.15;
 constexpr double kPriorBursts = 4, kPriorBurstTail = 1, kLeastBurstTail = 0.5, kMostBurstTail = 20;
-
-// Weighted by age, the `clipped` most and least extreme drawn in to the next ones.
-double recent_mean(std::span<const double> values, std::size_t clipped) {
-  constexpr std::size_t kFew = 5;
-  const std::size_t n = values.size();
-  if (n == 0) return 0;
-  if (n < kFew) clipped = 0;
-  std::vector<double> sorted(values.begin(), values.end());
-  std::sort(sorted.begin(), sorted.end());
-  const double low = sorted[clipped], high = sorted[n - 1 - clipped];
-  double sum = 0, weights = 0, weight = 1;
-  for (std::size_t i = n; i-- > 0;) {
-    sum += weight * std::clamp(values[i], low, high);
-    weights += weight;
-    weight *= 1 - 1 / kMemory;
-  }
-  return sum / weights;
-}
-
-double recent_new_bytes(std::span<const double> values) {
-  const auto share =
-      static_cast<std::size_t>(kClippedShare * static_cast<double>(values.size()) + 0.5);
-  return recent_mean(values, std::max<std::size_t>(share, 1));
-}
-double recent_growth(std::span<const double> values) {
-  return recent_mean(values, 1);
-}
-
-// By which share growth, as it was known before, went on: least squares over finished stretches.
-double growth_that_goes_on(const VolumeSteps& steps, std::size_t count, double growth_bytes) {
-  const auto ahead = static_cast<double>(kGrowthSteps);
-  const double told_now = growth_bytes * ahead;
-  double squares = kPriorGrowthWeight * told_now * told_now;
-  double products = kPriorGrowthShare * squares;
-  for (std::size_t end = count; end >= kGrowthSteps + kFirstOrigin; end -= kGrowthSteps) {
-    const std::size_t origin = end - kGrowthSteps;
-    const double told = recent_growth(std::span(steps.grown_bytes).first(origin)) * ahead;
-    double grown = 0;
-    for (std::size_t i = origin; i < end; ++i) grown += steps.grown_bytes[i];
-    squares += told * told;
-    products += told * grown;
-  }
-  return squares > 0 ? std::clamp(products / squares, 0.0, kMostGrowthShare) : 1;
-}
 
 }  // namespace
 
@@ -70,10 +22,12 @@ double median_of(std::vector<double> values) {
   return *middle;
 }
 
-std::vector<bool> burst_marks(const VolumeSteps& steps) {
-  const double usual = median_of(steps.new_bytes);
+std::vector<bool> burst_marks(const VolumeSteps& steps, std::size_t count) {
+  count = std::min(count, steps.count());
+  const double usual = median_of(
+      {steps.new_bytes.begin(), steps.new_bytes.begin() + static_cast<std::ptrdiff_t>(count)});
   std::vector<bool> marks;
-  for (std::size_t i = 0; i < steps.count(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     marks.push_back(steps.new_bytes[i] >
                     kBurstFactor * usual * std::max(steps.weekday_factor[i], 1.0));
   }
@@ -120,14 +74,6 @@ VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>
     steps.length.push_back(length);
   }
   return steps;
-}
-
-VolumeLevel level_of(const VolumeSteps& steps, std::size_t count) {
-  VolumeLevel level;
-  level.new_bytes = recent_new_bytes(std::span(steps.new_bytes).first(count));
-  level.growth_bytes = recent_growth(std::span(steps.grown_bytes).first(count));
-  level.growth_bytes *= growth_that_goes_on(steps, count, level.growth_bytes);
-  return level;
 }
 
 DayNoise fit_noise(const VolumeSteps& steps) {

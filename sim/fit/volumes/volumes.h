@@ -26,8 +26,9 @@ inline constexpr std::size_t kStepsLookedAt = 365;
 VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>& weekdays,
                      std::size_t most = kStepsLookedAt);
 
-// By step: whether it added more than five times the median of steps on its weekday.
-std::vector<bool> burst_marks(const VolumeSteps& steps);
+// By step, of the first `count`: whether it added more than five times the median of these on its
+// weekday.
+std::vector<bool> burst_marks(const VolumeSteps& steps, std::size_t count = SIZE_MAX);
 // The upper median; 0 of none.
 double median_of(std::vector<double> values);
 // The median of the steps that are not left out.
@@ -35,8 +36,10 @@ double usual_new_bytes(const VolumeSteps& steps, const std::vector<bool>& left_o
 
 // Bytes per step. Recent steps count most (a weight of 1 - 1/40 per step back), the most and the
 // least extreme are drawn in to the next ones: of new bytes 3 of 100, at least one; of growth one,
-// so that what happened twice, as a purge every month, counts. Growth is shrunk by as much as it
-// went on in the past: 14 steps later, against a prior of 0.6.
+// so that what happened twice, as a purge every month, counts. New bytes of a step count by how
+// much the data has grown since, to the power by which they went with it until then (0 to 1,
+// against a prior of 0.4). Growth is shrunk by as much as it went on in the past: 14 steps later,
+// against a prior of 0.6.
 struct VolumeLevel {
   double new_bytes = 0, growth_bytes = 0;
 };
@@ -61,8 +64,9 @@ struct HorizonSpread {
   double size = 0, change = 0;
 };
 
-// spread^2 = (k prior^2 + n own^2) / (k + n) with the history's own n windows. The prior of 7 steps
-// is a number, those of more are that of 7, as the history has it, times a ratio.
+// log spread = (k log prior + n log own) / (k + n) with the history's own n windows: whose
+// forecasts came true is believed as much as whose did not. The prior of 7 steps is a number, those
+// of more are that of 7, as the history has it, times a ratio.
 struct OutlookPrior {
   const char* name;
   double size_of_first, change_of_first;                // over 7 steps
