@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/document.h"
 #include "reports/run/backtest_report.h"
+#include "sim/fit/volumes/season.h"
 #include "sim/fit/workload_document.h"
 #include "study/history/calibration.h"
 
@@ -119,6 +121,12 @@ nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
               {"outlook", outlook_json(fit)},
               {"new_bytes_log_deviation", fit.new_bytes_log_deviation},
               {"bursts", fit.bursts}};
+  if (const sim::Season& season = fit.season; season.any()) {
+    out["season"] = {
+        {"amplitude", season.amplitude},
+        {"period_seconds", std::chrono::duration_cast<std::chrono::seconds>(season.period).count()},
+        {"peak", format_instant(season.peak)}};
+  }
   if (const sim::Rewrites& rewrites = fit.rewrites; rewrites.any()) {
     out["rewrites"] = {{"every_backups", rewrites.every_steps},
                        {"next_backups", rewrites.next_steps},
@@ -134,6 +142,19 @@ nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
   out["warnings"] = fit.warnings;
   out["notes"] = answer.notes;
   return out;
+}
+
+std::string season_words(const sim::Season& season) {
+  constexpr std::array<const char*, 12> kMonths{"January",   "February", "March",    "April",
+                                                "May",       "June",     "July",     "August",
+                                                "September", "October",  "November", "December"};
+  const char* const period = season.period == sim::kSeasonYear      ? "year"
+                             : season.period == sim::kSeasonQuarter ? "quarter"
+                                                                    : "month";
+  const std::chrono::year_month_day peak{std::chrono::floor<std::chrono::days>(season.peak)};
+  return fmt::format("Sizes swing by ±{:.0f} % over a {}, highest about {} {}.\n",
+                     100 * season.amplitude, period, static_cast<unsigned>(peak.day()),
+                     kMonths[static_cast<unsigned>(peak.month()) - 1]);
 }
 
 // The 90 % interval a month of daily backups ahead, and what it stands on.
@@ -161,6 +182,7 @@ std::string describe(const study::FittedWorkload& answer) {
                   format_bytes(static_cast<std::uint64_t>(fit.new_bytes_per_backup)),
                   fit.growth_bytes_per_backup < 0 ? "-" : "",
                   format_bytes(static_cast<std::uint64_t>(std::fabs(fit.growth_bytes_per_backup))));
+  if (fit.season.any()) text += season_words(fit.season);
   if (const sim::Rewrites& rewrites = fit.rewrites; rewrites.any()) {
     text += fmt::format(
         "Every {} backups some {} more are new ({:.1f} % of the data), as where it is compacted; "

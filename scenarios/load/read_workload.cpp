@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/base/bytes.h"
 #include "engine/base/text.h"
@@ -11,6 +12,7 @@
 #include "sim/fit/history.h"
 #include "sim/model/past.h"
 #include "sim/model/portable_math.h"
+#include "sim/model/sizes/season.h"
 
 namespace backcast::scenario {
 namespace {
@@ -184,9 +186,15 @@ void read_change(Build& build, const Node& node, sim::Service& service) {
   }
 }
 
-std::optional<std::uint64_t> newest_known_size(const std::vector<policy::Snapshot>& history) {
+// As stored, beside the season that the newest restore point was made in.
+std::optional<double> newest_known_bytes(const std::vector<policy::Snapshot>& history,
+                                         const sim::Growth& growth) {
+  constexpr double kLeastFactor = 1e-6;  // a trough of nothing tells no size
+  const sim::Season season{growth.season_amplitude, growth.season_period, growth.season_peak};
   for (auto s = history.rbegin(); s != history.rend(); ++s) {
-    if (s->size_bytes > 0) return s->size_bytes;
+    if (s->size_bytes == 0) continue;
+    const double factor = season.factor(s->trusted_time());
+    return std::ceil(static_cast<double>(s->size_bytes) / std::max(factor, kLeastFactor));
   }
   return std::nullopt;
 }
@@ -319,9 +327,10 @@ void read_workload(Build& build, const Node& node, sim::Service& service) {
     }
   } else if (!workload.growth.recorded.empty()) {
     workload.size_bytes = workload.growth.recorded.front().size_bytes;
-  } else if (const auto bytes = newest_known_size(service.history); bytes && !node.has("size")) {
-    workload.size_bytes = static_cast<std::uint64_t>(
-        std::min(static_cast<double>(*bytes) / std::max(workload.stored_share, 1e-6), 1e18));
+  } else if (const auto bytes = newest_known_bytes(service.history, workload.growth);
+             bytes && !node.has("size")) {
+    workload.size_bytes =
+        static_cast<std::uint64_t>(std::min(*bytes / std::max(workload.stored_share, 1e-6), 1e18));
   } else if (!node.has("size") && !node.has("trace") && !node.child("change").has("csv")) {
     node.fault(fmt::format("\"{}\" has no size", service.name), "give \"size\": \"20 GB\"");
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/fit/volumes/season.h"
 #include "sim/model/portable_math.h"
 #include "sim/sums/statistics.h"
 
@@ -126,11 +127,11 @@ void fit_new_bytes(const ObservedHistory& history, Calibration& result) {
 double pace_of(const Calibration& result) {
   constexpr double kLeastShare = 0.1, kMostShare = 0.95;  // of new bytes, of all bytes
   constexpr double kSlowest = 0.01, kFastest = 100;
-  if (result.size_bytes <= 0 || result.new_bytes_per_backup <= 0) return kSlowest;
+  if (result.base_bytes <= 0 || result.new_bytes_per_backup <= 0) return kSlowest;
   const double dead =
       result.new_bytes_per_backup -
       std::min(result.growth_bytes_per_backup, (1 - kLeastShare) * result.new_bytes_per_backup);
-  const double share = std::min(dead / result.size_bytes, kMostShare);
+  const double share = std::min(dead / result.base_bytes, kMostShare);
   return std::clamp(result.curve.advance(1 - share), kSlowest, kFastest);
 }
 
@@ -145,8 +146,8 @@ void doubt_the_last_size(const ObservedHistory& history, Calibration& result) {
   }
   std::sort(sizes.begin(), sizes.end());
   const double usual = sizes[sizes.size() / 2];
-  if (usual <= 0 || result.size_bytes <= 0) return;
-  const double jump = std::fabs(portable_log(result.size_bytes / usual));
+  if (usual <= 0 || result.base_bytes <= 0) return;
+  const double jump = std::fabs(portable_log(result.base_bytes / usual));
   if (jump < kUnlike) return;
   for (HorizonSpread& spread : result.outlook) {
     spread.size = std::sqrt(spread.size * spread.size + kDoubt * kDoubt * jump * jump);
@@ -154,10 +155,25 @@ void doubt_the_last_size(const ObservedHistory& history, Calibration& result) {
   result.warnings.push_back(
       fmt::format("the last backup has {:.1f} times the usual size of those before it: whether it "
                   "stays so is not known, and the interval is wide",
-                  result.size_bytes / usual));
+                  result.base_bytes / usual));
 }
 
-void fit_volumes(const ObservedHistory& history, Calibration& result) {
+// Own forecasts of the past were measured without the season; nobody knows more of a farther day.
+void doubt_the_season(const SeasonFit& fit, Calibration& result) {
+  const double step_seconds = result.seconds_per_backup.value_or(kDaySeconds);
+  double doubt = 0;
+  for (HorizonSpread& spread : result.outlook) {
+    const double ahead_seconds = spread.steps * step_seconds;
+    doubt = std::max(doubt, fit.spread_after(std::chrono::seconds(std::llround(ahead_seconds))));
+    spread.size = std::sqrt(spread.size * spread.size + doubt * doubt);
+  }
+}
+
+void fit_volumes(const ObservedHistory& seen, Calibration& result) {
+  const SeasonFit season = fit_season(seen);
+  result.season = season.season;
+  const ObservedHistory history = without_season(seen, result.season);
+  result.base_bytes = static_cast<double>(history.backups.back().size_bytes);
   const VolumeSteps steps = without(result.rewrites, steps_of(history, result.weekday_factor));
   const VolumeLevel level = level_of(steps, steps.count());
   result.new_bytes_per_backup = level.new_bytes;
@@ -166,6 +182,7 @@ void fit_volumes(const ObservedHistory& history, Calibration& result) {
   result.random_bursts = fit_bursts(steps);
   result.noise = fit_noise(steps);
   result.outlook = fit_outlook(steps);
+  doubt_the_season(season, result);
   doubt_the_last_size(history, result);
   if (result.new_bytes_per_backup <= 0) {
     result.warnings.push_back(
@@ -268,10 +285,15 @@ DeltaModel delta_of(const Calibration& calibration) {
 
 Workload workload_of(const Calibration& calibration) {
   Workload workload;
-  workload.size_bytes = static_cast<std::uint64_t>(calibration.size_bytes);
+  workload.size_bytes = static_cast<std::uint64_t>(calibration.base_bytes);
   workload.weekday_factor = calibration.weekday_factor;
   const double per_day = kDaySeconds / calibration.seconds_per_backup.value_or(kDaySeconds);
   workload.growth.bytes_per_day = std::llround(calibration.growth_bytes_per_backup * per_day);
+  if (const Season& season = calibration.season; season.any()) {
+    workload.growth.season_amplitude = season.amplitude;
+    workload.growth.season_period = season.period;
+    workload.growth.season_peak = season.peak;
+  }
   workload.noise = calibration.noise;
   if (const Rewrites& rewrites = calibration.rewrites; rewrites.any()) {
     const double step_seconds = kDaySeconds / per_day;

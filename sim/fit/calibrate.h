@@ -14,6 +14,7 @@
 #include "sim/fit/volumes/rewrites.h"
 #include "sim/fit/volumes/volumes.h"
 #include "sim/model/delta_model.h"
+#include "sim/model/sizes/season.h"
 #include "sim/model/workload.h"
 
 namespace backcast::sim {
@@ -27,6 +28,7 @@ struct Calibration {
   // Volumes, bytes as stored per backup.
   std::uint32_t backups = 0;
   double size_bytes = 0;               // of the last backup
+  double base_bytes = 0;               // of it without its season, which those to come go on from
   double growth_bytes_per_backup = 0;  // net; level and trend of the last ones, see volumes.h
   double new_bytes_per_backup = 0;
   double pace = 1;  // the curve's time per backup to come: what makes that many bytes new
@@ -35,6 +37,7 @@ struct Calibration {
   std::vector<std::uint32_t> bursts;         // backups with more than five times the median
   std::optional<double> seconds_per_backup;  // median distance, where times are known
 
+  Season season;  // of sizes, where times are known; level, trend and all below are beside it
   // Of the backups to come, beside that level and trend. Rewrites at one distance are in none of
   // the others: neither in the level, nor in weekdays, noise and bursts.
   Rewrites rewrites;

@@ -75,6 +75,11 @@ std::string workload_json(const Calibration& c) {
                    {"change", {{"mixture", mixture(c.curve, c.pace * backups_per_day)}}},
                    {"outlook", outlook(fitted.outlook)},
                    {"delta", "lifetimes"}};
+  if (const Season& season = c.season; season.any()) {
+    workload["growth"]["season"] = {{"amplitude", fmt::format("{:.1f}%", 100 * season.amplitude)},
+                                    {"period", duration_text(season.period)},
+                                    {"peak", format_instant(season.peak)}};
+  }
   json& change = workload["change"];
   bool even = true;
   json weekdays = json::array();

@@ -5,6 +5,7 @@
 
 #include "engine/base/time_math.h"
 #include "sim/model/portable_math.h"
+#include "sim/model/sizes/season.h"
 
 namespace backcast::sim {
 namespace {
@@ -13,21 +14,6 @@ constexpr double kMaxBytes = 9e18;  // whole bytes in 64 bits
 
 double days_between(Instant from, Instant to) {
   return static_cast<double>(between(from, to).count()) / static_cast<double>(kDay.count());
-}
-
-// cos(2 pi turn) from additions and multiplications alone, so that it has the same bits anywhere.
-double cosine_of_turn(double turn) {
-  turn -= std::floor(turn);
-  if (turn > 0.5) turn = 1 - turn;
-  const bool negative = turn > 0.25;
-  if (negative) turn = 0.5 - turn;
-  const double x = turn * 6.283185307179586, xx = x * x;
-  double term = 1, sum = 1;
-  for (int k = 1; k <= 12; ++k) {
-    term *= -xx / ((2 * k - 1) * (2 * k));
-    sum += term;
-  }
-  return negative ? -sum : sum;
 }
 
 double recorded_size(const std::vector<SizePoint>& points, Instant t) {
@@ -166,11 +152,7 @@ Moment moment_at(const Workload& workload, Instant start, Instant t) {
   m.days = days_between(start, t);
   if (!growth.recorded.empty()) m.recorded_bytes = recorded_size(growth.recorded, t);
   m.compounded = compounded_growth(growth, m.days);
-  if (growth.season_amplitude != 0) {
-    const double turn = days_between(growth.season_peak, t) * static_cast<double>(kDay.count()) /
-                        static_cast<double>(growth.season_period.count());
-    m.season = 1 + growth.season_amplitude * cosine_of_turn(turn);
-  }
+  m.season = Season{growth.season_amplitude, growth.season_period, growth.season_peak}.factor(t);
   for (const SizeStep& step : growth.steps) {
     if (step.at <= t) m.added_bytes += static_cast<double>(step.change_bytes);
   }

@@ -359,5 +359,19 @@ TEST(Recorded, NewBytesMayCompressUnlikeTheWhole) {
   EXPECT_NEAR(static_cast<double>(bytes[1]), 2'800'000, 1);
 }
 
+// The newest restore point was made in its season: the next goes on from there.
+TEST(Recorded, ASeasonGoesOnFromTheNewestRestorePoint) {
+  const Ran ran = run_text(document(R"("delta": "full",
+    "growth": {"season": {"amplitude": "20%", "period": "365d6h", "peak": "2025-12-20"}},
+    "history": {"points": [{"id": "a", "time": "2025-12-31T00:00:00Z", "size_bytes": 1000000000}]})"));
+  const auto& backups = ran.result.backups;
+  ASSERT_EQ(backups.size(), 5u);
+  for (std::size_t i = 1; i < backups.size(); ++i) {
+    const auto before = static_cast<double>(backups[i - 1].size_bytes);
+    EXPECT_LT(backups[i].size_bytes, backups[i - 1].size_bytes);
+    EXPECT_GT(static_cast<double>(backups[i].size_bytes), 0.998 * before) << i;
+  }
+}
+
 }  // namespace
 }  // namespace backcast::scenario
