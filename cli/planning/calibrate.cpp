@@ -92,6 +92,7 @@ nlohmann::ordered_json outlook_json(const sim::Calibration& fit) {
   }
   const sim::OutlookPrior& prior = sim::outlook_prior();
   return {{"horizons", horizons},
+          {"shape_log_deviation", fit.shape_spread},
           {"prior", prior.name},
           {"scale", prior.scale},
           {"held_development", prior.held_development},

@@ -22,8 +22,8 @@ struct Snapshot {
   std::string id{};
   Instant time{};                  // when the data was read, as the client stamped it
   std::chrono::seconds offset{0};  // UTC offset the client wrote beside its stamp
-  // What totals and quotas count, 0 = unknown: the stored size of a full backup, the size of the
-  // data where the store deduplicates.
+  // What totals and quotas count, 0 = unknown: the stored size of a full backup; where the store
+  // deduplicates, the size of the data, as stored where its tool tells that.
   std::uint64_t size_bytes = 0;
   std::uint64_t new_bytes = 0;  // what it added to the store when it was made; 0 = unknown
   std::vector<std::string> tags{};
