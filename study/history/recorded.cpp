@@ -133,6 +133,8 @@ sim::Scenario Recorded::scenario(sim::Service service, Instant start,
   service.store.storage_class = terms_.storage_class;
   service.retention = terms_.retention;
   service.job = {};
+  // What a backup leaves is read when it is there, and so is what came.
+  service.job.speed.rate_bytes_per_second = 0;
   service.job.overlap = policy::Overlap::kBeside;
   service.schedules.clear();
   for (const Instant at : backups) {

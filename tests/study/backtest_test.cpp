@@ -109,6 +109,34 @@ TEST(Recorded, RunsGoOnFromWhatExistsToTheByteAndFreeItToTheByte) {
   }
 }
 
+TEST(Recorded, RunsKeepAtEveryBackupWhatWasKeptThenHoweverLargeTheData) {
+  sim::PresenceTable table;
+  table.generations = 60;
+  table.rows.push_back({{{0, 59}}, 50'000'000'000'000});
+  const Recorded recorded = recorded_of(seen_in(table));
+  constexpr std::uint32_t kNow = 20, kAhead = 35;
+  sim::Service service;
+  service.workload.size_bytes = table.rows[0].bytes;
+  service.delta.kind = sim::DeltaModel::Kind::kLifetimes;
+  service.delta.curve = {1, 0.01, 0, 0, 0};
+  recorded.go_on_after(kNow, service);
+  std::vector<Instant> backups;
+  for (std::uint32_t k = 1; k <= kAhead; ++k) backups.push_back(recorded.time(kNow + k));
+  const std::vector<std::uint32_t> known = recorded.kept_after(kNow);
+  const sim::RunResult run =
+      sim::run(recorded.scenario(std::move(service), recorded.time(kNow), backups, 1));
+  for (std::uint32_t k = 1; k <= kAhead; ++k) {
+    const Instant at = recorded.time(kNow + k);
+    std::vector<std::uint32_t> kept;
+    for (std::uint32_t i = 0; i < run.backups.size(); ++i) {
+      const auto known_count = static_cast<std::uint32_t>(known.size());
+      if (run.backups[i].born > at || run.backups[i].deleted <= at) continue;
+      kept.push_back(i < known_count ? known[i] : kNow + 1 + i - known_count);
+    }
+    EXPECT_EQ(kept, recorded.kept_after(kNow + k)) << k;
+  }
+}
+
 TEST(Recorded, BillsWhatWasStoredBetweenTwoBackups) {
   // One byte pattern that never changes: 50 GB.
   sim::PresenceTable table;
