@@ -24,7 +24,7 @@ constexpr OutlookPrior kPrior{"twelve development histories, 2026-11",
                               0.8,
                               8,
                               0.91,
-                              0.87};
+                              0.90};
 
 struct Missed {
   double size = 0, change = 0;  // logarithms
