@@ -384,6 +384,10 @@ class StopTest(unittest.TestCase):
         connection.request("GET", "/v1/later",
                            headers={"Authorization": f"Bearer {server.token}"})
         idle = socket.create_connection(("127.0.0.1", server.port))
+        after = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        after.request("GET", "/healthz")  # taken in turn: both before it are there
+        self.assertEqual(after.getresponse().status, 200)
+        after.close()
         time.sleep(0.3)
         server.process.stdin.close()
         answer = connection.getresponse()

@@ -78,6 +78,16 @@ class ZillizTest(unittest.TestCase):
         self.assertEqual(self.service.job(made["jobId"])["state"], "SUCCESSFUL")
         return made
 
+    def listed(self, cluster, count, more=""):
+        """The list of its backups when as many have begun, and nothing of the cluster runs."""
+        for _ in range(300):
+            found = self.data("GET", f"/v2/backups?clusterId={cluster}{more}")
+            if found["count"] >= count:
+                break
+            time.sleep(0.05)
+        self.service.settle(cluster)
+        return self.data("GET", f"/v2/backups?clusterId={cluster}{more}")
+
     # --- the policy
 
     def test_setting_and_reading_a_policy_Z_POL_08(self):
@@ -94,7 +104,7 @@ class ZillizTest(unittest.TestCase):
               "frequency": "1,2,3,5", "retentionDays": 7, "crossRegionCopies": []}
         self.assertEqual(self.data("GET", policy), on)
         # At once, and not again when what is on changes.
-        self.service.settle(cluster)
+        self.listed(cluster, 1)
         self.data("POST", policy, {"enabled": True, "retentionDays": 9})
         self.assertEqual(self.data("GET", policy), {**on, "retentionDays": 9})
         time.sleep(1.2)
@@ -109,9 +119,7 @@ class ZillizTest(unittest.TestCase):
         self.assertEqual(self.data("GET", f"/v2/backups?clusterId={cluster}")["count"], 1)
         self.data("POST", policy, {"frequency": "7", "startTime": "23:00-01:00", "enabled": True})
         self.assertEqual(self.data("GET", policy)["retentionDays"], 7)
-        time.sleep(0.2)
-        self.service.settle(cluster)
-        self.assertEqual(self.data("GET", f"/v2/backups?clusterId={cluster}")["count"], 2)
+        self.assertEqual(self.listed(cluster, 2)["count"], 2)
 
     def test_copies_of_a_policy_by_either_name(self):
         cluster = self.cluster()
@@ -209,9 +217,7 @@ class ZillizTest(unittest.TestCase):
         cluster = self.cluster()
         made = self.backup(cluster, {"backupType": "CLUSTER",
                                      "crossRegionCopies": [{"regionId": "gcp-us-east4"}]})
-        time.sleep(0.3)
-        self.service.settle(cluster)
-        listed = self.data("GET", f"/v2/backups?clusterId={cluster}&creationMethod=MANUAL")
+        listed = self.listed(cluster, 2, "&creationMethod=MANUAL")
         self.assertEqual(listed["count"], 2)
         self.assertEqual([b["expireTime"] for b in listed["backups"]], ["", ""])
         regions = {self.data("GET", f"/v2/clusters/{cluster}/backups/{b['backupId']}")["regionId"]

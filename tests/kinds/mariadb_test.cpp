@@ -16,10 +16,13 @@ class MariaServer {
   MariaServer() {
     std::filesystem::permissions(scratch_.path(), std::filesystem::perms(0755));
     give_to("mysql", scratch_.make("home"));
-    shell(as_user("mysql", fmt::format("mariadb-install-db --no-defaults --datadir={} "
-                                       "--auth-root-authentication-method=normal "
-                                       "--skip-test-db >/dev/null 2>&1",
-                                       (scratch_ / "home/data").string())));
+    // Two servers that begin together take the same names for temporary tables, so each has a
+    // folder of its own for them.
+    give_to("mysql", scratch_.make("home/temporary"));
+    shell(as_user("mysql", fmt::format("mariadb-install-db --no-defaults --datadir={0}/data "
+                                       "--tmpdir={0}/temporary --skip-test-db "
+                                       "--auth-root-authentication-method=normal",
+                                       home())));
     write_whole(scratch_ / "empty.cnf", "[client]\nuser=root\n");
     start();
     sql("ALTER USER root@localhost IDENTIFIED BY 'secret of the test'");
@@ -28,10 +31,11 @@ class MariaServer {
   }
   void start() {
     server_ = std::make_unique<Daemon>(as_user(
-        "mysql", fmt::format("mariadbd --no-defaults --datadir={}/data --socket={}/socket "
-                             "--skip-networking --innodb-buffer-pool-size=32M "
-                             "--innodb-flush-log-at-trx-commit=0 --pid-file={}/pid 2>{}/log",
-                             home(), home(), home(), home())));
+        "mysql", fmt::format("mariadbd --no-defaults --datadir={0}/data --socket={0}/socket "
+                             "--tmpdir={0}/temporary --pid-file={0}/pid --skip-networking "
+                             "--innodb-buffer-pool-size=32M "
+                             "--innodb-flush-log-at-trx-commit=0 2>{0}/log",
+                             home())));
     EXPECT_TRUE(wait_until([&] {
       return std::system(("mariadb-admin --no-defaults --socket=" + home() +
                           "/socket ping 2>&1 | grep -qE 'alive|denied'")

@@ -14,12 +14,12 @@
 
 namespace backcast::kinds {
 
-// What a command prints; its exit code is expected to be 0.
+// What a command prints; its exit code is expected to be 0, or what it printed is shown.
 inline std::string shell(const std::string& command) {
   FILE* pipe = ::popen(command.c_str(), "r");
   std::string out;
   for (int c = 0; (c = std::fgetc(pipe)) != EOF;) out += static_cast<char>(c);
-  EXPECT_EQ(::pclose(pipe), 0) << command;
+  EXPECT_EQ(::pclose(pipe), 0) << command << '\n' << out;
   return out;
 }
 
