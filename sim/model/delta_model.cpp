@@ -48,9 +48,10 @@ SurvivalCurve SurvivalCurve::bent(double by) const {
   }
   if (!(slowest < fastest) || by == 0) return *this;
   const double all = portable_log(fastest / slowest);
+  const double part = std::min(by / all, 1.0);
   SurvivalCurve curve = *this;
   for (double* rate : {&curve.rate1, &curve.rate2, &curve.rate3}) {
-    if (*rate > 0) *rate *= portable_exp(by * portable_log(fastest / *rate) / all);
+    if (*rate > 0) *rate *= portable_exp(part * portable_log(fastest / *rate));
   }
   const double unit = curve.advance(alive(1));
   for (double* rate : {&curve.rate1, &curve.rate2, &curve.rate3}) *rate *= unit;

@@ -34,14 +34,21 @@ std::uint64_t shared(std::uint64_t size_bytes, double days) {
   return static_cast<std::uint64_t>(static_cast<double>(size_bytes) * kCurve.alive(days));
 }
 
-RC_GTEST_PROP(SurvivalCurve, advance_is_the_inverse_of_alive, ()) {
-  const auto part = [] { return *rc::gen::inRange(0, 1001) / 1000.0; };
+double part() {
+  return *rc::gen::inRange(0, 1001) / 1000.0;
+}
+SurvivalCurve any_curve() {
   SurvivalCurve curve;
   curve.w1 = part();
   curve.w2 = (1 - curve.w1) * part();
   curve.rate1 = 0.01 + part();
   curve.rate2 = 0.01 * part() + 1e-4;
   curve.rate3 = 1e-3 * part() + 1e-5;
+  return curve;
+}
+
+RC_GTEST_PROP(SurvivalCurve, advance_is_the_inverse_of_alive, ()) {
+  const SurvivalCurve curve = any_curve();
   const double x = 1000 * part();
   const double again = curve.advance(curve.alive(x));
   RC_ASSERT(std::fabs(curve.alive(again) - curve.alive(x)) < 1e-12);
@@ -58,16 +65,10 @@ TEST(SurvivalCurve, a_share_never_reached_ends_at_the_greatest_advance) {
 
 RC_GTEST_PROP(SurvivalCurve, bent_loses_as_much_in_one_unit_and_later_more_the_more_it_is_bent,
               ()) {
-  const auto part = [] { return *rc::gen::inRange(1, 1000) / 1000.0; };
-  SurvivalCurve curve;
-  curve.w1 = part();
-  curve.w2 = (1 - curve.w1) * part();
-  curve.rate1 = 0.1 + part();
-  curve.rate2 = 0.1 * part() + 1e-3;
-  curve.rate3 = 1e-2 * part() + 1e-5;
-  const double by = 2 * part() - 1, more = by + 0.2;
+  const SurvivalCurve curve = any_curve();
+  const double by = 40 * part() - 20, more = by + part();
   RC_ASSERT(std::fabs(curve.bent(by).alive(1) - curve.alive(1)) < 1e-9);
-  RC_ASSERT(curve.bent(more).alive(30) <= curve.bent(by).alive(30) + 1e-12);
+  RC_ASSERT(curve.bent(more).alive(30) <= curve.bent(by).alive(30) + 1e-9);
   RC_ASSERT(curve.bent(0) == curve);
 }
 

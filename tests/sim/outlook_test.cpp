@@ -231,6 +231,21 @@ TEST(Volumes, a_purge_every_month_slows_growth_and_a_single_one_does_not) {
   EXPECT_LT(growth_after(3), 0.6 * growth_after(0));
 }
 
+TEST(Volumes, of_growth_that_came_with_bursts_half_counts) {
+  const auto growth_with = [](std::uint64_t new_bytes) {
+    std::uint64_t grown = 0;
+    // Too short for weekdays, and for a finished stretch that would tell how much of it went on.
+    const auto fit = calibrate(daily(18, [&](std::uint32_t i, ObservedBackup& backup) {
+      if (i == 5 || i == 9 || i == 16) backup.new_bytes = new_bytes, grown += 30'000'000;
+      backup.size_bytes += grown;
+    }));
+    return fit ? fit->growth_bytes_per_backup : 0;
+  };
+  // The same sizes; in the second case those days add no more than others do.
+  EXPECT_GT(growth_with(11'000'000), 1e6);
+  EXPECT_NEAR(growth_with(100'000'000) / growth_with(11'000'000), 0.5, 0.01);
+}
+
 TEST(Volumes, steady_growth_is_mostly_carried_on_and_the_last_level_counts) {
   const auto grows = calibrate(daily(100, [](std::uint32_t i, ObservedBackup& backup) {
     backup.size_bytes += i * 5'000'000ULL;
