@@ -101,6 +101,11 @@ void read_randomness(Build& build, const Node& node, const std::string& name,
   }
   workload.outlook.tail = outlook.number("tail").value_or(0);
   workload.outlook.shape = outlook.number("shape").value_or(0);
+  if (outlook.has("shape") && change.items("mixture").size() < 2) {
+    outlook.fault_at("shape",
+                     "\"shape\" bends a \"mixture\" of two or three parts, and there is none",
+                     "give \"mixture\" in \"change\", or leave \"shape\" out");
+  }
   for (const Node& point : outlook.items("points")) {
     const double days = static_cast<double>(point.duration("after").value_or(Duration{0}).count()) /
                         static_cast<double>(kDay.count());

@@ -31,8 +31,8 @@ struct SurvivalCurve {
   static constexpr double kMaxAdvance = 1e6;
 
   // Another shape: the part that dies most slowly dies e^by times as fast against the fastest one,
-  // as fast as that at most, a part in between in proportion of the logarithms, and one unit of time
-  // leaves as many alive as before. The same where fewer than two parts die.
+  // as fast as that at most, a part in between in proportion of the logarithms, and one unit of
+  // time leaves as many alive as before. The same where fewer than two parts die.
   SurvivalCurve bent(double by) const;
 
   bool operator==(const SurvivalCurve&) const = default;

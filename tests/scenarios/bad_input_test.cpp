@@ -110,6 +110,14 @@ TEST(BadInput, EachFaultIsNamedWhereItStands) {
   }
 }
 
+TEST(BadInput, AShapeOfOneRateAloneBendsNothing) {
+  const Errors told = faults(spoiled("/services/0/outlook", json::parse(R"({"shape": 0.3,
+    "points": [{"after": "30d", "size": 0.1, "change": 0.1}]})")));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].where.pointer, "/services/0/outlook/shape");
+  EXPECT_NE(to_string(told[0]).find("mixture"), std::string::npos);
+}
+
 TEST(BadInput, AllFaultsComeAtOnceInOrderOfLines) {
   json document = good();
   document["siez"] = 1;

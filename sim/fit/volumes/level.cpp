@@ -11,7 +11,7 @@ namespace {
 
 // Chosen on the development histories of docs/fidelity.md; results move little around them.
 constexpr double kMemory = 40, kClippedShare = 0.03;
-constexpr std::size_t kGrowthSteps = 14, kFirstOrigin = 9;
+constexpr std::size_t kGrowthSteps = 14;
 constexpr double kPriorGrowthShare = 0.6, kPriorGrowthWeight = 4, kMostGrowthShare = 1.2;
 constexpr double kPriorExponent = 0.4, kPriorDeviation = 0.3;
 constexpr double kMostRatio = 2;  // a size farther off is another life
@@ -82,13 +82,13 @@ double growth_that_goes_on(const VolumeSteps& steps, std::span<const double> cal
 // Logarithms, those far from the median drawn in to it; a fiftieth of it counts where less was
 // added.
 std::vector<double> usual_logs(std::span<const double> values) {
-  constexpr double kLeastShare = 0.02, kFar = 2, kToDeviation = 1.4826;
+  constexpr double kLeastShare = 0.02, kFar = 2;
   const double least = std::max(kLeastShare * median_of({values.begin(), values.end()}), 1.0);
   std::vector<double> logs, distances;
   for (const double value : values) logs.push_back(portable_log(std::max(value, least)));
   const double middle = median_of(logs);
   for (const double x : logs) distances.push_back(std::fabs(x - middle));
-  const double far = kFar * kToDeviation * median_of(distances);
+  const double far = kFar * deviation_of(median_of(distances));
   for (double& x : logs) x = std::clamp(x, middle - far, middle + far);
   return logs;
 }

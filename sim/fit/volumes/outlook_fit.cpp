@@ -8,8 +8,6 @@
 namespace backcast::sim {
 namespace {
 
-constexpr std::size_t kFirstOrigin = 9;  // steps that a forecast of the past looks back on
-
 // Chosen on the development histories that docs/uncertainty.md names; how often intervals held is
 // from docs/fidelity.md. Over a year none is long enough: there the ratios go on as they did, about
 // as the square root of time.

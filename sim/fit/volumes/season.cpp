@@ -63,14 +63,14 @@ std::vector<Point> points_of(const ObservedHistory& history, const Candidate& ca
 
 // Steps far beyond the usual ones are jumps, not part of a cycle: they become usual ones.
 void level_jumps(std::vector<Point>& points) {
-  constexpr double kFar = 6 * 1.4826, kLeastJump = 0.01;  // of the median distance; a logarithm
+  constexpr double kFar = 6, kLeastJump = 0.01;  // in deviations; a logarithm
   std::vector<double> steps, distances;
   for (std::size_t i = 1; i < points.size(); ++i) {
     steps.push_back(points[i].size_log - points[i - 1].size_log);
   }
   const double usual = median_of(steps);
   for (const double step : steps) distances.push_back(std::fabs(step - usual));
-  const double far = std::max(kFar * median_of(distances), kLeastJump);
+  const double far = std::max(kFar * deviation_of(median_of(distances)), kLeastJump);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const double step = distances[i] > far ? usual : steps[i];
     points[i + 1].size_log = points[i].size_log + step;

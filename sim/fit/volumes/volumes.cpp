@@ -22,6 +22,10 @@ double median_of(std::vector<double> values) {
   return *middle;
 }
 
+double deviation_of(double median_distance) {
+  return 1.4826 * median_distance;
+}
+
 std::vector<bool> burst_marks(const VolumeSteps& steps, std::size_t count) {
   count = std::min(count, steps.count());
   const double usual = median_of(
@@ -77,7 +81,7 @@ VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>
 }
 
 DayNoise fit_noise(const VolumeSteps& steps) {
-  constexpr double kLeastShare = 0.02, kToDeviation = 1.4826;  // of a normal law's median distance
+  constexpr double kLeastShare = 0.02;
   constexpr std::size_t kFew = 10;
   const std::vector<bool> is_burst = burst_marks(steps);
   const std::size_t n = steps.count(), first = n > kNoiseWindow ? n - kNoiseWindow : 0;
@@ -92,7 +96,7 @@ DayNoise fit_noise(const VolumeSteps& steps) {
   std::vector<double> distances;
   for (double& x : logs) distances.push_back(std::fabs(x -= middle));
   DayNoise noise;
-  noise.spread = kToDeviation * median_of(distances);
+  noise.spread = deviation_of(median_of(distances));
   if (noise.spread < 1e-3) return {};
   // A normal law has 1.2 % beyond two and a half deviations.
   constexpr double kFar = 2.5, kManyFar = 0.03, kHeavyTail = 4, kMostPersistence = 0.9;

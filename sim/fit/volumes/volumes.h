@@ -22,6 +22,7 @@ struct VolumeSteps {
   std::size_t count() const { return new_bytes.size(); }
 };
 inline constexpr std::size_t kStepsLookedAt = 365;
+inline constexpr std::size_t kFirstOrigin = 9;  // steps that a forecast of the past looks back on
 // The last so many steps. `weekdays`: how busy each weekday is, Monday first.
 VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>& weekdays,
                      std::size_t most = kStepsLookedAt);
@@ -31,6 +32,8 @@ VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>
 std::vector<bool> burst_marks(const VolumeSteps& steps, std::size_t count = SIZE_MAX);
 // The upper median; 0 of none.
 double median_of(std::vector<double> values);
+// A standard deviation of a normal law, from the median distance to the median.
+double deviation_of(double median_distance);
 // The median of the steps that are not left out.
 double usual_new_bytes(const VolumeSteps& steps, const std::vector<bool>& left_out);
 
