@@ -56,15 +56,22 @@ if(BACKCAST_LLD)
   target_link_options(backcast_options INTERFACE -fuse-ld=lld)
 endif()
 
-# Most of what a file costs to compile is the standard library, read anew for each. Sources still
-# include what they use, as tests/arch checks: the presets of development build without.
-function(backcast_precompile target)
+# Most of what a file costs to compile is the standard library, read anew for each. It is read once
+# for all modules, by `owner` (backcast_base), and once with GoogleTest for all tests; a target with
+# options of its own reads it itself. Sources still include what they use, as tests/arch checks: the
+# presets of development build without.
+function(backcast_precompile target owner)
   get_target_property(type ${target} TYPE)
-  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" AND NOT type STREQUAL INTERFACE_LIBRARY)
-    target_precompile_headers(${target} PRIVATE <algorithm> <array> <chrono> <cstdint> <functional>
-      <map> <memory> <optional> <set> <span> <string> <string_view> <utility> <variant> <vector>
-      <fmt/format.h> ${ARGN})
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" OR type STREQUAL INTERFACE_LIBRARY)
+    return()
   endif()
+  if(NOT target STREQUAL owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+    return()
+  endif()
+  target_precompile_headers(${target} PRIVATE <algorithm> <array> <chrono> <cstdint> <functional>
+    <map> <memory> <optional> <set> <span> <string> <string_view> <utility> <variant> <vector>
+    <fmt/format.h> ${ARGN})
 endfunction()
 
 # backcast_module(<name> [DEPENDS module...] [LINK target...]): a library of all *.cpp in the folder
@@ -83,7 +90,11 @@ function(backcast_module name)
   list(TRANSFORM arg_DEPENDS PREPEND backcast_)
   target_link_libraries(backcast_${name} ${scope} backcast_options ${arg_DEPENDS} ${arg_LINK})
   target_compile_options(backcast_${name} PRIVATE ${BACKCAST_OPTIONS_${name}})
-  backcast_precompile(backcast_${name})
+  set(owner backcast_base)
+  if(BACKCAST_OPTIONS_${name})
+    set(owner backcast_${name})
+  endif()
+  backcast_precompile(backcast_${name} ${owner})
 endfunction()
 
 # What a test costs is mostly its compilation. With -O1 GCC 12 sees bounds where there are none.
@@ -104,9 +115,8 @@ function(backcast_tests name)
   list(TRANSFORM arg_DEPENDS PREPEND backcast_)
   target_link_libraries(${name}_tests PRIVATE backcast_options ${arg_DEPENDS} ${arg_LINK}
     backcast_test_options GTest::gmock_main GTest::gtest)
-  list(LENGTH sources count)
-  if(count GREATER 3)
-    backcast_precompile(${name}_tests <gmock/gmock.h>)
+  if(arg_DEPENDS)  # an outsider's program sees other macros
+    backcast_precompile(${name}_tests base_tests <gmock/gmock.h>)
   endif()
   if(arg_SERIAL)
     set(filter TEST_FILTER "-${arg_SERIAL}")
