@@ -186,6 +186,11 @@ Result<std::vector<std::uint32_t>> cuts_of(const Recorded& recorded,
   return cuts;
 }
 
+// Nothing to pay for nothing that came is no forecast that came true: whole cents cannot tell.
+bool is_too_small(const Forecasted& forecast, Figure figure, std::size_t f) {
+  return figure == Figure::kBill && forecast.truth->bill == 0 && forecast.ours[f].high == 0;
+}
+
 std::vector<Accuracy> accuracy_of(const Backtest& backtest, const BacktestOptions& options) {
   std::vector<Accuracy> all;
   for (std::size_t f = 0; f < kFigures.size(); ++f) {
@@ -196,6 +201,7 @@ std::vector<Accuracy> accuracy_of(const Backtest& backtest, const BacktestOption
       double held = 0;
       for (const Forecasted& forecast : backtest.forecasts) {
         if (forecast.ahead != ahead || !forecast.truth) continue;
+        if (is_too_small(forecast, kFigures[f], f)) continue;
         const double truth = in(*forecast.truth, kFigures[f]);
         const Interval& ours = forecast.ours[f];
         errors.push_back(error_of(ours.median, truth));
@@ -219,6 +225,20 @@ std::vector<Accuracy> accuracy_of(const Backtest& backtest, const BacktestOption
     }
   }
   return all;
+}
+
+std::optional<std::string> note_of_small_bills(const Backtest& backtest) {
+  const auto bill = static_cast<std::size_t>(
+      std::find(kFigures.begin(), kFigures.end(), Figure::kBill) - kFigures.begin());
+  const auto small = std::count_if(
+      backtest.forecasts.begin(), backtest.forecasts.end(), [&](const Forecasted& forecast) {
+        return forecast.truth && is_too_small(forecast, Figure::kBill, bill);
+      });
+  if (!backtest.has_bill || small == 0) return std::nullopt;
+  return fmt::format(
+      "{} of {} forecasts of the bill are not judged: what they say and what came is less than the "
+      "smallest amount billed",
+      small, backtest.forecasts.size());
 }
 
 bool left(const Forecasted& forecast) {
@@ -310,6 +330,7 @@ Result<Backtest, Errors> backtest(const Recorded& recorded, const BacktestOption
     }
   }
   result.accuracy = accuracy_of(result, options);
+  if (auto note = note_of_small_bills(result)) result.notes.push_back(std::move(*note));
   if (result.was_drawn) result.left_twice = left_twice(result, options);
   return result;
 }

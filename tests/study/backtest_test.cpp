@@ -155,9 +155,9 @@ TEST(Backtest, ForecastsKnowNothingOfWhatCame) {
   options.first = 30;
   options.every = 4;
   options.replications = 24;
-  const Backtest calm = backtest(recorded_of(seen_in(table_of(80)), "20 USD"), options).value();
+  const Backtest calm = backtest(recorded_of(seen_in(table_of(80)), "20000 USD"), options).value();
   const Backtest wild =
-      backtest(recorded_of(seen_in(table_of(80, kKnown, 7)), "20 USD"), options).value();
+      backtest(recorded_of(seen_in(table_of(80, kKnown, 7)), "20000 USD"), options).value();
   ASSERT_EQ(calm.forecasts.size(), wild.forecasts.size());
   std::size_t told_apart = 0;
   for (std::size_t i = 0; i < calm.forecasts.size(); ++i) {
@@ -196,6 +196,21 @@ TEST(Backtest, DataThatHardlyChangesIsForecastCloselyAndHeld) {
   ASSERT_TRUE(told.filled);
   EXPECT_EQ(told.filled->filled, 0U);
   EXPECT_FALSE(told.filled->p50);
+}
+
+TEST(Backtest, ABillOfLessThanACentIsNotJudged) {
+  BacktestOptions options;
+  options.ahead = {5};
+  options.first = 60;
+  options.replications = 20;
+  const auto judges_bills = [&](const char* rate) {
+    const Backtest told = backtest(recorded_of(seen_in(table_of(80)), rate), options).value();
+    EXPECT_EQ(told.notes.size(), *rate == '0' ? 1U : 0U) << rate;
+    return std::any_of(told.accuracy.begin(), told.accuracy.end(),
+                       [](const Accuracy& one) { return one.figure == Figure::kBill; });
+  };
+  EXPECT_TRUE(judges_bills("20000 USD"));
+  EXPECT_FALSE(judges_bills("0.000000001 USD"));
 }
 
 TEST(Backtest, IsTheSameOnAnyNumberOfThreads) {
