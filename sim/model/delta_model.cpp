@@ -50,8 +50,10 @@ SurvivalCurve SurvivalCurve::bent(double by) const {
   const double all = portable_log(fastest / slowest);
   const double part = std::min(by / all, 1.0);
   SurvivalCurve curve = *this;
-  for (double* rate : {&curve.rate1, &curve.rate2, &curve.rate3}) {
-    if (*rate > 0) *rate *= portable_exp(part * portable_log(fastest / *rate));
+  // A part without weight may be faster than the fastest that has one, and would grow without end.
+  for (const auto& [weight, rate] :
+       {std::pair{w1, &curve.rate1}, {w2, &curve.rate2}, {w3, &curve.rate3}}) {
+    if (weight > 0 && *rate > 0) *rate *= portable_exp(part * portable_log(fastest / *rate));
   }
   const double unit = curve.advance(alive(1));
   for (double* rate : {&curve.rate1, &curve.rate2, &curve.rate3}) *rate *= unit;
