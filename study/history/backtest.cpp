@@ -187,8 +187,9 @@ Result<std::vector<std::uint32_t>> cuts_of(const Recorded& recorded,
 }
 
 // Nothing to pay for nothing that came is no forecast that came true: whole cents cannot tell.
-bool is_too_small(const Forecasted& forecast, Figure figure, std::size_t f) {
-  return figure == Figure::kBill && forecast.truth->bill == 0 && forecast.ours[f].high == 0;
+bool is_too_small(const Forecasted& forecast, std::size_t figure) {
+  return kFigures[figure] == Figure::kBill && forecast.truth && forecast.truth->bill == 0 &&
+         forecast.ours[figure].high == 0;
 }
 
 std::vector<Accuracy> accuracy_of(const Backtest& backtest, const BacktestOptions& options) {
@@ -201,7 +202,7 @@ std::vector<Accuracy> accuracy_of(const Backtest& backtest, const BacktestOption
       double held = 0;
       for (const Forecasted& forecast : backtest.forecasts) {
         if (forecast.ahead != ahead || !forecast.truth) continue;
-        if (is_too_small(forecast, kFigures[f], f)) continue;
+        if (is_too_small(forecast, f)) continue;
         const double truth = in(*forecast.truth, kFigures[f]);
         const Interval& ours = forecast.ours[f];
         errors.push_back(error_of(ours.median, truth));
@@ -228,12 +229,10 @@ std::vector<Accuracy> accuracy_of(const Backtest& backtest, const BacktestOption
 }
 
 std::optional<std::string> note_of_small_bills(const Backtest& backtest) {
-  const auto bill = static_cast<std::size_t>(
-      std::find(kFigures.begin(), kFigures.end(), Figure::kBill) - kFigures.begin());
-  const auto small = std::count_if(
-      backtest.forecasts.begin(), backtest.forecasts.end(), [&](const Forecasted& forecast) {
-        return forecast.truth && is_too_small(forecast, Figure::kBill, bill);
-      });
+  std::size_t small = 0;
+  for (const Forecasted& forecast : backtest.forecasts) {
+    for (std::size_t f = 0; f < kFigures.size(); ++f) small += is_too_small(forecast, f) ? 1 : 0;
+  }
   if (!backtest.has_bill || small == 0) return std::nullopt;
   return fmt::format(
       "{} of {} forecasts of the bill are not judged: what they say and what came is less than the "
