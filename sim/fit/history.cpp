@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "engine/base/checked.h"
 #include "engine/base/text.h"
@@ -199,13 +200,28 @@ double mean_kept_share(const ObservedHistory& history) {
   return share(kept, all);
 }
 
+std::vector<ObservedLife> lives_within(std::span<const ObservedLife> lives, std::uint32_t first,
+                                       std::uint32_t newest) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> bytes;
+  for (const ObservedLife& life : lives) {
+    if (life.last < first || life.first > newest) continue;
+    bytes[{std::max(life.first, first) - first, std::min(life.last, newest) - first}] += life.bytes;
+  }
+  std::vector<ObservedLife> within;
+  for (const auto& [backups, sum] : bytes) within.push_back({backups.first, backups.second, sum});
+  return within;
+}
+
 ObservedHistory observe(const PresenceTable& table, const Trace& trace) {
   ObservedHistory history;
   history.resurrection_share = table.resurrection_share();
   history.backups.resize(table.generations);
+  std::vector<ObservedLife> runs;
   for (const PresenceRow& row : table.rows) {
     history.backups[row.runs.front().first].new_bytes += row.bytes;
+    for (const PresenceRow::Run& run : row.runs) runs.push_back({run.first, run.last, row.bytes});
   }
+  history.lives = lives_within(runs, 0, table.generations - 1);
   for (std::uint32_t b = 0; b < table.generations; ++b) {
     ObservedBackup& backup = history.backups[b];
     backup.size_bytes = trace.size_bytes[b];
