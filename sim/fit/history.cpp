@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
+#include <utility>
 
 #include "engine/base/checked.h"
 #include "engine/base/text.h"
@@ -202,13 +202,23 @@ double mean_kept_share(const ObservedHistory& history) {
 
 std::vector<ObservedLife> lives_within(std::span<const ObservedLife> lives, std::uint32_t first,
                                        std::uint32_t newest) {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> bytes;
+  std::vector<ObservedLife> seen;
   for (const ObservedLife& life : lives) {
     if (life.last < first || life.first > newest) continue;
-    bytes[{std::max(life.first, first) - first, std::min(life.last, newest) - first}] += life.bytes;
+    seen.push_back(
+        {std::max(life.first, first) - first, std::min(life.last, newest) - first, life.bytes});
   }
+  const auto backups = [](const ObservedLife& life) { return std::pair(life.first, life.last); };
+  std::sort(seen.begin(), seen.end(),
+            [&](const ObservedLife& a, const ObservedLife& b) { return backups(a) < backups(b); });
   std::vector<ObservedLife> within;
-  for (const auto& [backups, sum] : bytes) within.push_back({backups.first, backups.second, sum});
+  for (const ObservedLife& life : seen) {
+    if (within.empty() || backups(within.back()) != backups(life)) {
+      within.push_back(life);
+    } else {
+      within.back().bytes += life.bytes;
+    }
+  }
   return within;
 }
 

@@ -92,6 +92,7 @@ double kept_share(const ObservedHistory& history, std::size_t b);
 double mean_kept_share(const ObservedHistory& history);
 
 // As lives are seen from backup `first`, which is 0 then, to `newest`: what is older was there.
+// Those of the same backups are one. In any order; n log n.
 std::vector<ObservedLife> lives_within(std::span<const ObservedLife> lives, std::uint32_t first,
                                        std::uint32_t newest);
 
