@@ -119,7 +119,6 @@ nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
               {"backups", fit.backups},
               {"new_bytes_per_backup", fit.new_bytes_per_backup},
               {"growth_bytes_per_backup", fit.growth_bytes_per_backup},
-              {"growth_by_age_share", fit.growth_by_age_share},
               {"outlook", outlook_json(fit)},
               {"new_bytes_log_deviation", fit.new_bytes_log_deviation},
               {"bursts", fit.bursts}};
@@ -184,13 +183,6 @@ std::string describe(const study::FittedWorkload& answer) {
                   format_bytes(static_cast<std::uint64_t>(fit.new_bytes_per_backup)),
                   fit.growth_bytes_per_backup < 0 ? "-" : "",
                   format_bytes(static_cast<std::uint64_t>(std::fabs(fit.growth_bytes_per_backup))));
-  if (constexpr double kWorthSaying = 0.005; fit.growth_by_age_share >= kWorthSaying) {
-    text += fmt::format(
-        "How it grows is told by the ages at which bytes have died so far ({:.0f} %) and by its "
-        "trend "
-        "({:.0f} %).\n",
-        100 * fit.growth_by_age_share, 100 * (1 - fit.growth_by_age_share));
-  }
   if (fit.season.any()) text += season_words(fit.season);
   if (const sim::Rewrites& rewrites = fit.rewrites; rewrites.any()) {
     text += fmt::format(

@@ -178,7 +178,6 @@ void fit_volumes(const ObservedHistory& seen, Calibration& result) {
   const VolumeLevel level = level_of(steps, steps.count());
   result.new_bytes_per_backup = level.new_bytes;
   result.growth_bytes_per_backup = level.growth_bytes;
-  result.growth_by_age_share = level.growth_by_age_share;
   result.pace = pace_of(result);
   result.random_bursts = fit_bursts(steps);
   result.noise = fit_noise(steps);

@@ -30,7 +30,6 @@ struct Calibration {
   double size_bytes = 0;               // of the last backup
   double base_bytes = 0;               // of it without its season, which those to come go on from
   double growth_bytes_per_backup = 0;  // net; level and trend of the last ones, see volumes.h
-  double growth_by_age_share = 0;      // 0..1: how far the ages of what is there tell it
   double new_bytes_per_backup = 0;
   double pace = 1;  // the curve's time per backup to come: what makes that many bytes new
   double new_bytes_log_deviation = 0;  // standard deviation of log(new / usual)

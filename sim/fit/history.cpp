@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <utility>
 
 #include "engine/base/checked.h"
 #include "engine/base/text.h"
@@ -200,38 +199,13 @@ double mean_kept_share(const ObservedHistory& history) {
   return share(kept, all);
 }
 
-std::vector<ObservedLife> lives_within(std::span<const ObservedLife> lives, std::uint32_t first,
-                                       std::uint32_t newest) {
-  std::vector<ObservedLife> seen;
-  for (const ObservedLife& life : lives) {
-    if (life.last < first || life.first > newest) continue;
-    seen.push_back(
-        {std::max(life.first, first) - first, std::min(life.last, newest) - first, life.bytes});
-  }
-  const auto backups = [](const ObservedLife& life) { return std::pair(life.first, life.last); };
-  std::sort(seen.begin(), seen.end(),
-            [&](const ObservedLife& a, const ObservedLife& b) { return backups(a) < backups(b); });
-  std::vector<ObservedLife> within;
-  for (const ObservedLife& life : seen) {
-    if (within.empty() || backups(within.back()) != backups(life)) {
-      within.push_back(life);
-    } else {
-      within.back().bytes += life.bytes;
-    }
-  }
-  return within;
-}
-
 ObservedHistory observe(const PresenceTable& table, const Trace& trace) {
   ObservedHistory history;
   history.resurrection_share = table.resurrection_share();
   history.backups.resize(table.generations);
-  std::vector<ObservedLife> runs;
   for (const PresenceRow& row : table.rows) {
     history.backups[row.runs.front().first].new_bytes += row.bytes;
-    for (const PresenceRow::Run& run : row.runs) runs.push_back({run.first, run.last, row.bytes});
   }
-  history.lives = lives_within(runs, 0, table.generations - 1);
   for (std::uint32_t b = 0; b < table.generations; ++b) {
     ObservedBackup& backup = history.backups[b];
     backup.size_bytes = trace.size_bytes[b];

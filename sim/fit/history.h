@@ -60,16 +60,9 @@ struct ObservedBackup {
   std::optional<std::uint64_t> lost_bytes[kLossGapCount];
 };
 
-// Bytes that are in each backup from one to another: what comes back has more lives than one.
-struct ObservedLife {
-  std::uint32_t first = 0, last = 0;  // inclusive
-  std::uint64_t bytes = 0;
-};
-
 // One source's backups, oldest first.
 struct ObservedHistory {
   std::vector<ObservedBackup> backups;
-  std::vector<ObservedLife> lives;  // ascending, each pair of backups once; empty: not known
   std::optional<double> resurrection_share;
   bool has_losses() const;
 };
@@ -90,11 +83,6 @@ std::vector<GapLosses> losses_by_gap(const ObservedHistory& history);
 double kept_share(const ObservedHistory& history, std::size_t b);
 // The same of all bytes over all steps.
 double mean_kept_share(const ObservedHistory& history);
-
-// As lives are seen from backup `first`, which is 0 then, to `newest`: what is older was there.
-// Those of the same backups are one. In any order; n log n.
-std::vector<ObservedLife> lives_within(std::span<const ObservedLife> lives, std::uint32_t first,
-                                       std::uint32_t newest);
 
 // What an engine that kept everything would have exported.
 ObservedHistory observe(const PresenceTable& table, const Trace& trace);

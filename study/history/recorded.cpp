@@ -190,7 +190,6 @@ std::uint64_t Recorded::stored_bytes(const std::vector<std::uint32_t>& kept) con
 sim::ObservedHistory Recorded::prefix(std::uint32_t newest) const {
   sim::ObservedHistory history = seen_;
   history.backups.resize(newest + 1);
-  history.lives = sim::lives_within(seen_.lives, 0, newest);
   // What came back in all of it is not known yet.
   history.resurrection_share.reset();
   return history;

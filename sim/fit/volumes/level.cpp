@@ -3,7 +3,6 @@
 #include <cmath>
 #include <span>
 
-#include "sim/fit/volumes/ages.h"
 #include "sim/fit/volumes/volumes.h"
 #include "sim/model/portable_math.h"
 
@@ -35,6 +34,11 @@ double recent_mean(std::span<const double> values, std::size_t clipped) {
   return sum / weights;
 }
 
+double recent_new_bytes(std::span<const double> values) {
+  const auto share =
+      static_cast<std::size_t>(kClippedShare * static_cast<double>(values.size()) + 0.5);
+  return recent_mean(values, std::max<std::size_t>(share, 1));
+}
 double recent_growth(std::span<const double> values) {
   return recent_mean(values, 1);
 }
@@ -131,21 +135,12 @@ std::vector<double> at_the_last_size(const VolumeSteps& steps, std::size_t count
 
 }  // namespace
 
-double recent_new_bytes(std::span<const double> values) {
-  const auto share =
-      static_cast<std::size_t>(kClippedShare * static_cast<double>(values.size()) + 0.5);
-  return recent_mean(values, std::max<std::size_t>(share, 1));
-}
-
 VolumeLevel level_of(const VolumeSteps& steps, std::size_t count) {
   VolumeLevel level;
   level.new_bytes = recent_new_bytes(at_the_last_size(steps, count));
   const std::vector<double> calm = calm_growth(steps, count);
   level.growth_bytes = recent_growth(calm);
   level.growth_bytes *= growth_that_goes_on(steps, calm, level.growth_bytes);
-  const GrowthByAge by_age = growth_by_age(steps, count);
-  level.growth_bytes += by_age.share * (by_age.growth_bytes - level.growth_bytes);
-  level.growth_by_age_share = by_age.share;
   return level;
 }
 

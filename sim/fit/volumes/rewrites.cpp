@@ -141,7 +141,6 @@ Rewrites fit_rewrites(const VolumeSteps& steps) {
 
 VolumeSteps without(const Rewrites& rewrites, VolumeSteps steps) {
   if (!rewrites.any()) return steps;
-  steps.lives.clear();  // what a rewrite takes does not die by its age
   const auto count = static_cast<std::ptrdiff_t>(steps.count());
   const std::vector<bool> at(rewrites.at.end() - count, rewrites.at.end());
   const double usual = usual_new_bytes(steps, at);

@@ -246,7 +246,6 @@ ObservedHistory without_season(const ObservedHistory& history, const Season& sea
   if (!season.any()) return history;
   const auto whole = [](double bytes) { return static_cast<std::uint64_t>(std::llround(bytes)); };
   ObservedHistory flat = history;
-  flat.lives.clear();  // whose bytes the season's are is not known
   double flat_before = 0, before = 0;
   for (ObservedBackup& backup : flat.backups) {
     const auto size = static_cast<double>(backup.size_bytes);

@@ -77,8 +77,6 @@ VolumeSteps steps_of(const ObservedHistory& history, const std::array<double, 7>
     steps.weekday_factor.push_back(length > 1 ? 1 : factor);
     steps.length.push_back(length);
   }
-  steps.lives = lives_within(history.lives, static_cast<std::uint32_t>(first),
-                             static_cast<std::uint32_t>(backups.size() - 1));
   return steps;
 }
 

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "sim/fit/history.h"
@@ -19,8 +18,6 @@ struct VolumeSteps {
   std::vector<double> new_bytes, grown_bytes, weekday_factor;
   std::vector<double> length;  // in usual distances; 1 but for holes
   std::uint32_t holes = 0;     // steps of more than one and a half usual distances
-  // From after one step to after another, 0 being before the first; empty: not known.
-  std::vector<ObservedLife> lives;
 
   std::size_t count() const { return new_bytes.size(); }
 };
@@ -45,15 +42,11 @@ double usual_new_bytes(const VolumeSteps& steps, const std::vector<bool>& left_o
 // so that what happened twice, as a purge every month, counts. New bytes of a step count by how
 // much the data has grown since, to the power by which they went with it until then (0 to 1,
 // against a prior of 0.4). Growth is shrunk by as much as it went on in the past: 14 steps later,
-// against a prior of 0.6; as far as bytes have lives of their own it is what their ages tell
-// (ages.h).
+// against a prior of 0.6.
 struct VolumeLevel {
   double new_bytes = 0, growth_bytes = 0;
-  double growth_by_age_share = 0;  // of the growth, 0..1: how far ages tell it
 };
 VolumeLevel level_of(const VolumeSteps& steps, std::size_t count);  // of the first `count` steps
-// The same mean of new bytes as they are. `values` are not empty.
-double recent_new_bytes(std::span<const double> values);
 
 // Of new bytes, in logarithms and beside the weekdays; deviations from the median of the last 90
 // steps that are no bursts.
