@@ -28,14 +28,11 @@ Status check(const ObservedHistory& history) {
   for (std::size_t i = 0; i < history.backups.size(); ++i) {
     const ObservedBackup& backup = history.backups[i];
     if (backup.new_bytes > backup.size_bytes) {
-      return bad_input(fmt::format("backup {} has {} new bytes but only {} in all", i,
+      return bad_input(fmt::format("backup {} has {} new bytes but only {} in all", i + 1,
                                    backup.new_bytes, backup.size_bytes),
                        "both must be counted the same way, before or after compression");
     }
-    if (backup.time && last && *backup.time <= *last) {
-      return bad_input(fmt::format("backup {} is not later than the one before it", i),
-                       "list one source's backups, oldest first");
-    }
+    if (backup.time && last && *backup.time <= *last) return not_later(i, *backup.time, *last);
     if (backup.time) last = backup.time;
     if (i > 0) shared += static_cast<double>(backup.size_bytes - backup.new_bytes);
   }
@@ -219,10 +216,11 @@ void warn(const ObservedHistory& history, Calibration& result) {
                     100 * *history.resurrection_share));
   }
   if (!result.bursts.empty()) {
-    out.push_back(
-        fmt::format("{} backups have more than five times the usual new bytes: bursts hit young "
-                    "bytes first, the curve spreads them over all; refit often",
-                    result.bursts.size()));
+    out.push_back(fmt::format(
+        "{} more than five times the usual new bytes: bursts hit young bytes first, the "
+        "curve spreads them over all; refit often",
+        result.bursts.size() == 1 ? "1 backup has"
+                                  : fmt::format("{} backups have", result.bursts.size())));
   }
   if (result.error_p95.value_or(0) > kErrorLimit) {
     out.push_back(fmt::format(

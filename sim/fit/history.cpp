@@ -1,5 +1,7 @@
 #include "sim/fit/history.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -197,6 +199,12 @@ double mean_kept_share(const ObservedHistory& history) {
     all += static_cast<double>(history.backups[b - 1].size_bytes);
   }
   return share(kept, all);
+}
+
+Error not_later(std::size_t backup, Instant at, Instant before) {
+  return bad_input(fmt::format("backup {} ({}) is not later than the one before it ({})",
+                               backup + 1, format_instant(at), format_instant(before)),
+                   "list one source's backups, oldest first, by a clock that does not go back");
 }
 
 ObservedHistory observe(const PresenceTable& table, const Trace& trace) {

@@ -67,6 +67,10 @@ struct ObservedHistory {
   bool has_losses() const;
 };
 
+// Backups of one source are told oldest first: that one of them, counted from 0, is of this moment
+// and the one before it of that.
+Error not_later(std::size_t backup, Instant at, Instant before);
+
 // What backups say they lost of the one `gap` before.
 struct GapLosses {
   std::uint32_t gap = 0;

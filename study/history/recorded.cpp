@@ -107,8 +107,7 @@ Result<Recorded> Recorded::of(sim::Observations seen, RecordedTerms terms) {
   made.times_ = times_of(made.seen_);
   for (std::size_t i = 1; i < made.times_.size(); ++i) {
     if (made.times_[i] > made.times_[i - 1]) continue;
-    return bad_input(fmt::format("backup {} is not later than the one before it", i),
-                     "list one source's backups, oldest first");
+    return sim::not_later(i, made.times_[i], made.times_[i - 1]);
   }
   made.step_ = usual_step(made.times_);
   if (seen.table) {
