@@ -103,6 +103,7 @@ Status read_presence(const std::string& path, sim::Service& service) {
     service.history[i].new_bytes = trace->size(i) - (i > 0 ? trace->shared(i - 1, i) : 0);
   }
   service.delta.known = std::move(trace);
+  service.delta.presence = std::make_shared<sim::PresenceTable>(table);
   return kOk;
 }
 

@@ -1,8 +1,6 @@
 // Recorded histories of deduplicated data: what fidelity is measured on and calibration reads.
 //
-// A presence table says for one series of backups which bytes live in which of them: one row per
-// presence pattern, runs of generations and the bytes with that pattern. It answers every question
-// about any subset of the backups exactly. Text form:
+// The text form of a presence table (sim/model/sizes/presence.h):
 //   # generations=N ...
 //   present,bytes
 //   0-4;7-9,102241        (generations 0..4 and 7..9; more than one run: the bytes came back)
@@ -18,28 +16,9 @@
 #include "engine/base/error.h"
 #include "engine/base/instant.h"
 #include "sim/model/delta_model.h"
+#include "sim/model/sizes/presence.h"
 
 namespace backcast::sim {
-
-struct PresenceRow {
-  struct Run {
-    std::uint32_t first = 0, last = 0;  // inclusive
-  };
-  std::vector<Run> runs;  // ascending, never touching
-  std::uint64_t bytes = 0;
-};
-
-struct PresenceTable {
-  std::uint32_t generations = 0;
-  std::vector<PresenceRow> rows;
-
-  // Bytes that keeping exactly these generations stores. `kept` is ascending.
-  std::uint64_t stored_bytes(std::span<const std::uint32_t> kept) const;
-  // Sizes of all generations and what any two of them share.
-  Trace trace() const;
-  // Share of all bytes that went away and came back: no lifetime model can see those.
-  double resurrection_share() const;
-};
 
 inline constexpr std::uint32_t kMaxGenerations = 4096;
 

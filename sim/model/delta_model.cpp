@@ -125,9 +125,56 @@ std::uint64_t DeltaChain::own_bytes_between(Handle older, const Node& node) cons
   return full - model_.shared_bytes(nodes_[against].generation, node.generation);
 }
 
+// What a restore point of the presence table holds and no older one here does, with the next one
+// that does: visit(bytes, heir or kNone).
+template <typename Visit>
+void DeltaChain::visit_own(std::uint32_t ordinal, Visit visit) const {
+  const PresenceTable& table = *model_.presence;
+  std::vector<std::uint32_t> next(table.generations + 1, table.generations);
+  for (std::uint32_t g = table.generations; g-- > 0;) {
+    const bool is_here = g < exact_.size() && exact_[g] != kNone;
+    next[g] = is_here ? g : next[g + 1];
+  }
+  table.visit_first(ordinal, next, [&](std::uint64_t bytes, std::uint32_t heir) {
+    visit(bytes, heir < table.generations ? exact_[heir] : kNone);
+  });
+}
+
+std::uint64_t DeltaChain::own_bytes_of(std::uint32_t ordinal) const {
+  std::uint64_t own = 0;
+  visit_own(ordinal, [&](std::uint64_t bytes, Handle heir) { own += heir == kNone ? bytes : 0; });
+  return own;
+}
+
+// A newer one that is here already holds them no longer as its own.
+void DeltaChain::take_own(Handle handle) {
+  const std::uint32_t ordinal = nodes_[handle].generation.ordinal;
+  exact_.resize(model_.presence->generations, kNone);
+  visit_own(ordinal, [&](std::uint64_t bytes, Handle heir) {
+    nodes_[handle].own_bytes += bytes;
+    if (heir == kNone) {
+      stored_bytes_ += static_cast<std::int64_t>(bytes);
+    } else {
+      nodes_[heir].own_bytes -= bytes;
+    }
+  });
+  exact_[ordinal] = handle;
+}
+
+// What a newer one has as well stays with it.
+void DeltaChain::leave_own(Handle handle) {
+  const std::uint32_t ordinal = nodes_[handle].generation.ordinal;
+  visit_own(ordinal, [&](std::uint64_t bytes, Handle heir) {
+    if (heir == kNone) return;
+    nodes_[heir].own_bytes += bytes;
+    nodes_[handle].own_bytes -= bytes;
+  });
+  exact_[ordinal] = kNone;
+}
+
 // Brings a node's share of the total up to date with its neighbours.
 void DeltaChain::settle(Handle handle) {
-  if (handle == kNone) return;
+  if (handle == kNone || model_.is_exact(nodes_[handle].generation)) return;
   Node& node = nodes_[handle];
   const std::uint64_t own = own_bytes_between(node.older, node);
   const std::int64_t change =
@@ -163,6 +210,7 @@ DeltaChain::Handle DeltaChain::place(const Generation& generation) {
 
 std::uint64_t DeltaChain::moved_if_added(const Generation& generation) const {
   const std::uint64_t full = model_.full_bytes(generation);
+  if (model_.is_exact(generation)) return own_bytes_of(generation.ordinal);
   if (newest_ == kNone) return full;
   Handle against = newest_;
   if (model_.chained()) {
@@ -189,6 +237,7 @@ DeltaChain::Added DeltaChain::add(const Generation& generation, bool force_full)
     node.base = node.full ? handle : nodes_[node.older].base;
     if (node.newer == kNone) since_full_ = node.full ? 0 : since_full_ + 1;
   }
+  if (model_.is_exact(generation)) take_own(handle);
   settle(handle);
   settle(node.newer);
   const std::int64_t change = stored_bytes_ - before;
@@ -225,6 +274,7 @@ std::int64_t DeltaChain::remove(Handle handle) {
   BACKCAST_ASSERT(handle < nodes_.size() && nodes_[handle].live);
   const std::int64_t before = stored_bytes_;
   Node& node = nodes_[handle];
+  if (model_.is_exact(node.generation)) leave_own(handle);
   node.live = false;
   leftover_bytes_ += static_cast<std::int64_t>(node.own_bytes);
   --held_;
@@ -246,6 +296,13 @@ std::int64_t DeltaChain::freed_if_removed(Handle handle) const {
   const Node& node = nodes_[handle];
   BACKCAST_ASSERT(node.live);
   if (!model_.keeps_dependents()) {
+    if (model_.is_exact(node.generation)) {
+      const auto own = static_cast<std::int64_t>(own_bytes_of(node.generation.ordinal));
+      if (node.newer == kNone || model_.is_exact(nodes_[node.newer].generation)) return own;
+      const Node& next = nodes_[node.newer];
+      return own + static_cast<std::int64_t>(next.own_bytes) -
+             static_cast<std::int64_t>(own_bytes_between(node.older, next));
+    }
     if (node.newer == kNone) return static_cast<std::int64_t>(node.own_bytes);
     Node heir = nodes_[node.newer];
     heir.full = heir.full || (model_.chained() && node.full);
@@ -261,6 +318,7 @@ void DeltaChain::restart(const DeltaModel& model) {
   model_ = model;
   nodes_.clear();
   free_.clear();
+  exact_.clear();
   oldest_ = newest_ = kNone;
   stored_bytes_ = leftover_bytes_ = 0;
   held_ = since_full_ = 0;

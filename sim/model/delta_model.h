@@ -15,6 +15,8 @@
 #include <memory>
 #include <vector>
 
+#include "sim/model/sizes/presence.h"
+
 namespace backcast::sim {
 
 // R(x) = w1 e^(-rate1 x) + w2 e^(-rate2 x) + (1-w1-w2) e^(-rate3 x): the share of bytes alive that
@@ -93,6 +95,9 @@ struct DeltaModel {
   // newest of them, which was seen at the operational time `known_until`.
   std::shared_ptr<const Trace> known;
   double known_until = 0;
+  // Of kLifetimes and kTrace: which bytes the first so many restore points hold. Any set of them
+  // stores exactly what it says, also where bytes come back that one in between does not have.
+  std::shared_ptr<const PresenceTable> presence;
 
   // A full, then increments that restore only with it.
   bool chained() const { return kind == Kind::kIncremental || kind == Kind::kDifferential; }
@@ -103,6 +108,10 @@ struct DeltaModel {
   }
   bool is_known(const Generation& generation) const {
     return known != nullptr && generation.ordinal < known->size_bytes.size();
+  }
+  bool is_exact(const Generation& generation) const {
+    return presence != nullptr && generation.ordinal < presence->generations &&
+           (kind == Kind::kLifetimes || kind == Kind::kTrace);
   }
   bool by_record() const { return trace != nullptr && kind != Kind::kTrace; }
   // Bytes two generations have in common, `older` first; 0 for kFull and kHalfOfDisk.
@@ -177,12 +186,18 @@ class DeltaChain {
   Handle place(const Generation& generation);
   std::uint64_t own_bytes_between(Handle older, const Node& node) const;
   void settle(Handle handle);
+  template <typename Visit>
+  void visit_own(std::uint32_t ordinal, Visit visit) const;
+  std::uint64_t own_bytes_of(std::uint32_t ordinal) const;
+  void take_own(Handle handle);
+  void leave_own(Handle handle);
   void unlink(Handle handle);
   void drop_unneeded(Handle from);
 
   DeltaModel model_;
   std::vector<Node> nodes_;
   std::vector<Handle> free_;
+  std::vector<Handle> exact_;  // by ordinal, those that the presence table knows; kNone: not here
   Handle oldest_ = kNone, newest_ = kNone;
   std::int64_t stored_bytes_ = 0, leftover_bytes_ = 0;
   std::uint32_t held_ = 0, since_full_ = 0;

@@ -76,7 +76,7 @@ void Vault::arrive(std::uint32_t backup, policy::Snapshot snapshot, const Policy
   make_available(*place, std::move(snapshot), birth);
   log_.note(place->generation.ordinal, stage_.now());
   rebalance(*place);
-  if (const Place next = std::next(place); next != held_.end()) rebalance(*next);
+  rebalance_heirs(std::next(place));
   note_changes();
   stage_.journal.backup(backup).added_bytes = place->bytes;
 }
@@ -227,7 +227,7 @@ void Vault::remove(std::uint32_t backup) {
   const Place place = place_of(backup);
   const bool was_there = place->available;
   const Place next = release(place);
-  if (next != held_.end()) rebalance(*next);
+  rebalance_heirs(next);
   if (was_there) {
     note_changes();
   } else {
@@ -244,7 +244,7 @@ void Vault::remove(const std::vector<Doomed>& doomed) {
     const Place next = release(place);
     if (next != held_.end()) heirs.push_back(next);
   }
-  for (const Place heir : heirs) rebalance(*heir);
+  for (const Place heir : heirs) rebalance_heirs(heir);
   note_changes();
 }
 
@@ -262,6 +262,15 @@ void Vault::rebalance(Held& held) {
   held.since = stage_.now();
   held_bytes_ += own_bytes - held.bytes;
   held.bytes = own_bytes;
+}
+
+// After a restore point came or went: the next one, or, where a presence table says which hold its
+// bytes, any that is newer.
+void Vault::rebalance_heirs(Place next) {
+  if (next == held_.end()) return;
+  rebalance(*next);
+  if (chain_.model().presence == nullptr) return;
+  for (Place heir = std::next(next); heir != held_.end(); ++heir) rebalance(*heir);
 }
 
 void Vault::rebalance_leftover() {

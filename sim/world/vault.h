@@ -130,6 +130,7 @@ class Vault {
   void note_changes();
   // In line with what the chain says is held.
   void rebalance(Held& held);
+  void rebalance_heirs(Place next);
   void rebalance_leftover();
   void note_stored();
 

@@ -1,6 +1,7 @@
 #include "study/history/backtest.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +14,7 @@
 #include "sim/fit/workload_document.h"
 #include "sim/run/replicate.h"
 #include "sim/run/run.h"
+#include "sim/sums/statistics.h"
 
 namespace backcast::study {
 namespace {
@@ -240,6 +242,24 @@ std::optional<std::string> note_of_small_bills(const Backtest& backtest) {
       small, backtest.forecasts.size());
 }
 
+// Figures of which so few lay within P5-P95 as intervals that hold 90 % would leave there once in a
+// hundred histories.
+std::optional<std::string> note_of_narrow_intervals(const Backtest& backtest) {
+  constexpr double kPromised = 0.9, kBothSides = 0.98;
+  std::vector<std::string> narrow;
+  for (const Accuracy& a : backtest.accuracy) {
+    const auto held = static_cast<std::uint64_t>(std::llround(a.held * a.forecasts));
+    if (sim::share_estimate(held, a.forecasts, kBothSides).interval->high >= kPromised) continue;
+    std::string figure(name(a.figure));
+    std::replace(figure.begin(), figure.end(), '_', ' ');
+    narrow.push_back(
+        fmt::format("{} {} ahead ({} of {} within)", figure, a.ahead, held, a.forecasts));
+  }
+  if (!backtest.was_drawn || narrow.empty()) return std::nullopt;
+  return fmt::format("P5-P95 is too narrow for {}: more is unknown than it says",
+                     fmt::join(narrow, ", "));
+}
+
 bool left(const Forecasted& forecast) {
   return !forecast.ours[0].holds(forecast.truth->stored_bytes);
 }
@@ -329,7 +349,9 @@ Result<Backtest, Errors> backtest(const Recorded& recorded, const BacktestOption
     }
   }
   result.accuracy = accuracy_of(result, options);
-  if (auto note = note_of_small_bills(result)) result.notes.push_back(std::move(*note));
+  for (auto* const note_of : {note_of_small_bills, note_of_narrow_intervals}) {
+    if (auto note = note_of(result)) result.notes.push_back(std::move(*note));
+  }
   if (result.was_drawn) result.left_twice = left_twice(result, options);
   return result;
 }

@@ -159,6 +159,7 @@ void Recorded::live() {
   sim::Service service;
   service.delta.kind = sim::DeltaModel::Kind::kTrace;
   service.delta.trace = trace_;
+  if (table_) service.delta.presence = std::make_shared<sim::PresenceTable>(*table_);
   run_ = sim::run(scenario(std::move(service), times_.front(), times_, 0), {.threads = 1});
   std::uint64_t before_bytes = 0;
   for (std::uint32_t g = 0; g < backups(); ++g) {
@@ -215,6 +216,7 @@ void Recorded::go_on_after(std::uint32_t backup, sim::Service& service) const {
   }
   if (!table_ || service.delta.kind != sim::DeltaModel::Kind::kLifetimes) return;
   service.delta.known = std::make_shared<sim::Trace>(std::move(known));
+  service.delta.presence = std::make_shared<sim::PresenceTable>(table_->of(kept));
   service.delta.known_until =
       sim::past_generations(service.workload, service.delta, service.history, times_[backup])
           .back()

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "sim/fit/history.h"
@@ -244,6 +245,56 @@ RC_GTEST_PROP(DeltaChain, known_restore_points_are_exact, ()) {
   for (const std::uint32_t i : left) {
     const Generation old = day(i, trace->size(i));
     RC_ASSERT(known.shared_bytes(old, next) <= trace->shared(i, count - 1));
+  }
+}
+
+// Bytes may be in any of them, and come and go in any order; what any set of them stores is what
+// the table says of the set, and what each holds as its own adds up to it.
+RC_GTEST_PROP(DeltaChain, a_presence_table_is_exact_also_where_bytes_come_back, ()) {
+  const auto count = *rc::gen::inRange<std::uint32_t>(1, 9);
+  PresenceTable table{count, {}};
+  for (std::uint32_t pattern = 1; pattern < 1u << count; ++pattern) {
+    if (*rc::gen::inRange(0, 4) > 0) continue;
+    PresenceRow row{{}, *rc::gen::inRange<std::uint64_t>(0, 1000)};
+    for (std::uint32_t g = 0; g < count; ++g) {
+      if ((pattern >> g & 1) == 0) continue;
+      if (row.runs.empty() || row.runs.back().last + 1 != g) row.runs.push_back({g, g});
+      row.runs.back().last = g;
+    }
+    table.rows.push_back(row);
+  }
+  const auto trace = std::make_shared<Trace>(table.trace());
+  DeltaModel known = model(Kind::kLifetimes);
+  known.known = trace;
+  known.known_until = count - 1;
+  known.presence = std::make_shared<PresenceTable>(table);
+  DeltaChain chain(known);
+  std::map<std::uint32_t, DeltaChain::Handle> here;
+  for (int step = 0; step < 40; ++step) {
+    const auto g = *rc::gen::inRange<std::uint32_t>(0, count);
+    const std::uint64_t before = chain.stored_bytes();
+    if (const auto found = here.find(g); found != here.end()) {
+      const auto freed = chain.freed_if_removed(found->second);
+      RC_ASSERT(chain.remove(found->second) == freed);
+      RC_ASSERT(chain.stored_bytes() + static_cast<std::uint64_t>(freed) == before);
+      here.erase(found);
+    } else {
+      const std::uint64_t moved = chain.moved_if_added(day(g, trace->size(g)));
+      const DeltaChain::Added added = chain.add(day(g, trace->size(g)));
+      RC_ASSERT(added.moved_bytes == moved);
+      RC_ASSERT(before + moved == chain.stored_bytes());
+      here[g] = added.handle;
+    }
+    std::vector<std::uint32_t> kept;
+    std::uint64_t own = 0;
+    for (const auto& [ordinal, handle] : here) {
+      kept.push_back(ordinal);
+      own += chain.own_bytes(handle);
+    }
+    RC_ASSERT(chain.stored_bytes() == table.stored_bytes(kept));
+    RC_ASSERT(own == chain.stored_bytes());
+    RC_ASSERT(chain.leftover_bytes() == 0u);
+    RC_ASSERT(table.of(kept).stored_bytes(std::vector<std::uint32_t>{}) == 0u);
   }
 }
 
