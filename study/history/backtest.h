@@ -37,7 +37,10 @@ inline constexpr const char* kUsualPolicy =
 // 5th, 50th and 95th percentile of replications.
 struct Interval {
   double low = 0, median = 0, high = 0;
-  bool holds(double value) const { return low <= value && value <= high; }
+  // As far as `nothing` off makes no difference.
+  bool holds(double value, double nothing) const {
+    return low - nothing <= value && value <= high + nothing;
+  }
 };
 
 // In this order wherever figures stand side by side.

@@ -198,6 +198,20 @@ TEST(Backtest, DataThatHardlyChangesIsForecastCloselyAndHeld) {
   EXPECT_FALSE(told.filled->p50);
 }
 
+TEST(Backtest, DataThatNeverChangesLivesAsItDid) {
+  sim::PresenceTable table{90, {{{{0, 89}}, 10'000'000'000}}};
+  BacktestOptions options;
+  options.ahead = {7, 30};
+  const auto told = backtest(recorded_of(seen_in(table)), options);
+  ASSERT_TRUE(told.ok());
+  EXPECT_TRUE(told->left_twice.empty());
+  EXPECT_TRUE(told->notes.empty());
+  ASSERT_EQ(told->accuracy.size(), 4U);
+  for (const Accuracy& accuracy : told->accuracy) {
+    EXPECT_EQ(accuracy.held, 1) << name(accuracy.figure) << ' ' << accuracy.ahead;
+  }
+}
+
 TEST(Backtest, ABillOfLessThanACentIsNotJudged) {
   BacktestOptions options;
   options.ahead = {5};
