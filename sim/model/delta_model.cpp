@@ -140,7 +140,7 @@ void DeltaChain::visit_own(std::uint32_t ordinal, Visit visit) const {
   });
 }
 
-std::uint64_t DeltaChain::own_bytes_of(std::uint32_t ordinal) const {
+std::uint64_t DeltaChain::bytes_only_in(std::uint32_t ordinal) const {
   std::uint64_t own = 0;
   visit_own(ordinal, [&](std::uint64_t bytes, Handle heir) { own += heir == kNone ? bytes : 0; });
   return own;
@@ -210,7 +210,7 @@ DeltaChain::Handle DeltaChain::place(const Generation& generation) {
 
 std::uint64_t DeltaChain::moved_if_added(const Generation& generation) const {
   const std::uint64_t full = model_.full_bytes(generation);
-  if (model_.is_exact(generation)) return own_bytes_of(generation.ordinal);
+  if (model_.is_exact(generation)) return bytes_only_in(generation.ordinal);
   if (newest_ == kNone) return full;
   Handle against = newest_;
   if (model_.chained()) {
@@ -297,7 +297,7 @@ std::int64_t DeltaChain::freed_if_removed(Handle handle) const {
   BACKCAST_ASSERT(node.live);
   if (!model_.keeps_dependents()) {
     if (model_.is_exact(node.generation)) {
-      const auto own = static_cast<std::int64_t>(own_bytes_of(node.generation.ordinal));
+      const auto own = static_cast<std::int64_t>(bytes_only_in(node.generation.ordinal));
       if (node.newer == kNone || model_.is_exact(nodes_[node.newer].generation)) return own;
       const Node& next = nodes_[node.newer];
       return own + static_cast<std::int64_t>(next.own_bytes) -

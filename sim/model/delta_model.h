@@ -188,7 +188,7 @@ class DeltaChain {
   void settle(Handle handle);
   template <typename Visit>
   void visit_own(std::uint32_t ordinal, Visit visit) const;
-  std::uint64_t own_bytes_of(std::uint32_t ordinal) const;
+  std::uint64_t bytes_only_in(std::uint32_t ordinal) const;  // of those that are here
   void take_own(Handle handle);
   void leave_own(Handle handle);
   void unlink(Handle handle);

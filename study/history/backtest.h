@@ -37,9 +37,9 @@ inline constexpr const char* kUsualPolicy =
 // 5th, 50th and 95th percentile of replications.
 struct Interval {
   double low = 0, median = 0, high = 0;
-  // As far as `nothing` off makes no difference.
-  bool holds(double value, double nothing) const {
-    return low - nothing <= value && value <= high + nothing;
+  // `tolerance`: how far outside still makes no difference, in the unit of the value.
+  bool holds(double value, double tolerance) const {
+    return low - tolerance <= value && value <= high + tolerance;
   }
 };
 

@@ -46,7 +46,7 @@ Status check_sizes(const sim::Trace& trace, const sim::ObservedHistory& seen) {
     const auto there = static_cast<double>(trace.size(g));
     if (std::fabs(here - there) <= kMostApart * std::max(here, there)) continue;
     return bad_input(
-        fmt::format("backup {} holds {} in the history, {} in the presence table", g,
+        fmt::format("backup {} holds {} in the history, {} in the presence table", g + 1,
                     format_bytes(seen.backups[g].size_bytes), format_bytes(trace.size(g))),
         "export both from the same repository at the same time");
   }

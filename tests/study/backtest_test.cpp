@@ -109,6 +109,51 @@ TEST(Recorded, RunsGoOnFromWhatExistsToTheByteAndFreeItToTheByte) {
   }
 }
 
+// What each backup of every third day holds is back three days later, and what of a day in between
+// is there once in two weeks.
+sim::PresenceTable coming_back(std::uint32_t generations) {
+  sim::PresenceTable table = table_of(generations);
+  for (const std::uint32_t step : {3U, 14U}) {
+    for (std::uint32_t first = 0; first < step; ++first) {
+      sim::PresenceRow row{{}, 100'000 + 1000 * first * step};
+      for (std::uint32_t g = first; g < generations; g += step) row.runs.push_back({g, g});
+      table.rows.push_back(row);
+    }
+  }
+  return table;
+}
+
+TEST(Recorded, BytesThatComeBackAreStoredFreedAndBilledOnce) {
+  const sim::PresenceTable table = coming_back(60);
+  const Recorded recorded = recorded_of(seen_in(table), "1000000 USD");
+  // From one backup to the next a GB costs a thirtieth of the rate.
+  double bill = 0;
+  for (std::uint32_t g = 20; g < 40; ++g) bill += recorded.stored_after(g) / 1e9 * 1e6 / 30;
+  EXPECT_NEAR(recorded.between(20, 40).value().bill / bill, 1, 0.02);
+
+  constexpr std::uint32_t kNow = 45;
+  sim::Service service;
+  service.workload.size_bytes = static_cast<std::uint64_t>(recorded.stored_after(kNow));
+  service.delta.kind = sim::DeltaModel::Kind::kLifetimes;  // nothing changes any more
+  recorded.go_on_after(kNow, service);
+  const Instant start = recorded.time(kNow);
+  std::vector<std::uint32_t> kept = recorded.kept_after(kNow);
+  const std::vector<std::uint32_t> known = kept;
+  std::vector<Instant> backups;
+  for (int day = 1; day <= 4; ++day) backups.push_back(start + std::chrono::hours(24 * day));
+  const sim::RunResult run = sim::run(recorded.scenario(std::move(service), start, backups, 1));
+  EXPECT_EQ(stored_at(run, start), recorded.stored_after(kNow));
+  std::map<Instant, std::size_t> gone;  // but the newest, which shares with those to come
+  for (std::size_t i = 0; i + 1 < known.size(); ++i) gone[run.backups[i].deleted] = i;
+  gone.erase(sim::kNever);
+  EXPECT_GE(gone.size(), 3U);
+  for (const auto& [at, i] : gone) {
+    const std::uint64_t before = table.stored_bytes(kept);
+    std::erase(kept, known[i]);
+    EXPECT_EQ(run.backups[i].freed_bytes, before - table.stored_bytes(kept)) << known[i];
+  }
+}
+
 TEST(Recorded, RunsKeepAtEveryBackupWhatWasKeptThenHoweverLargeTheData) {
   sim::PresenceTable table;
   table.generations = 60;
