@@ -134,6 +134,10 @@ nlohmann::ordered_json to_json(const study::FittedWorkload& answer) {
                        {"new_bytes", rewrites.new_bytes},
                        {"share", rewrites.share}};
   }
+  if (const sim::LullSeen& lull = fit.lull; lull.steps > 0) {
+    out["lull"] = {
+        {"backups", lull.steps}, {"pace", lull.pace}, {"left_backups", sim::kLullStepsLeft}};
+  }
   if (fit.error_median) {
     out["out_of_sample"] = {{"shared_bytes_error_median", *fit.error_median},
                             {"shared_bytes_error_p95", *fit.error_p95}};
@@ -168,21 +172,25 @@ std::string outlook_words(const sim::Calibration& fit) {
   };
   const sim::OutlookPrior& prior = sim::outlook_prior();
   return fmt::format(
-      "{} backups ahead the size may be off by {} and the new bytes until then by {} (90 %): from "
+      "{} backups ahead the size may be off by {} and the new bytes until then by {} (90 %){}: "
+      "from "
       "{} finished forecast{} of this history and {}. 90 % intervals of stored bytes made so held "
       "{:.0f} % of the time on histories left out.\n",
       month.steps, range(prior.scale * month.size), range(prior.scale * month.change),
-      month.windows, month.windows == 1 ? "" : "s", prior.name, 100 * prior.held_left_out);
+      fit.lull.steps > 0 ? ", beside how long the quiet days go on" : "", month.windows,
+      month.windows == 1 ? "" : "s", prior.name, 100 * prior.held_left_out);
 }
 
 std::string describe(const study::FittedWorkload& answer) {
   const sim::Calibration& fit = answer.fit;
-  std::string text =
-      fmt::format("{} backups, the last of {}; {} new per backup, net growth {}{} per backup.\n",
-                  fit.backups, format_bytes(static_cast<std::uint64_t>(fit.size_bytes)),
-                  format_bytes(static_cast<std::uint64_t>(fit.new_bytes_per_backup)),
-                  fit.growth_bytes_per_backup < 0 ? "-" : "",
-                  format_bytes(static_cast<std::uint64_t>(std::fabs(fit.growth_bytes_per_backup))));
+  std::string text = fmt::format(
+      "{} backups, the last of {}; {} new per backup, net growth {}{} per backup{}.\n", fit.backups,
+      format_bytes(static_cast<std::uint64_t>(fit.size_bytes)),
+      format_bytes(static_cast<std::uint64_t>(fit.new_bytes_per_backup)),
+      fit.growth_bytes_per_backup < 0 ? "-" : "",
+      format_bytes(static_cast<std::uint64_t>(std::fabs(fit.growth_bytes_per_backup))),
+      fit.lull.steps > 0 ? fmt::format(" before the {} quiet ones at the end", fit.lull.steps)
+                         : "");
   if (fit.season.any()) text += season_words(fit.season);
   if (const sim::Rewrites& rewrites = fit.rewrites; rewrites.any()) {
     text += fmt::format(

@@ -71,6 +71,27 @@ double rate_of(double share_per_day) {
   return -sim::portable_log(1 - std::min(share_per_day, 0.999999));
 }
 
+double days_of(std::optional<Duration> duration) {
+  return static_cast<double>(duration.value_or(Duration{0}).count()) /
+         static_cast<double>(kDay.count());
+}
+
+void read_lull(Build& build, const Node& node, const std::string& name, sim::Lull& lull) {
+  const auto left = node.duration("left");
+  lull = {node.share_up_to_one("pace").value_or(1), days_of(left)};
+  if (left && *left <= Duration{0}) {
+    node.fault_at("left", "a lull that is over changes nothing", "leave \"lull\" out");
+  } else if (lull.pace < 1 && left) {
+    build.assume(
+        fmt::format("{} changes and grows at {:.0f} % of its usual pace now, and nobody knows for "
+                    "how long: every "
+                    "replication draws it, half of them at most {}, the first run {}",
+                    name, 100 * lull.pace, format_duration(*left), format_duration(*left)));
+  } else if (lull.pace >= 1) {
+    node.fault_at("pace", "a lull of usual days changes nothing", "leave \"lull\" out");
+  }
+}
+
 // How days scatter, and how far the days to come may be from the path.
 void read_randomness(Build& build, const Node& node, const std::string& name,
                      sim::Workload& workload) {
@@ -101,14 +122,14 @@ void read_randomness(Build& build, const Node& node, const std::string& name,
   }
   workload.outlook.tail = outlook.number("tail").value_or(0);
   workload.outlook.shape = outlook.number("shape").value_or(0);
+  if (outlook.has("lull")) read_lull(build, outlook.child("lull"), name, workload.outlook.lull);
   if (outlook.has("shape") && change.items("mixture").size() < 2) {
     outlook.fault_at("shape",
                      "\"shape\" bends a \"mixture\" of two or three parts, and there is none",
                      "give \"mixture\" in \"change\", or leave \"shape\" out");
   }
   for (const Node& point : outlook.items("points")) {
-    const double days = static_cast<double>(point.duration("after").value_or(Duration{0}).count()) /
-                        static_cast<double>(kDay.count());
+    const double days = days_of(point.duration("after"));
     auto& points = workload.outlook.points;
     if (days <= (points.empty() ? 0 : points.back().days)) {
       point.fault_at("after", "the points of an outlook are not in order of time",

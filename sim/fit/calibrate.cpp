@@ -172,15 +172,24 @@ void fit_volumes(const ObservedHistory& seen, Calibration& result) {
   const ObservedHistory history = without_season(seen, result.season);
   result.base_bytes = static_cast<double>(history.backups.back().size_bytes);
   const VolumeSteps steps = without(result.rewrites, steps_of(history, result.weekday_factor));
-  const VolumeLevel level = level_of(steps, steps.count());
+  result.lull = fit_lull(steps);
+  const VolumeSteps usual = without_last(steps, result.lull.steps);
+  const VolumeLevel level = level_of(usual, usual.count());
   result.new_bytes_per_backup = level.new_bytes;
   result.growth_bytes_per_backup = level.growth_bytes;
   result.pace = pace_of(result);
-  result.random_bursts = fit_bursts(steps);
-  result.noise = fit_noise(steps);
+  result.random_bursts = fit_bursts(usual);
+  result.noise = fit_noise(usual);
   result.outlook = fit_outlook(steps);
   doubt_the_season(season, result);
   doubt_the_last_size(history, result);
+  if (const LullSeen& lull = result.lull; lull.steps > 0) {
+    result.warnings.push_back(fmt::format(
+        "the last {} backups added {:.0f} % of what was usual before them, and nobody knows for "
+        "how "
+        "long: half of the forecasts let that end within {:.0f} backups, a few not for months",
+        lull.steps, 100 * lull.pace, kLullStepsLeft));
+  }
   if (result.new_bytes_per_backup <= 0) {
     result.warnings.push_back(
         "the last backups added nothing: no interval knows how much it will be once something is "
@@ -305,6 +314,9 @@ Workload workload_of(const Calibration& calibration) {
   workload.random_bursts = calibration.random_bursts;
   workload.random_bursts.per_day = std::min(workload.random_bursts.per_day * per_day, 1.0);
   workload.outlook = outlook_of(calibration.outlook, calibration.noise, per_day);
+  if (const LullSeen& lull = calibration.lull; lull.steps > 0) {
+    workload.outlook.lull = {lull.pace, kLullStepsLeft / per_day};
+  }
   workload.outlook.shape = calibration.shape_spread;
   return workload;
 }

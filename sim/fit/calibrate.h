@@ -44,6 +44,7 @@ struct Calibration {
   DayNoise noise;
   RandomBursts random_bursts;
   std::vector<HorizonSpread> outlook;
+  LullSeen lull;            // level, noise and bursts are those of the time before it
   double shape_spread = 0;  // of SurvivalCurve::bent: how far the halves of the history differ
 
   // Out of sample, volumes given: fitted on the first two thirds, the overlaps of the last third

@@ -53,10 +53,15 @@ nlohmann::ordered_json outlook(const Outlook& outlook) {
                       {"size", millionths(std::min(point.size, kMostSpread))},
                       {"change", millionths(std::min(point.change, kMostSpread))}});
   }
-  return {{"points", points},
-          {"shape", millionths(std::min(outlook.shape, kMostSpread))},
-          {"tail", outlook.tail},
-          {"held", outlook_prior().held_left_out}};
+  nlohmann::ordered_json document = {{"points", points},
+                                     {"shape", millionths(std::min(outlook.shape, kMostSpread))},
+                                     {"tail", outlook.tail}};
+  if (const Lull& lull = outlook.lull; lull.left_days > 0) {
+    document["lull"] = {{"pace", millionths(lull.pace)},
+                        {"left", duration_text(std::llround(lull.left_days * kDaySeconds))}};
+  }
+  document["held"] = outlook_prior().held_left_out;
+  return document;
 }
 
 // Scenarios take no number without a unit.

@@ -83,11 +83,22 @@ struct OutlookPoint {
   double size = 0, change = 0;
 };
 
+// When the start is within a time of little change, and nobody knows how long that goes on: for T
+// more days with P(T > t) = left_days / (left_days + t), so that half of the lulls last that long
+// and some for months.
+struct Lull {
+  double pace = 1;       // how much changes and grows, of what is usual: 0 to 1
+  double left_days = 0;  // the median of T; 0: there is no lull
+
+  double days_left(double u) const { return left_days * (1 / u - 1); }  // 0 < u < 1
+};
+
 // Linear in between, the size's from 0 at the start; after the last point like it.
 struct Outlook {
   std::vector<OutlookPoint> points;  // by days; empty: the path is certain
   double tail = 0;                   // degrees of freedom of Student's t, from 3; 0: normal
   double shape = 0;  // standard deviation of SurvivalCurve::bent, in each replication but the first
+  Lull lull{};       // the path has the median of it
 
   double size_spread(double days) const;
   double change_spread(double days) const;

@@ -27,12 +27,13 @@ double recorded_size(const std::vector<SizePoint>& points, Instant t) {
   return from + (to - from) * part;
 }
 
-double exact_size(const Workload& workload, const Moment& m) {
+// Where it did not grow for so many days in all.
+double exact_size(const Workload& workload, const Moment& m, double still_days = 0) {
   const Growth& growth = workload.growth;
   double size = m.recorded_bytes < 0 ? static_cast<double>(workload.size_bytes) : m.recorded_bytes;
-  size *= m.compounded;
+  size *= still_days > 0 ? compounded_growth(growth, m.days - still_days) : m.compounded;
   size *= m.season;
-  size += static_cast<double>(growth.bytes_per_day) * m.days;
+  size += static_cast<double>(growth.bytes_per_day) * (m.days - still_days);
   size += m.added_bytes;
   return size > 0 ? std::min(size, kMaxBytes) : 0;  // nothing times beyond any number is no number
 }
@@ -194,16 +195,29 @@ void Life::begin(const Workload& workload, const SurvivalCurve& curve, Instant s
   begin_outlook();
 }
 
+// How many of these days the lull takes away.
+double Life::lulled_days(double from, double to) const {
+  const double lasts = std::clamp(lull_left_days_, from, to) - from;
+  return (1 - workload_->outlook.lull.pace) * lasts;
+}
+
 void Life::begin_outlook() {
   const Workload& workload = *workload_;
-  const bool is_path = !workload.outlook.points.empty() && draws_.replication() == 0;
-  has_outlook_ = !workload.outlook.points.empty() && !is_path;
-  draws_days_ = has_outlook_ ||
-                (!is_path && (workload.noise.spread > 0 || workload.random_bursts.per_day > 0));
+  const bool is_foretold = !workload.outlook.points.empty();
+  const bool is_path = is_foretold && draws_.replication() == 0;
+  has_outlook_ = is_foretold && !is_path;
+  scatters_ = !is_path && (workload.noise.spread > 0 || workload.random_bursts.per_day > 0);
+  lull_left_days_ = 0;
+  if (const Lull& lull = workload.outlook.lull; lull.left_days > 0) {
+    constexpr std::uint64_t kLullDraw = 3;  // 0 to 2 are those of sizes, changes and the curve
+    const double u = is_path ? 0.5 : draws_.uniform(entity_, Purpose::kOutlook, kLullDraw);
+    lull_left_days_ = lull.days_left(u);
+  }
+  draws_days_ = has_outlook_ || scatters_ || lull_left_days_ > 0;
   if (!draws_days_) return;
   noise_scale_ = workload.noise.scale();
   pace_ = has_outlook_ ? pace_beside_draws(workload.noise, workload.random_bursts, *curve_) : 1;
-  if (workload.noise.persistence > 0) {  // so long before, that the start says nothing
+  if (scatters_ && workload.noise.persistence > 0) {  // so long before, that the start says nothing
     constexpr std::int64_t kDaysBefore = 64;
     noise_deviation_ = 0;
     for (std::int64_t d = first_day_ - kDaysBefore; d < first_day_; ++d) next_noise(d);
@@ -263,15 +277,15 @@ double Life::next_noise(std::int64_t day) {
 void Life::append_day() {
   const std::size_t index = day_pace_.size();
   const std::int64_t day = first_day_ + static_cast<std::int64_t>(index);
-  double pace = pace_;
-  if (workload_->noise.spread > 0) pace *= workload_->noise.factor(next_noise(day), noise_scale_);
-  if (has_outlook_) {
-    const auto days = static_cast<double>(index);
-    pace *= change_between(days, days + 1);
+  const auto days = static_cast<double>(index);
+  double pace = pace_ * (1 - lulled_days(days, days + 1));
+  if (scatters_ && workload_->noise.spread > 0) {
+    pace *= workload_->noise.factor(next_noise(day), noise_scale_);
   }
+  if (has_outlook_) pace *= change_between(days, days + 1);
   double burst = 0;  // as the next day begins
   const RandomBursts& bursts = workload_->random_bursts;
-  if (bursts.per_day > 0) {
+  if (scatters_ && bursts.per_day > 0) {
     const double share = bursts.share_of(draws_, entity_, day + 1);
     if (share > bursts.beyond) {
       burst = curve_->advance(1 - share) - curve_->advance(1 - bursts.beyond);
@@ -327,8 +341,9 @@ double Life::drawn_growth(const Moment& m) {
 }
 
 double Life::size_at(const Moment& moment) {
-  const double size =
-      std::min(exact_size(*workload_, moment) * portable_exp(drawn_growth(moment)), kMaxBytes);
+  const double still_days = lulled_days(0, std::max(moment.days, 0.0));
+  const double size = std::min(
+      exact_size(*workload_, moment, still_days) * portable_exp(drawn_growth(moment)), kMaxBytes);
   if (!has_outlook_) return size;
   const double spread = workload_->outlook.size_spread(moment.days);
   return std::min(size * portable_exp(spread * size_deviation_), kMaxBytes);

@@ -110,6 +110,7 @@ class Life {
   double drawn_days(const Moment& moment);
   double factor_of(std::int64_t day) const;
   void begin_outlook();
+  double lulled_days(double from_days, double to_days) const;
   void append_day();
   double rewritten_days(std::uint32_t rewrites);
   double next_noise(std::int64_t day);
@@ -123,7 +124,9 @@ class Life {
   Draws draws_;
   std::uint32_t entity_ = 0;
   bool draws_days_ = false;   // some of what makes a day busy is drawn
+  bool scatters_ = false;     // by noise and bursts
   bool has_outlook_ = false;  // and this replication is not its path
+  double lull_left_days_ = 0;
   double size_deviation_ = 0, change_deviation_ = 0;
   std::vector<double> change_factors_;  // at the outlook's points: of operational time
   double noise_scale_ = 1, noise_deviation_ = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -47,6 +48,16 @@ struct VolumeLevel {
   double new_bytes = 0, growth_bytes = 0;
 };
 VolumeLevel level_of(const VolumeSteps& steps, std::size_t count);  // of the first `count` steps
+
+// A lull: the last steps, where each added so much less than was usual before them that chance
+// would not make them so. Nobody knows how long one goes on, whatever it has lasted.
+struct LullSeen {
+  std::uint32_t steps = 0;  // so long it has lasted, 5 to 90; 0: there is none
+  double pace = 1;          // medians of new bytes, in it / before: 0 to 0.35
+};
+LullSeen fit_lull(const VolumeSteps& steps);
+inline constexpr double kLullStepsLeft = 20;  // in the median
+VolumeSteps without_last(VolumeSteps steps, std::size_t count);
 
 // Of new bytes, in logarithms and beside the weekdays; deviations from the median of the last 90
 // steps that are no bursts.
