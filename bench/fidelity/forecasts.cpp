@@ -114,6 +114,16 @@ std::string group_of(const std::string& name) {
   return "trees, databases and files";
 }
 
+// A table has no times, and a repository has: one backup at the end of every day.
+void give_times(backcast::sim::ObservedHistory& history) {
+  backcast::Instant at = std::chrono::sys_days{std::chrono::year{2024} / 1 / 1} +
+                         std::chrono::hours(24) - std::chrono::minutes(1);
+  for (backcast::sim::ObservedBackup& backup : history.backups) {
+    backup.time = at;
+    at += backcast::kDay;
+  }
+}
+
 // By distance.
 using ByAhead = std::map<std::uint32_t, OneHistory>;
 
@@ -123,6 +133,7 @@ Result<ByAhead, Errors> score(const char* path, const Asked& asked, std::atomic<
   const backcast::sim::Trace trace = table.trace();
   backcast::sim::Observations seen;
   seen.history = backcast::sim::observe(table, trace);
+  give_times(seen.history);
   seen.table = std::move(table);
   backcast::study::RecordedTerms terms;
   terms.retention = std::move(policy);

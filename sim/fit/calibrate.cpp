@@ -6,13 +6,13 @@
 #include <cmath>
 
 #include "sim/fit/volumes/season.h"
+#include "sim/fit/volumes/weekdays.h"
 #include "sim/model/portable_math.h"
 #include "sim/sums/statistics.h"
 
 namespace backcast::sim {
 namespace {
 
-constexpr int kWeeksForWeekdays = 3;
 constexpr double kDaySeconds = 86'400, kLeastRewriteSeconds = 3600;
 constexpr double kBurstFactor = 5, kErrorLimit = 0.08;
 // Above this share the chain sum itself breaks; measured in docs/fidelity.md, the limit is ours.
@@ -70,36 +70,13 @@ Rewrites rewrites_of(const ObservedHistory& history, const Calibration& result) 
   return every_seconds < kLeastRewriteSeconds ? Rewrites{} : found;
 }
 
-// The middle of the interval that a backup covers says which day was busy. A weekday whose backups
-// all are rewrites at one distance is like the mean of the others.
-void fit_weekdays(const ObservedHistory& history, const std::vector<double>& tau,
-                  Calibration& result) {
-  std::array<double, 7> busy{};
-  std::array<int, 7> count{}, rewritten{};
-  double all = 0;
-  int days = 0;
-  if (!result.seconds_per_backup) return;
-  for (std::size_t i = 1; i < history.backups.size(); ++i) {
-    const Instant from = *history.backups[i - 1].time, to = *history.backups[i].time;
-    const auto day = std::chrono::floor<std::chrono::days>(from + (to - from) / 2);
-    const unsigned weekday = std::chrono::weekday(day).iso_encoding() - 1;
-    if (result.rewrites.any() && result.rewrites.at[i - 1]) {
-      ++rewritten[weekday];
-      continue;
-    }
-    busy[weekday] += tau[i] - tau[i - 1];
-    all += tau[i] - tau[i - 1];
-    ++count[weekday], ++days;
-  }
-  const bool daily = std::fabs(*result.seconds_per_backup - kDaySeconds) < kDaySeconds / 10;
-  if (!daily || all <= 0) return;
-  for (std::size_t d = 0; d < 7; ++d) {
-    if (count[d] + rewritten[d] < kWeeksForWeekdays) return;
-  }
-  const double usual = all / days;
-  for (std::size_t d = 0; d < 7; ++d) {
-    if (count[d] >= kWeeksForWeekdays) result.weekday_factor[d] = busy[d] / count[d] / usual;
-  }
+// How far a day must go for so many times the usual bytes to be new: of twice as busy a day less
+// than twice as much is.
+double busy_as(const SurvivalCurve& curve, double new_bytes) {
+  constexpr double kMostShare = 0.95;
+  const double usual_share = 1 - curve.alive(1);
+  if (new_bytes == 1 || usual_share <= 0) return new_bytes;
+  return curve.advance(1 - std::min(usual_share * new_bytes, std::max(kMostShare, usual_share)));
 }
 
 void fit_new_bytes(const ObservedHistory& history, Calibration& result) {
@@ -267,7 +244,7 @@ Result<Calibration> calibrate(const ObservedHistory& history) {
   DeathLawFit busy = fit_death_law(history);
   result.seconds_per_backup = seconds_per_backup(history);
   result.rewrites = rewrites_of(history, result);
-  fit_weekdays(history, operational_times(history, busy.law.curve), result);
+  result.weekday_factor = fit_weekdays(history, result.rewrites.at);
   result.busy_days = busy.law;
   fit_volumes(history, result);
   if (!busy.errors.empty()) {
@@ -293,7 +270,10 @@ DeltaModel delta_of(const Calibration& calibration) {
 Workload workload_of(const Calibration& calibration) {
   Workload workload;
   workload.size_bytes = static_cast<std::uint64_t>(calibration.base_bytes);
-  workload.weekday_factor = calibration.weekday_factor;
+  const SurvivalCurve curve = delta_of(calibration).curve;
+  for (std::size_t d = 0; d < workload.weekday_factor.size(); ++d) {
+    workload.weekday_factor[d] = busy_as(curve, calibration.weekday_factor[d]);
+  }
   const double per_day = kDaySeconds / calibration.seconds_per_backup.value_or(kDaySeconds);
   workload.growth.bytes_per_day = std::llround(calibration.growth_bytes_per_backup * per_day);
   if (const Season& season = calibration.season; season.any()) {

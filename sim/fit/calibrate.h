@@ -33,7 +33,7 @@ struct Calibration {
   double new_bytes_per_backup = 0;
   double pace = 1;  // the curve's time per backup to come: what makes that many bytes new
   double new_bytes_log_deviation = 0;  // standard deviation of log(new / usual)
-  std::array<double, 7> weekday_factor{1, 1, 1, 1, 1, 1, 1};  // Monday first; where times are known
+  std::array<double, 7> weekday_factor{1, 1, 1, 1, 1, 1, 1};  // of new bytes, see fit_weekdays
   std::vector<std::uint32_t> bursts;         // backups with more than five times the median
   std::optional<double> seconds_per_backup;  // median distance, where times are known
 

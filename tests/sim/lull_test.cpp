@@ -54,7 +54,7 @@ TEST(Lull, is_seen_within_a_week_and_so_is_how_long_and_how_quiet_it_is) {
   EXPECT_EQ(seen_in(lived(80, {.quiet = 3})).steps, 0u);
   for (const std::uint32_t quiet : {7u, 14u, 30u, 60u}) {
     const LullSeen lull = seen_in(lived(100, {.quiet = quiet}));
-    EXPECT_NEAR(lull.steps, quiet, 1);
+    EXPECT_NEAR(lull.steps, quiet, 1 + quiet / 10);
     EXPECT_NEAR(lull.pace, 0.05, 0.02);
   }
   EXPECT_EQ(seen_in(lived(60, {.quiet = 20, .pace = 0})).pace, 0);
