@@ -13,8 +13,10 @@
 namespace backcast::study {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr const char* kPolicy = "restic: --keep-daily 4 --keep-weekly 2";
 
@@ -255,6 +257,24 @@ TEST(Backtest, DataThatNeverChangesLivesAsItDid) {
   for (const Accuracy& accuracy : told->accuracy) {
     EXPECT_EQ(accuracy.held, 1) << name(accuracy.figure) << ' ' << accuracy.ahead;
   }
+}
+
+// Steady, until every day adds an eighth more than the one before: no interval sees it come.
+TEST(Backtest, NamesTheFiguresWhoseIntervalsHeldTooSeldom) {
+  const auto notes = [](std::uint32_t from) {
+    sim::PresenceTable table = table_of(150);
+    for (sim::PresenceRow& row : table.rows) {
+      for (std::uint32_t g = from; g < row.runs[0].first; ++g) row.bytes += row.bytes / 8;
+    }
+    BacktestOptions options;
+    options.ahead = {3};
+    options.every = 3;
+    options.replications = 40;
+    return backtest(recorded_of(seen_in(table)), options).value().notes;
+  };
+  EXPECT_THAT(notes(150), Not(Contains(HasSubstr("held too seldom"))));
+  EXPECT_THAT(notes(60), Contains(HasSubstr("P5-P95 held too seldom for intervals of 90 %: stored "
+                                            "bytes 3 backups ahead (")));
 }
 
 TEST(Backtest, ABillOfLessThanACentIsNotJudged) {
