@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/time_math.h"
 #include "sim/model/portable_math.h"
 #include "sim/model/sizes/season.h"
 
@@ -11,10 +10,6 @@ namespace backcast::sim {
 namespace {
 
 constexpr double kMaxBytes = 9e18;  // whole bytes in 64 bits
-
-double days_between(Instant from, Instant to) {
-  return static_cast<double>(between(from, to).count()) / static_cast<double>(kDay.count());
-}
 
 double recorded_size(const std::vector<SizePoint>& points, Instant t) {
   const auto after = std::upper_bound(points.begin(), points.end(), t,
@@ -38,101 +33,12 @@ double exact_size(const Workload& workload, const Moment& m, double still_days =
   return size > 0 ? std::min(size, kMaxBytes) : 0;  // nothing times beyond any number is no number
 }
 
-// 1970-01-01 was a Thursday.
-std::size_t weekday_of(std::int64_t day) {
-  return static_cast<std::size_t>((day + 3) % 7);
-}
-
-double recorded_busy(const std::vector<BusyPoint>& points, Instant t) {
-  const auto after = std::upper_bound(points.begin(), points.end(), t,
-                                      [](Instant at, const BusyPoint& p) { return at < p.at; });
-  const BusyPoint &first = points.front(), &last = points.back();
-  if (after == points.begin() || after == points.end()) {
-    const double pace = (last.operational_time - first.operational_time) /
-                        std::max(days_between(first.at, last.at), 1e-9);
-    const BusyPoint& from = after == points.begin() ? first : last;
-    return from.operational_time + pace * days_between(from.at, t);
-  }
-  const BusyPoint& a = *(after - 1);
-  const double part = days_between(a.at, t) / days_between(a.at, after->at);
-  return a.operational_time + (after->operational_time - a.operational_time) * part;
-}
-
-// Levels of a uniform draw in the middles of so many equal parts.
-template <std::size_t count>
-std::array<double, count> middles() {
-  std::array<double, count> levels;
-  for (std::size_t i = 0; i < count; ++i) {
-    levels[i] = (static_cast<double>(i) + 0.5) / static_cast<double>(count);
-  }
-  return levels;
-}
-
-// The operational time of a day beside its noise and bursts, so that drawn days lose in the mean
-// what one even day loses: a mean that has bursts in it lies above the days between them, and of a
-// busy and a calm day less dies than of two in between. The mean is that of 16 levels of noise and
-// 4 of bursts: what is rarer is seldom seen in a month. 1 where nothing is drawn; 0.02 to 50.
-double pace_beside_draws(const DayNoise& noise, const RandomBursts& bursts,
-                         const SurvivalCurve& curve) {
-  const double wanted = curve.alive(1);
-  if (wanted >= 1 || (noise.spread == 0 && bursts.per_day == 0)) return 1;
-  std::vector<double> days{1}, added;
-  if (noise.spread > 0) {
-    days.clear();
-    const double scale = noise.scale();
-    for (const double u : middles<16>()) {
-      days.push_back(noise.factor(normal_quantile(u), scale));
-    }
-  }
-  if (bursts.per_day > 0) {
-    for (const double u : middles<4>()) {
-      added.push_back(curve.advance(1 - bursts.share_at(u)) - curve.advance(1 - bursts.beyond));
-    }
-  }
-  const auto left = [&](double pace) {
-    double sum = 0;
-    for (const double day : days) {
-      double after_bursts = 0;
-      for (const double more : added) after_bursts += curve.alive(pace * day + more);
-      sum += (1 - bursts.per_day) * curve.alive(pace * day);
-      if (!added.empty()) sum += bursts.per_day * after_bursts / static_cast<double>(added.size());
-    }
-    return sum / static_cast<double>(days.size());
-  };
-  constexpr int kHalvings = 14;  // to half a thousandth
-  double low = portable_log(0.02), high = portable_log(50);
-  for (int i = 0; i < kHalvings; ++i) {
-    const double middle = (low + high) / 2;
-    (left(portable_exp(middle)) > wanted ? low : high) = middle;
-  }
-  return portable_exp((low + high) / 2);
-}
-
 // Those of so long after the start; what came before it is the past's own.
 std::uint32_t rewrites_until(const Workload& workload, Duration since_start) {
   const Duration first =
       workload.rewrite_first > Duration{0} ? workload.rewrite_first : workload.rewrite_every;
   if (since_start < first) return 0;
   return static_cast<std::uint32_t>((since_start - first) / workload.rewrite_every + 1);
-}
-
-// Operational days: each calendar day (UTC) counts as much as its weekday is busy.
-double busy_days(const Workload& workload, Instant start, Instant t) {
-  const auto& factor = workload.weekday_factor;
-  double week = 0;
-  for (const double f : factor) week += f;
-  const auto days_since_monday = [](Instant at) {  // 1970-01-05 was a Monday
-    return days_between(Instant{}, at) - 4;
-  };
-  const auto up_to = [&](double days) {
-    const double weeks = std::floor(days / 7);
-    double sum = weeks * week, rest = days - weeks * 7;
-    for (int day = 0; day < 7 && rest > 0; ++day, rest -= 1) {
-      sum += factor[static_cast<std::size_t>(day)] * std::min(rest, 1.0);
-    }
-    return sum;
-  };
-  return up_to(days_since_monday(t)) - up_to(days_since_monday(start));
 }
 
 }  // namespace
@@ -162,7 +68,7 @@ Moment moment_at(const Workload& workload, Instant start, Instant t) {
     m.added_bytes += static_cast<double>(burst.added_bytes);
     ++m.bursts;
   }
-  m.busy_days = workload.recorded_busy.empty() ? busy_days(workload, start, t)
+  m.busy_days = workload.recorded_busy.empty() ? busy_days(workload.weekday_factor, start, t)
                                                : recorded_busy(workload.recorded_busy, t) -
                                                      recorded_busy(workload.recorded_busy, start);
   m.day = std::chrono::floor<std::chrono::days>(t).time_since_epoch().count();

@@ -10,18 +10,13 @@
 #include "engine/base/instant.h"
 #include "sim/model/delta_model.h"
 #include "sim/model/draws.h"
+#include "sim/model/sizes/busy_days.h"
 
 namespace backcast::sim {
 
 struct SizePoint {
   Instant at{};
   std::uint64_t size_bytes = 0;
-};
-
-// Operational time as a recorded history has it.
-struct BusyPoint {
-  Instant at{};
-  double operational_time = 0;
 };
 
 struct SizeStep {
