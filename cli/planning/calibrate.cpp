@@ -173,8 +173,8 @@ std::string outlook_words(const sim::Calibration& fit) {
   const sim::OutlookPrior& prior = sim::outlook_prior();
   return fmt::format(
       "{} backups ahead the size may be off by {} and the new bytes until then by {} (90 %){}: "
-      "from "
-      "{} finished forecast{} of this history and {}. 90 % intervals of stored bytes made so held "
+      "from {} finished forecast{} of this history and {}. 90 % intervals of stored bytes made so "
+      "held "
       "{:.0f} % of the time on histories left out.\n",
       month.steps, range(prior.scale * month.size), range(prior.scale * month.change),
       fit.lull.steps > 0 ? ", beside how long the quiet days go on" : "", month.windows,

@@ -76,20 +76,22 @@ double days_of(std::optional<Duration> duration) {
          static_cast<double>(kDay.count());
 }
 
+// Little changes now, and nobody knows for how long.
 void read_lull(Build& build, const Node& node, const std::string& name, sim::Lull& lull) {
+  const auto pace = node.share_up_to_one("pace");
   const auto left = node.duration("left");
-  lull = {node.share_up_to_one("pace").value_or(1), days_of(left)};
-  if (left && *left <= Duration{0}) {
-    node.fault_at("left", "a lull that is over changes nothing", "leave \"lull\" out");
-  } else if (lull.pace < 1 && left) {
-    build.assume(
-        fmt::format("{} changes and grows at {:.0f} % of its usual pace now, and nobody knows for "
-                    "how long: every "
-                    "replication draws it, half of them at most {}, the first run {}",
-                    name, 100 * lull.pace, format_duration(*left), format_duration(*left)));
-  } else if (lull.pace >= 1) {
-    node.fault_at("pace", "a lull of usual days changes nothing", "leave \"lull\" out");
+  if (!pace || !left) return;
+  if (*left <= Duration{0}) {
+    return node.fault_at("left", "a lull that is over changes nothing", "leave \"lull\" out");
   }
+  if (*pace >= 1) {
+    return node.fault_at("pace", "a lull of usual days changes nothing", "leave \"lull\" out");
+  }
+  lull = {*pace, days_of(left)};
+  build.assume(fmt::format(
+      "{0} changes and grows at {1:.0f} % of its usual pace now, and nobody knows for how long: "
+      "every replication draws it, half of them at most {2}, the first run {2}",
+      name, 100 * *pace, format_duration(*left)));
 }
 
 // How days scatter, and how far the days to come may be from the path.

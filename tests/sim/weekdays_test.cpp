@@ -30,7 +30,7 @@ ObservedHistory lived(std::uint32_t count, double share, double weekend, double 
     backup.size_bytes = static_cast<std::uint64_t>(kSize);
     backup.new_bytes =
         static_cast<std::uint64_t>(kSize * (i == 0 ? 1 : std::min(share * busy, 0.95)));
-    // Of the bytes a quarter never dies; half of the others after seven days.
+    // A quarter of the bytes never dies; the others at one rate.
     for (std::size_t g = 0; g < kLossGapCount && kLossGaps[g] <= i; ++g) {
       const double alive = 0.25 + 0.75 * std::pow((0.75 - share) / 0.75, kLossGaps[g] * 0.8);
       backup.lost_bytes[g] = static_cast<std::uint64_t>(kSize * (1 - alive));

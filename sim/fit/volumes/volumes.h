@@ -56,7 +56,8 @@ struct LullSeen {
   double pace = 1;          // medians of new bytes, in it / before: 0 to 0.35
 };
 LullSeen fit_lull(const VolumeSteps& steps);
-inline constexpr double kLullStepsLeft = 20;  // in the median
+// In the median; chosen on the histories of docs/fidelity.md up to seed 34.
+inline constexpr double kLullStepsLeft = 20;
 VolumeSteps without_last(VolumeSteps steps, std::size_t count);
 
 // Of new bytes, in logarithms and beside the weekdays; deviations from the median of the last 90
